@@ -1,0 +1,2 @@
+// Package apiclient speaks to the Infobip platform.
+package apiclient

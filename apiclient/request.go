@@ -1,0 +1,293 @@
+package apiclient
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"pushbatch/batch/jsonappend"
+)
+
+// Value is a value of an attribute: a JSON scalar in its text form, so that a
+// number keeps every digit it was given with. The zero Value is absent: it is
+// not sent.
+type Value struct {
+	json string
+}
+
+// Null clears an attribute at the platform.
+var Null = Value{json: "null"}
+
+// String returns a string value.
+func String(s string) Value { return Value{json: string(jsonappend.String(nil, s))} }
+
+// Bool returns a boolean value.
+func Bool(b bool) Value { return Value{json: strconv.FormatBool(b)} }
+
+// Number returns a number value. text must be a number in JSON's syntax; its
+// digits are sent as they are.
+func Number(text string) Value { return Value{json: text} }
+
+// Date returns a date value. day has the form YYYY-MM-DD.
+func Date(day string) Value { return Value{json: `"` + day + `"`} }
+
+// IsAbsent reports whether v is the zero Value.
+func (v Value) IsAbsent() bool { return v.json == "" }
+
+// Attribute is a named value of customAttributes or additionalData.
+type Attribute struct {
+	Name  string
+	Value Value // absent attributes are not sent
+}
+
+// Identity names the person a device belongs to. At least one field must be
+// set; empty fields are not sent.
+type Identity struct {
+	ExternalID  string // at most 256 characters, never null, Null or NULL
+	PhoneNumber string // E.164 digits
+	Email       string
+}
+
+// Attributes are what personalize writes to the person. Absent values are not
+// sent and stay as they are at the platform.
+type Attributes struct {
+	FirstName  Value // at most 255 characters
+	LastName   Value // at most 255 characters
+	MiddleName Value // at most 50 characters
+	Birthday   Value // date-time: midnight UTC of the day
+	Gender     Value // MALE or FEMALE
+	Tags       []string
+	ClearTags  bool // send tags as null; Tags must be empty
+	Custom     []Attribute
+}
+
+// Personalize is the body of a personalize request.
+type Personalize struct {
+	Identity   Identity
+	Attributes Attributes
+}
+
+// PersonalizeOptions are the query parameters of personalize. False values are
+// not sent; the platform takes a missing parameter as false.
+type PersonalizeOptions struct {
+	ForceDepersonalize bool // reset an earlier personalization of the device first
+	KeepAsLead         bool // do not promote the person from lead to customer
+	ReturnPush         bool // answer with the person's push devices
+	SetDeviceAsPrimary bool // make the device the person's primary device
+}
+
+// Update is the body of an update (PATCH). Only what can be written is here.
+type Update struct {
+	IsPrimary           Value // boolean
+	RegistrationEnabled Value // boolean, sent as systemData.registrationEnabled
+	AdditionalData      []Attribute
+}
+
+// IsEmpty reports whether u would change nothing.
+func (u *Update) IsEmpty() bool {
+	return u.IsPrimary.IsAbsent() && u.RegistrationEnabled.IsAbsent() && len(u.AdditionalData) == 0
+}
+
+// Call is one request to the platform, complete but for authorization. It can
+// be shown without being sent, and sent any number of times.
+type Call struct {
+	Op      Op
+	Method  string
+	Path    string // escaped, begins with a slash
+	Query   string // encoded, without the question mark
+	AppCode string // application code of this call; empty: the client's own
+	Body    []byte // JSON; nil: none
+}
+
+// Op names an operation of the platform; each has a rate limit of its own.
+type Op uint8
+
+// The operations.
+const (
+	OpGet Op = iota
+	OpUpdate
+	OpPersonalize
+	OpDepersonalize
+	OpListPersons
+	opCount
+)
+
+var opNames = [opCount]string{"get", "update", "personalize", "depersonalize", "list-persons"}
+
+// String returns the operation's name.
+func (o Op) String() string { return opNames[o] }
+
+const registrationPath = "/people/2/contactInformation/push/"
+
+func registrationCall(op Op, method, registrationID, suffix string) Call {
+	return Call{Op: op, Method: method, Path: registrationPath + url.PathEscape(registrationID) + suffix}
+}
+
+// GetCall asks for a push registration.
+func GetCall(registrationID string) Call {
+	return registrationCall(OpGet, http.MethodGet, registrationID, "")
+}
+
+// UpdateCall changes a push registration.
+func UpdateCall(registrationID string, u *Update) Call {
+	c := registrationCall(OpUpdate, http.MethodPatch, registrationID, "")
+	c.Body = u.AppendJSON(nil)
+	return c
+}
+
+// PersonalizeCall ties a device to a person.
+func PersonalizeCall(registrationID string, p *Personalize, o PersonalizeOptions) Call {
+	c := registrationCall(OpPersonalize, http.MethodPost, registrationID, "/personalize")
+	c.Query = o.query()
+	c.Body = p.AppendJSON(nil)
+	return c
+}
+
+// DepersonalizeCall unties a device from its person.
+func DepersonalizeCall(registrationID string) Call {
+	return registrationCall(OpDepersonalize, http.MethodPost, registrationID, "/depersonalize")
+}
+
+func (o PersonalizeOptions) query() string {
+	q := ""
+	add := func(on bool, name string) {
+		if !on {
+			return
+		}
+		if q != "" {
+			q += "&"
+		}
+		q += name + "=true"
+	}
+	add(o.ForceDepersonalize, "forceDepersonalize")
+	add(o.KeepAsLead, "keepAsLead")
+	add(o.ReturnPush, "returnPush")
+	add(o.SetDeviceAsPrimary, "setDeviceAsPrimary")
+	return q
+}
+
+// AppendJSON appends the call as one JSON object: method, path, query and
+// body, as requests.ndjson shows it.
+func (c *Call) AppendJSON(dst []byte) []byte {
+	dst = append(dst, `{"method":"`...)
+	dst = append(dst, c.Method...)
+	dst = append(dst, `","path":`...)
+	dst = jsonappend.String(dst, c.Path)
+	dst = append(dst, `,"query":`...)
+	dst = jsonappend.String(dst, c.Query)
+	dst = append(dst, `,"body":`...)
+	if c.Body == nil {
+		dst = append(dst, "null"...)
+	} else {
+		dst = append(dst, c.Body...)
+	}
+	return append(dst, '}')
+}
+
+// AppendJSON appends the body of the request.
+func (p *Personalize) AppendJSON(dst []byte) []byte {
+	dst = append(dst, `{"identity":`...)
+	o := object{dst: dst, first: true}
+	o.text("externalId", p.Identity.ExternalID)
+	o.text("phoneNumber", p.Identity.PhoneNumber)
+	o.text("email", p.Identity.Email)
+	dst = o.end()
+	at := &p.Attributes
+	if at.isEmpty() {
+		return append(dst, '}')
+	}
+	dst = append(dst, `,"attributes":`...)
+	o = object{dst: dst, first: true}
+	o.value("firstName", at.FirstName)
+	o.value("lastName", at.LastName)
+	o.value("middleName", at.MiddleName)
+	o.value("birthday", at.Birthday)
+	o.value("gender", at.Gender)
+	o.tags(at)
+	o.attributes("customAttributes", at.Custom)
+	return append(o.end(), '}')
+}
+
+func (a *Attributes) isEmpty() bool {
+	return a.FirstName.IsAbsent() && a.LastName.IsAbsent() && a.MiddleName.IsAbsent() &&
+		a.Birthday.IsAbsent() && a.Gender.IsAbsent() && len(a.Tags) == 0 && !a.ClearTags && len(a.Custom) == 0
+}
+
+// AppendJSON appends the body of the request.
+func (u *Update) AppendJSON(dst []byte) []byte {
+	o := object{dst: dst, first: true}
+	o.value("isPrimary", u.IsPrimary)
+	if !u.RegistrationEnabled.IsAbsent() {
+		o.value("systemData", Value{json: `{"registrationEnabled":` + u.RegistrationEnabled.json + `}`})
+	}
+	o.attributes("additionalData", u.AdditionalData)
+	return o.end()
+}
+
+// object appends the members of one JSON object.
+type object struct {
+	dst   []byte
+	first bool
+}
+
+func (o *object) name(name string) {
+	c := byte(',')
+	if o.first {
+		c, o.first = '{', false
+	}
+	o.dst = append(o.dst, c)
+	o.dst = jsonappend.String(o.dst, name)
+	o.dst = append(o.dst, ':')
+}
+
+func (o *object) text(name, s string) {
+	if s != "" {
+		o.name(name)
+		o.dst = jsonappend.String(o.dst, s)
+	}
+}
+
+func (o *object) value(name string, v Value) {
+	if !v.IsAbsent() {
+		o.name(name)
+		o.dst = append(o.dst, v.json...)
+	}
+}
+
+func (o *object) tags(at *Attributes) {
+	if at.ClearTags {
+		o.value("tags", Null)
+		return
+	}
+	if len(at.Tags) == 0 {
+		return
+	}
+	o.name("tags")
+	for i, tag := range at.Tags {
+		c := byte(',')
+		if i == 0 {
+			c = '['
+		}
+		o.dst = jsonappend.String(append(o.dst, c), tag)
+	}
+	o.dst = append(o.dst, ']')
+}
+
+func (o *object) attributes(name string, list []Attribute) {
+	if len(list) == 0 {
+		return
+	}
+	o.name(name)
+	inner := object{dst: o.dst, first: true}
+	for _, a := range list {
+		inner.value(a.Name, a.Value)
+	}
+	o.dst = inner.end()
+}
+
+func (o *object) end() []byte {
+	if o.first {
+		o.dst = append(o.dst, '{')
+	}
+	return append(o.dst, '}')
+}

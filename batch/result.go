@@ -1,0 +1,136 @@
+package batch
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+)
+
+// Status is how a row ended.
+type Status uint8
+
+// The statuses of a row; their names stand in the results file.
+const (
+	Succeeded Status = iota + 1 // answered 2xx
+	Failed                      // the platform said no, or all attempts were used
+	Rejected                    // invalid here, never sent
+	Skipped                     // nothing to do
+)
+
+var statusNames = [...]string{"", "succeeded", "failed", "rejected", "skipped"}
+
+// Statuses lists every status in the order reports show them.
+var Statuses = [...]Status{Succeeded, Failed, Rejected, Skipped}
+
+// String returns the status as it stands in the results file.
+func (s Status) String() string { return statusNames[s] }
+
+// MarshalText implements encoding.TextMarshaler.
+func (s Status) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *Status) UnmarshalText(text []byte) error {
+	for _, have := range Statuses {
+		if have.String() == string(text) {
+			*s = have
+			return nil
+		}
+	}
+	return errors.New("unknown status " + string(text))
+}
+
+// Bad reports whether the status is one that a run counts as an error.
+func (s Status) Bad() bool { return s == Failed || s == Rejected }
+
+// Outcome is everything that is known of a row after it ended, apart from the
+// row itself. It is what a checkpoint keeps of a row.
+type Outcome struct {
+	Status         Status        `json:"status"`
+	RegistrationID string        `json:"registration_id,omitempty"`
+	HTTPStatus     int           `json:"http_status,omitempty"` // of the last answer; 0 when there was none
+	Code           string        `json:"code,omitempty"`        // error codes joined by CodeSeparator; empty when succeeded
+	Message        string        `json:"message,omitempty"`
+	Attempts       int           `json:"attempts,omitempty"` // requests sent, answers 429 not counted
+	Latency        time.Duration `json:"latency,omitempty"`  // of the last attempt, from sending to the answer read
+	Finished       time.Time     `json:"finished"`
+	Payload        []byte        `json:"payload,omitempty"` // what a sink needs beyond the report: a dry run's request, an export's registration
+}
+
+// CodeSeparator stands between the codes of a row that broke several rules.
+const CodeSeparator = ";"
+
+// Codes returns the row's error codes one by one.
+func (o *Outcome) Codes() []string {
+	if o.Code == "" {
+		return nil
+	}
+	return strings.Split(o.Code, CodeSeparator)
+}
+
+// Result is a row and how it ended.
+type Result struct {
+	Row Row
+	Outcome
+}
+
+// Mapper turns a row into the request to send, or settles it at once: exactly
+// one of the two results is not nil. A settled outcome is Rejected or Skipped.
+// A Mapper is called from one goroutine, in input order, and must not keep the
+// row's slices.
+type Mapper func(*Row) (Request, *Outcome)
+
+// Request is one row's work at the platform.
+type Request interface {
+	// Keys names what the request touches. Requests that share a key are never
+	// under way at the same time and are sent in input order. The engine calls
+	// it once.
+	Keys() []string
+	// Send does the work, retries included, and is called once, from any
+	// goroutine. It returns the row's outcome (Succeeded or Failed), or an
+	// error when the row has none: an error that is ErrUnsent says that the
+	// row was given up because the run is stopping (see Stopping) and that the
+	// platform has not said yes to it; an *Abort says that the whole run must
+	// stop, the row staying unsent.
+	Send(ctx context.Context) (Outcome, error)
+}
+
+// ErrUnsent is what Send returns for a row that was given up because the run
+// stops. The row stands in no report and is sent again by a resumed run.
+var ErrUnsent = errors.New("not sent: the run is stopping")
+
+// Abort is an error that ends the whole run: every further row would fail the
+// same way (refused credentials, an unreadable input, results not writable).
+type Abort struct {
+	Code string // stable code, as in the error catalogue
+	Err  error
+}
+
+func (a *Abort) Error() string { return a.Err.Error() }
+func (a *Abort) Unwrap() error { return a.Err }
+
+type stoppingKey struct{}
+
+// Stopping returns the channel that is closed when the run that gave ctx to
+// Send stops gracefully: from then on no new attempt may begin, an attempt
+// under way is finished. It returns nil, which blocks for ever, outside a run.
+func Stopping(ctx context.Context) <-chan struct{} {
+	ch, _ := ctx.Value(stoppingKey{}).(<-chan struct{})
+	return ch
+}
+
+// Mark says how much of a sink's output is durable: names of its files and
+// their lengths in bytes.
+type Mark map[string]int64
+
+// Sink takes the results of a run. All methods are called from one goroutine.
+type Sink interface {
+	// Write takes the next result, in input order.
+	Write(*Result) error
+	// Flush makes everything written durable and returns the mark up to which
+	// it is. A sink opened at that mark goes on as if it had never been closed.
+	Flush() (Mark, error)
+	// Close finishes what was written and publishes it. It is called once, at
+	// the end of a run, whether it was stopped or not.
+	Close() error
+}
