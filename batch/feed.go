@@ -1,0 +1,135 @@
+package batch
+
+import "context"
+
+// feed pulls rows through their mappers into the ring until the inputs end,
+// the limit is reached or the run stops. It returns what made an input
+// unreadable; rows before that are finished as usual.
+func (j *Job) feed(ctx context.Context) error {
+	num := j.rec.point.Rows
+	at := j.rec.point.Next
+	for i := j.rec.point.Input; i < len(j.cfg.Inputs); i++ {
+		more, err := j.feedInput(ctx, i, at, &num)
+		if err != nil || !more {
+			return err
+		}
+		at = Position{}
+	}
+	j.live.allRead.Store(true)
+	return nil
+}
+
+// feedInput feeds one input and reports whether the next one may follow.
+func (j *Job) feedInput(ctx context.Context, i int, from Position, num *int64) (more bool, err error) {
+	in := j.cfg.Inputs[i]
+	if j.limitReached(*num) {
+		return false, nil
+	}
+	for row, err := range in.Source.Rows(ctx, from) {
+		if err != nil {
+			if j.stopped() {
+				return false, nil // the reader was interrupted by the stop
+			}
+			return false, &Abort{Code: "input_unreadable", Err: err}
+		}
+		*num++
+		row.Num, row.Source, row.Input = *num, in.Source.Name(), i
+		if !j.canaryPassed(*num) || !j.room() {
+			return false, nil
+		}
+		j.submit(&row, in.Map)
+		if j.limitReached(*num) {
+			return false, nil
+		}
+	}
+	return !j.stopped(), nil
+}
+
+func (j *Job) limitReached(num int64) bool {
+	if j.cfg.Limit > 0 && num >= j.cfg.Limit {
+		j.live.allRead.Store(true)
+		return true
+	}
+	return false
+}
+
+// room waits until the ring has space for one more row; false: the run stops.
+func (j *Job) room() bool {
+	for j.ring.full() {
+		select {
+		case <-j.ring.space:
+		case <-j.stopping:
+			return false
+		}
+	}
+	return !j.stopped()
+}
+
+// canaryPassed holds the first row behind the canary rows back until all of
+// those are recorded; a bad one among them has stopped the run by then.
+func (j *Job) canaryPassed(num int64) bool {
+	if num != j.cfg.Canary+1 || j.cfg.Canary == 0 {
+		return true
+	}
+	for j.live.recorded.Load() < j.cfg.Canary {
+		select {
+		case <-j.ring.space:
+		case <-j.stopping:
+			return false
+		}
+	}
+	return !j.stopped()
+}
+
+// submit maps a row and puts it into the ring.
+func (j *Job) submit(row *Row, mapRow Mapper) {
+	s := j.ring.next()
+	s.result.Row = *row
+	j.live.read(row)
+	if out, done := j.waiting[row.Num]; done { // finished before the run was resumed
+		delete(j.waiting, row.Num)
+		j.settleNow(s, &out)
+		return
+	}
+	request, out := mapRow(&s.result.Row)
+	if out != nil {
+		j.settleNow(s, out)
+		return
+	}
+	s.request = request
+	s.keys = request.Keys()
+	j.open.Add(1)
+	free := j.chains.join(s)
+	j.ring.push()
+	if free {
+		j.ready <- s
+	}
+}
+
+func (j *Job) settleNow(s *slot, out *Outcome) {
+	j.settle(s, out)
+	j.ring.push()
+	j.ring.finish(s, slotSettled)
+}
+
+// Unsent counts the rows that a stopped run has not done, reading the inputs
+// on to their end. It must be called after Run. When ctx ends first, or an
+// input cannot be read on, the number is not known.
+func (j *Job) Unsent(ctx context.Context) (rows int64, known bool) {
+	num, input, at := j.live.position()
+	if j.live.allRead.Load() {
+		return num - j.rec.finished, true
+	}
+	for i := input; i < len(j.cfg.Inputs) && !j.limitReached(num); i++ {
+		for _, err := range j.cfg.Inputs[i].Source.Rows(ctx, at) {
+			if err != nil || ctx.Err() != nil {
+				return 0, false
+			}
+			if num++; j.limitReached(num) {
+				break
+			}
+		}
+		at = Position{}
+	}
+	return num - j.rec.finished, true
+}

@@ -1,0 +1,118 @@
+package batch
+
+import (
+	"sync"
+	"sync/atomic"
+)
+
+// The states of a slot. A slot is filled by the feeding goroutine, settled by
+// whoever ends its row, and emptied by the recorder.
+const (
+	slotOpen    int32 = iota // the row is under way, or the slot is empty
+	slotSettled              // outcome is complete
+	slotUnsent               // given up because the run stops
+)
+
+// slot holds one unfinished row. Its memory is used again Window rows later.
+type slot struct {
+	state   atomic.Int32
+	result  Result
+	request Request
+
+	// Guarded by chains.mu.
+	keys      []string
+	waits     int     // unfinished predecessors
+	followers []*slot // rows that wait for this one
+}
+
+// ring is the window of unfinished rows: at most len(slots) rows lie between
+// the oldest row that is not recorded (head) and the newest row that was read
+// (tail). It gives report order, the checkpoint's watermark and the memory
+// bound at once. head is moved by the recorder only, tail by the feeder only.
+type ring struct {
+	slots   []slot
+	head    atomic.Int64
+	tail    atomic.Int64
+	settled chan struct{} // wakes the recorder; capacity 1
+	space   chan struct{} // wakes the feeder; capacity 1
+}
+
+func newRing(window int) *ring {
+	return &ring{
+		slots:   make([]slot, window),
+		settled: make(chan struct{}, 1),
+		space:   make(chan struct{}, 1),
+	}
+}
+
+func (r *ring) at(n int64) *slot { return &r.slots[n%int64(len(r.slots))] }
+
+func (r *ring) full() bool { return r.tail.Load()-r.head.Load() == int64(len(r.slots)) }
+
+// next returns the slot behind the tail; push makes it part of the window.
+func (r *ring) next() *slot { return r.at(r.tail.Load()) }
+func (r *ring) push()       { r.tail.Add(1) }
+
+// pop frees the oldest slot.
+func (r *ring) pop() {
+	s := r.at(r.head.Load())
+	s.result, s.request = Result{}, nil
+	s.keys, s.followers = nil, s.followers[:0]
+	s.state.Store(slotOpen)
+	r.head.Add(1)
+}
+
+// finish gives a slot its final state and wakes the recorder.
+func (r *ring) finish(s *slot, state int32) {
+	s.state.Store(state)
+	wake(r.settled)
+}
+
+func wake(ch chan struct{}) {
+	select {
+	case ch <- struct{}{}:
+	default:
+	}
+}
+
+// chains keeps requests that share a key in input order: every row waits for
+// the last unfinished row of each of its keys, so that a slow call holds back
+// only what depends on it.
+type chains struct {
+	mu   sync.Mutex
+	last map[string]*slot
+}
+
+// join enters s behind the last row of each of its keys and reports whether it
+// may go at once.
+func (c *chains) join(s *slot) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s.waits = 0
+	for _, key := range s.keys {
+		if prev := c.last[key]; prev != nil && prev != s {
+			prev.followers = append(prev.followers, s)
+			s.waits++
+		}
+		c.last[key] = s
+	}
+	return s.waits == 0
+}
+
+// leave takes s out of its chains and returns the rows that it alone held back.
+func (c *chains) leave(s *slot) []*slot {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, key := range s.keys {
+		if c.last[key] == s {
+			delete(c.last, key)
+		}
+	}
+	var free []*slot
+	for _, f := range s.followers {
+		if f.waits--; f.waits == 0 {
+			free = append(free, f)
+		}
+	}
+	return free
+}

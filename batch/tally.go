@@ -1,0 +1,103 @@
+package batch
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+)
+
+// maxCodes bounds how many different error codes a Tally tells apart; the
+// platform's codes are few, but nothing in a report may grow without end.
+const maxCodes = 200
+
+// OtherCodes is the code under which a Tally counts what comes after 200
+// different codes.
+const OtherCodes = "other"
+
+// Example is the first row that ended with a code.
+type Example struct {
+	Row       int64  `json:"row"`
+	Source    string `json:"source"`
+	SourceRow int64  `json:"source_row"`
+	Message   string `json:"message"`
+}
+
+// CodeCount is how often an error code occurred.
+type CodeCount struct {
+	Status  Status  `json:"status"`
+	Count   int64   `json:"count"`
+	Example Example `json:"example"`
+}
+
+// Tally sums up results. It is filled in input order and saved in every
+// checkpoint, so that a resumed run counts as if it had never stopped.
+type Tally struct {
+	Rows     int64                 `json:"rows"`
+	Statuses map[Status]int64      `json:"statuses"`
+	Codes    map[string]*CodeCount `json:"codes"`
+	Attempts int64                 `json:"attempts"` // requests sent for the rows counted here, 429s not among them
+	Latency  Histogram             `json:"latency"`  // of the rows that were sent
+}
+
+// Add counts one result.
+func (t *Tally) Add(r *Result) {
+	if t.Statuses == nil {
+		t.Statuses = make(map[Status]int64, len(Statuses))
+		t.Codes = make(map[string]*CodeCount)
+	}
+	t.Rows++
+	t.Statuses[r.Status]++
+	t.Attempts += int64(r.Attempts)
+	if r.Attempts > 0 {
+		t.Latency.Add(r.Latency)
+	}
+	if r.Code != "" {
+		for _, code := range r.Codes() {
+			t.addCode(code, r)
+		}
+	}
+}
+
+func (t *Tally) addCode(code string, r *Result) {
+	c := t.Codes[code]
+	if c == nil && len(t.Codes) >= maxCodes {
+		code = OtherCodes
+		c = t.Codes[code]
+	}
+	if c == nil {
+		c = &CodeCount{Status: r.Status, Example: Example{
+			Row: r.Row.Num, Source: r.Row.Source, SourceRow: r.Row.SourceNum(), Message: r.Message,
+		}}
+		t.Codes[code] = c
+	}
+	c.Count++
+}
+
+// Bad is the number of rows that failed or were rejected.
+func (t *Tally) Bad() int64 { return t.Statuses[Failed] + t.Statuses[Rejected] }
+
+// TopCodes returns the codes, the most frequent first, equal ones by name.
+func (t *Tally) TopCodes() []string {
+	codes := slices.Collect(maps.Keys(t.Codes))
+	slices.SortFunc(codes, func(a, b string) int {
+		return cmp.Or(cmp.Compare(t.Codes[b].Count, t.Codes[a].Count), cmp.Compare(a, b))
+	})
+	return codes
+}
+
+// clone returns a copy that shares nothing that later Adds change.
+func (t *Tally) clone() Tally {
+	c := *t
+	c.Statuses = maps.Clone(t.Statuses)
+	c.Codes = make(map[string]*CodeCount, len(t.Codes))
+	for code, n := range t.Codes {
+		copied := *n
+		c.Codes[code] = &copied
+	}
+	c.Latency.counts = maps.Clone(t.Latency.counts)
+	return c
+}
+
+func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {
+	return slices.Sorted(maps.Keys(m))
+}
