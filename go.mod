@@ -1,6 +1,8 @@
 module pushbatch
 
-go 1.26
+go 1.26.0
+
+require golang.org/x/sync v0.24.0
 
 require (
 	github.com/andybalholm/brotli v1.1.1 // indirect
@@ -46,7 +48,6 @@ require (
 	github.com/twpayne/go-geom v1.6.1 // indirect
 	go.uber.org/goleak v1.3.0 // indirect
 	golang.org/x/net v0.62.0 // indirect
-	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/term v0.47.0 // indirect
 	golang.org/x/text v0.43.0 // indirect

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"os/exec"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const (
+	module = "pushbatch"
+	root   = "../.." // the module's root, seen from this package
+)
+
+// mayImport says which packages of ours each package of ours may import. A
+// package that is not here has no place in the plan. Tests are free: they may
+// bring client and simulator together.
+var mayImport = map[string][]string{
+	"batch":                 {"batch/jsonappend"},
+	"batch/blob":            {},
+	"batch/jsonappend":      {},
+	"batch/ops":             {"batch", "batch/jsonappend", "apiclient"},
+	"readers":               {"batch", "batch/blob"},
+	"readers/readertest":    {"batch", "readers"},
+	"writers":               {"batch", "batch/blob", "batch/jsonappend"},
+	"writers/writertest":    {"batch", "writers"},
+	"apiclient":             {"batch/jsonappend"},
+	"apiclient/simulator":   {}, // a wire type shared with the client would be wrong on both sides at once
+	"apiclient/openapitest": {},
+	"cmd/pushbatch": {
+		"batch", "batch/blob", "batch/jsonappend", "batch/ops",
+		"readers", "writers", "apiclient", "apiclient/simulator",
+	},
+}
+
+// testOnly are path prefixes of what must never be linked into the binary.
+var testOnly = []string{
+	module + "/apiclient/openapitest",
+	module + "/readers/readertest",
+	module + "/writers/writertest",
+	"github.com/getkin/kin-openapi",
+	"github.com/google/go-cmp",
+	"github.com/rogpeppe/go-internal",
+	"go.uber.org/goleak",
+	"net/http/httptest",
+	"pgregory.net/rapid",
+	"testing",
+}
+
+// topLevel are the entries the repository's root may have beside dot files.
+var topLevel = []string{
+	"LICENSE", "README.md", "apiclient", "batch", "cmd", "go.mod", "go.sum", "readers", "testdata", "writers",
+}
+
+// emptyNames say nothing about what a file or folder holds.
+var emptyNames = []string{"common", "helper", "helpers", "manager", "misc", "util", "utils"}
+
+func TestPackagesImportOnlyWhatThePlanAllows(t *testing.T) {
+	t.Parallel()
+	for _, line := range output(t, "go", "list", "-f", `{{.ImportPath}}{{range .Imports}} {{.}}{{end}}`, "./...") {
+		imports := strings.Fields(line)
+		name := strings.TrimPrefix(imports[0], module+"/")
+		allowed, planned := mayImport[name]
+		if !planned {
+			t.Errorf("package %s is not in the plan: give it a line in mayImport or another home", name)
+			continue
+		}
+		for _, path := range imports[1:] {
+			ours, isOurs := strings.CutPrefix(path, module+"/")
+			if isOurs && !slices.Contains(allowed, ours) {
+				t.Errorf("package %s imports %s; of ours it may import %q only", name, ours, allowed)
+			}
+		}
+	}
+}
+
+func TestBinaryHasNoTestCode(t *testing.T) {
+	t.Parallel()
+	for _, dep := range output(t, "go", "list", "-deps", "./cmd/"+module) {
+		for _, prefix := range testOnly {
+			if dep == prefix || strings.HasPrefix(dep, prefix+"/") {
+				t.Errorf("the binary depends on %s, which is for tests only", dep)
+			}
+		}
+	}
+}
+
+func TestTreeHasOnlyPlannedNames(t *testing.T) {
+	t.Parallel()
+	for _, file := range output(t, "git", "-c", "safe.directory=*", "ls-files") {
+		elements := strings.Split(file, "/")
+		if top := elements[0]; !strings.HasPrefix(top, ".") && !slices.Contains(topLevel, top) {
+			t.Errorf("%s: the top level is fixed, %s is not part of it", file, top)
+		}
+		for _, element := range elements {
+			stem := strings.TrimSuffix(strings.TrimSuffix(element, path.Ext(element)), "_test")
+			if slices.Contains(emptyNames, strings.ToLower(stem)) {
+				t.Errorf("%s: the name %s says nothing about what is in it", file, element)
+			}
+		}
+	}
+}
+
+// output runs a command in the module's root and returns its lines. A command
+// that says nothing fails the test: a check over nothing would pass.
+func output(t *testing.T, name string, args ...string) []string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), name, args...)
+	cmd.Dir = root
+	cmd.Stderr = t.Output()
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("run %s: %v", cmd, err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	if len(lines) == 1 && lines[0] == "" {
+		t.Fatalf("%s printed nothing", cmd)
+	}
+	return lines
+}
