@@ -1,0 +1,74 @@
+package writers
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+// appendCell appends one CSV cell (RFC 4180), quoted where it must be. What a
+// reader of CSV gets back is s, byte for byte.
+func appendCell(dst []byte, s string) []byte {
+	if !needsQuotes(s) {
+		return append(dst, s...)
+	}
+	dst = append(dst, '"')
+	for {
+		i := strings.IndexByte(s, '"')
+		if i < 0 {
+			break
+		}
+		dst = append(dst, s[:i+1]...)
+		dst = append(dst, '"')
+		s = s[i+1:]
+	}
+	dst = append(dst, s...)
+	return append(dst, '"')
+}
+
+// needsQuotes also quotes what some readers would trim or take for something
+// else: blanks at the ends, and the delimiters that are guessed from content.
+func needsQuotes(s string) bool {
+	if s == "" {
+		return false
+	}
+	if c := s[0]; c == ' ' || c == '\t' || s[len(s)-1] == ' ' || s[len(s)-1] == '\t' {
+		return true
+	}
+	return strings.ContainsAny(s, "\",\r\n;|\t")
+}
+
+// appendMade appends a text that pushbatch (or the platform) made, so that a
+// spreadsheet does not take it for a formula: an apostrophe goes before what
+// could start one.
+func appendMade(dst []byte, s string) []byte {
+	if s != "" && strings.IndexByte("=+-@\t\r", s[0]) >= 0 {
+		return appendCell(dst, "'"+s)
+	}
+	return appendCell(dst, s)
+}
+
+// appendMillis appends d in milliseconds with up to three decimals.
+func appendMillis(dst []byte, d time.Duration) []byte {
+	return strconv.AppendFloat(dst, float64(d.Microseconds())/1000, 'f', -1, 64)
+}
+
+// appendTime appends t in UTC with milliseconds (RFC 3339).
+func appendTime(dst []byte, t time.Time) []byte {
+	return t.UTC().AppendFormat(dst, "2006-01-02T15:04:05.000Z")
+}
+
+// appendLine appends cells as one CSV line. A single empty cell is quoted:
+// an empty line would be no record at all.
+func appendLine(dst []byte, cells ...string) []byte {
+	if len(cells) == 1 && cells[0] == "" {
+		return append(dst, '"', '"', '\n')
+	}
+	for i, cell := range cells {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendCell(dst, cell)
+	}
+	return append(dst, '\n')
+}

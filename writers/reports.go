@@ -1,0 +1,119 @@
+package writers
+
+import (
+	"errors"
+	"strconv"
+
+	"pushbatch/batch"
+)
+
+// ReportOptions says which reports a run writes.
+type ReportOptions struct {
+	Operation string
+	Format    ResultFormat // of the results file
+	Columns   [][]string   // names of the columns of every input, for failed.csv
+	Requests  bool         // write requests.ndjson from the payloads (dry run)
+}
+
+// report is one growing file of a run.
+type report struct {
+	file  *appendFile
+	write func(*batch.Result) error
+}
+
+// Reports is the sink of a run: results, failed rows and, for a dry run, the
+// requests that would have been sent. It implements batch.Sink.
+type Reports struct {
+	reports []report
+}
+
+// OpenReports opens the reports of a run at a mark: nil for a new run, or what
+// a checkpoint holds, to go on as if the run had never stopped.
+func OpenReports(folder *Folder, o ReportOptions, mark batch.Mark) (*Reports, error) {
+	s := &Reports{}
+	opens := []func() (report, error){
+		func() (report, error) { return openResults(folder, o, mark) },
+		func() (report, error) { return openFailed(folder, o.Columns, mark) },
+	}
+	if o.Requests {
+		opens = append(opens, func() (report, error) { return openRequests(folder, mark) })
+	}
+	for _, open := range opens {
+		r, err := open()
+		if err != nil {
+			return nil, errors.Join(err, s.abandon())
+		}
+		s.reports = append(s.reports, r)
+	}
+	return s, nil
+}
+
+func openResults(folder *Folder, o ReportOptions, mark batch.Mark) (report, error) {
+	file, err := openAppend(folder, o.Format.File(), mark[o.Format.File()])
+	if err != nil {
+		return report{}, err
+	}
+	if file.size == 0 && o.Format.header != nil {
+		err = file.grow(o.Format.header)
+	}
+	line := o.Format.line
+	return report{file, func(r *batch.Result) error {
+		return file.grow(func(dst []byte) []byte { return line(dst, o.Operation, r) })
+	}}, err
+}
+
+// openRequests opens requests.ndjson: a line a row that would be sent, the
+// request behind the row's number.
+func openRequests(folder *Folder, mark batch.Mark) (report, error) {
+	file, err := openAppend(folder, RequestsFile, mark[RequestsFile])
+	return report{file, func(r *batch.Result) error {
+		if len(r.Payload) == 0 {
+			return nil
+		}
+		return file.grow(func(dst []byte) []byte {
+			dst = strconv.AppendInt(append(dst, `{"row":`...), r.Row.Num, 10)
+			dst = append(append(dst, ','), r.Payload[1:]...)
+			return append(dst, '\n')
+		})
+	}}, err
+}
+
+// Write implements batch.Sink.
+func (s *Reports) Write(r *batch.Result) error {
+	for _, rep := range s.reports {
+		if err := rep.write(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Flush implements batch.Sink: the mark holds each report's length in bytes.
+func (s *Reports) Flush() (batch.Mark, error) {
+	mark := make(batch.Mark, len(s.reports))
+	for _, rep := range s.reports {
+		n, err := rep.file.flush()
+		if err != nil {
+			return nil, err
+		}
+		mark[rep.file.name] = n
+	}
+	return mark, nil
+}
+
+// Close publishes every report.
+func (s *Reports) Close() error {
+	var all error
+	for _, rep := range s.reports {
+		all = errors.Join(all, rep.file.close())
+	}
+	return all
+}
+
+// abandon closes the files without publishing anything.
+func (s *Reports) abandon() (all error) {
+	for _, rep := range s.reports {
+		all = errors.Join(all, rep.file.file.Close())
+	}
+	return all
+}

@@ -1,0 +1,103 @@
+package writers
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"pushbatch/batch"
+	"pushbatch/batch/jsonappend"
+)
+
+// ResultColumns are the columns of the results file (see contract: run folder).
+var ResultColumns = []string{
+	"row", "source", "source_row", "registration_id", "operation", "status", "http_status",
+	"error_code", "error_message", "attempts", "latency_ms", "finished_at",
+}
+
+// ResultFormat is a format of the results file.
+type ResultFormat struct {
+	Name   string // as --results takes it, and the file's ending
+	header func(dst []byte) []byte
+	line   func(dst []byte, operation string, r *batch.Result) []byte
+}
+
+// ResultFormats lists the formats of the results file; the first is the default.
+var ResultFormats = []ResultFormat{
+	{"csv", appendResultHeader, appendResultCSV},
+	{"ndjson", nil, appendResultJSON},
+}
+
+// ResultFormatNamed finds a format by name.
+func ResultFormatNamed(name string) (ResultFormat, error) {
+	names := make([]string, len(ResultFormats))
+	for i, f := range ResultFormats {
+		if f.Name == name {
+			return f, nil
+		}
+		names[i] = f.Name
+	}
+	return ResultFormat{}, fmt.Errorf("unknown results format %q: take one of %s", name, strings.Join(names, ", "))
+}
+
+// File is the name of the results file in this format.
+func (f ResultFormat) File() string { return "results." + f.Name }
+
+func appendResultHeader(dst []byte) []byte { return appendLine(dst, ResultColumns...) }
+
+func appendResultCSV(dst []byte, operation string, r *batch.Result) []byte {
+	dst = strconv.AppendInt(dst, r.Row.Num, 10)
+	dst = appendCell(append(dst, ','), r.Row.Source)
+	dst = strconv.AppendInt(append(dst, ','), r.Row.SourceNum(), 10)
+	dst = appendCell(append(dst, ','), r.RegistrationID)
+	dst = append(append(dst, ','), operation...)
+	dst = append(append(dst, ','), r.Status.String()...)
+	dst = append(dst, ',')
+	if r.HTTPStatus != 0 {
+		dst = strconv.AppendInt(dst, int64(r.HTTPStatus), 10)
+	}
+	dst = appendMade(append(dst, ','), r.Code)
+	dst = appendMade(append(dst, ','), r.Message)
+	dst = strconv.AppendInt(append(dst, ','), int64(r.Attempts), 10)
+	dst = append(dst, ',')
+	if r.Attempts > 0 {
+		dst = appendMillis(dst, r.Latency)
+	}
+	dst = appendTime(append(dst, ','), r.Finished)
+	return append(dst, '\n')
+}
+
+// appendResultJSON writes the same columns as the CSV; what is empty there is
+// null here.
+func appendResultJSON(dst []byte, operation string, r *batch.Result) []byte {
+	dst = strconv.AppendInt(append(dst, `{"row":`...), r.Row.Num, 10)
+	dst = jsonappend.String(append(dst, `,"source":`...), r.Row.Source)
+	dst = strconv.AppendInt(append(dst, `,"source_row":`...), r.Row.SourceNum(), 10)
+	dst = appendTextOrNull(append(dst, `,"registration_id":`...), r.RegistrationID)
+	dst = jsonappend.String(append(dst, `,"operation":`...), operation)
+	dst = jsonappend.String(append(dst, `,"status":`...), r.Status.String())
+	dst = append(dst, `,"http_status":`...)
+	if r.HTTPStatus != 0 {
+		dst = strconv.AppendInt(dst, int64(r.HTTPStatus), 10)
+	} else {
+		dst = append(dst, "null"...)
+	}
+	dst = appendTextOrNull(append(dst, `,"error_code":`...), r.Code)
+	dst = appendTextOrNull(append(dst, `,"error_message":`...), r.Message)
+	dst = strconv.AppendInt(append(dst, `,"attempts":`...), int64(r.Attempts), 10)
+	dst = append(dst, `,"latency_ms":`...)
+	if r.Attempts > 0 {
+		dst = appendMillis(dst, r.Latency)
+	} else {
+		dst = append(dst, "null"...)
+	}
+	dst = appendTime(append(dst, `,"finished_at":"`...), r.Finished)
+	return append(dst, '"', '}', '\n')
+}
+
+func appendTextOrNull(dst []byte, s string) []byte {
+	if s == "" {
+		return append(dst, "null"...)
+	}
+	return jsonappend.String(dst, s)
+}
