@@ -5,11 +5,11 @@ import "context"
 // feed pulls rows through their mappers into the ring until the inputs end,
 // the limit is reached or the run stops. It returns what made an input
 // unreadable; rows before that are finished as usual.
-func (j *Job) feed(ctx context.Context) error {
+func (j *Job) feed() error {
 	num := j.rec.point.Rows
 	at := j.rec.point.Next
 	for i := j.rec.point.Input; i < len(j.cfg.Inputs); i++ {
-		more, err := j.feedInput(ctx, i, at, &num)
+		more, err := j.feedInput(i, at, &num)
 		if err != nil || !more {
 			return err
 		}
@@ -20,17 +20,17 @@ func (j *Job) feed(ctx context.Context) error {
 }
 
 // feedInput feeds one input and reports whether the next one may follow.
-func (j *Job) feedInput(ctx context.Context, i int, from Position, num *int64) (more bool, err error) {
+func (j *Job) feedInput(i int, from Position, num *int64) (more bool, err error) {
 	in := j.cfg.Inputs[i]
 	if j.limitReached(*num) {
 		return false, nil
 	}
-	for row, err := range in.Source.Rows(ctx, from) {
+	for row, err := range in.Source.Rows(j.running, from) {
 		if err != nil {
 			if j.stopped() {
 				return false, nil // the reader was interrupted by the stop
 			}
-			return false, &Abort{Code: "input_unreadable", Err: err}
+			return false, abortOf(err, "input_unreadable")
 		}
 		*num++
 		row.Num, row.Source, row.Input = *num, in.Source.Name(), i
@@ -58,7 +58,7 @@ func (j *Job) room() bool {
 	for j.ring.full() {
 		select {
 		case <-j.ring.space:
-		case <-j.stopping:
+		case <-j.running.Done():
 			return false
 		}
 	}
@@ -74,7 +74,7 @@ func (j *Job) canaryPassed(num int64) bool {
 	for j.live.recorded.Load() < j.cfg.Canary {
 		select {
 		case <-j.ring.space:
-		case <-j.stopping:
+		case <-j.running.Done():
 			return false
 		}
 	}

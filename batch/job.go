@@ -57,9 +57,8 @@ type Job struct {
 	ready  chan *slot // capacity Window: putting a row in never blocks
 	open   sync.WaitGroup
 
-	stopOnce sync.Once
-	stopping chan struct{}
-	cause    error // why the run stops; valid once stopping is closed
+	running context.Context         // done when the run stops; its cause says why
+	stop    context.CancelCauseFunc // only the first cause counts
 
 	fed     atomic.Bool // the feeder has put its last row into the ring
 	waiting map[int64]Outcome
@@ -80,13 +79,13 @@ func New(cfg Config) *Job {
 		cfg.SaveEvery = DefaultSaveEvery
 	}
 	j := &Job{
-		cfg:      cfg,
-		ring:     newRing(cfg.Window),
-		chains:   chains{last: make(map[string]*slot)},
-		ready:    make(chan *slot, cfg.Window),
-		stopping: make(chan struct{}),
-		waiting:  make(map[int64]Outcome),
+		cfg:     cfg,
+		ring:    newRing(cfg.Window),
+		chains:  chains{last: make(map[string]*slot)},
+		ready:   make(chan *slot, cfg.Window),
+		waiting: make(map[int64]Outcome),
 	}
+	j.running, j.stop = context.WithCancelCause(context.Background())
 	j.rec = recorder{job: j}
 	if cfg.Resume != nil {
 		j.restore(cfg.Resume)
@@ -116,9 +115,8 @@ func (j *Job) restore(c *Checkpoint) {
 func (j *Job) Run(ctx context.Context) error {
 	j.start = time.Now()
 	j.live.start(j.start)
-	sending := context.WithValue(ctx, stoppingKey{}, (<-chan struct{})(j.stopping))
-	unhook := context.AfterFunc(ctx, func() { j.Stop(context.Cause(ctx)) })
-	defer unhook()
+	sending := context.WithValue(ctx, stoppingKey{}, j.running.Done())
+	defer context.AfterFunc(ctx, func() { j.Stop(context.Cause(ctx)) })()
 
 	var recorder, senders errgroup.Group
 	// Senders belong to Run and end when ready is closed, below.
@@ -128,7 +126,7 @@ func (j *Job) Run(ctx context.Context) error {
 	// The recorder belongs to Run and ends when the last row is in.
 	recorder.Go(j.rec.run)
 
-	readErr := j.feed(ctx)
+	readErr := j.feed()
 	j.open.Wait()
 	close(j.ready)
 	_ = senders.Wait() // senders report through their rows
@@ -142,33 +140,22 @@ func (j *Job) Run(ctx context.Context) error {
 // verdict picks the error that says most: why a run was stopped comes before
 // what followed from stopping it.
 func (j *Job) verdict(readErr, recErr error) error {
+	cause := context.Cause(j.running)
 	switch {
-	case !j.stopped():
+	case cause == nil:
 		return cmp.Or(readErr, recErr)
-	case recErr != nil && !errors.Is(recErr, j.cause):
-		return errors.Join(j.cause, recErr)
+	case recErr != nil && !errors.Is(recErr, cause):
+		return errors.Join(cause, recErr)
 	}
-	return j.cause
+	return cause
 }
 
 // Stop ends the run gracefully: no further request begins, those under way are
 // finished and recorded, all other rows stay unsent. Only the first cause
 // counts. Stop may be called from any goroutine, also before Run.
-func (j *Job) Stop(cause error) {
-	j.stopOnce.Do(func() {
-		j.cause = cause
-		close(j.stopping)
-	})
-}
+func (j *Job) Stop(cause error) { j.stop(cause) }
 
-func (j *Job) stopped() bool {
-	select {
-	case <-j.stopping:
-		return true
-	default:
-		return false
-	}
-}
+func (j *Job) stopped() bool { return j.running.Err() != nil }
 
 // send is one sender: it takes rows whose predecessors are finished.
 func (j *Job) send(ctx context.Context) {
@@ -187,17 +174,18 @@ func (j *Job) send(ctx context.Context) {
 		}
 		if !errors.Is(err, ErrUnsent) {
 			// The stop must be known before a row that waits for this one is freed.
-			j.Stop(abortOf(err))
+			j.Stop(abortOf(err, "internal"))
 		}
 		j.giveUp(s)
 	}
 }
 
-func abortOf(err error) error {
+// abortOf is err as an Abort, with a code if it has none.
+func abortOf(err error, code string) error {
 	if a, ok := errors.AsType[*Abort](err); ok {
 		return a
 	}
-	return &Abort{Code: "internal", Err: fmt.Errorf("send: %w", err)}
+	return &Abort{Code: code, Err: err}
 }
 
 // settle gives a row its outcome.
