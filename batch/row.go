@@ -11,6 +11,10 @@ type Column struct {
 	Name string // as it stands in the file
 	Kind Kind   // Text for every CSV column; Null where the file does not say (NDJSON)
 	Type string // the file's own word for the type, for people: "text", "int64", "list<string>"
+
+	// Partition is set for the value of a key=value folder (Hive style) on the
+	// way to the file. It is used only where it is mapped and never unknown.
+	Partition bool
 }
 
 // Header is the columns of one input, in file order.

@@ -1,0 +1,132 @@
+package blob
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+)
+
+// Stdin is the location of standard input.
+const Stdin = "-"
+
+// ErrChanged says that the bytes behind an Info are not those it was made of:
+// the input was replaced, cut, appended to or touched since.
+var ErrChanged = errors.New("the input changed since it was opened")
+
+// Partition is one key=value folder on the way to an input (Hive style), with
+// percent escapes of the value decoded.
+type Partition struct {
+	Name  string
+	Value string
+	Null  bool // the value was __HIVE_DEFAULT_PARTITION__
+}
+
+// Info is one input and what is known of it without reading it.
+type Info struct {
+	Location   string    // as the user named it, or what the name expanded to
+	URI        string    // the same, valid from any working folder
+	Size       int64     // bytes as stored; -1 where only reading to the end tells (standard input, pipes)
+	ModTime    time.Time // zero when not known
+	ETag       string    // version as the store names it; empty when it does not
+	Partitions []Partition
+}
+
+// Rereadable reports whether the input can be opened more than once and at an
+// offset. Standard input and pipes cannot.
+func (in Info) Rereadable() bool { return in.Size >= 0 }
+
+// ReaderAt reads ranges of an input until it is closed. It may be used by
+// several goroutines at a time.
+type ReaderAt interface {
+	io.ReaderAt
+	io.Closer
+}
+
+// store is where bytes lie. A method is called with locations of its own only.
+type store interface {
+	// stat fails with an error that is fs.ErrNotExist when there is nothing.
+	stat(ctx context.Context, location string) (Info, error)
+	// expand turns one argument into the inputs it stands for, in lexical
+	// order; an argument that stands for none is an error.
+	expand(ctx context.Context, arg string) ([]Info, error)
+	// open reads from offset on and fails with ErrChanged, before io.EOF, when
+	// the bytes are not those of in.
+	open(ctx context.Context, in Info, offset int64) (io.ReadCloser, error)
+	// openAt reads ranges, under the same condition.
+	openAt(ctx context.Context, in Info) (ReaderAt, error)
+}
+
+// storeFor is the table of schemes: the only place that knows which store a
+// location belongs to.
+func storeFor(location string) (store, error) {
+	scheme, _, found := strings.Cut(location, "://")
+	switch {
+	case location == Stdin:
+		return stdin{}, nil
+	case !found:
+		return local{}, nil
+	}
+	return nil, fmt.Errorf("open %s: this version reads no %s:// locations: give a path or -", location, scheme)
+}
+
+// Expand turns arguments into inputs: those of each argument in lexical order,
+// the arguments in the order given. A path to a file stands for itself, a glob
+// for what it matches, a folder for every file below it, "-" for standard
+// input (once). Files and folders that begin with "_" or "." are passed over
+// unless they are named themselves: markers such as _SUCCESS, hidden files. An
+// argument that stands for no file is an error that names it.
+func Expand(ctx context.Context, args []string) ([]Info, error) {
+	var inputs []Info
+	stdinSeen := false
+	for _, arg := range args {
+		if arg == Stdin && stdinSeen {
+			return nil, errors.New("standard input (-) is named twice: it can be read only once")
+		}
+		stdinSeen = stdinSeen || arg == Stdin
+		s, err := storeFor(arg)
+		if err != nil {
+			return nil, err
+		}
+		found, err := s.expand(ctx, arg)
+		if err != nil {
+			return nil, err
+		}
+		inputs = append(inputs, found...)
+	}
+	return inputs, nil
+}
+
+// Stat says what is known of one location. The error is fs.ErrNotExist when
+// there is nothing.
+func Stat(ctx context.Context, location string) (Info, error) {
+	s, err := storeFor(location)
+	if err != nil {
+		return Info{}, err
+	}
+	return s.stat(ctx, location)
+}
+
+// Open reads an input from a byte offset on. Reading fails with ErrChanged
+// when the bytes are not those of in; io.EOF comes only behind in.Size bytes.
+func Open(ctx context.Context, in Info, offset int64) (io.ReadCloser, error) {
+	s, err := storeFor(in.Location)
+	if err != nil {
+		return nil, err
+	}
+	return s.open(ctx, in, offset)
+}
+
+// OpenAt reads ranges of an input. Inputs that are not Rereadable have none.
+func OpenAt(ctx context.Context, in Info) (ReaderAt, error) {
+	if !in.Rereadable() {
+		return nil, fmt.Errorf("open %s: a stream has no ranges to read", in.Location)
+	}
+	s, err := storeFor(in.Location)
+	if err != nil {
+		return nil, err
+	}
+	return s.openAt(ctx, in)
+}

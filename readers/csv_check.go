@@ -1,0 +1,106 @@
+package readers
+
+import (
+	"fmt"
+	"strings"
+
+	"pushbatch/batch"
+)
+
+// checked returns the cells of rec, and its problem if it has one.
+func (r *csvReading) checked(rec csvRecord) ([]batch.Value, *batch.Problem, error) {
+	switch {
+	case rec.end-rec.begin > r.source.limit:
+		return r.leading(r.scan.text[rec.begin:rec.end]), r.tooLarge(), nil
+	case r.nulBefore(rec):
+		return rec.cells, r.nulProblem(rec), nil
+	case r.badBefore(rec):
+		return rec.cells, r.encodingProblem(rec), nil
+	case rec.stray > 0:
+		return rec.cells, r.strayProblem(rec), nil
+	}
+	return rec.cells, nil, nil
+}
+
+// nulBefore reports whether rec has a NUL byte.
+func (r *csvReading) nulBefore(rec csvRecord) bool {
+	if r.nul < rec.begin {
+		r.nul = indexFrom(r.scan.text, rec.begin, strings.IndexByte(r.scan.text[rec.begin:], 0))
+	}
+	return r.nul < rec.end
+}
+
+// badBefore reports whether rec has text that is not valid in its encoding.
+func (r *csvReading) badBefore(rec csvRecord) bool {
+	if r.bad < rec.begin {
+		r.bad = indexFrom(r.scan.text, rec.begin, r.source.text.invalidAt(r.scan.text[rec.begin:]))
+	}
+	return r.bad < rec.end
+}
+
+func indexFrom(text string, begin, found int) int {
+	if found < 0 {
+		return len(text)
+	}
+	return begin + found
+}
+
+func (r *csvReading) tooLarge() *batch.Problem {
+	return &batch.Problem{
+		Code:    CodeTooLarge,
+		Message: fmt.Sprintf("line %d: the record has more than %d bytes%s", r.pos.Line, r.source.limit, r.lines()),
+	}
+}
+
+func (r *csvReading) nulProblem(rec csvRecord) *batch.Problem {
+	column := 0
+	for i, cell := range rec.cells {
+		if strings.IndexByte(cell.Text, 0) >= 0 {
+			column = i
+			break
+		}
+	}
+	return &batch.Problem{
+		Code: CodeNUL, Column: r.columnName(column),
+		Message: fmt.Sprintf("line %d: the cell has a NUL character: remove it, or name the encoding if the file is UTF-16", r.pos.Line),
+	}
+}
+
+func (r *csvReading) encodingProblem(rec csvRecord) *batch.Problem {
+	column, at := 0, 0
+	for i, cell := range rec.cells {
+		if at = r.source.text.invalidAt(cell.Text); at >= 0 {
+			column = i
+			break
+		}
+	}
+	return &batch.Problem{
+		Code: CodeEncoding, Column: r.columnName(column),
+		Message: fmt.Sprintf("line %d: the cell is not valid %s at byte %d", r.pos.Line, r.source.text.name, max(at, 0)+1),
+	}
+}
+
+func (r *csvReading) strayProblem(rec csvRecord) *batch.Problem {
+	return &batch.Problem{
+		Code: CodeStrayQuote, Column: r.columnName(rec.stray - 1),
+		Message: fmt.Sprintf("line %d: text follows the closing quote of the cell: double the quotes inside it%s", r.pos.Line, r.lines()),
+	}
+}
+
+// lines says so when a record spans lines, which a quote that is not closed
+// where it should be makes it do.
+func (r *csvReading) lines() string {
+	if r.next.Line-r.pos.Line <= 1 {
+		return ""
+	}
+	return fmt.Sprintf(" (the record goes on to line %d)", r.next.Line-1)
+}
+
+// columnName names a column by the header, or by its number where there is no
+// name.
+func (r *csvReading) columnName(i int) string {
+	if i < len(r.source.header) {
+		return r.source.header[i].Name
+	}
+	return fmt.Sprintf("%d", i+1)
+}

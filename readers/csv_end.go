@@ -1,0 +1,87 @@
+package readers
+
+import "strings"
+
+// csvState is where in a record csvEnd stands.
+type csvState uint8
+
+const (
+	atCell     csvState = iota // before the first character of a cell
+	inCell                     // in an unquoted cell
+	inQuotes                   // in a quoted cell
+	afterQuote                 // behind a quote in a quoted cell: closed, or doubled
+	afterBreak                 // behind a closing quote and a CR: a record end if LF follows
+	afterCR                    // behind a CR that ends the record; a LF belongs to it
+)
+
+// csvEnd finds the end of a record byte by byte, keeping nothing of it. It
+// agrees with csvScan on where that is.
+type csvEnd struct {
+	dialect
+	state  csvState
+	found  bool
+	line   int64 // of the character read last; behind the record when found
+	opened int64 // line of the quote that was opened last
+	prior  byte  // character before, inside quotes
+}
+
+// feed reads on in text and returns how many bytes belong to the record.
+func (e *csvEnd) feed(text string) int {
+	for i := range len(text) {
+		c := text[i]
+		if e.state == afterCR {
+			e.found = true
+			if c == '\n' {
+				return i + 1
+			}
+			return i
+		}
+		if e.step(c); e.found {
+			return i + 1
+		}
+	}
+	return len(text)
+}
+
+func (e *csvEnd) step(c byte) {
+	switch {
+	case e.state == inQuotes:
+		e.quoted(c)
+	case e.state == afterQuote && c == '"':
+		e.state = inQuotes
+	case c == '\n':
+		e.found = true
+		e.line++
+	case c == '\r' && e.cr:
+		e.state = afterCR
+		e.line++
+	case c == '\r' && e.state == afterQuote:
+		e.state = afterBreak
+	case c == e.delimiter:
+		e.state = atCell
+	case c == '"' && e.state == atCell:
+		e.state, e.opened, e.prior = inQuotes, e.line, c
+	default:
+		e.state = inCell
+	}
+}
+
+func (e *csvEnd) quoted(c byte) {
+	switch {
+	case c == '"':
+		e.state = afterQuote
+	case c == '\n' && !(e.cr && e.prior == '\r'), c == '\r' && e.cr:
+		e.line++
+	}
+	e.prior = c
+}
+
+// lineBreaks counts the line ends in text[begin:end].
+func (s *csvScan) lineBreaks(begin, end int) int64 {
+	text := s.text[begin:end]
+	n := strings.Count(text, "\n")
+	if s.cr {
+		n += strings.Count(text, "\r") - strings.Count(text, "\r\n")
+	}
+	return int64(n)
+}

@@ -1,0 +1,159 @@
+package readers
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"pushbatch/batch"
+)
+
+const (
+	// slabValues is how many values are allocated at once: a full size class
+	// of the allocator (32 KiB).
+	slabValues = 1024
+
+	// leadingBytes is how much of a record that is too large is kept to tell
+	// which one it is.
+	leadingBytes = 4 << 10
+)
+
+// csvReading is one pass over the records of a CSV input.
+type csvReading struct {
+	source *csvSource
+	blocks blocks
+	scan   csvScan
+	at     int // index in scan.text of the next record
+	nul    int // first NUL at or behind the last position asked for, as csvScan.quote
+	bad    int // first character that is not valid, the same way
+	slab   []batch.Value
+
+	pos  batch.Position // of the record read last
+	next batch.Position // of the one behind it
+}
+
+func (s *csvSource) read(ctx context.Context, from batch.Position) (*csvReading, error) {
+	r, err := s.text.openText(ctx, from.Offset)
+	if err != nil {
+		return nil, err
+	}
+	return &csvReading{source: s, blocks: blocks{ctx: ctx, r: r}, scan: csvScan{dialect: s.dialect}, next: from}, nil
+}
+
+func (r *csvReading) close() error { return r.blocks.r.Close() }
+
+// record reads the next record that is no empty line. The error is io.EOF
+// behind the last one; a problem concerns this record only.
+func (r *csvReading) record() ([]batch.Value, *batch.Problem, error) {
+	for {
+		rec, ok := r.scanNext()
+		switch {
+		case !ok && len(r.scan.text)-r.at > r.source.limit+1: // one more: a CR whose LF is still to come
+			return r.skim()
+		case !ok:
+			if err := r.more(); err != nil {
+				return nil, nil, err
+			}
+		case rec.open >= 0:
+			breaks := r.scan.lineBreaks(rec.begin, rec.open)
+			return nil, nil, unclosed(r.next.Line+breaks, r.next.Row+1)
+		case rec.blank:
+			r.advance(rec)
+		default:
+			r.pos = r.next
+			r.next.Row++
+			r.advance(rec)
+			return r.checked(rec)
+		}
+	}
+}
+
+// scanNext scans onto the slab's free values.
+func (r *csvReading) scanNext() (csvRecord, bool) {
+	if r.at == len(r.scan.text) {
+		return csvRecord{}, false
+	}
+	columns := len(r.source.header)
+	if len(r.slab) < columns {
+		r.slab = make([]batch.Value, max(slabValues, columns))
+	}
+	rec, ok := r.scan.record(r.at, r.slab[:0:columns])
+	if ok && !rec.blank {
+		r.slab = r.slab[columns:]
+	}
+	return rec, ok
+}
+
+// advance moves the next position behind rec.
+func (r *csvReading) advance(rec csvRecord) {
+	r.next.Offset += r.source.text.length(r.scan.text[rec.begin:rec.next])
+	r.next.Line++
+	if r.scan.quoteBefore(rec.begin, rec.end) {
+		r.next.Line += r.scan.lineBreaks(rec.begin, rec.end)
+	}
+	r.at = rec.next
+}
+
+// more reads on, keeping the record that is not complete yet.
+func (r *csvReading) more() error {
+	if r.scan.end {
+		return io.EOF
+	}
+	text, end, err := r.blocks.more(r.scan.text[r.at:])
+	if err != nil {
+		return err
+	}
+	r.restart(text, end)
+	return nil
+}
+
+func (r *csvReading) restart(text string, end bool) {
+	r.scan.reset(text, end)
+	r.at, r.nul, r.bad = 0, -1, -1
+}
+
+func unclosed(line, row int64) error {
+	return &Error{
+		Code: CodeQuote, Line: line, Row: row,
+		Err: fmt.Errorf("the quote that opens a cell in line %d is never closed: close it, or double it where it belongs to the text", line),
+	}
+}
+
+// skim passes over the rest of a record that is too large without keeping it.
+func (r *csvReading) skim() ([]batch.Value, *batch.Problem, error) {
+	leading := r.leading(r.scan.text[r.at:])
+	end := csvEnd{dialect: r.source.dialect, line: r.next.Line}
+	r.pos = r.next
+	text, last := r.scan.text[r.at:], false
+	for {
+		n := end.feed(text)
+		r.next.Offset += r.source.text.length(text[:n])
+		text = text[n:]
+		if end.found || last {
+			break
+		}
+		var err error
+		if text, last, err = r.blocks.more(""); err != nil {
+			return nil, nil, err
+		}
+	}
+	if end.state == inQuotes {
+		return nil, nil, unclosed(end.opened, r.pos.Row+1)
+	}
+	r.next.Row++
+	r.next.Line = end.line
+	r.restart(text, last)
+	return leading, r.tooLarge(), nil
+}
+
+// leading is the cells at the beginning of a record that is too large.
+func (r *csvReading) leading(record string) []batch.Value {
+	scan := csvScan{dialect: r.source.dialect}
+	scan.reset(string([]byte(record[:min(len(record), leadingBytes)])), true) // a copy, to let the record go
+	rec, _ := scan.record(0, nil)
+	cells := rec.cells
+	if rec.open < 0 {
+		cells = cells[:max(len(cells)-1, 0)] // the last one is cut
+	}
+	return cells[:min(len(cells), max(len(r.source.header), 1))]
+}

@@ -1,0 +1,239 @@
+package readers
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"path"
+	"strings"
+
+	"pushbatch/batch"
+	"pushbatch/batch/blob"
+)
+
+const (
+	blockSize  = 64 << 10 // bytes read at a time, and what a row keeps alive of its input
+	sampleSize = 64 << 10 // decompressed bytes that detection looks at
+
+	// DefaultMaxRecord is the longest record that is read, in bytes of its
+	// text as UTF-8.
+	DefaultMaxRecord = 1 << 20
+)
+
+// Options say what is known of an input beforehand. The zero Options have
+// everything detected.
+type Options struct {
+	Format      string    // auto, csv, parquet, ndjson
+	Delimiter   string    // one character of ASCII or its name (comma, semicolon, tab, pipe); empty or auto: detected
+	Encoding    string    // auto, or a name that the web's encoding standard knows, such as windows-1250
+	Compression string    // auto, none, gzip, zstd
+	MaxRecord   int       // bytes; 0 means DefaultMaxRecord
+	Stdin       io.Reader // what "-" reads; nil means the process's standard input
+}
+
+// inputFormat is one line of the table of input formats.
+type inputFormat struct {
+	name    string
+	endings []string // of file names; the content goes first
+	open    func(context.Context, *opening) (batch.Source, error)
+}
+
+// formats is the table of input formats. A new format is one file and one line.
+func formats() []inputFormat {
+	return []inputFormat{
+		{name: "csv", endings: []string{".csv", ".tsv", ".txt"}, open: openCSV},
+	}
+}
+
+// Formats lists the names that Options.Format takes besides auto.
+func Formats() []string {
+	var names []string
+	for _, f := range formats() {
+		names = append(names, f.name)
+	}
+	return names
+}
+
+// opening is an input on its way to become a Source: what was found so far.
+type opening struct {
+	options  Options
+	info     blob.Info
+	identity batch.Identity
+	text     text   // bytes, decompressed, and how they become text
+	head     []byte // first decompressed bytes, at most sampleSize
+	sample   string // head as UTF-8 text behind the byte order mark
+	whole    bool   // head is all there is
+}
+
+// Open finds out what an input is, reads its header and returns its rows. The
+// error is an *Error unless ctx ended; nothing is left open then.
+//
+// The content decides what an input is (compression, encoding, format); its
+// name only where the content leaves it open. Options that contradict the
+// content are an error. The partition folders of the input's path (key=value)
+// are columns behind its own, see batch.Column.
+func Open(ctx context.Context, info blob.Info, options Options) (batch.Source, error) {
+	if options.MaxRecord <= 0 {
+		options.MaxRecord = DefaultMaxRecord
+	}
+	in, err := newInput(ctx, info, options.Stdin)
+	if err != nil {
+		return nil, located(ctx, info.Location, 0, 0, err)
+	}
+	source, err := open(ctx, in, options)
+	if err != nil {
+		return nil, errors.Join(located(ctx, info.Location, 0, 0, err), in.close())
+	}
+	if in.stream != nil {
+		in.stream.opened = true
+	}
+	return withPartitions(source, info.Partitions), nil
+}
+
+func open(ctx context.Context, in *input, options Options) (batch.Source, error) {
+	o := &opening{options: options, info: in.info, text: text{unpacked: &unpacked{input: in}}}
+	var err error
+	if o.identity, err = identify(ctx, in.info); err != nil {
+		return nil, err
+	}
+	if err := o.unpack(ctx); err != nil {
+		return nil, err
+	}
+	format, err := o.findFormat()
+	if err != nil {
+		return nil, err
+	}
+	return format.open(ctx, o)
+}
+
+func identify(ctx context.Context, info blob.Info) (batch.Identity, error) {
+	fingerprint, err := blob.Fingerprint(ctx, info)
+	return batch.Identity{
+		URI: info.URI, Size: info.Size, ModTime: info.ModTime, ETag: info.ETag, Fingerprint: fingerprint,
+	}, err
+}
+
+// unpack finds the compression and reads the head of what is inside.
+func (o *opening) unpack(ctx context.Context) error {
+	stored, _, err := readHead(ctx, o.text.input.open)
+	if err != nil {
+		return err
+	}
+	o.text.compression, err = findCompression(o.options.Compression, stored)
+	if err != nil {
+		return err
+	}
+	o.head, o.whole, err = readHead(ctx, o.text.unpacked.open)
+	if err == nil && len(o.head) == 0 {
+		err = failure(CodeEmpty, "it is empty: not even a header is there")
+	}
+	return err
+}
+
+// readHead reads the first bytes of an input. An error behind the first byte
+// is left to the reading of the rows, which will meet it again, so that the
+// rows before it count.
+func readHead(ctx context.Context, open func(context.Context, int64) (io.ReadCloser, error)) (head []byte, whole bool, err error) {
+	r, err := open(ctx, 0)
+	if err != nil {
+		return nil, false, err
+	}
+	defer r.Close()
+	head = make([]byte, sampleSize)
+	n, err := io.ReadFull(r, head)
+	whole = err == io.EOF || err == io.ErrUnexpectedEOF
+	if n > 0 || whole {
+		err = nil
+	}
+	return head[:n], whole, err
+}
+
+// findFormat looks at the content, then at what was asked for, then at the
+// name.
+func (o *opening) findFormat() (*inputFormat, error) {
+	name, err := o.sniff()
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range formats() {
+		if f.name == name {
+			return &f, nil
+		}
+	}
+	return nil, failure(CodeOption, "--format %q is none of auto, %s", name, strings.Join(Formats(), ", "))
+}
+
+// sniff names the format, and decodes the sample unless it is binary.
+func (o *opening) sniff() (string, error) {
+	want := o.options.Format
+	auto := want == "" || want == "auto"
+	if bytes.HasPrefix(o.head, []byte(parquetBegin)) && (auto || want == "parquet") {
+		return "parquet", nil
+	}
+	if err := foreignBinary(o.head); err != nil {
+		return "", err
+	}
+	if want == "parquet" || auto && o.byEnding() == "parquet" {
+		return "", failure(CodeFormat, "it is not Parquet, or cut: it does not begin with %s", parquetBegin)
+	}
+	if err := o.decodeSample(); err != nil {
+		return "", err
+	}
+	if !auto {
+		return want, nil
+	}
+	return o.sniffText()
+}
+
+func (o *opening) decodeSample() error {
+	enc, err := findEncoding(o.options.Encoding, o.head)
+	if err != nil {
+		return err
+	}
+	o.text.encoding = enc
+	body := o.head[enc.bom:]
+	if enc.decode == nil {
+		o.sample = string(body)
+		return nil
+	}
+	decoded, _ := io.ReadAll(enc.decode(bytes.NewReader(body))) // an error can only be the cut at the sample's end
+	o.sample = string(decoded)
+	return nil
+}
+
+func (o *opening) sniffText() (string, error) {
+	if err := foreignText(o.sample); err != nil {
+		return "", err
+	}
+	if name := o.byEnding(); name == "ndjson" || strings.HasPrefix(strings.TrimLeft(o.sample, " \t\r\n"), "{") {
+		return "ndjson", nil
+	}
+	return "csv", nil
+}
+
+// byEnding is the format that the name says, or "".
+func (o *opening) byEnding() string {
+	name := strings.ToLower(o.info.Location)
+	for _, packed := range []string{".gz", ".zst"} {
+		name = strings.TrimSuffix(name, packed)
+	}
+	for _, f := range formats() {
+		for _, ending := range f.endings {
+			if path.Ext(name) == ending {
+				return f.name
+			}
+		}
+	}
+	return ""
+}
+
+// described joins what was found the way it is said to people: format and
+// dialect, then encoding and compression.
+func (o *opening) described(dialect ...string) string {
+	said := append(dialect, o.text.described())
+	if o.text.compression != nil {
+		said = append(said, o.text.compression.name)
+	}
+	return strings.Join(said, ", ")
+}
