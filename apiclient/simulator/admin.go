@@ -1,0 +1,138 @@
+package simulator
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+)
+
+const adminPath = "/__simulator/"
+
+// serveAdmin serves tests that reach the simulator through a binary. It knows
+// no authorization and no limit.
+func (s *Simulator) serveAdmin(w http.ResponseWriter, r *http.Request) {
+	switch r.Method + " " + r.URL.Path[len(adminPath):] {
+	case "GET stats":
+		st := s.Stats()
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(append(st.appendJSON(nil), '\n'))
+	case "GET state":
+		w.Header().Set("Content-Type", "application/x-ndjson")
+		_ = s.WriteState(w) // the reader may leave
+	case "POST reset":
+		s.Reset()
+		w.WriteHeader(http.StatusNoContent)
+	case "POST people":
+		s.servePeople(w, r.URL.Query())
+	default:
+		http.NotFound(w, r)
+	}
+}
+
+// servePeople adds and removes people: ?add=10&remove=5.
+func (s *Simulator) servePeople(w http.ResponseWriter, query url.Values) {
+	for name := range query {
+		n, err := strconv.Atoi(query.Get(name))
+		if err != nil || n < 0 || name != "add" && name != "remove" {
+			http.Error(w, "parameters are add and remove, whole numbers", http.StatusBadRequest)
+			return
+		}
+	}
+	add, _ := strconv.Atoi(query.Get("add"))
+	remove, _ := strconv.Atoi(query.Get("remove"))
+	s.AddPeople(add)
+	s.RemovePeople(remove)
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// AddPeople adds n people with a device each, as other users of the account do.
+func (s *Simulator) AddPeople(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	for range n {
+		p := s.store.add(now)
+		h := mix(s.cfg.Seed ^ uint64(p.id)<<32)
+		name := namesOf(&draw{h})
+		d := &device{id: fmt.Sprintf("added-%d-%08x", p.id, h>>32), person: p.id, enabled: true}
+		d.app = s.store.gen.application(d.id)
+		s.store.changed(d)
+		s.store.change(p, now, func() {
+			p.first, p.last, p.gender = name.first, name.last, name.gender
+			p.externalID = fmt.Sprintf("added-%d", p.id)
+			p.devices = []string{d.id}
+		})
+	}
+}
+
+// RemovePeople removes n people, or all there are, spread over the whole
+// listing, and returns their ids. Their devices become nobody's.
+func (s *Simulator) RemovePeople(n int) []int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o := s.store.order(orderCreated)
+	var gone []int64
+	for range min(n, o.size) {
+		at := int(s.dice.rng.Uint64N(uint64(o.size)))
+		id := o.page(nil, at, 1, false)[0]
+		s.store.remove(id)
+		gone = append(gone, int64(id))
+	}
+	return gone
+}
+
+// WriteState writes all registrations, then all people, as NDJSON:
+// {"registration":{…}} sorted by id and {"person":{…}} sorted by text. Ids and
+// times of people are left out and sets are sorted, so that two accounts in the
+// same state give the same bytes, whatever the order in which they got there.
+// Registrations that were only looked at are left out unless they were seeded
+// or changed.
+func (s *Simulator) WriteState(to io.Writer) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w := bufio.NewWriter(to)
+	for _, id := range s.store.registrationIDs() {
+		fmt.Fprintf(w, "{\"registration\":%s}\n", registrationJSON(s.store.knownDevice(id)))
+	}
+	var lines []string
+	for id := range s.store.ids() {
+		lines = append(lines, string(stateLine(s.store.person(id))))
+	}
+	slices.Sort(lines)
+	for _, line := range lines {
+		fmt.Fprintf(w, "{\"person\":%s}\n", line)
+	}
+	return w.Flush()
+}
+
+func (st *store) registrationIDs() []string {
+	ids := slices.Collect(maps.Keys(st.devices))
+	for id := personID(1); id <= st.gen.count; id++ {
+		for k := range st.gen.devices(id) {
+			if reg := st.gen.registrationID(id, k); st.devices[reg] == nil {
+				ids = append(ids, reg)
+			}
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+func sortedEntries(list []entry) []entry {
+	return slices.SortedFunc(slices.Values(list), func(a, b entry) int {
+		switch {
+		case a.name < b.name:
+			return -1
+		case a.name > b.name:
+			return 1
+		default:
+			return 0
+		}
+	})
+}

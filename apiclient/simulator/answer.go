@@ -1,0 +1,144 @@
+package simulator
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// answer is a response before it is written.
+type answer struct {
+	status      int
+	body        []byte
+	contentType string // empty: application/json
+	retryAfter  string
+	effect      bool   // the request changed something
+	code        string // the error's code, for the call log
+}
+
+func ok(body []byte) answer { return answer{status: 200, body: body} }
+
+// pushError is the envelope of the push operations. All of its codes come
+// with HTTP 400.
+func pushError(code int, text string) answer {
+	w := writer{}
+	w.open('{')
+	w.number("errorCode", int64(code))
+	w.text("errorMessage", text)
+	w.close('}')
+	return answer{status: 400, body: w.dst, code: strconv.Itoa(code)}
+}
+
+func appCodeMissing() answer       { return pushError(48001, "Application code missing") }
+func applicationNotFound() answer  { return pushError(48012, "Push application not found") }
+func registrationNotFound() answer { return pushError(48013, "Push registration not found") }
+
+// olderError is the older platform's envelope.
+func olderError(status int, messageID, text string, fields ...violation) answer {
+	w := writer{}
+	w.raw(`{"requestError":{"serviceException":`)
+	w.open('{')
+	w.text("messageId", messageID)
+	w.text("text", text)
+	if len(fields) > 0 {
+		w.name("validationErrors")
+		w.validation(fields)
+	}
+	w.close('}')
+	w.raw("}}")
+	return answer{status: status, body: w.dst, code: messageID}
+}
+
+// validation writes the violations, those of one field together.
+func (w *writer) validation(fields []violation) {
+	w.open('{')
+	done := map[string]bool{}
+	for _, f := range fields {
+		if done[f.field] {
+			continue
+		}
+		done[f.field] = true
+		var what []string
+		for _, g := range fields {
+			if g.field == f.field {
+				what = append(what, g.what)
+			}
+		}
+		w.texts(f.field, what)
+	}
+	w.close('}')
+}
+
+// newerError is the newer platform's envelope.
+func newerError(status int, text, action string) answer {
+	code := "E" + strconv.Itoa(status)
+	w := writer{}
+	w.open('{')
+	w.text("errorCode", code)
+	w.text("description", text)
+	w.text("action", action)
+	w.raw(`,"violations":[],"resources":[]`)
+	w.close('}')
+	return answer{status: status, body: w.dst, code: code}
+}
+
+func htmlError(status int) answer {
+	title := strconv.Itoa(status) + " " + statusWords(status)
+	page := "<html>\r\n<head><title>" + title + "</title></head>\r\n<body>\r\n<center><h1>" + title +
+		"</h1></center>\r\n<hr><center>proxy</center>\r\n</body>\r\n</html>\r\n"
+	return answer{status: status, body: []byte(page), contentType: "text/html", code: "html"}
+}
+
+func invalid(v violations) answer {
+	id := v.messageID
+	if id == "" {
+		id = "BAD_REQUEST"
+	}
+	return olderError(400, id, "Bad request", v.fields...)
+}
+
+func badRequest(field, what string) answer {
+	return invalid(violations{fields: []violation{{field, what}}})
+}
+
+func badFormat(text string) answer { return olderError(400, "REQUEST_FORMAT_INVALID", text) }
+func unauthorized() answer         { return olderError(401, "UNAUTHORIZED", "Invalid login details") }
+func notFound() answer             { return olderError(404, "NOT_FOUND", "Not found") }
+
+func statusID(status int) string {
+	if text := http.StatusText(status); text != "" && status != 500 {
+		return strings.ToUpper(strings.ReplaceAll(text, " ", "_"))
+	}
+	return "GENERAL_ERROR"
+}
+
+// statusWords makes "Bad Gateway" of BAD_GATEWAY.
+func statusWords(status int) string {
+	words := strings.Split(strings.ToLower(statusID(status)), "_")
+	for i, w := range words {
+		words[i] = strings.ToUpper(w[:1]) + w[1:]
+	}
+	return strings.Join(words, " ")
+}
+
+// errorAnswer is an error without a cause in the request: a fault's or a 429.
+func errorAnswer(status int, envelope Envelope) answer {
+	switch envelope {
+	case EnvelopeNewer:
+		return newerError(status, statusWords(status), "Try again later.")
+	case EnvelopePush:
+		return pushErrorWith(status)
+	case EnvelopeHTML:
+		return htmlError(status)
+	case EnvelopeEmpty:
+		return answer{status: status, code: "empty"}
+	default:
+		return olderError(status, statusID(status), statusWords(status))
+	}
+}
+
+func pushErrorWith(status int) answer {
+	a := pushError(40000+status, statusWords(status))
+	a.status = status
+	return a
+}

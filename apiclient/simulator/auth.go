@@ -1,0 +1,113 @@
+package simulator
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// tokens are the OAuth2 access tokens issued here.
+type tokens struct {
+	mu     sync.Mutex
+	issued map[string]time.Time // until when
+	seed   uint64
+}
+
+func (t *tokens) issue(until time.Time) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	n := uint64(len(t.issued))
+	token := fmt.Sprintf("sim%016x%016x", mix(t.seed^n), mix(t.seed+n))
+	t.issued[token] = until
+	return token
+}
+
+// valid reports whether the token was issued here and whether it is still good.
+func (t *tokens) valid(token string, now time.Time) (known, good bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	until, known := t.issued[token]
+	return known, now.Before(until)
+}
+
+// authorized checks an Authorization header. A scheme's name is taken in any
+// case, as RFC 9110 has it.
+func (s *Simulator) authorized(header string, now time.Time) bool {
+	scheme, credential, _ := strings.Cut(header, " ")
+	credential = strings.TrimSpace(credential)
+	if credential == "" {
+		return false
+	}
+	c := &s.cfg.Credentials
+	switch strings.ToLower(scheme) {
+	case "app":
+		return c.isEmpty() || slices.Contains(c.APIKeys, credential)
+	case "ibsso":
+		return c.isEmpty() || slices.Contains(c.Sessions, credential)
+	case "basic":
+		return s.knowsUser(credential)
+	case "bearer":
+		known, good := s.tokens.valid(credential, now)
+		return good || c.isEmpty() && !known
+	default:
+		return false
+	}
+}
+
+func (s *Simulator) knowsUser(credential string) bool {
+	raw, err := base64.StdEncoding.DecodeString(credential)
+	name, password, ok := strings.Cut(string(raw), ":")
+	if err != nil || !ok {
+		return false
+	}
+	return s.cfg.Credentials.isEmpty() || slices.Contains(s.cfg.Credentials.Users, BasicUser{name, password})
+}
+
+// token answers the client credentials grant. The client stands in the form or
+// in a Basic header (RFC 6749, 2.3.1).
+func (x *exchange) token() answer {
+	if !isContentType(x.r.Header, "application/x-www-form-urlencoded") {
+		return olderError(http.StatusUnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE", "A form is expected")
+	}
+	form, err := url.ParseQuery(x.body)
+	if err != nil {
+		return badFormat("The form cannot be read")
+	}
+	for name := range form {
+		if name != "grant_type" && name != "client_id" && name != "client_secret" && name != "scope" {
+			return badRequest(name, "unknown field")
+		}
+	}
+	if form.Get("grant_type") != "client_credentials" {
+		return badRequest("grant_type", "must be client_credentials")
+	}
+	client := AuthClient{form.Get("client_id"), form.Get("client_secret")}
+	if id, secret, ok := x.r.BasicAuth(); ok {
+		client = AuthClient{id, secret}
+	}
+	if !x.sim.knowsClient(client) {
+		return unauthorized()
+	}
+	life := x.sim.cfg.TokenLifetime
+	w := writer{}
+	w.open('{')
+	w.text("access_token", x.sim.tokens.issue(time.Now().Add(life)))
+	w.text("token_type", "Bearer")
+	w.number("expires_in", int64(life/time.Second))
+	w.close('}')
+	a := ok(w.dst)
+	a.effect = true
+	return a
+}
+
+func (s *Simulator) knowsClient(c AuthClient) bool {
+	if s.cfg.Credentials.isEmpty() {
+		return c.ID != "" && c.Secret != ""
+	}
+	return slices.Contains(s.cfg.Credentials.Clients, c)
+}

@@ -1,0 +1,393 @@
+package simulator
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// entry is a named scalar of customAttributes or additionalData; json is its
+// JSON text, numbers with all their digits.
+type entry struct {
+	name, json string
+}
+
+// change is what a request does to one attribute: nothing, set or clear.
+type change struct {
+	set  bool
+	text string // empty: clear
+}
+
+func (c change) apply(to *string) {
+	if c.set {
+		*to = c.text
+	}
+}
+
+type identity struct {
+	externalID, phone, email string
+}
+
+type personalizeBody struct {
+	identity
+	first, last, middle              change
+	birthday, gender                 change
+	setTags                          bool
+	tags                             []string
+	custom                           []entry // json "null" clears
+	force, keepLead, push, asPrimary bool
+}
+
+type updateBody struct {
+	isPrimary, registrationEnabled *bool
+	additional                     []entry // json "null" clears
+}
+
+// violations collects what is wrong with a request.
+type violations struct {
+	messageID string // the first specific one; empty: BAD_REQUEST
+	fields    []violation
+}
+
+type violation struct{ field, what string }
+
+func (v *violations) add(field, what string) {
+	v.fields = append(v.fields, violation{field, what})
+}
+
+func (v *violations) addID(messageID, field, what string) {
+	if v.messageID == "" {
+		v.messageID = messageID
+	}
+	v.add(field, what)
+}
+
+func (v *violations) isEmpty() bool { return len(v.fields) == 0 }
+
+// scalar checks that val has the kind and at most max characters (0: any).
+func (v *violations) scalar(field string, val *value, want kind, maxChars int) bool {
+	if val.kind != want {
+		v.add(field, "must be "+want.String()+", is "+val.kind.String())
+		return false
+	}
+	if n := utf8.RuneCountInString(val.text); maxChars > 0 && n > maxChars {
+		v.add(field, fmt.Sprintf("has %d characters, at most %d are allowed", n, maxChars))
+		return false
+	}
+	return true
+}
+
+func (v *violations) object(field string, val *value) bool {
+	return v.scalar(field, val, kindObject, 0)
+}
+
+func (v *violations) unknown(field string) { v.add(field, "unknown or read-only field") }
+
+func readPersonalize(root *value, known []string) (personalizeBody, violations) {
+	var b personalizeBody
+	var bad violations
+	if !bad.object("body", root) {
+		return b, bad
+	}
+	if root.member("identity") == nil {
+		bad.addID("USER_IDENTITY_INVALID", "identity", "is missing")
+	}
+	for i := range root.members {
+		m := &root.members[i]
+		switch m.name {
+		case "identity":
+			b.identity = readIdentity(&m.value, &bad)
+		case "attributes":
+			readAttributes(&b, &m.value, known, &bad)
+		default:
+			bad.unknown(m.name)
+		}
+	}
+	return b, bad
+}
+
+func readIdentity(val *value, bad *violations) identity {
+	var id identity
+	if !bad.object("identity", val) {
+		return id
+	}
+	given := 0
+	for i := range val.members {
+		m := &val.members[i]
+		field := "identity." + m.name
+		if m.value.kind == kindNull && (m.name == "externalId" || m.name == "phoneNumber" || m.name == "email") {
+			continue
+		}
+		given++
+		switch m.name {
+		case "externalId":
+			id.externalID = readExternalID(field, &m.value, bad)
+		case "phoneNumber":
+			if bad.scalar(field, &m.value, kindString, 0) {
+				id.phone = checkedShape(m.value.text, isPhone, "PHONE_INVALID", field, "must be the digits of an E.164 number", bad)
+			}
+		case "email":
+			if bad.scalar(field, &m.value, kindString, 0) {
+				id.email = checkedShape(m.value.text, isEmail, "EMAIL_INVALID", field, "is not an e-mail address", bad)
+			}
+		default:
+			bad.unknown(field)
+		}
+	}
+	if given == 0 {
+		bad.addID("USER_IDENTITY_INVALID", "identity", "names nobody")
+	}
+	return id
+}
+
+func checkedShape(s string, ok func(string) bool, messageID, field, what string, bad *violations) string {
+	if !ok(s) {
+		bad.addID(messageID, field, what)
+		return ""
+	}
+	return s
+}
+
+func readExternalID(field string, val *value, bad *violations) string {
+	if !bad.scalar(field, val, kindString, 256) {
+		return ""
+	}
+	switch val.text {
+	case "":
+		bad.addID("USER_IDENTITY_INVALID", field, "is empty")
+		return ""
+	case "null", "Null", "NULL":
+		bad.addID("USER_IDENTITY_INVALID", field, "is the word null, which counts as JSON null")
+		return ""
+	}
+	return val.text
+}
+
+func isPhone(s string) bool {
+	if len(s) < 5 || len(s) > 15 || s[0] == '0' {
+		return false
+	}
+	return strings.Trim(s, "0123456789") == ""
+}
+
+func isEmail(s string) bool {
+	local, domain, ok := strings.Cut(s, "@")
+	if !ok || len(s) > 254 || local == "" || len(local) > 64 || strings.ContainsAny(s, " \t\r\n<>(),;:\\\"") {
+		return false
+	}
+	if strings.HasPrefix(local, ".") || strings.HasSuffix(local, ".") || strings.Contains(local, "..") {
+		return false
+	}
+	labels := strings.Split(domain, ".")
+	return len(labels) > 1 && !slices.ContainsFunc(labels, isBadLabel)
+}
+
+func isBadLabel(label string) bool {
+	return label == "" || len(label) > 63 || strings.Contains(label, "@") ||
+		strings.HasPrefix(label, "-") || strings.HasSuffix(label, "-")
+}
+
+func readAttributes(b *personalizeBody, val *value, known []string, bad *violations) {
+	if !bad.object("attributes", val) {
+		return
+	}
+	for i := range val.members {
+		m := &val.members[i]
+		field := "attributes." + m.name
+		switch m.name {
+		case "firstName":
+			b.first = readText(field, &m.value, 255, bad)
+		case "lastName":
+			b.last = readText(field, &m.value, 255, bad)
+		case "middleName":
+			b.middle = readText(field, &m.value, 50, bad)
+		case "birthday":
+			b.birthday = readBirthday(field, &m.value, bad)
+		case "gender":
+			b.gender = readGender(field, &m.value, bad)
+		case "tags":
+			b.setTags, b.tags = true, readTags(field, &m.value, bad)
+		case "customAttributes":
+			b.custom = readEntries(field, &m.value, known, bad)
+		default:
+			bad.unknown(field)
+		}
+	}
+}
+
+func readText(field string, val *value, maxChars int, bad *violations) change {
+	if val.kind == kindNull {
+		return change{set: true}
+	}
+	bad.scalar(field, val, kindString, maxChars)
+	return change{set: true, text: val.text}
+}
+
+// readBirthday keeps the day as the platform answers it: a date-time in UTC.
+func readBirthday(field string, val *value, bad *violations) change {
+	c := readText(field, val, 0, bad)
+	if val.kind != kindString {
+		return c
+	}
+	t, err := time.Parse(time.RFC3339, c.text)
+	if err != nil {
+		bad.add(field, "must be a date-time such as 1990-01-31T00:00:00Z")
+		return change{}
+	}
+	c.text = t.UTC().Format(time.RFC3339)
+	return c
+}
+
+func readGender(field string, val *value, bad *violations) change {
+	c := readText(field, val, 0, bad)
+	if val.kind == kindString && c.text != "MALE" && c.text != "FEMALE" {
+		bad.add(field, "must be MALE or FEMALE")
+	}
+	return c
+}
+
+func readTags(field string, val *value, bad *violations) []string {
+	if val.kind == kindNull || !bad.scalar(field, val, kindArray, 0) {
+		return nil
+	}
+	tags := make([]string, 0, len(val.items))
+	for i := range val.items {
+		at := field + "[" + strconv.Itoa(i) + "]"
+		if !bad.scalar(at, &val.items[i], kindString, 0) {
+			continue
+		}
+		if slices.Contains(tags, val.items[i].text) {
+			bad.add(at, "repeats an earlier tag")
+		}
+		tags = append(tags, val.items[i].text)
+	}
+	return tags
+}
+
+const (
+	maxName   = 256
+	maxString = 4096
+	maxNumber = "9223372036854775807"
+)
+
+func readEntries(field string, val *value, known []string, bad *violations) []entry {
+	if !bad.object(field, val) {
+		return nil
+	}
+	list := make([]entry, 0, len(val.members))
+	for i := range val.members {
+		m := &val.members[i]
+		at := field + "." + m.name
+		if n := utf8.RuneCountInString(m.name); n == 0 || n > maxName {
+			bad.add(field, fmt.Sprintf("a name has %d characters, 1 to %d are allowed", n, maxName))
+			continue
+		}
+		if len(known) > 0 && !slices.Contains(known, m.name) {
+			bad.add(at, "is not defined on the account")
+		}
+		if text, ok := entryText(at, &m.value, bad); ok {
+			list = append(list, entry{m.name, text})
+		}
+	}
+	return list
+}
+
+func entryText(at string, val *value, bad *violations) (string, bool) {
+	switch val.kind {
+	case kindString:
+		ok := bad.scalar(at, val, kindString, maxString)
+		return string(appendString(nil, val.text)), ok
+	case kindNumber:
+		if isTooLarge(val.text) {
+			bad.add(at, "is larger than "+maxNumber)
+			return "", false
+		}
+		return val.text, true
+	case kindBoolean, kindNull:
+		return val.text, true
+	default:
+		bad.add(at, "must be a string, number or boolean, is "+val.kind.String())
+		return "", false
+	}
+}
+
+// isTooLarge compares by digits: a float would round 9223372036854775808 away.
+func isTooLarge(number string) bool {
+	if strings.HasPrefix(number, "-") {
+		return false
+	}
+	if strings.ContainsAny(number, "eE") {
+		f, _ := strconv.ParseFloat(number, 64)
+		return f >= 1<<63
+	}
+	whole, fraction, _ := strings.Cut(number, ".")
+	if len(whole) != len(maxNumber) {
+		return len(whole) > len(maxNumber)
+	}
+	return whole > maxNumber || whole == maxNumber && strings.Trim(fraction, "0") != ""
+}
+
+func readUpdate(root *value) (updateBody, violations) {
+	var b updateBody
+	var bad violations
+	if !bad.object("body", root) {
+		return b, bad
+	}
+	for i := range root.members {
+		m := &root.members[i]
+		switch m.name {
+		case "isPrimary":
+			b.isPrimary = readBool("isPrimary", &m.value, &bad)
+		case "systemData":
+			b.registrationEnabled = readSystemData(&m.value, &bad)
+		case "additionalData":
+			b.additional = readEntries("additionalData", &m.value, nil, &bad)
+		default:
+			bad.unknown(m.name)
+		}
+	}
+	return b, bad
+}
+
+func readSystemData(val *value, bad *violations) (enabled *bool) {
+	if !bad.object("systemData", val) {
+		return nil
+	}
+	for i := range val.members {
+		m := &val.members[i]
+		if m.name != "registrationEnabled" {
+			bad.unknown("systemData." + m.name)
+			continue
+		}
+		enabled = readBool("systemData.registrationEnabled", &m.value, bad)
+	}
+	return enabled
+}
+
+func readBool(field string, val *value, bad *violations) *bool {
+	if !bad.scalar(field, val, kindBoolean, 0) {
+		return nil
+	}
+	b := val.text == "true"
+	return &b
+}
+
+// merge sets and clears entries; the order of first appearance is kept.
+func merge(into, changes []entry) []entry {
+	for _, c := range changes {
+		i := slices.IndexFunc(into, func(e entry) bool { return e.name == c.name })
+		switch {
+		case c.json == "null" && i >= 0:
+			into = slices.Delete(into, i, i+1)
+		case c.json == "null":
+		case i >= 0:
+			into[i].json = c.json
+		default:
+			into = append(into, c)
+		}
+	}
+	return into
+}

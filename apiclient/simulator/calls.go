@@ -1,0 +1,232 @@
+package simulator
+
+import (
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// Call is one request as the simulator saw it.
+type Call struct {
+	Seq            int64
+	Op             Op
+	Method, Path   string
+	RegistrationID string
+	Identity       []string  // values of a personalize request: "externalId:…", "phoneNumber:…", "email:…" (lower case)
+	Arrived        time.Time // at the door, before any jitter
+	Counted        time.Time // at the limit's counter; zero: never got there
+	End            time.Time // when the answer was complete
+	Status         int       // 0: no answer
+	Code           string    // the error's
+	Effect         bool      // the request changed something
+	Fault          string    // name of the fault it met
+	Overlapped     bool      // shared its device or an identity value with a request still under way
+}
+
+// Stats are the counts of all requests since New or Reset.
+type Stats struct {
+	Requests int64
+	ByOp     map[string]map[int]int64 // operation, status (0: no answer)
+	ByCode   map[string]int64
+	ByFault  map[string]int64
+	Effects  int64
+	Overlaps int64          // requests that met another of the same device or identity value
+	InFlight int            // now
+	Most     int            // in flight at any time
+	PerWall  map[string]int // operation, most requests counted in a wall-clock second
+	PerSlide map[string]int // the same in any second
+}
+
+// ledger is the call log.
+type ledger struct {
+	mu       sync.Mutex
+	keep     bool
+	sink     io.Writer
+	line     []byte
+	seq      int64
+	calls    []*Call
+	busy     map[string]int // keys of the requests under way
+	counts   [opCount]map[int]int64
+	codes    map[string]int64
+	faults   map[string]int64
+	effects  int64
+	overlaps int64
+	inFlight int
+	most     int
+	seconds  [opCount]second
+	wallMax  [opCount]int
+	slideMax [opCount]int
+}
+
+func newLedger(cfg *Config) *ledger {
+	l := &ledger{
+		keep: !cfg.CountersOnly, sink: cfg.CallLog, busy: map[string]int{},
+		codes: map[string]int64{}, faults: map[string]int64{},
+	}
+	for op := range l.counts {
+		l.counts[op] = map[int]int64{}
+	}
+	return l
+}
+
+func (c *Call) eachKey(f func(string)) {
+	if c.RegistrationID != "" {
+		f("registrationId:" + c.RegistrationID)
+	}
+	for _, v := range c.Identity {
+		f(v)
+	}
+}
+
+// begin notes that a request arrived.
+func (l *ledger) begin(c *Call) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.seq++
+	c.Seq = l.seq
+	l.inFlight++
+	l.most = max(l.most, l.inFlight)
+	c.eachKey(func(key string) {
+		c.Overlapped = c.Overlapped || l.busy[key] > 0
+		l.busy[key]++
+	})
+	if c.Overlapped {
+		l.overlaps++
+	}
+}
+
+// counted notes that a request reached the limit's counter.
+func (l *ledger) counted(c *Call, now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	c.Counted = now
+	s := &l.seconds[c.Op]
+	s.advance(now)
+	s.note(now)
+	l.wallMax[c.Op] = max(l.wallMax[c.Op], s.count)
+	l.slideMax[c.Op] = max(l.slideMax[c.Op], s.sliding())
+}
+
+// end notes that the answer is complete. It comes before the client can see
+// that, so that the client's next request does not overlap with this one.
+func (l *ledger) end(c *Call) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	c.End = time.Now()
+	l.inFlight--
+	c.eachKey(func(key string) {
+		if l.busy[key]--; l.busy[key] <= 0 {
+			delete(l.busy, key)
+		}
+	})
+	l.counts[c.Op][c.Status]++
+	if c.Code != "" {
+		l.codes[c.Code]++
+	}
+	if c.Fault != "" {
+		l.faults[c.Fault]++
+	}
+	if c.Effect {
+		l.effects++
+	}
+	if l.keep {
+		l.calls = append(l.calls, c)
+	}
+	if l.sink != nil {
+		l.line = append(c.appendJSON(l.line[:0]), '\n')
+		_, _ = l.sink.Write(l.line) // a log that cannot be written must not change answers
+	}
+}
+
+func (l *ledger) snapshot() []Call {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	out := make([]Call, len(l.calls))
+	for i, c := range l.calls {
+		out[i] = *c
+	}
+	slices.SortFunc(out, func(a, b Call) int { return int(a.Seq - b.Seq) })
+	return out
+}
+
+func (l *ledger) stats() Stats {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	st := Stats{
+		Requests: l.seq, ByOp: map[string]map[int]int64{}, ByCode: maps.Clone(l.codes), ByFault: maps.Clone(l.faults),
+		Effects: l.effects, Overlaps: l.overlaps, InFlight: l.inFlight, Most: l.most,
+		PerWall: map[string]int{}, PerSlide: map[string]int{},
+	}
+	for op := range opCount {
+		if len(l.counts[op]) > 0 {
+			st.ByOp[op.String()] = maps.Clone(l.counts[op])
+		}
+		if l.wallMax[op] > 0 {
+			st.PerWall[op.String()] = l.wallMax[op]
+			st.PerSlide[op.String()] = l.slideMax[op]
+		}
+	}
+	return st
+}
+
+func (c *Call) appendJSON(dst []byte) []byte {
+	w := writer{dst: dst}
+	w.open('{')
+	w.number("seq", c.Seq)
+	w.text("op", c.Op.String())
+	w.text("method", c.Method)
+	w.text("path", c.Path)
+	w.text("registrationId", c.RegistrationID)
+	w.texts("identity", c.Identity)
+	w.text("arrived", c.Arrived.UTC().Format(time.RFC3339Nano))
+	if !c.Counted.IsZero() {
+		w.text("counted", c.Counted.UTC().Format(time.RFC3339Nano))
+	}
+	w.text("end", c.End.UTC().Format(time.RFC3339Nano))
+	w.number("status", int64(c.Status))
+	w.text("code", c.Code)
+	w.boolean("effect", c.Effect)
+	w.text("fault", c.Fault)
+	w.boolean("overlapped", c.Overlapped)
+	w.close('}')
+	return w.dst
+}
+
+func (st *Stats) appendJSON(dst []byte) []byte {
+	w := writer{dst: dst}
+	w.open('{')
+	w.number("requests", st.Requests)
+	w.name("byOperation")
+	w.open('{')
+	for _, op := range slices.Sorted(maps.Keys(st.ByOp)) {
+		w.name(op)
+		w.open('{')
+		for _, status := range slices.Sorted(maps.Keys(st.ByOp[op])) {
+			w.number(strconv.Itoa(status), st.ByOp[op][status])
+		}
+		w.close('}')
+	}
+	w.close('}')
+	counts(&w, "byCode", st.ByCode)
+	counts(&w, "byFault", st.ByFault)
+	w.number("effects", st.Effects)
+	w.number("overlaps", st.Overlaps)
+	w.number("inFlight", int64(st.InFlight))
+	w.number("maxInFlight", int64(st.Most))
+	counts(&w, "maxPerWallSecond", st.PerWall)
+	counts(&w, "maxPerSlidingSecond", st.PerSlide)
+	w.close('}')
+	return w.dst
+}
+
+func counts[N int | int64](w *writer, name string, m map[string]N) {
+	w.name(name)
+	w.open('{')
+	for _, key := range slices.Sorted(maps.Keys(m)) {
+		w.number(key, int64(m[key]))
+	}
+	w.close('}')
+}

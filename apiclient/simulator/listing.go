@@ -1,0 +1,213 @@
+package simulator
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+const (
+	defaultPage = 20
+	maxPage     = 1000
+)
+
+// listing is a request of the people listing.
+type listing struct {
+	identifier, kind, sender string
+	limit, page              int
+	total                    bool
+	orderBy                  string // as it was asked
+	field                    string // of the order
+	descending               bool
+	filter                   string
+	passes                   condition
+}
+
+func readListing(query url.Values) (listing, violations) {
+	l := listing{limit: defaultPage, page: 1, field: orderCreated}
+	var bad violations
+	for name, values := range query {
+		if len(values) > 1 {
+			bad.add(name, "is repeated")
+		}
+		l.set(name, values[0], &bad)
+	}
+	if (l.identifier == "") != (l.kind == "") {
+		bad.add("identifier", "identifier and type go together")
+	}
+	return l, bad
+}
+
+func (l *listing) set(name, text string, bad *violations) {
+	switch name {
+	case "identifier":
+		l.identifier = text
+	case "sender":
+		l.sender = text
+	case "type":
+		l.kind = text
+		if !isIdentifierType(text) {
+			bad.add(name, "is not a known type")
+		}
+	case "limit":
+		l.limit = readInt(name, text, maxPage, bad)
+	case "page":
+		l.page = readInt(name, text, 1<<31-1, bad)
+	case "includeTotalCount":
+		l.total = readFlag(name, text, bad)
+	case "orderBy":
+		l.setOrder(text, bad)
+	case "filter":
+		l.setFilter(text, bad)
+	default:
+		bad.add(name, "unknown parameter")
+	}
+}
+
+func isIdentifierType(s string) bool {
+	const types = " ID EXTERNAL_ID PHONE EMAIL LINE FACEBOOK TELEGRAM PUSH WEB_PUSH LIVE_CHAT VIBER_BOTS INSTAGRAM" +
+		" INSTAGRAM_DM TWITTER APPLE_BUSINESS_CHAT KAKAO_SANGDAM OPEN_CHANNEL ZALO_FOLLOWER TIKTOK_BM WHATSAPP "
+	return s != "" && !strings.Contains(s, " ") && strings.Contains(types, " "+s+" ")
+}
+
+func readInt(name, text string, most int, bad *violations) int {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > most {
+		bad.add(name, "must be a whole number from 1 to "+strconv.Itoa(most))
+	}
+	return n
+}
+
+func readFlag(name, text string, bad *violations) bool {
+	if text != "true" && text != "false" {
+		bad.add(name, "must be true or false")
+	}
+	return text == "true"
+}
+
+func (l *listing) setOrder(text string, bad *violations) {
+	field, direction, given := strings.Cut(text, ":")
+	switch field {
+	case orderCreated, orderModified, "firstName", "lastName":
+	default:
+		bad.add("orderBy", "cannot order by this field")
+	}
+	if given && direction != "asc" && direction != "desc" {
+		bad.add("orderBy", "the direction is asc or desc")
+	}
+	l.orderBy, l.field, l.descending = text, field, direction == "desc"
+}
+
+func (l *listing) setFilter(text string, bad *violations) {
+	passes, err := parseFilter(text)
+	if err != nil {
+		bad.add("filter", err.Error())
+	}
+	l.filter, l.passes = text, passes
+}
+
+// matches are the people who passed the last filter, kept until anybody changes.
+type matches struct {
+	filter, field string
+	descending    bool
+	version       uint64
+	ids           []personID
+}
+
+func (st *store) list(l *listing) answer {
+	if l.kind != "" {
+		return st.single(l)
+	}
+	skip := (l.page - 1) * l.limit
+	var ids []personID
+	total := 0
+	if l.passes == nil {
+		o := st.order(l.field)
+		total = o.size
+		ids = o.page(nil, skip, l.limit, l.descending)
+	} else {
+		all := st.matching(l)
+		total = len(all)
+		ids = all[min(skip, total):min(skip+l.limit, total)]
+	}
+	return ok(st.pageJSON(l, ids, total))
+}
+
+func (st *store) matching(l *listing) []personID {
+	m := &st.matched
+	if m.ids != nil && m.filter == l.filter && m.field == l.field && m.descending == l.descending && m.version == st.version {
+		return m.ids
+	}
+	o := st.order(l.field)
+	ids := make([]personID, 0, 64)
+	for _, id := range o.page(nil, 0, o.size, l.descending) {
+		if l.passes(st, id) {
+			ids = append(ids, id)
+		}
+	}
+	*m = matches{l.filter, l.field, l.descending, st.version, ids}
+	return ids
+}
+
+func (st *store) pageJSON(l *listing, ids []personID, total int) []byte {
+	w := writer{dst: make([]byte, 0, 256+900*len(ids))}
+	w.open('{')
+	w.name("persons")
+	w.open('[')
+	for _, id := range ids {
+		w.item()
+		w.listed(st, st.person(id))
+	}
+	w.close(']')
+	w.number("limit", int64(l.limit))
+	w.number("page", int64(l.page))
+	w.text("orderBy", l.orderBy)
+	if l.total {
+		w.number("totalCount", int64(total))
+	}
+	w.close('}')
+	return w.dst
+}
+
+// single answers the one person whom identifier names.
+func (st *store) single(l *listing) answer {
+	p := st.person(st.identified(l))
+	if p == nil {
+		return notFound()
+	}
+	w := writer{}
+	w.listed(st, p)
+	return ok(w.dst)
+}
+
+func (st *store) identified(l *listing) personID {
+	switch l.kind {
+	case "ID":
+		n, err := strconv.ParseUint(l.identifier, 10, 32)
+		if err != nil {
+			return 0
+		}
+		return personID(n)
+	case "EXTERNAL_ID":
+		return st.findExternalID(l.identifier)
+	case "PHONE":
+		return st.findPhone(l.identifier)
+	case "EMAIL":
+		return st.findEmail(l.identifier)
+	case "PUSH":
+		d := st.knownDevice(l.identifier)
+		if d == nil || l.sender != "" && l.sender != d.app {
+			return 0
+		}
+		return d.person
+	default:
+		return 0
+	}
+}
+
+func (st *store) created(id personID) int64 {
+	if p := st.people[id]; p != nil {
+		return p.created
+	}
+	return st.gen.created(id)
+}

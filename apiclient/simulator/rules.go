@@ -1,0 +1,152 @@
+package simulator
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// get answers a registration.
+func (st *store) get(d *device) answer { return ok(registrationJSON(d)) }
+
+// update changes a registration. A device that becomes primary takes that
+// from the person's other devices.
+func (st *store) update(d *device, b updateBody, now time.Time) answer {
+	if b.registrationEnabled != nil {
+		d.enabled = *b.registrationEnabled
+	}
+	d.additional = merge(d.additional, b.additional)
+	if b.isPrimary != nil {
+		d.primary = *b.isPrimary
+	}
+	st.changed(d)
+	p := st.own(d.person)
+	if p != nil {
+		st.change(p, now, func() {
+			if d.primary {
+				st.demoteOthers(p, d)
+			}
+		})
+	}
+	a := ok(registrationJSON(d))
+	a.effect = true
+	return a
+}
+
+func (st *store) demoteOthers(p *person, d *device) {
+	for _, id := range p.devices {
+		if other := st.knownDevice(id); id != d.id && other != nil && other.primary {
+			other.primary = false
+			st.changed(other)
+		}
+	}
+}
+
+func (st *store) depersonalize(d *device, now time.Time) answer {
+	st.release(d, now)
+	return answer{status: 200, effect: true}
+}
+
+// release takes the device from its person, who stays.
+func (st *store) release(d *device, now time.Time) {
+	p := st.own(d.person)
+	if p == nil {
+		return
+	}
+	d.person, d.primary = 0, false
+	st.changed(d)
+	st.change(p, now, func() {
+		p.devices = slices.DeleteFunc(p.devices, func(id string) bool { return id == d.id })
+	})
+}
+
+// personalize ties the device to the person whom the identity names, and makes
+// that person when nobody has any of its values.
+func (st *store) personalize(d *device, b personalizeBody, now time.Time) answer {
+	target, refused := st.candidate(b.identity)
+	if refused != nil {
+		return *refused
+	}
+	if d.person != 0 && d.person != target && !b.force {
+		return olderError(400, "PERSONALIZATION_IMPOSSIBLE", "The device is personalized for another person")
+	}
+	if b.force {
+		st.release(d, now)
+	}
+	p := st.own(target)
+	if p == nil {
+		p = st.add(now)
+		p.lead = true
+	}
+	st.change(p, now, func() { st.tie(d, p, b) })
+	a := ok(personJSON(st, p, b.push))
+	a.effect = true
+	return a
+}
+
+// candidate returns the one person who has values of the identity, 0 for nobody.
+func (st *store) candidate(id identity) (personID, *answer) {
+	found := personID(0)
+	for _, c := range [...]personID{st.findExternalID(id.externalID), st.findPhone(id.phone), st.findEmail(id.email)} {
+		if c != 0 && found != 0 && c != found {
+			a := olderError(400, "AMBIGUOUS_PERSONALIZE_CANDIDATES", "The identity fits several people")
+			return 0, &a
+		}
+		if c != 0 {
+			found = c
+		}
+	}
+	if found != 0 && id.externalID != "" {
+		if has := st.person(found).externalID; has != "" && has != id.externalID {
+			a := olderError(400, "USER_MERGE_INTERRUPTED", "The person has another external id")
+			return 0, &a
+		}
+	}
+	return found, nil
+}
+
+// tie writes identity, attributes and device to the person.
+func (st *store) tie(d *device, p *person, b personalizeBody) {
+	if b.externalID != "" {
+		p.externalID = b.externalID
+	}
+	p.phones = with(p.phones, b.phone, func(a string) bool { return a == b.phone })
+	p.emails = with(p.emails, b.email, func(a string) bool { return strings.EqualFold(a, b.email) })
+	b.first.apply(&p.first)
+	b.last.apply(&p.last)
+	b.middle.apply(&p.middle)
+	b.birthday.apply(&p.birthday)
+	b.gender.apply(&p.gender)
+	if b.setTags {
+		p.tags = b.tags
+	}
+	p.custom = merge(p.custom, b.custom)
+	if !b.keepLead {
+		p.lead = false
+	}
+	if d.person != p.id {
+		d.person = p.id
+		d.primary = d.primary && !st.hasPrimary(p)
+		p.devices = append(p.devices, d.id)
+	}
+	if b.asPrimary {
+		d.primary = true
+		st.demoteOthers(p, d)
+	}
+	st.changed(d)
+}
+
+func (st *store) hasPrimary(p *person) bool {
+	return slices.ContainsFunc(p.devices, func(id string) bool {
+		d := st.knownDevice(id)
+		return d != nil && d.primary
+	})
+}
+
+// with adds value unless it is empty or there.
+func with(list []string, value string, same func(string) bool) []string {
+	if value == "" || slices.ContainsFunc(list, same) {
+		return list
+	}
+	return append(list, value)
+}

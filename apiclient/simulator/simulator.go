@@ -1,0 +1,129 @@
+package simulator
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Simulator is the platform's stand-in. It is safe for concurrent use.
+type Simulator struct {
+	cfg    Config
+	limits Limits
+	tokens tokens
+
+	refused atomic.Uint64
+
+	mu      sync.Mutex // guards all below
+	store   *store
+	counts  [opCount]second // what the limits admitted
+	dice    *dice
+	log     *ledger
+	started time.Time
+	seeds   seeds
+}
+
+// seeds are what Reset goes back to.
+type seeds struct {
+	at            time.Time
+	people        int
+	registrations []seededIDs
+}
+
+type seededIDs struct {
+	appCode string
+	ids     []string
+}
+
+// New returns a simulator of an account without people.
+func New(cfg Config) *Simulator {
+	if cfg.TokenLifetime == 0 {
+		cfg.TokenLifetime = time.Hour
+	}
+	s := &Simulator{cfg: cfg, tokens: tokens{issued: map[string]time.Time{}, seed: mix(cfg.Seed + 7)}}
+	s.limits = *PublishedLimits()
+	if cfg.Limits != nil {
+		s.limits = *cfg.Limits
+	}
+	s.seeds.at = time.Now()
+	s.Reset()
+	return s
+}
+
+// Reset forgets all requests and goes back to what was seeded. Issued tokens
+// stay good.
+func (s *Simulator) Reset() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.store = newStore(&s.cfg, s.seeds.people, s.seeds.at)
+	s.counts = [opCount]second{}
+	s.dice = newDice(&s.cfg)
+	s.log = newLedger(&s.cfg)
+	s.started = time.Now()
+	for _, r := range s.seeds.registrations {
+		s.store.register(r)
+	}
+}
+
+func (st *store) register(r seededIDs) {
+	st.refuse = true
+	for _, id := range r.ids {
+		st.devices[id] = &device{id: id, app: r.appCode, enabled: true}
+	}
+}
+
+// SeedRegistrations makes registrations of an application that nobody owns.
+// From then on registrations that are not known are refused with 48013.
+func (s *Simulator) SeedRegistrations(appCode string, ids ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := seededIDs{appCode, slices.Clone(ids)}
+	s.seeds.registrations = append(s.seeds.registrations, r)
+	s.store.register(r)
+}
+
+// SeedPeople replaces everything by n generated people with 0 to 3 devices
+// each, the same for the same Config. They are derived when asked for: a
+// million people need no more memory than their place in the listing, 4 bytes.
+func (s *Simulator) SeedPeople(n int) {
+	s.mu.Lock()
+	s.seeds.people = n
+	s.mu.Unlock()
+	s.Reset()
+}
+
+// ServeHTTP answers one request.
+func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.cfg.Admin && strings.HasPrefix(r.URL.Path, adminPath) {
+		s.serveAdmin(w, r)
+		return
+	}
+	s.mu.Lock()
+	x := exchange{sim: s, r: r, log: s.log}
+	s.mu.Unlock()
+	x.receive()
+	x.log.begin(x.call)
+	o := x.run()
+	x.call.Status, x.call.Code, x.call.Effect = o.status, o.code, o.effect
+	if o.ending == cutConnection || o.ending == clientGone {
+		x.call.Status = 0
+	}
+	x.log.end(x.call)
+	deliver(w, o)
+}
+
+// Calls returns all finished requests in the order of their arrival; nothing
+// with Config.CountersOnly.
+func (s *Simulator) Calls() []Call { return s.ledger().snapshot() }
+
+// Stats returns the counts since New or Reset.
+func (s *Simulator) Stats() Stats { return s.ledger().stats() }
+
+func (s *Simulator) ledger() *ledger {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.log
+}

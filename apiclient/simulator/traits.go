@@ -1,0 +1,101 @@
+package simulator
+
+import (
+	"math/bits"
+	"strconv"
+)
+
+// traits is what a device is: derived from its registration id alone, so that
+// the same device looks the same in every run and millions of them need no memory.
+type traits struct {
+	cloudType, os, osVersion, manufacturer, model string
+	sdkVersion, appVersion, language, timezone    string
+	notifications, secure, geofencing             bool
+}
+
+type model struct {
+	manufacturer, name string
+}
+
+// draw takes choices out of one hash, a few bits each.
+type draw struct{ h uint64 }
+
+func (d *draw) next(n int) int {
+	hi, lo := bits.Mul64(d.h, uint64(n))
+	d.h = mix(lo | 1)
+	return int(hi)
+}
+
+func (d *draw) percent(p int) bool { return d.next(100) < p }
+
+// weighted picks an index; earlier ones are more frequent (about half each).
+func (d *draw) weighted(n int) int {
+	for i := range n - 1 {
+		if d.percent(45) {
+			return i
+		}
+	}
+	return n - 1
+}
+
+// mix is the finalizer of splitmix64: a bijection that scatters its input.
+func mix(x uint64) uint64 {
+	x += 0x9e3779b97f4a7c15
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
+}
+
+func hashText(s string) uint64 {
+	h := uint64(14695981039346656037)
+	for i := range len(s) {
+		h = (h ^ uint64(s[i])) * 1099511628211
+	}
+	return mix(h)
+}
+
+func traitsOf(registrationID string) traits {
+	d := draw{hashText(registrationID)}
+	var t traits
+	if d.percent(64) {
+		t = androidTraits(&d)
+	} else {
+		t = appleTraits(&d)
+	}
+	t.sdkVersion = [...]string{"13.9.1", "13.7.0", "12.18.2", "11.4.0", "8.6.3"}[d.weighted(5)]
+	t.appVersion = [...]string{"5.2.0", "5.1.3", "5.0.0", "4.19.1", "4.12.0", "3.8.7"}[d.weighted(6)]
+	place := [...][2]string{
+		{"en", "GMT+00:00"}, {"hr", "GMT+01:00"}, {"de", "GMT+01:00"}, {"pt", "GMT-03:00"}, {"hi", "GMT+05:30"},
+		{"ar", "GMT+03:00"}, {"ja", "GMT+09:00"}, {"zh", "GMT+08:00"}, {"uk", "GMT+02:00"}, {"id", "GMT+07:00"},
+	}[d.next(10)]
+	t.language, t.timezone = place[0], place[1]
+	t.notifications = d.percent(71)
+	t.secure = d.percent(93)
+	t.geofencing = d.percent(12)
+	return t
+}
+
+func androidTraits(d *draw) traits {
+	m := [...]model{
+		{"samsung", "SM-S921B"},
+		{"samsung", "SM-A546B"},
+		{"Xiaomi", "23021RAA2Y"},
+		{"Google", "Pixel 8"},
+		{"HUAWEI", "ANE-LX1"},
+		{"OnePlus", "CPH2581"},
+		{"motorola", "moto g54 5G"},
+	}[d.weighted(7)]
+	t := traits{cloudType: "GCM", os: "Android", manufacturer: m.manufacturer, model: m.name}
+	if m.manufacturer == "HUAWEI" {
+		t.cloudType = "HMS"
+	}
+	t.osVersion = strconv.Itoa(15 - d.weighted(7))
+	return t
+}
+
+func appleTraits(d *draw) traits {
+	t := traits{cloudType: "APNS", os: "iOS", manufacturer: "Apple"}
+	t.model = [...]string{"iPhone15,2", "iPhone14,5", "iPhone16,1", "iPhone12,8", "iPad13,18"}[d.weighted(5)]
+	t.osVersion = [...]string{"18.1", "17.6.1", "17.4", "16.7.8", "15.8.2"}[d.weighted(5)]
+	return t
+}
