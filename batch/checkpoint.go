@@ -23,7 +23,8 @@ type Checkpoint struct {
 	Mark    Mark            `json:"mark"`
 	Tally   Tally           `json:"tally"`
 	Waiting []Waiting       `json:"waiting,omitempty"`
-	Elapsed time.Duration   `json:"elapsed_ns"`        // time the run has worked so far, all sittings together
+	Elapsed time.Duration   `json:"elapsed_ns"` // time the run has worked so far, all sittings together
+	SavedAt time.Time       `json:"saved_at,omitzero"`
 	Ended   bool            `json:"ended"`             // the end of the input was reached and every row is recorded
 	Carried json.RawMessage `json:"carried,omitempty"` // what Config.Carry gave: state of the caller
 }

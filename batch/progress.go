@@ -8,16 +8,16 @@ import (
 
 // Progress is where a run stands at one moment.
 type Progress struct {
-	Read      int64            // rows pulled from the inputs, over all sittings
-	Done      int64            // rows with a result
-	Recorded  int64            // rows written in input order
-	Statuses  map[Status]int64 // of the Done rows
-	InFlight  int64            // requests under way
-	Input     int              // the input that is being read
-	Next      Position         // how far it was read
-	AllRead   bool             // the end of the inputs (or the limit) was reached
-	Elapsed   time.Duration    // of this sitting
-	DoneAtRun int64            // Done when this sitting began
+	Read       int64            // rows pulled from the inputs, over all sittings
+	Done       int64            // rows with a result
+	Recorded   int64            // rows written in input order
+	Statuses   map[Status]int64 // of the Done rows
+	InFlight   int64            // requests under way
+	Input      int              // the input that is being read
+	Next       Position         // how far it was read
+	AllRead    bool             // the end of the inputs (or the limit) was reached
+	Elapsed    time.Duration    // of this sitting
+	DoneBefore int64            // Done when this sitting began
 }
 
 // Progress may be called from any goroutine, before, during and after Run.
@@ -47,7 +47,7 @@ type live struct {
 	inFlight atomic.Int64
 	recorded atomic.Int64
 	allRead  atomic.Bool
-	base     int64        // rows done before this sitting
+	base     int64        // rows done before this sitting, the waiting ones included
 	baseBad  int64        // bad ones among them
 	begun    atomic.Int64 // Unix nanoseconds; 0: not yet
 	ended    atomic.Int64
@@ -68,15 +68,18 @@ func (l *live) restore(c *Checkpoint) {
 	for status, n := range c.Tally.Statuses {
 		l.statuses[status].Store(n)
 	}
-	l.base, l.baseBad = c.Rows, c.Tally.Bad()
+	for i := range c.Waiting {
+		l.count(c.Waiting[i].Outcome.Status)
+	}
+	l.base, l.baseBad = l.done(), l.bad()
 	l.recorded.Store(c.Rows)
 	l.last = reading{c.Rows, c.Input, c.Next}
-	l.publish(&c.Tally)
+	l.publish(c.Tally.clone())
 }
 
 func (l *live) start(t time.Time) { l.begun.Store(t.UnixNano()) }
 func (l *live) count(s Status)    { l.statuses[s].Add(1) }
-func (l *live) publish(t *Tally)  { c := t.clone(); l.tally.Store(&c) }
+func (l *live) publish(t Tally)   { l.tally.Store(&t) }
 func (l *live) bad() int64        { return l.statuses[Failed].Load() + l.statuses[Rejected].Load() }
 func (l *live) done() (total int64) {
 	for i := range l.statuses {
@@ -105,7 +108,7 @@ func (l *live) position() (num int64, input int, next Position) {
 func (l *live) snapshot() Progress {
 	p := Progress{
 		Done: l.done(), Recorded: l.recorded.Load(), InFlight: l.inFlight.Load(),
-		Statuses: make(map[Status]int64, len(Statuses)), AllRead: l.allRead.Load(), DoneAtRun: l.base,
+		Statuses: make(map[Status]int64, len(Statuses)), AllRead: l.allRead.Load(), DoneBefore: l.base,
 	}
 	p.Read, p.Input, p.Next = l.position()
 	for _, s := range Statuses {

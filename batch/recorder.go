@@ -2,16 +2,22 @@ package batch
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
+
+// drainAtMost is how many rows are recorded before the clock is looked at
+// again: rows that come without end must not put off the checkpoint.
+const drainAtMost = 64
 
 // recorder is the one goroutine that owns the sink. It takes settled rows off
 // the ring in input order and makes checkpoints.
 type recorder struct {
 	job      *Job
 	point    Checkpoint // the watermark; valid for a save after Sink.Flush only
-	finished int64      // rows with a result, those behind a gap included
-	dirty    bool       // something was recorded since the last checkpoint
+	earlier  []Waiting  // what an earlier sitting finished, by row
+	finished int64      // rows that were recorded, those behind a gap included
+	dirty    bool       // a row was settled since the last checkpoint
 	err      error      // the sink or a save refused; nothing is recorded any more
 }
 
@@ -20,46 +26,55 @@ func (r *recorder) run() error {
 	tick := time.NewTicker(r.job.cfg.SaveEvery)
 	defer tick.Stop()
 	for {
-		r.drain()
-		if r.job.fed.Load() {
+		fed := r.job.fed.Load() // before draining, or the last rows could be missed
+		if more := r.drain(); fed && !more {
 			return r.end()
 		}
 		select {
 		case <-r.job.ring.settled:
+			// Also a row behind a gap: it must be in the next checkpoint, or a
+			// crash would repeat it however long ago it was.
+			r.dirty = true
 		case <-tick.C:
-			r.save(false)
+			if r.dirty {
+				r.save()
+			}
 		}
 	}
 }
 
-// drain records the settled rows at the head of the ring.
-func (r *recorder) drain() {
+// drain records settled rows at the head of the ring and reports whether it
+// may have left some.
+func (r *recorder) drain() (more bool) {
 	ring := r.job.ring
-	for ring.head.Load() < ring.tail.Load() {
-		s := ring.at(ring.head.Load())
-		if s.state.Load() != slotSettled {
-			return
+	for range drainAtMost {
+		head := ring.head.Load()
+		if head == ring.tail.Load() || ring.at(head).state.Load() != slotSettled {
+			return false
 		}
-		r.record(&s.result)
-		r.point.Rows = s.result.Row.Num
-		r.point.Input, r.point.Next = s.result.Row.Input, s.result.Row.Next
+		res := &ring.at(head).result
+		if r.record(res) {
+			r.point.Rows, r.point.Input, r.point.Next = res.Row.Num, res.Row.Input, res.Row.Next
+		}
 		ring.pop()
 		r.job.live.recorded.Store(r.point.Rows)
 		wake(ring.space)
 	}
+	wake(ring.settled)
+	return true
 }
 
 // record gives one result to the sink.
-func (r *recorder) record(res *Result) {
+func (r *recorder) record(res *Result) bool {
 	if r.err != nil {
-		return
+		return false
 	}
 	if err := r.job.cfg.Sink.Write(res); err != nil {
 		r.fail(fmt.Errorf("write results: %w", err))
-		return
+		return false
 	}
 	r.point.Tally.Add(res)
-	r.dirty = true
+	return true
 }
 
 // fail stops the run: results that cannot be recorded must not be produced.
@@ -70,8 +85,8 @@ func (r *recorder) fail(err error) {
 
 // save makes what was recorded durable, then the checkpoint that says so: a
 // checkpoint never claims a row whose result could be lost.
-func (r *recorder) save(ended bool) {
-	if r.err != nil || !r.dirty && !ended {
+func (r *recorder) save() {
+	if r.err != nil {
 		return
 	}
 	mark, err := r.job.cfg.Sink.Flush()
@@ -80,51 +95,77 @@ func (r *recorder) save(ended bool) {
 		return
 	}
 	r.dirty = false
-	r.job.live.publish(&r.point.Tally)
+	r.point.Mark = mark
+	point := r.snapshot()
+	r.job.live.publish(point.Tally)
+	r.keep(&point)
+}
+
+func (r *recorder) keep(point *Checkpoint) {
 	if r.job.cfg.Save == nil {
 		return
 	}
-	point := r.snapshot(mark)
-	point.Ended = ended && r.complete()
-	if err := r.job.cfg.Save(&point); err != nil {
+	if err := r.job.cfg.Save(point); err != nil {
 		r.fail(fmt.Errorf("save checkpoint: %w", err))
 	}
 }
 
 // snapshot is the checkpoint as of now, with the finished rows behind the
-// watermark.
-func (r *recorder) snapshot(mark Mark) Checkpoint {
+// watermark. It shares nothing with the recorder that changes later.
+func (r *recorder) snapshot() Checkpoint {
 	point := r.point
-	point.Mark = mark
-	point.Elapsed += time.Since(r.job.start)
-	point.Waiting = nil
-	ring := r.job.ring
-	for n := ring.head.Load(); n < ring.tail.Load(); n++ {
-		if s := ring.at(n); s.state.Load() == slotSettled {
-			point.Waiting = append(point.Waiting, Waiting{s.result.Row.Num, s.result.Outcome})
-		}
-	}
+	point.Tally = r.point.Tally.clone()
+	point.SavedAt = time.Now()
+	point.Elapsed += point.SavedAt.Sub(r.job.start)
+	point.Waiting = r.waiting()
 	if r.job.cfg.Carry != nil {
 		point.Carried = r.job.cfg.Carry()
 	}
 	return point
 }
 
-// end saves the last checkpoint, then lists the rows that are done behind a
-// gap, which a stopped run may have: they stand in the reports, and in the
-// checkpoint as waiting, so that a resumed run writes them again at their place.
+// waiting lists the finished rows behind the watermark by row. It looks at the
+// newest first: while it looks, rows go on being finished, and one that is
+// listed must never have a predecessor that is not, or a resumed run would send
+// the predecessor after it.
+func (r *recorder) waiting() []Waiting {
+	var list []Waiting
+	ring := r.job.ring
+	head, tail := ring.head.Load(), ring.tail.Load()
+	fed := r.point.Rows + tail - head
+	for i := len(r.earlier) - 1; i >= 0 && r.earlier[i].Row > fed; i-- {
+		list = append(list, r.earlier[i])
+	}
+	for n := tail - 1; n >= head; n-- {
+		if s := ring.at(n); s.state.Load() == slotSettled {
+			list = append(list, Waiting{s.result.Row.Num, s.result.Outcome})
+		}
+	}
+	slices.Reverse(list)
+	return list
+}
+
+// end saves a checkpoint, then lists the rows that are done behind a gap, which
+// a stopped run may have: they stand in the reports, and in the checkpoint as
+// waiting, so that a resumed run writes them again at their place. That the run
+// has ended is claimed only after the results are published.
 func (r *recorder) end() error {
-	r.save(true)
+	r.save()
 	ring := r.job.ring
 	for n := ring.head.Load(); n < ring.tail.Load(); n++ {
 		if s := ring.at(n); s.state.Load() == slotSettled {
 			r.record(&s.result)
 		}
 	}
-	r.finished = r.point.Tally.Rows
-	r.job.live.publish(&r.point.Tally)
 	if err := r.job.cfg.Sink.Close(); err != nil && r.err == nil {
 		r.fail(fmt.Errorf("publish results: %w", err))
+	}
+	r.finished = r.point.Tally.Rows
+	r.job.live.publish(r.point.Tally.clone())
+	if r.err == nil && r.complete() {
+		point := r.snapshot()
+		point.Ended = true
+		r.keep(&point)
 	}
 	return r.err
 }

@@ -73,6 +73,17 @@ func (t *Tally) addCode(code string, r *Result) {
 	c.Count++
 }
 
+// WithWaiting returns the tally with the finished rows that a checkpoint holds
+// beside it. Their sources are not known: they give no example.
+func (t *Tally) WithWaiting(waiting []Waiting) Tally {
+	c := t.clone()
+	for _, w := range waiting {
+		r := Result{Row: Row{Num: w.Row}, Outcome: w.Outcome}
+		c.Add(&r)
+	}
+	return c
+}
+
 // Bad is the number of rows that failed or were rejected.
 func (t *Tally) Bad() int64 { return t.Statuses[Failed] + t.Statuses[Rejected] }
 

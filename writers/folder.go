@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"pushbatch/batch"
 )
 
 // Modes of what a run makes: results may hold personal data.
@@ -156,4 +158,24 @@ func (f *Folder) ReadJSON(name string, v any) error {
 		return fmt.Errorf("read %s: %w", f.Path(name), err)
 	}
 	return nil
+}
+
+// SaveCheckpoint makes a checkpoint durable in place of the last one.
+func (f *Folder) SaveCheckpoint(c *batch.Checkpoint) error {
+	data, err := json.Marshal(c)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", f.Path(CheckpointFile), err)
+	}
+	return f.WriteFile(CheckpointFile, data)
+}
+
+// LoadCheckpoint reads the last checkpoint. It returns nil for a run that ended
+// before its first one.
+func (f *Folder) LoadCheckpoint() (*batch.Checkpoint, error) {
+	c := new(batch.Checkpoint)
+	err := f.ReadJSON(CheckpointFile, c)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return c, err
 }

@@ -2,8 +2,10 @@ package writers
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -78,4 +80,23 @@ func readHolder(path string) (h Holder) {
 func (l *lock) release() error {
 	_ = os.Remove(l.holder)
 	return l.flock.Close()
+}
+
+// Holder tells who works on the run at the moment; ok is false when nobody
+// does. It does not touch the lock, so it never stands in a starting
+// process's way. The process of another host is taken to be alive.
+func (f *Folder) Holder() (h Holder, ok bool) {
+	h = readHolder(f.Path(lockFile) + ".json")
+	if h.PID == 0 {
+		return h, false
+	}
+	if host, _ := os.Hostname(); host != h.Host {
+		return h, true
+	}
+	process, err := os.FindProcess(h.PID)
+	if err != nil {
+		return h, false
+	}
+	err = process.Signal(syscall.Signal(0))
+	return h, err == nil || errors.Is(err, syscall.EPERM)
 }
