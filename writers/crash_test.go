@@ -1,0 +1,312 @@
+package writers
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"pushbatch/batch"
+)
+
+// errCrash is what every call gets from the moment a memoryFS has crashed.
+var errCrash = errors.New("the machine is down")
+
+// inode is a file's content: as the process sees it, and as it would be after
+// a power loss.
+type inode struct{ data, synced []byte }
+
+// memoryFS is a file layer that crashes at a chosen call. After a power loss
+// only what was synced is there: bytes by Sync, names by SyncDir.
+type memoryFS struct {
+	entries, durable map[string]*inode
+	calls, crashAt   int  // crashAt 0: never
+	fail             bool // the call fails but the machine goes on
+	failed           int
+	down             bool
+}
+
+func newMemoryFS() *memoryFS {
+	return &memoryFS{entries: map[string]*inode{}, durable: map[string]*inode{}}
+}
+
+// step counts a call that changes something; it fails the chosen one.
+func (m *memoryFS) step() error {
+	if m.down {
+		return errCrash
+	}
+	m.calls++
+	if m.calls != m.crashAt {
+		return nil
+	}
+	m.failed++
+	m.down = !m.fail
+	return errCrash
+}
+
+// restart is the machine after a crash: with power lost, or only the process
+// killed.
+func (m *memoryFS) restart(powerLoss bool) {
+	m.down, m.crashAt = false, 0
+	if !powerLoss {
+		return
+	}
+	m.entries = maps.Clone(m.durable)
+	for _, n := range m.entries {
+		n.data = slices.Clone(n.synced)
+	}
+}
+
+func (m *memoryFS) OpenFile(name string, flag int, _ fs.FileMode) (File, error) {
+	if m.down {
+		return nil, errCrash
+	}
+	n, ok := m.entries[name]
+	if !ok && flag&os.O_CREATE == 0 {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	if !ok {
+		if err := m.step(); err != nil {
+			return nil, err
+		}
+		n = &inode{}
+		m.entries[name] = n
+	}
+	if flag&os.O_TRUNC != 0 {
+		n = &inode{synced: n.synced}
+		m.entries[name] = n
+	}
+	return &memoryFile{fs: m, node: n}, nil
+}
+
+func (m *memoryFS) Rename(oldName, newName string) error {
+	if err := m.step(); err != nil {
+		return err
+	}
+	n, ok := m.entries[oldName]
+	if !ok {
+		return fs.ErrNotExist
+	}
+	delete(m.entries, oldName)
+	m.entries[newName] = n
+	return nil
+}
+
+func (m *memoryFS) Remove(name string) error {
+	delete(m.entries, name)
+	return m.step()
+}
+
+func (m *memoryFS) Stat(name string) (fs.FileInfo, error) {
+	if _, ok := m.entries[name]; !ok || m.down {
+		return nil, fs.ErrNotExist
+	}
+	return nil, nil //nolint:nilnil // only whether it is there is asked
+}
+
+func (m *memoryFS) MkdirAll(name string, perm fs.FileMode) error { return os.MkdirAll(name, perm) }
+
+func (m *memoryFS) SyncDir(string) error {
+	if err := m.step(); err != nil {
+		return err
+	}
+	m.durable = maps.Clone(m.entries)
+	return nil
+}
+
+type memoryFile struct {
+	fs   *memoryFS
+	node *inode
+	at   int
+}
+
+func (f *memoryFile) Read(p []byte) (int, error) {
+	if f.at >= len(f.node.data) {
+		return 0, io.EOF
+	}
+	n := copy(p, f.node.data[f.at:])
+	f.at += n
+	return n, nil
+}
+
+// Write that crashes leaves half of its bytes.
+func (f *memoryFile) Write(p []byte) (int, error) {
+	if f.fs.down {
+		return 0, errCrash
+	}
+	err := f.fs.step()
+	if err != nil {
+		p = p[:len(p)/2]
+	}
+	f.node.data = append(f.node.data[:f.at], p...)
+	f.at += len(p)
+	return len(p), err
+}
+
+func (f *memoryFile) Seek(offset int64, whence int) (int64, error) {
+	f.at = int(offset)
+	if whence == io.SeekEnd {
+		f.at += len(f.node.data)
+	}
+	return int64(f.at), nil
+}
+
+func (f *memoryFile) Sync() error {
+	if err := f.fs.step(); err != nil {
+		return err
+	}
+	f.node.synced = slices.Clone(f.node.data)
+	return nil
+}
+
+func (f *memoryFile) Truncate(size int64) error {
+	if err := f.fs.step(); err != nil {
+		return err
+	}
+	f.node.data = f.node.data[:size]
+	return nil
+}
+
+func (f *memoryFile) Close() error { return nil }
+
+// numbers is a source of n rows.
+type numbers int64
+
+func (numbers) Name() string             { return "in.csv" }
+func (numbers) Header() batch.Header     { return batch.Header{{Name: "id"}} }
+func (numbers) Identity() batch.Identity { return batch.Identity{} }
+func (numbers) Close() error             { return nil }
+func (n numbers) Rows(_ context.Context, from batch.Position) iter.Seq2[batch.Row, error] {
+	return func(yield func(batch.Row, error) bool) {
+		for i := from.Row; i < int64(n); i++ {
+			row := batch.Row{
+				Pos: batch.Position{Row: i}, Next: batch.Position{Row: i + 1},
+				Values: []batch.Value{batch.IntValue(i + 1)},
+			}
+			if !yield(row, nil) {
+				return
+			}
+		}
+	}
+}
+
+// errand is a request that takes as many milliseconds as its row says; every
+// seventh row fails.
+type errand struct{ num int64 }
+
+func (e errand) Keys() []string { return []string{fmt.Sprint(e.num % 5)} }
+func (e errand) Send(ctx context.Context) (batch.Outcome, error) {
+	select {
+	case <-time.After(time.Duration(e.num*37%400) * time.Millisecond):
+	case <-ctx.Done():
+		return batch.Outcome{}, batch.ErrUnsent
+	}
+	o := batch.Outcome{Status: batch.Succeeded, HTTPStatus: 200, Attempts: 1, RegistrationID: fmt.Sprint(e.num)}
+	if e.num%7 == 0 {
+		o.Status, o.Code, o.HTTPStatus = batch.Failed, "48013", 400
+	}
+	return o, nil
+}
+
+const crashRows = 40
+
+// sitting opens the run in path, new or old, and works on it.
+func sitting(fsys FS, path string) error {
+	f, err := OpenFolder(fsys, path)
+	if errors.Is(err, ErrNoRun) {
+		f, err = CreateFolder(fsys, path)
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if !f.Exists(JobFile) {
+		if err := f.WriteJSON(JobFile, "job"); err != nil {
+			return err
+		}
+	}
+	point, err := f.LoadCheckpoint()
+	if err != nil {
+		return err
+	}
+	var mark batch.Mark
+	if point != nil {
+		mark = point.Mark
+	}
+	sink, err := OpenReports(f, options("csv", "id"), mark)
+	if err != nil {
+		return err
+	}
+	return batch.New(batch.Config{
+		Inputs: []batch.Input{{Source: numbers(crashRows), Map: func(r *batch.Row) (batch.Request, *batch.Outcome) {
+			return errand{r.Num}, nil
+		}}},
+		Sink: sink, MaxInFlight: 4, Resume: point, Save: f.SaveCheckpoint, SaveEvery: 500 * time.Millisecond,
+	}).Run(context.Background())
+}
+
+// reports are the lines of a run's reports without the times.
+func reports(m *memoryFS, path string) (results, failed []string) {
+	lines := func(name string) []string {
+		n := m.entries[path+"/"+name]
+		if n == nil {
+			return []string{"missing " + name}
+		}
+		return strings.Split(string(bytes.TrimSpace(n.data)), "\n")
+	}
+	for _, line := range lines("results.csv") {
+		results = append(results, strings.Join(strings.Split(line, ",")[:8], ","))
+	}
+	return results, lines(FailedFile)
+}
+
+// Every single write, sync, truncation, rename and folder sync of a run fails
+// in turn: once so that the call fails and the run stops by itself, once so
+// that the process is gone, once so that the power is. After each, the run is
+// resumed and ends with the reports of an undisturbed one.
+func TestEveryCallFailsOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		whole := newMemoryFS()
+		path := t.TempDir()
+		if err := sitting(whole, path); err != nil {
+			t.Fatal(err)
+		}
+		wantResults, wantFailed := reports(whole, path)
+		if len(wantResults) != crashRows+1 {
+			t.Fatalf("an undisturbed run lists %d lines", len(wantResults))
+		}
+		if whole.calls < 30 {
+			t.Fatalf("only %d calls: nothing to break", whole.calls)
+		}
+		for _, kind := range []string{"call fails", "process killed", "power lost"} {
+			for at := 1; at <= whole.calls; at++ {
+				m, path := newMemoryFS(), t.TempDir()
+				m.crashAt, m.fail = at, kind == "call fails"
+				if err := sitting(m, path); err == nil && m.failed > 0 && kind == "call fails" {
+					t.Errorf("%s at call %d: the run ended as if nothing had happened", kind, at)
+				}
+				m.restart(kind == "power lost")
+				if err := sitting(m, path); err != nil {
+					t.Errorf("%s at call %d: resume: %v", kind, at, err)
+					continue
+				}
+				results, failed := reports(m, path)
+				if !slices.Equal(results, wantResults) || !slices.Equal(failed, wantFailed) {
+					t.Errorf("%s at call %d: reports differ:\n%v\n%v", kind, at, results, failed)
+				}
+			}
+		}
+		t.Logf("%d calls, each broken in 3 ways", whole.calls)
+	})
+}
