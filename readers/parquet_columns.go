@@ -1,0 +1,147 @@
+package readers
+
+import (
+	"strings"
+
+	"pushbatch/batch"
+)
+
+// flattened are the structs whose fields are columns of their own, written
+// with a dot, as the other formats write them.
+var flattened = [...]string{"identity", "attributes", "systemData"}
+
+// parquetColumn is one header column.
+type parquetColumn struct {
+	name string
+	node *parquetNode
+}
+
+// columns lists the header columns of the file.
+func (f *parquetFile) columns() ([]parquetColumn, error) {
+	var columns []parquetColumn
+	for _, n := range f.root.children {
+		if n.shape != structShape || !isFlattened(n.name) {
+			columns = append(columns, parquetColumn{n.name, n})
+			continue
+		}
+		for _, field := range n.children {
+			columns = append(columns, parquetColumn{n.name + "." + field.name, field})
+		}
+	}
+	seen := make(map[string]bool, len(columns))
+	for i, c := range columns {
+		if c.node.name == "" {
+			return nil, failure(CodeHeader, "column %d has no name", i+1)
+		}
+		if seen[c.name] {
+			return nil, failure(CodeHeaderRepeat, "two columns are named %s", c.name)
+		}
+		seen[c.name] = true
+	}
+	return columns, nil
+}
+
+func isFlattened(name string) bool {
+	for _, f := range flattened {
+		if strings.EqualFold(f, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// columnReader reads one header column.
+type columnReader struct {
+	parquetColumn
+	index   int           // in the header
+	cursors []*leafCursor // of the node's leaves
+}
+
+func newColumnReader(f *parquetFile, c parquetColumn, index int, tools *pageTools) *columnReader {
+	r := &columnReader{parquetColumn: c, index: index}
+	for _, leaf := range f.leaves[c.node.lo:c.node.hi] {
+		r.cursors = append(r.cursors, newLeafCursor(f, leaf, tools))
+	}
+	return r
+}
+
+// open moves to a row of a row group.
+func (r *columnReader) open(g *parquetGroup, row int64) (err error) {
+	defer panicked(&err)
+	for i, c := range r.cursors {
+		if err := c.open(&g.chunks[r.node.lo+i], row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fill reads up to n rows into the column's place in b and returns how many
+// it read before the error.
+func (r *columnReader) fill(b *rowBatch, n int) (filled int, err error) {
+	defer panicked(&err)
+	if r.node.shape == leafShape {
+		return r.fillFlat(b, n, &filled)
+	}
+	for ; filled < n; filled++ {
+		for _, c := range r.cursors {
+			if err := c.readRow(); err != nil {
+				return filled, err
+			}
+		}
+		v, err := r.build(r.node)
+		if err != nil {
+			return filled, err
+		}
+		for _, c := range r.cursors {
+			if c.entry != len(c.entries) {
+				return filled, r.inconsistent()
+			}
+		}
+		b.put(filled, r.index, v)
+		r.report(b, filled, v)
+	}
+	return filled, nil
+}
+
+// fillFlat counts in *filled, so that a panic loses no row.
+func (r *columnReader) fillFlat(b *rowBatch, n int, filled *int) (int, error) {
+	c := r.cursors[0]
+	for *filled < n {
+		if err := c.need(); err != nil {
+			return *filled, err
+		}
+		for end := min(c.at+n-*filled, c.levels); c.at < end; c.at++ {
+			if c.leaf.maxDef == 0 || c.defs[c.at] == c.leaf.maxDef {
+				v, err := c.value()
+				if err != nil {
+					return *filled, err
+				}
+				if v.Kind >= faulty {
+					v = b.fault(*filled, r.name, v)
+				}
+				b.put(*filled, r.index, v)
+			}
+			*filled++
+		}
+	}
+	return *filled, nil
+}
+
+// report clears fault marks below v and makes problems of them.
+func (r *columnReader) report(b *rowBatch, row int, v batch.Value) {
+	if v.Nested == nil {
+		return
+	}
+	for i, e := range v.Nested.Values {
+		if e.Kind >= faulty {
+			v.Nested.Values[i] = b.fault(row, r.name, e)
+		} else {
+			r.report(b, row, e)
+		}
+	}
+}
+
+func (r *columnReader) inconsistent() error {
+	return damaged("the parts of column %s do not fit together", r.name)
+}
