@@ -3,11 +3,11 @@
 // concurrently, and every row ends as exactly one Result, written in input
 // order.
 //
-//	job := batch.Job{
+//	job := batch.New(batch.Config{
 //		Inputs:      []batch.Input{{Source: src, Map: mapper}},
 //		Sink:        sink,
 //		MaxInFlight: 64,
-//	}
+//	})
 //	err := job.Run(ctx) // nil: the end of the input was reached
 //
 // The package knows no HTTP, no CSV and no S3. What a row means is decided by

@@ -23,6 +23,7 @@ func (j *Job) feed() error {
 func (j *Job) feedInput(i int, from Position, num *int64) (more bool, err error) {
 	in := j.cfg.Inputs[i]
 	if j.limitReached(*num) {
+		j.live.allRead.Store(true)
 		return false, nil
 	}
 	for row, err := range in.Source.Rows(j.running, from) {
@@ -39,18 +40,37 @@ func (j *Job) feedInput(i int, from Position, num *int64) (more bool, err error)
 		}
 		j.submit(&row, in.Map)
 		if j.limitReached(*num) {
+			j.live.allRead.Store(true)
 			return false, nil
 		}
 	}
 	return !j.stopped(), nil
 }
 
-func (j *Job) limitReached(num int64) bool {
-	if j.cfg.Limit > 0 && num >= j.cfg.Limit {
-		j.live.allRead.Store(true)
-		return true
+func (j *Job) limitReached(num int64) bool { return j.cfg.Limit > 0 && num >= j.cfg.Limit }
+
+// feedFinished reads on, after a stop, to the last row that an earlier sitting
+// has finished: it is done and must stand in the reports of this one. Of the
+// rows between them none is sent any more.
+func (j *Job) feedFinished(ctx context.Context) {
+	if !j.stopped() {
+		return
 	}
-	return false
+	num, input, at := j.live.position()
+	for i := input; i < len(j.cfg.Inputs) && len(j.waiting) > 0; i++ {
+		in := j.cfg.Inputs[i]
+		for row, err := range in.Source.Rows(ctx, at) {
+			if err != nil || j.ring.full() {
+				return
+			}
+			num++
+			row.Num, row.Source, row.Input = num, in.Source.Name(), i
+			if j.submit(&row, in.Map); len(j.waiting) == 0 {
+				return
+			}
+		}
+		at = Position{}
+	}
 }
 
 // room waits until the ring has space for one more row; false: the run stops.
@@ -86,35 +106,39 @@ func (j *Job) submit(row *Row, mapRow Mapper) {
 	s := j.ring.next()
 	s.result.Row = *row
 	j.live.read(row)
-	if out, done := j.waiting[row.Num]; done { // finished before the run was resumed
+	if out, done := j.waiting[row.Num]; done { // an earlier sitting finished and counted it
 		delete(j.waiting, row.Num)
-		j.settleNow(s, &out)
+		s.result.Outcome = out
+		j.pushSettled(s)
 		return
 	}
 	request, out := mapRow(&s.result.Row)
 	if out != nil {
-		j.settleNow(s, out)
+		j.settle(s, out)
+		j.pushSettled(s)
 		return
 	}
 	s.request = request
 	s.keys = request.Keys()
 	j.open.Add(1)
-	free := j.chains.join(s)
-	j.ring.push()
-	if free {
+	j.ring.push() // before join, or its end could wake a recorder that does not see it yet
+	if j.chains.join(s) {
 		j.ready <- s
 	}
 }
 
-func (j *Job) settleNow(s *slot, out *Outcome) {
-	j.settle(s, out)
+// pushSettled puts a row into the ring that needs no request. It is settled
+// before it is in: a checkpoint must not miss a row that an earlier one had.
+func (j *Job) pushSettled(s *slot) {
+	s.state.Store(slotSettled)
 	j.ring.push()
-	j.ring.finish(s, slotSettled)
+	wake(j.ring.settled)
 }
 
-// Unsent counts the rows that a stopped run has not done, reading the inputs
-// on to their end. It must be called after Run. When ctx ends first, or an
-// input cannot be read on, the number is not known.
+// Unsent counts the rows that a stopped run has not recorded, reading the
+// inputs on to their end or the limit: together with the rows of Tally they are
+// all there are. It must be called after Run. When ctx ends first, or an input
+// cannot be read on, the number is not known.
 func (j *Job) Unsent(ctx context.Context) (rows int64, known bool) {
 	num, input, at := j.live.position()
 	if j.live.allRead.Load() {

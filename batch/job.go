@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -60,8 +61,8 @@ type Job struct {
 	running context.Context         // done when the run stops; its cause says why
 	stop    context.CancelCauseFunc // only the first cause counts
 
-	fed     atomic.Bool // the feeder has put its last row into the ring
-	waiting map[int64]Outcome
+	fed     atomic.Bool       // every row that entered the ring is settled or given up
+	waiting map[int64]Outcome // rows an earlier sitting finished, until they are fed; the feeder's
 	start   time.Time
 	live    live
 	rec     recorder
@@ -97,6 +98,7 @@ func (j *Job) restore(c *Checkpoint) {
 	j.rec.point = *c
 	j.rec.point.Tally = c.Tally.clone()
 	j.rec.point.Waiting = nil
+	j.rec.earlier = slices.SortedFunc(slices.Values(c.Waiting), func(a, b Waiting) int { return cmp.Compare(a.Row, b.Row) })
 	for _, w := range c.Waiting {
 		j.waiting[w.Row] = w.Outcome
 	}
@@ -105,16 +107,20 @@ func (j *Job) restore(c *Checkpoint) {
 
 // Run feeds every row to its request and every result to the sink, and closes
 // the sink. It returns nil when the end of the input was reached and every row
-// has its result; otherwise the reason why the run stopped: ErrTooManyErrors,
-// ErrCanary, an *Abort, what was given to Stop, or the cause of ctx. In all of
-// these cases the sink holds the results of the rows that were done, and the
-// last checkpoint is good to go on from.
+// has its result, even if it was asked to stop meanwhile; otherwise the reason
+// why the run stopped: an *Abort, what was given to Stop, or the cause of ctx.
+// ErrTooManyErrors and ErrCanary are returned whether rows are left or not. In
+// all of these cases the sink holds the results of the rows that were done, and
+// the last checkpoint is good to go on from.
 //
 // Cancelling ctx ends requests under way; Stop lets them finish. When Run
 // returns, none of its goroutines is left.
 func (j *Job) Run(ctx context.Context) error {
 	j.start = time.Now()
 	j.live.start(j.start)
+	if ctx.Err() != nil {
+		j.Stop(context.Cause(ctx)) // before the first request, not some time after it
+	}
 	sending := context.WithValue(ctx, stoppingKey{}, j.running.Done())
 	defer context.AfterFunc(ctx, func() { j.Stop(context.Cause(ctx)) })()
 
@@ -127,6 +133,7 @@ func (j *Job) Run(ctx context.Context) error {
 	recorder.Go(j.rec.run)
 
 	readErr := j.feed()
+	j.feedFinished(ctx)
 	j.open.Wait()
 	close(j.ready)
 	_ = senders.Wait() // senders report through their rows
@@ -138,7 +145,8 @@ func (j *Job) Run(ctx context.Context) error {
 }
 
 // verdict picks the error that says most: why a run was stopped comes before
-// what followed from stopping it.
+// what followed from stopping it. A stop that left no row over stopped nothing,
+// unless it was the rows themselves that called for it.
 func (j *Job) verdict(readErr, recErr error) error {
 	cause := context.Cause(j.running)
 	switch {
@@ -146,6 +154,8 @@ func (j *Job) verdict(readErr, recErr error) error {
 		return cmp.Or(readErr, recErr)
 	case recErr != nil && !errors.Is(recErr, cause):
 		return errors.Join(cause, recErr)
+	case recErr == nil && j.rec.complete() && !errors.Is(cause, ErrTooManyErrors) && !errors.Is(cause, ErrCanary):
+		return nil
 	}
 	return cause
 }
@@ -161,22 +171,36 @@ func (j *Job) stopped() bool { return j.running.Err() != nil }
 func (j *Job) send(ctx context.Context) {
 	for s := range j.ready {
 		if j.stopped() {
-			j.giveUp(s)
+			j.end(s, slotUnsent)
 			continue
 		}
 		j.live.inFlight.Add(1)
 		out, err := s.request.Send(ctx)
 		j.live.inFlight.Add(-1)
-		if err == nil {
-			j.settle(s, &out)
-			j.release(s)
+		if err == nil && out.Status == 0 {
+			err = errors.New("a request ended without a status")
+		}
+		if err != nil {
+			j.stopFor(ctx, err)
+			j.end(s, slotUnsent)
 			continue
 		}
-		if !errors.Is(err, ErrUnsent) {
-			// The stop must be known before a row that waits for this one is freed.
-			j.Stop(abortOf(err, "internal"))
-		}
-		j.giveUp(s)
+		j.settle(s, &out)
+		j.end(s, slotSettled)
+	}
+}
+
+// stopFor stops the run because a row has no outcome: nobody would send it any
+// more. A row has none mostly because the run stops already; then this changes
+// nothing. The stop must be known before a row that waits for this one is freed.
+func (j *Job) stopFor(ctx context.Context, err error) {
+	switch {
+	case ctx.Err() != nil: // j may not have heard of it yet
+		j.Stop(context.Cause(ctx))
+	case errors.Is(err, ErrUnsent):
+		j.Stop(&Abort{Code: "internal", Err: errors.New("a request was given up although the run was not stopping")})
+	default:
+		j.Stop(abortOf(err, "internal"))
 	}
 }
 
@@ -188,7 +212,7 @@ func abortOf(err error, code string) error {
 	return &Abort{Code: code, Err: err}
 }
 
-// settle gives a row its outcome.
+// settle gives a row its outcome and stops the run if that is one too many.
 func (j *Job) settle(s *slot, out *Outcome) {
 	s.result.Outcome = *out
 	if s.result.Finished.IsZero() {
@@ -198,20 +222,17 @@ func (j *Job) settle(s *slot, out *Outcome) {
 	if out.Status.Bad() && s.result.Row.Num <= j.cfg.Canary {
 		j.Stop(fmt.Errorf("%w: row %d was %s", ErrCanary, s.result.Row.Num, out.Status))
 	}
-	if bad, done := j.live.errors(); out.Status.Bad() && j.cfg.MaxErrors.Exceeded(bad, done) {
+	// Good rows count too: the hundredth makes a share of the bad ones before it.
+	if bad, done := j.live.errors(); j.cfg.MaxErrors.Exceeded(bad, done) {
 		j.Stop(ErrTooManyErrors)
 	}
 }
 
-// release publishes a settled row to the recorder and frees those behind it.
-func (j *Job) release(s *slot) { j.end(s, slotSettled) }
-
-// giveUp leaves a row unsent because the run stops.
-func (j *Job) giveUp(s *slot) { j.end(s, slotUnsent) }
-
+// end hands a row that is settled or given up to the recorder and frees those
+// behind it.
 func (j *Job) end(s *slot, state int32) {
-	free := j.chains.leave(s)
-	j.ring.finish(s, state) // s belongs to the recorder from here on
+	free := j.chains.leave(s, state)
+	wake(j.ring.settled)
 	for _, f := range free {
 		j.ready <- f
 	}

@@ -125,7 +125,7 @@ type Mark map[string]int64
 
 // Sink takes the results of a run. All methods are called from one goroutine.
 type Sink interface {
-	// Write takes the next result, in input order.
+	// Write takes the next result, in input order. It must not keep it.
 	Write(*Result) error
 	// Flush makes everything written durable and returns the mark up to which
 	// it is. A sink opened at that mark goes on as if it had never been closed.

@@ -62,12 +62,6 @@ func (r *ring) pop() {
 	r.head.Add(1)
 }
 
-// finish gives a slot its final state and wakes the recorder.
-func (r *ring) finish(s *slot, state int32) {
-	s.state.Store(state)
-	wake(r.settled)
-}
-
 func wake(ch chan struct{}) {
 	select {
 	case ch <- struct{}{}:
@@ -99,8 +93,11 @@ func (c *chains) join(s *slot) bool {
 	return s.waits == 0
 }
 
-// leave takes s out of its chains and returns the rows that it alone held back.
-func (c *chains) leave(s *slot) []*slot {
+// leave takes s out of its chains, gives it its final state and returns the rows
+// that it alone held back. The state is set under the lock: whoever is sent
+// after s has found s finished, and so has a checkpoint that finds the other
+// finished. s belongs to the recorder from then on.
+func (c *chains) leave(s *slot, state int32) []*slot {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, key := range s.keys {
@@ -114,5 +111,6 @@ func (c *chains) leave(s *slot) []*slot {
 			free = append(free, f)
 		}
 	}
+	s.state.Store(state)
 	return free
 }

@@ -11,14 +11,17 @@ import (
 // says something (contract: --max-errors).
 const shareFrom = 100
 
+// wholePercent is 1 % in the unit of Threshold.share.
+const wholePercent = 1_000_000
+
 // Threshold is how many errors a run tolerates: a number of rows, or a share
 // of the rows that are finished, which counts from 100 rows on. The zero
 // Threshold tolerates any number.
 type Threshold struct {
 	set   bool
-	count int64
-	share float64 // 0 to 1; only when isShare
 	ratio bool
+	count int64 // when not ratio
+	share int64 // when ratio, in millionths of a percent: whole, so that 29 of 100 rows are not more than 29 %
 }
 
 // ParseThreshold reads "20" (at most 20 bad rows) or "2.5%" (at most that
@@ -32,7 +35,7 @@ func ParseThreshold(text string) (Threshold, error) {
 		if err != nil || !(share >= 0 && share <= 100) {
 			return Threshold{}, fmt.Errorf("%q is not a share between 0%% and 100%%", text)
 		}
-		return Threshold{set: true, ratio: true, share: share / 100}, nil
+		return Threshold{set: true, ratio: true, share: int64(math.Round(share * wholePercent))}, nil
 	}
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n < 0 {
@@ -47,7 +50,7 @@ func (t Threshold) String() string {
 	case !t.set:
 		return ""
 	case t.ratio:
-		return strconv.FormatFloat(math.Round(t.share*1e8)/1e6, 'f', -1, 64) + "%"
+		return strconv.FormatFloat(float64(t.share)/wholePercent, 'f', -1, 64) + "%"
 	}
 	return strconv.FormatInt(t.count, 10)
 }
@@ -59,7 +62,7 @@ func (t Threshold) Exceeded(bad, done int64) bool {
 	case !t.set:
 		return false
 	case t.ratio:
-		return done >= shareFrom && float64(bad) > t.share*float64(done)
+		return done >= shareFrom && bad*100*wholePercent > t.share*done
 	}
 	return bad > t.count
 }
