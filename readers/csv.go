@@ -2,6 +2,7 @@ package readers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -45,6 +46,16 @@ func openCSV(ctx context.Context, o *opening) (batch.Source, error) {
 	return s, s.readHeader(ctx, begin)
 }
 
+// inHeader takes the row number from an error: a header has none.
+func inHeader(err error) error {
+	found := new(Error)
+	if !errors.As(err, &found) {
+		return err
+	}
+	found.Row = 0
+	return found
+}
+
 func (s *csvSource) readHeader(ctx context.Context, begin batch.Position) error {
 	r, err := s.read(ctx, begin)
 	if err != nil {
@@ -56,7 +67,7 @@ func (s *csvSource) readHeader(ctx context.Context, begin batch.Position) error 
 		return failure(CodeEmpty, "it has no header")
 	}
 	if err != nil {
-		return err
+		return inHeader(err)
 	}
 	if problem != nil {
 		return &Error{Code: problem.Code, Line: r.pos.Line, Err: fmt.Errorf("header: %w%s", problem, s.encodingHint(problem))}

@@ -14,7 +14,7 @@ func (r *csvReading) checked(rec csvRecord) ([]batch.Value, *batch.Problem, erro
 		return r.leading(r.scan.text[rec.begin:rec.end]), r.tooLarge(), nil
 	case r.nulBefore(rec):
 		return rec.cells, r.nulProblem(rec), nil
-	case r.badBefore(rec):
+	case !rec.plain && r.source.text.invalidAt(r.scan.text[rec.begin:rec.end]) >= 0:
 		return rec.cells, r.encodingProblem(rec), nil
 	case rec.stray > 0:
 		return rec.cells, r.strayProblem(rec), nil
@@ -25,24 +25,12 @@ func (r *csvReading) checked(rec csvRecord) ([]batch.Value, *batch.Problem, erro
 // nulBefore reports whether rec has a NUL byte.
 func (r *csvReading) nulBefore(rec csvRecord) bool {
 	if r.nul < rec.begin {
-		r.nul = indexFrom(r.scan.text, rec.begin, strings.IndexByte(r.scan.text[rec.begin:], 0))
+		r.nul = len(r.scan.text)
+		if i := strings.IndexByte(r.scan.text[rec.begin:], 0); i >= 0 {
+			r.nul = rec.begin + i
+		}
 	}
 	return r.nul < rec.end
-}
-
-// badBefore reports whether rec has text that is not valid in its encoding.
-func (r *csvReading) badBefore(rec csvRecord) bool {
-	if r.bad < rec.begin {
-		r.bad = indexFrom(r.scan.text, rec.begin, r.source.text.invalidAt(r.scan.text[rec.begin:]))
-	}
-	return r.bad < rec.end
-}
-
-func indexFrom(text string, begin, found int) int {
-	if found < 0 {
-		return len(text)
-	}
-	return begin + found
 }
 
 func (r *csvReading) tooLarge() *batch.Problem {

@@ -24,8 +24,7 @@ type csvReading struct {
 	blocks blocks
 	scan   csvScan
 	at     int // index in scan.text of the next record
-	nul    int // first NUL at or behind the last position asked for, as csvScan.quote
-	bad    int // first character that is not valid, the same way
+	nul    int // first NUL at or behind the last position asked for, or len(scan.text)
 	slab   []batch.Value
 
 	pos  batch.Position // of the record read last
@@ -78,7 +77,7 @@ func (r *csvReading) scanNext() (csvRecord, bool) {
 		r.slab = make([]batch.Value, max(slabValues, columns))
 	}
 	rec, ok := r.scan.record(r.at, r.slab[:0:columns])
-	if ok && !rec.blank {
+	if ok && !rec.blank { // the value of a blank line is written over
 		r.slab = r.slab[columns:]
 	}
 	return rec, ok
@@ -88,7 +87,7 @@ func (r *csvReading) scanNext() (csvRecord, bool) {
 func (r *csvReading) advance(rec csvRecord) {
 	r.next.Offset += r.source.text.length(r.scan.text[rec.begin:rec.next])
 	r.next.Line++
-	if r.scan.quoteBefore(rec.begin, rec.end) {
+	if !rec.plain {
 		r.next.Line += r.scan.lineBreaks(rec.begin, rec.end)
 	}
 	r.at = rec.next
@@ -109,7 +108,7 @@ func (r *csvReading) more() error {
 
 func (r *csvReading) restart(text string, end bool) {
 	r.scan.reset(text, end)
-	r.at, r.nul, r.bad = 0, -1, -1
+	r.at, r.nul = 0, -1
 }
 
 func unclosed(line, row int64) error {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"io"
+	"math/bits"
 	"strings"
 	"unicode/utf8"
 
@@ -29,24 +30,36 @@ type encoding struct {
 	replaces bool
 }
 
-const replacement = "\uFFFD"
-
-// valid reports whether text was valid before it was decoded.
-func (e *encoding) valid(text string) bool {
-	return utf8.ValidString(text) && !(e.replaces && strings.Contains(text, replacement))
-}
-
-// invalidAt is the index of the first character that is not valid, or -1.
+// invalidAt is the index of the first character that was not valid before it
+// was decoded, or -1.
 func (e *encoding) invalidAt(text string) int {
-	for i, r := range text {
-		if r != utf8.RuneError {
-			continue
+	for i := 0; i < len(text); {
+		if i = asciiEnd(text, i); i == len(text) {
+			break
 		}
-		if _, size := utf8.DecodeRuneInString(text[i:]); size == 1 || e.replaces {
+		r, size := utf8.DecodeRuneInString(text[i:])
+		if r == utf8.RuneError && (size == 1 || e.replaces) {
 			return i
 		}
+		i += size
 	}
 	return -1
+}
+
+// asciiEnd is the index of the first byte at or behind i that is not ASCII. It
+// looks at eight bytes at a time; the standard library does so only up to the
+// first such byte, which makes checking a few names in Croatian cost as much
+// as reading the file.
+func asciiEnd(text string, i int) int {
+	for ; i+8 <= len(text); i += 8 {
+		if beyond := word(text, i) & high; beyond != 0 {
+			return i + bits.TrailingZeros64(beyond)/8
+		}
+	}
+	for i < len(text) && text[i] < utf8.RuneSelf {
+		i++
+	}
+	return i
 }
 
 // described is the encoding as people read it.
