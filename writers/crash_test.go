@@ -12,6 +12,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -32,7 +33,7 @@ type memoryFS struct {
 	entries, durable map[string]*inode
 	calls, crashAt   int  // crashAt 0: never
 	fail             bool // the call fails but the machine goes on
-	failed           int
+	failedAt         time.Time
 	down             bool
 }
 
@@ -49,7 +50,7 @@ func (m *memoryFS) step() error {
 	if m.calls != m.crashAt {
 		return nil
 	}
-	m.failed++
+	m.failedAt = time.Now()
 	m.down = !m.fail
 	return errCrash
 }
@@ -202,7 +203,24 @@ func (n numbers) Rows(_ context.Context, from batch.Position) iter.Seq2[batch.Ro
 
 // errand is a request that takes as many milliseconds as its row says; every
 // seventh row fails.
-type errand struct{ num int64 }
+type errand struct {
+	num  int64
+	sent *sendLog
+}
+
+// sendLog holds when each row was answered, every time it was sent.
+type sendLog struct {
+	mu       sync.Mutex
+	answered map[int64][]time.Time
+}
+
+func newSendLog() *sendLog { return &sendLog{answered: make(map[int64][]time.Time)} }
+
+func (l *sendLog) add(num int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.answered[num] = append(l.answered[num], time.Now())
+}
 
 func (e errand) Keys() []string { return []string{fmt.Sprint(e.num % 5)} }
 func (e errand) Send(ctx context.Context) (batch.Outcome, error) {
@@ -211,6 +229,7 @@ func (e errand) Send(ctx context.Context) (batch.Outcome, error) {
 	case <-ctx.Done():
 		return batch.Outcome{}, batch.ErrUnsent
 	}
+	e.sent.add(e.num)
 	o := batch.Outcome{Status: batch.Succeeded, HTTPStatus: 200, Attempts: 1, RegistrationID: fmt.Sprint(e.num)}
 	if e.num%7 == 0 {
 		o.Status, o.Code, o.HTTPStatus = batch.Failed, "48013", 400
@@ -218,10 +237,13 @@ func (e errand) Send(ctx context.Context) (batch.Outcome, error) {
 	return o, nil
 }
 
-const crashRows = 40
+const (
+	crashRows = 40
+	saveEvery = 500 * time.Millisecond
+)
 
 // sitting opens the run in path, new or old, and works on it.
-func sitting(fsys FS, path string) error {
+func sitting(fsys FS, path string, sent *sendLog) error {
 	f, err := OpenFolder(fsys, path)
 	if errors.Is(err, ErrNoRun) {
 		f, err = CreateFolder(fsys, path)
@@ -249,9 +271,9 @@ func sitting(fsys FS, path string) error {
 	}
 	return batch.New(batch.Config{
 		Inputs: []batch.Input{{Source: numbers(crashRows), Map: func(r *batch.Row) (batch.Request, *batch.Outcome) {
-			return errand{r.Num}, nil
+			return errand{r.Num, sent}, nil
 		}}},
-		Sink: sink, MaxInFlight: 4, Resume: point, Save: f.SaveCheckpoint, SaveEvery: 500 * time.Millisecond,
+		Sink: sink, MaxInFlight: 4, Resume: point, Save: f.SaveCheckpoint, SaveEvery: saveEvery,
 	}).Run(context.Background())
 }
 
@@ -273,13 +295,14 @@ func reports(m *memoryFS, path string) (results, failed []string) {
 // Every single write, sync, truncation, rename and folder sync of a run fails
 // in turn: once so that the call fails and the run stops by itself, once so
 // that the process is gone, once so that the power is. After each, the run is
-// resumed and ends with the reports of an undisturbed one.
+// resumed, ends with the reports of an undisturbed one, and sends no row again
+// that was answered before the last checkpoint was due.
 func TestEveryCallFailsOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		whole := newMemoryFS()
 		path := t.TempDir()
-		if err := sitting(whole, path); err != nil {
+		if err := sitting(whole, path, newSendLog()); err != nil {
 			t.Fatal(err)
 		}
 		wantResults, wantFailed := reports(whole, path)
@@ -291,19 +314,24 @@ func TestEveryCallFailsOnce(t *testing.T) {
 		}
 		for _, kind := range []string{"call fails", "process killed", "power lost"} {
 			for at := 1; at <= whole.calls; at++ {
-				m, path := newMemoryFS(), t.TempDir()
+				m, path, sent := newMemoryFS(), t.TempDir(), newSendLog()
 				m.crashAt, m.fail = at, kind == "call fails"
-				if err := sitting(m, path); err == nil && m.failed > 0 && kind == "call fails" {
+				if err := sitting(m, path, sent); err == nil && !m.failedAt.IsZero() && kind == "call fails" {
 					t.Errorf("%s at call %d: the run ended as if nothing had happened", kind, at)
 				}
 				m.restart(kind == "power lost")
-				if err := sitting(m, path); err != nil {
+				if err := sitting(m, path, sent); err != nil {
 					t.Errorf("%s at call %d: resume: %v", kind, at, err)
 					continue
 				}
 				results, failed := reports(m, path)
 				if !slices.Equal(results, wantResults) || !slices.Equal(failed, wantFailed) {
 					t.Errorf("%s at call %d: reports differ:\n%v\n%v", kind, at, results, failed)
+				}
+				for num, times := range sent.answered {
+					if len(times) > 2 || len(times) == 2 && times[0].Before(m.failedAt.Add(-saveEvery)) {
+						t.Errorf("%s at call %d: row %d was answered at %v and sent again; the crash was at %v", kind, at, num, times, m.failedAt)
+					}
 				}
 			}
 		}
