@@ -100,21 +100,23 @@ func (t memoryTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 		closeBody(r)
 		return nil, err
 	}
-	arrived := new(http.Request)
-	*arrived = *r
-	if arrived.Body == nil {
-		arrived.Body = http.NoBody
-	}
-	if arrived.Host == "" {
-		arrived.Host = r.URL.Host
-	}
 	w := &memoryWriter{head: http.Header{}}
-	t.handler.ServeHTTP(w, arrived)
+	t.handler.ServeHTTP(w, withLength(r))
 	closeBody(r)
 	if w.ending == clientGone && r.Context().Err() != nil {
 		return nil, r.Context().Err()
 	}
 	return w.response(r)
+}
+
+// withLength marks an unknown length as servers do; clients write 0 for it.
+func withLength(r *http.Request) *http.Request {
+	if r.ContentLength != 0 || r.Body == nil || r.Body == http.NoBody {
+		return r
+	}
+	arrived := *r
+	arrived.ContentLength = -1
+	return &arrived
 }
 
 func closeBody(r *http.Request) {

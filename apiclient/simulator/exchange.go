@@ -44,15 +44,27 @@ const maxBody = 1 << 20
 func (x *exchange) receive() {
 	x.call = &Call{Arrived: time.Now(), Method: x.r.Method, Path: x.r.URL.EscapedPath()}
 	x.route()
-	raw, err := io.ReadAll(io.LimitReader(x.r.Body, maxBody+1))
-	if err != nil || len(raw) > maxBody {
+	if !x.readBody() {
 		x.refuse(badFormat("The body is cut short or longer than 1 MiB"))
-		return
 	}
-	x.body = string(raw)
 	if x.wrong == nil {
 		x.readJSON()
 	}
+}
+
+func (x *exchange) readBody() bool {
+	if x.r.Body == nil || x.r.ContentLength == 0 {
+		return true
+	}
+	if n := x.r.ContentLength; n > 0 && n <= maxBody {
+		raw := make([]byte, n)
+		_, err := io.ReadFull(x.r.Body, raw)
+		x.body = string(raw)
+		return err == nil
+	}
+	raw, err := io.ReadAll(io.LimitReader(x.r.Body, maxBody+1))
+	x.body = string(raw)
+	return err == nil && len(raw) <= maxBody
 }
 
 // refuse keeps the first thing that is wrong.

@@ -1,0 +1,138 @@
+package openapitest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/gorillamux"
+)
+
+const documentPath = "testdata/api/openapi.json"
+
+// find looks for the document in the working directory and above: tests run in
+// their package's directory.
+func find() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for {
+		path := filepath.Join(dir, filepath.FromSlash(documentPath))
+		if _, err := os.Stat(path); err == nil {
+			return path, nil
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return "", fmt.Errorf("find %s: not in the working directory or above it", documentPath)
+		}
+		dir = parent
+	}
+}
+
+// document is the description, ready to judge.
+type document struct {
+	router routers.Router
+	mu     sync.Mutex // the validator compiles patterns when it first meets them
+}
+
+func load() (*document, error) {
+	path, err := find()
+	if err != nil {
+		return nil, err
+	}
+	doc, err := openapi3.NewLoader().LoadFromFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("load %s: %w", documentPath, err)
+	}
+	if err := doc.Validate(context.Background()); err != nil {
+		return nil, fmt.Errorf("check %s: %w", documentPath, err)
+	}
+	doc.Servers = nil // any host
+	router, err := gorillamux.NewRouter(doc)
+	if err != nil {
+		return nil, fmt.Errorf("route %s: %w", documentPath, err)
+	}
+	return &document{router: router}, nil
+}
+
+func options() *openapi3filter.Options {
+	return &openapi3filter.Options{
+		AuthenticationFunc:                hasCredential,
+		IncludeResponseStatus:             true,
+		RejectWhenRequestBodyNotSpecified: true,
+		SkipSettingDefaults:               true,
+		MultiError:                        true,
+	}
+}
+
+func hasCredential(_ context.Context, in *openapi3filter.AuthenticationInput) error {
+	if in.RequestValidationInput.Request.Header.Get("Authorization") == "" {
+		return errors.New("no Authorization header")
+	}
+	return nil
+}
+
+// request judges a request. input is nil when no operation fits.
+func (d *document) request(r *http.Request, body []byte) (input *openapi3filter.RequestValidationInput, err error) {
+	copied := r.Clone(context.Background())
+	copied.Body = io.NopCloser(bytes.NewReader(body))
+	copied.ContentLength = int64(len(body))
+	if len(body) == 0 {
+		copied.Body = nil
+	}
+	// Of this address only the path counts, and the router needs it whole.
+	if copied.URL.Host == "" {
+		copied.URL.Scheme, copied.URL.Host = "http", "platform"
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	route, params, err := d.router.FindRoute(copied)
+	if err != nil {
+		return nil, fmt.Errorf("no such operation: %w", err)
+	}
+	input = &openapi3filter.RequestValidationInput{Request: copied, PathParams: params, Route: route, Options: options()}
+	if err := unknownQuery(route, copied.URL); err != nil {
+		return input, err
+	}
+	return input, openapi3filter.ValidateRequest(context.Background(), input)
+}
+
+// unknownQuery refuses parameters that the operation does not have; the
+// validator passes them over.
+func unknownQuery(route *routers.Route, u *url.URL) error {
+	query, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return fmt.Errorf("query: %w", err)
+	}
+	for name, values := range query {
+		known := slices.ContainsFunc(route.Operation.Parameters, func(p *openapi3.ParameterRef) bool {
+			return p.Value.In == openapi3.ParameterInQuery && p.Value.Name == name
+		})
+		if !known || len(values) > 1 {
+			return fmt.Errorf("query parameter %s: unknown or repeated", name)
+		}
+	}
+	return nil
+}
+
+// answer judges a whole answer.
+func (d *document) answer(in *openapi3filter.RequestValidationInput, status int, header http.Header, body []byte) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return openapi3filter.ValidateResponse(context.Background(), &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: in, Status: status, Header: header,
+		Body: io.NopCloser(bytes.NewReader(body)), Options: options(),
+	})
+}
