@@ -1,0 +1,79 @@
+package ops
+
+import (
+	"strings"
+
+	"pushbatch/apiclient"
+	"pushbatch/batch"
+)
+
+// assembly is where a row's request is put together. One assembly serves all
+// rows of an input, one after the other; its slices are used again.
+type assembly struct {
+	options *Options
+	phones  *phoneBook
+
+	id         string
+	appCode    string
+	identity   apiclient.Identity
+	mailbox    string // the e-mail address in the spelling that identifies it
+	attributes apiclient.Attributes
+	update     apiclient.Update
+
+	tags     []string
+	custom   []apiclient.Attribute
+	data     []apiclient.Attribute
+	known    bool // an identity value was given, valid or not
+	hasID    bool // a registration id was given, valid or not
+	problems []batch.Problem
+}
+
+// reset forgets the row before.
+func (a *assembly) reset() {
+	a.id, a.appCode, a.mailbox = "", "", ""
+	a.identity = apiclient.Identity{}
+	a.attributes = apiclient.Attributes{}
+	a.update = apiclient.Update{}
+	a.tags, a.custom, a.data = a.tags[:0], a.custom[:0], a.data[:0]
+	a.known, a.hasID = false, false
+	a.problems = a.problems[:0]
+}
+
+// seal moves what was gathered in slices into the request.
+func (a *assembly) seal() {
+	a.attributes.Tags = a.tags
+	a.attributes.Custom = a.custom
+	a.update.AdditionalData = a.data
+}
+
+// reject notes one broken rule of the row.
+func (a *assembly) reject(f *field, code, message string) {
+	a.problems = append(a.problems, batch.Problem{Code: code, Column: f.column, Message: message})
+}
+
+// rejection is the outcome of a row that broke rules: all of them are named.
+func (a *assembly) rejection() *batch.Outcome {
+	return rejected(a.id, a.problems)
+}
+
+func rejected(id string, problems []batch.Problem) *batch.Outcome {
+	var codes, messages strings.Builder
+	seen := make(map[string]bool, len(problems))
+	for i := range problems {
+		p := &problems[i]
+		if !seen[p.Code] {
+			separate(&codes, batch.CodeSeparator)
+			codes.WriteString(p.Code)
+			seen[p.Code] = true
+		}
+		separate(&messages, "; ")
+		messages.WriteString(p.Error())
+	}
+	return &batch.Outcome{Status: batch.Rejected, RegistrationID: id, Code: codes.String(), Message: messages.String()}
+}
+
+func separate(b *strings.Builder, separator string) {
+	if b.Len() > 0 {
+		b.WriteString(separator)
+	}
+}

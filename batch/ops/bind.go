@@ -1,0 +1,302 @@
+package ops
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"pushbatch/batch"
+)
+
+// Use says what happens to a column of the input.
+type Use string
+
+// The uses of a column.
+const (
+	Sent       Use = "sent"        // its values become part of the request
+	NotTaken   Use = "not taken"   // known, but this operation has no use for it
+	ReadOnly   Use = "read-only"   // a column of an inventory that nobody can write
+	Result     Use = "result"      // begins with _: a result column of an earlier run
+	Ignored    Use = "ignored"     // the mapping says so
+	PassedOver Use = "passed over" // unknown, and the run ignores unmapped columns
+)
+
+// How a column's target was found.
+const (
+	ByName     = "name"
+	ByMapping  = "mapping"
+	ByConstant = "constant"
+)
+
+// ColumnUse tells what a binding does with one column or constant.
+type ColumnUse struct {
+	Column string // as the file names it; for a constant its target
+	Index  int    // in the header; -1 for a constant
+	Use    Use
+	Target string // in the platform's spelling, such as customAttributes.vip; empty when it is unknown
+	Type   string // what the values must be: id, text, number, …; empty when not sent
+	Found  string // ByName, ByMapping, ByConstant; empty when it has no target
+}
+
+// Binding is an operation tied to the columns of one input.
+type Binding struct {
+	Map     batch.Mapper // for one goroutine at a time
+	Columns []ColumnUse  // every column in file order, then the constants
+}
+
+// BindError says why an operation cannot be tied to the columns of an input.
+// Nothing was sent. It names everything that is wrong at once.
+type BindError struct {
+	Problems []batch.Problem
+}
+
+// Error has one line for each problem.
+func (e *BindError) Error() string {
+	lines := make([]string, len(e.Problems))
+	for i := range e.Problems {
+		lines[i] = e.Problems[i].Message
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Bind decides what every column of h means. The error is a *BindError.
+func (o *Operation) Bind(h batch.Header, options Options) (*Binding, error) {
+	b := &binder{operation: o, header: h, options: &options, vocabulary: newVocabulary()}
+	b.checkOptions()
+	if options.Mapping != nil {
+		b.checkMapping(options.Mapping)
+	}
+	for i := range h {
+		b.column(i)
+	}
+	for _, c := range b.constants() {
+		b.constant(c)
+	}
+	b.checkRequired()
+	if len(b.problems) > 0 {
+		return nil, &BindError{Problems: b.problems}
+	}
+	return &Binding{Map: b.mapper(), Columns: b.uses}, nil
+}
+
+// binder gathers what a binding is made of.
+type binder struct {
+	operation  *Operation
+	header     batch.Header
+	options    *Options
+	vocabulary *vocabulary
+	fields     []*field
+	uses       []ColumnUse
+	problems   []batch.Problem
+	excused    bool // something required may be meant by a column that was refused
+}
+
+func (b *binder) refuse(code, column, format string, args ...any) {
+	b.problems = append(b.problems, batch.Problem{Code: code, Column: column, Message: fmt.Sprintf(format, args...)})
+}
+
+func (b *binder) checkOptions() {
+	if r := b.options.PhoneRegion; r != "" && !isRegion(strings.ToUpper(r)) {
+		b.refuse(codeOptionInvalid, "", "phone region %q is not one of the two-letter region codes such as HR", r)
+	}
+	b.options.PhoneRegion = strings.ToUpper(b.options.PhoneRegion)
+}
+
+// column decides about one column of the header.
+func (b *binder) column(i int) {
+	name := b.header[i].Name
+	use := ColumnUse{Column: name, Index: i}
+	rule := b.options.Mapping.rule(name)
+	switch {
+	case rule != nil:
+		use.Found = ByMapping
+		b.use(use, rule.to, rule.apply)
+	case b.options.Mapping.ignores(name):
+		use.Use = Ignored
+		b.uses = append(b.uses, use)
+	case strings.HasPrefix(name, "_"):
+		use.Use = Result
+		b.uses = append(b.uses, use)
+	default:
+		b.byName(use)
+	}
+}
+
+func (b *binder) byName(use ColumnUse) {
+	m, err := b.vocabulary.find(use.Column)
+	switch {
+	case err != nil:
+		b.excused = true
+		b.refuse(codeColumnInvalid, use.Column, "column %q: %v", use.Column, err)
+	case m.target != nil:
+		use.Found = ByName
+		b.use(use, m, nil)
+	case b.operation.exported && b.vocabulary.isReadOnly(use.Column):
+		use.Use = ReadOnly
+		b.uses = append(b.uses, use)
+	case b.options.IgnoreUnmapped:
+		use.Use = PassedOver
+		b.uses = append(b.uses, use)
+	default:
+		b.unknown(use.Column)
+	}
+}
+
+func (b *binder) unknown(name string) {
+	b.excused = true
+	hint := b.vocabulary.suggest(name)
+	if hint == "" && b.vocabulary.isReadOnly(name) {
+		hint = ": nobody can write it; list it under ignore: in the mapping or pass it over with --ignore-unmapped"
+	} else if hint == "" {
+		hint = ": map it with --map, or pass it over with --ignore-unmapped"
+	}
+	b.refuse(codeColumnUnknown, name, "unknown column %q%s", name, hint)
+}
+
+// use ties a column or constant to its target, unless the operation does not
+// take it.
+func (b *binder) use(use ColumnUse, m meaning, apply func(*field)) {
+	use.Target = m.String()
+	use.Use = NotTaken
+	if b.takes(m) {
+		use.Use = Sent
+		f := b.newField(use, m)
+		if apply != nil {
+			apply(f)
+		}
+		use.Type = f.typeName()
+		b.checkRepeated(f)
+		b.fields = append(b.fields, f)
+	}
+	b.uses = append(b.uses, use)
+}
+
+func (b *binder) takes(m meaning) bool {
+	if m.target.shape != group {
+		return b.operation.takes(m.target)
+	}
+	for _, t := range b.vocabulary.targets {
+		if b.operation.takes(t) && slices.ContainsFunc(t.aliases, func(alias string) bool {
+			return strings.HasPrefix(alias, fold(m.target.name)+".")
+		}) {
+			return true
+		}
+	}
+	return false
+}
+
+func (b *binder) newField(use ColumnUse, m meaning) *field {
+	f := &field{
+		meaning: m, column: use.Column, index: use.Index,
+		null: b.options.NullLiteral, region: b.options.PhoneRegion, splits: defaultSplits,
+	}
+	if m.target.shape == group {
+		f.members = &members{vocabulary: b.vocabulary, operation: b.operation, fields: make(map[string]*field)}
+	}
+	return f
+}
+
+func (f *field) typeName() string {
+	switch {
+	case f.target.shape == dotted && f.attr == "":
+		return "object"
+	case f.typ != typeOwn:
+		return f.typ.String()
+	case f.target.shape == dotted:
+		return "as in the file"
+	}
+	return f.target.kind
+}
+
+func (b *binder) checkRepeated(f *field) {
+	for _, have := range b.fields {
+		if have.same(f.meaning) {
+			b.refuse(codeColumnRepeated, f.column, "%s is given twice: by %s and by %s", f.meaning, have.origin(), f.origin())
+		}
+	}
+}
+
+func (f *field) origin() string {
+	if f.index < 0 {
+		return "a constant"
+	}
+	return fmt.Sprintf("column %q", f.column)
+}
+
+func (b *binder) has(name string) bool {
+	return slices.ContainsFunc(b.fields, func(f *field) bool { return f.target.name == name })
+}
+
+// checkRequired refuses inputs in which no row could be complete. It is silent
+// when a refused column may be the one that is missing.
+func (b *binder) checkRequired() {
+	grouped := slices.ContainsFunc(b.fields, func(f *field) bool { return f.members != nil && f.target.name == "identity" })
+	for _, name := range b.operation.Required {
+		if !b.has(name) && !b.excused {
+			b.refuse(codeColumnMissing, "", "%s needs a column %s; the columns are %s", b.operation.Name, name, b.headerNames())
+		}
+	}
+	if one := b.operation.OneOf; len(one) > 0 && !b.excused && !grouped && !slices.ContainsFunc(one, b.has) {
+		b.refuse(codeColumnMissing, "", "%s needs at least one column of %s; the columns are %s",
+			b.operation.Name, strings.Join(one, ", "), b.headerNames())
+	}
+	if !b.options.HasAppCode && !b.has("appCode") {
+		b.refuse(codeAppCodeMissing, "", "no application code: give --app-code, INFOBIP_APP_CODE or a column appCode")
+	}
+}
+
+// headerNames lists the header's names; a header of hundreds is cut short.
+func (b *binder) headerNames() string {
+	const shown = 20
+	names := make([]string, 0, len(b.header))
+	for i, c := range b.header {
+		if i == shown {
+			names = append(names, fmt.Sprintf("and %d more", len(b.header)-shown))
+			break
+		}
+		names = append(names, c.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// constants are those of the mapping, overruled by those of --set.
+func (b *binder) constants() []Constant {
+	var list []Constant
+	for _, c := range b.options.Mapping.constantList() {
+		if !slices.ContainsFunc(b.options.Constants, func(set Constant) bool { return fold(set.bareTarget()) == fold(c.bareTarget()) }) {
+			list = append(list, c)
+		}
+	}
+	return append(list, b.options.Constants...)
+}
+
+// constant ties a constant to its target and tries it once, so that a bad one
+// is found before the first row.
+func (b *binder) constant(c Constant) {
+	m, err := b.vocabulary.find(c.Target)
+	if err == nil && m.target == nil {
+		err = errors.New("there is no such target" + b.vocabulary.suggest(c.Target))
+	}
+	if err != nil {
+		b.refuse(codeTargetUnknown, "", "%sconstant %s: %v", c.where, c.Target, err)
+		return
+	}
+	before := len(b.fields)
+	b.use(ColumnUse{Column: m.String(), Index: -1, Found: ByConstant}, m, func(f *field) { f.value = c.Value })
+	if len(b.fields) > before {
+		b.tryConstant(c, b.fields[before])
+	}
+}
+
+func (b *binder) tryConstant(c Constant, f *field) {
+	a := b.newAssembly()
+	f.read(a, nil)
+	for _, p := range a.problems {
+		b.refuse(p.Code, "", "%sconstant %s: %s", c.where, c.Target, p.Message)
+	}
+}
+
+func (b *binder) newAssembly() *assembly {
+	return &assembly{options: b.options, phones: newPhoneBook()}
+}

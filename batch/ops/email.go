@@ -1,0 +1,116 @@
+package ops
+
+import (
+	"net/mail"
+	"strings"
+
+	"golang.org/x/net/idna"
+
+	"pushbatch/batch"
+)
+
+// Limits of RFC 5321, section 4.5.3.1, in octets.
+const (
+	maxLocalPart = 64
+	maxAddress   = 254
+)
+
+func (a *assembly) putEmail(f *field, v batch.Value) {
+	a.known = true
+	s, ok := a.asText(f, v)
+	if !ok {
+		return
+	}
+	a.identity.Email = s
+	if isPlainAddress(s) {
+		a.mailbox = s
+		return
+	}
+	if s[0] == '#' && !a.checkErrorCell(f, s) || !isPlain(s) && !a.checkAddressText(f, s) {
+		return
+	}
+	why := ""
+	if a.mailbox, why = checkAddress(s); why != "" {
+		a.reject(f, codeEmailInvalid, "expected an e-mail address such as name@example.com: "+why)
+	}
+}
+
+// checkAddressText looks for damage in an address that is not plain ASCII.
+func (a *assembly) checkAddressText(f *field, s string) bool {
+	return a.checkEncoding(f, s) && a.checkControls(f, s, false) && a.checkSpaces(f, s)
+}
+
+// checkAddress says what is wrong with an address, or returns it in the
+// spelling that identifies the mailbox, its domain in ASCII.
+func checkAddress(s string) (mailbox, why string) {
+	parsed, err := mail.ParseAddress(s)
+	if err != nil || parsed.Address != s {
+		return "", "found " + describeText(s) + " of another form"
+	}
+	at := strings.LastIndexByte(s, '@')
+	local, domain := s[:at], s[at+1:]
+	switch {
+	case len(local) > maxLocalPart:
+		return "", "the part before @ is longer than 64 bytes"
+	case len(s) > maxAddress:
+		return "", "it is longer than 254 bytes"
+	case !strings.Contains(domain, "."):
+		return "", "the domain has no dot"
+	}
+	ascii, err := idna.Lookup.ToASCII(domain)
+	if err != nil || len(ascii) > maxDomain {
+		return "", "the domain is not one that can be looked up"
+	}
+	return local + "@" + ascii, ""
+}
+
+// maxDomain is the longest domain name (RFC 1035), which idna's Lookup profile
+// does not check.
+const maxDomain = 253
+
+// isPlainAddress recognises the usual form of an address without the cost of a
+// parser: ASCII letters, digits and atom characters, labels of letters, digits
+// and inner hyphens. What it accepts, checkAddress accepts too (a fuzz test
+// holds it to that); what it does not recognise is left to checkAddress.
+func isPlainAddress(s string) bool {
+	at := strings.IndexByte(s, '@')
+	return at > 0 && at <= maxLocalPart && len(s) <= maxAddress && isDotAtom(s[:at]) && isPlainDomain(s[at+1:])
+}
+
+func isDotAtom(s string) bool {
+	dot := true // a dot may not come first, last, or behind a dot
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case c|0x20 >= 'a' && c|0x20 <= 'z', c >= '0' && c <= '9', c == '_', c == '-', c == '+':
+			dot = false
+		case c == '.' && !dot:
+			dot = true
+		default:
+			return false
+		}
+	}
+	return !dot
+}
+
+func isPlainDomain(s string) bool {
+	start, labels := 0, 0
+	for i := 0; i <= len(s); i++ {
+		if i < len(s) && s[i] != '.' {
+			if c := s[i]; !(c|0x20 >= 'a' && c|0x20 <= 'z' || c >= '0' && c <= '9' || c == '-') {
+				return false
+			}
+			continue
+		}
+		label := s[start:i]
+		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
+			return false
+		}
+		if len(label) > 3 && label[2:4] == "--" { // punycode, or a label that idna reserves
+			return false
+		}
+		start = i + 1
+		labels++
+	}
+	return labels > 1
+}

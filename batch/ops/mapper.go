@@ -1,0 +1,129 @@
+package ops
+
+import (
+	"pushbatch/apiclient"
+	"pushbatch/batch"
+)
+
+// mapper returns the function that turns rows into requests. Everything that
+// can be decided once was decided by the binder.
+func (b *binder) mapper() batch.Mapper {
+	m := &rowMapper{
+		operation: b.operation, options: b.options, fields: b.fields,
+		assembly: b.newAssembly(), idColumn: -1,
+	}
+	for _, f := range b.fields {
+		if f.target.name == "registrationId" {
+			m.idColumn = f.index
+		}
+		if f.members != nil {
+			f.members.taken = b.meanings()
+		}
+	}
+	m.settle = m.send
+	switch b.options.DryRun {
+	case ShowRequests:
+		m.settle = m.show
+	case Validate:
+		m.settle = m.validated
+	}
+	return m.mapRow
+}
+
+func (b *binder) meanings() []meaning {
+	var list []meaning
+	for _, f := range b.fields {
+		list = append(list, f.meaning)
+	}
+	return list
+}
+
+// rowMapper maps the rows of one input.
+type rowMapper struct {
+	operation *Operation
+	options   *Options
+	fields    []*field
+	assembly  *assembly
+	idColumn  int // of the registration id in the header; -1: none
+	// settle turns a valid assembly into the row's request, or its outcome in a
+	// dry run.
+	settle func() (batch.Request, *batch.Outcome)
+}
+
+func (m *rowMapper) mapRow(row *batch.Row) (batch.Request, *batch.Outcome) {
+	if row.Err != nil {
+		return nil, rejected(m.rawID(row), []batch.Problem{*row.Err})
+	}
+	a := m.assembly
+	a.reset()
+	for _, f := range m.fields {
+		f.read(a, row)
+	}
+	m.checkComplete(a)
+	if len(a.problems) > 0 {
+		return nil, a.rejection()
+	}
+	a.seal()
+	return m.settle()
+}
+
+// rawID is the registration id of a row that could not be decoded, as far as
+// it was read.
+func (m *rowMapper) rawID(row *batch.Row) string {
+	if m.idColumn < 0 || m.idColumn >= len(row.Values) {
+		return ""
+	}
+	return row.Values[m.idColumn].String()
+}
+
+// checkComplete looks for what every row needs.
+func (m *rowMapper) checkComplete(a *assembly) {
+	whole := &field{}
+	if !a.hasID {
+		a.reject(whole, codeRegistrationIDMissing, "the row has no registration id")
+	}
+	if len(m.operation.OneOf) > 0 && !a.known {
+		a.reject(whole, codeIdentityMissing, "the row has neither external id, phone number nor e-mail address")
+	}
+	if !m.options.HasAppCode && a.appCode == "" && len(a.problems) == 0 {
+		a.reject(whole, codeAppCodeMissing, "the row has no application code and the run has none of its own")
+	}
+}
+
+// send is how a row is settled in a run that sends.
+func (m *rowMapper) send() (batch.Request, *batch.Outcome) {
+	call, out := m.call()
+	if out != nil {
+		return nil, out
+	}
+	return newRequest(m.options.Sender, call, m.assembly), nil
+}
+
+// show is how a row is settled in a dry run: with the call it would send.
+func (m *rowMapper) show() (batch.Request, *batch.Outcome) {
+	call, out := m.call()
+	if out != nil {
+		return nil, out
+	}
+	return nil, &batch.Outcome{Status: batch.Skipped, RegistrationID: m.assembly.id, Payload: call.AppendJSON(nil)}
+}
+
+func (m *rowMapper) call() (apiclient.Call, *batch.Outcome) {
+	call, out := m.operation.call(m.assembly)
+	if out != nil {
+		out.RegistrationID = m.assembly.id
+	}
+	call.AppCode = m.assembly.appCode
+	return call, out
+}
+
+// validated is how a row is settled when nothing but validation is asked for.
+func (m *rowMapper) validated() (batch.Request, *batch.Outcome) {
+	return nil, &batch.Outcome{Status: batch.Skipped, RegistrationID: m.assembly.id}
+}
+
+// note remembers that a row gave a required value, though not one to send.
+func (a *assembly) note(f *field) {
+	a.known = a.known || f.target.identity
+	a.hasID = a.hasID || f.target.name == "registrationId"
+}

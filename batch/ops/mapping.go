@@ -1,0 +1,350 @@
+package ops
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+
+	"pushbatch/batch"
+)
+
+// Mapping is a mapping file: what its columns, constants and ignore say. A nil
+// Mapping says nothing.
+type Mapping struct {
+	name      string
+	rules     map[string]*columnRule
+	order     []string // columns as the file has them
+	constants []Constant
+	ignored   map[string]int // column to line
+}
+
+// columnRule is what a mapping says about one column.
+type columnRule struct {
+	line     int
+	to       meaning
+	where    string // file and line, for messages
+	region   string
+	splits   string
+	null     bool
+	trim     bool
+	empty    emptyRule
+	emptySet bool
+	fallback *batch.Value
+	values   map[string]batch.Value
+	layout   *dateLayout
+}
+
+// ParseMapping reads a mapping file; name is for messages. The error is a
+// *BindError that names the line of everything that is wrong: unknown keys and
+// targets come with the nearest known name.
+func ParseMapping(name string, data []byte) (*Mapping, error) {
+	p := &mappingParser{name: name, vocabulary: newVocabulary()}
+	p.mapping = &Mapping{name: name, rules: make(map[string]*columnRule), ignored: make(map[string]int)}
+	p.document(data)
+	if len(p.problems) > 0 {
+		return nil, &BindError{Problems: p.problems}
+	}
+	return p.mapping, nil
+}
+
+func (m *Mapping) rule(column string) *columnRule {
+	if m == nil {
+		return nil
+	}
+	return m.rules[column]
+}
+
+func (m *Mapping) ignores(column string) bool {
+	if m == nil {
+		return false
+	}
+	_, found := m.ignored[column]
+	return found
+}
+
+func (m *Mapping) constantList() []Constant {
+	if m == nil {
+		return nil
+	}
+	return m.constants
+}
+
+// apply gives a field what the rule says.
+func (r *columnRule) apply(f *field) {
+	f.trim, f.empty, f.fallback, f.values, f.layout = r.trim, r.empty, r.fallback, r.values, r.layout
+	if r.region != "" {
+		f.region = r.region
+	}
+	if r.splits != "" {
+		f.splits, f.oneSplit = r.splits, true
+	}
+}
+
+// mappingParser gathers everything that is wrong with a mapping file.
+type mappingParser struct {
+	name       string
+	vocabulary *vocabulary
+	mapping    *Mapping
+	problems   []batch.Problem
+}
+
+func (p *mappingParser) where(line int) string { return fmt.Sprintf("%s:%d: ", p.name, line) }
+
+func (p *mappingParser) refuse(line int, code, format string, args ...any) {
+	p.problems = append(p.problems, batch.Problem{Code: code, Message: p.where(line) + fmt.Sprintf(format, args...)})
+}
+
+func (p *mappingParser) refuseNode(n ast.Node, format string, args ...any) {
+	p.refuse(lineOf(n), codeMappingInvalid, format, args...)
+}
+
+func lineOf(n ast.Node) int {
+	if n == nil || n.GetToken() == nil || n.GetToken().Position == nil {
+		return 1
+	}
+	return n.GetToken().Position.Line
+}
+
+func (p *mappingParser) document(data []byte) {
+	file, err := parser.ParseBytes(data, 0)
+	if err != nil {
+		p.refuse(lineOfError(err), codeMappingInvalid, "%s", messageOf(err))
+		return
+	}
+	var body ast.Node
+	for _, doc := range file.Docs {
+		if doc.Body == nil {
+			continue
+		}
+		if body != nil {
+			p.refuseNode(doc.Body, "a mapping is one YAML document, a second one begins here")
+			return
+		}
+		body = doc.Body
+	}
+	if body == nil || body.Type() == ast.CommentType {
+		return
+	}
+	p.section(body)
+}
+
+// lineOfError and messageOf take a YAML error apart: the library's own text
+// shows the lines around the mistake, which may hold what is not to be shown.
+func lineOfError(err error) int {
+	var syntax yaml.Error
+	if errors.As(err, &syntax) && syntax.GetToken() != nil && syntax.GetToken().Position != nil {
+		return syntax.GetToken().Position.Line
+	}
+	return 1
+}
+
+func messageOf(err error) string {
+	var syntax yaml.Error
+	if errors.As(err, &syntax) {
+		return syntax.GetMessage()
+	}
+	return "it is not YAML"
+}
+
+func (p *mappingParser) section(body ast.Node) {
+	sections := map[string]func(ast.Node){"columns": p.columns, "constants": p.constants, "ignore": p.ignore}
+	p.entries(body, "a mapping has the keys columns, constants and ignore", func(key string, k, value ast.Node) {
+		if read := sections[key]; read != nil {
+			read(value)
+			return
+		}
+		p.refuseNode(k, "unknown key %q%s: a mapping has the keys columns, constants and ignore", key, didYouMean(key, "columns", "constants", "ignore"))
+	})
+}
+
+func didYouMean(name string, candidates ...string) string {
+	if best, _ := nearest(name, candidates); best != "" {
+		return fmt.Sprintf(" (did you mean %q?)", best)
+	}
+	return ""
+}
+
+// entries calls each for the entries of a YAML mapping; anything else is
+// refused with what was expected.
+func (p *mappingParser) entries(n ast.Node, expected string, each func(key string, k, value ast.Node)) {
+	entries, ok := n.(ast.MapNode)
+	if !ok {
+		if n != nil && n.Type() == ast.NullType {
+			return
+		}
+		p.refuseNode(n, "expected %s", expected)
+		return
+	}
+	for it := entries.MapRange(); it.Next(); {
+		key, ok := keyText(it.Key())
+		if !ok {
+			p.refuseNode(it.Key(), "a key must be plain text; anchors, aliases and merged keys are not accepted")
+			continue
+		}
+		each(key, it.Key(), it.Value())
+	}
+}
+
+func keyText(n ast.MapKeyNode) (string, bool) {
+	if n.IsMergeKey() {
+		return "", false
+	}
+	if k, ok := n.(*ast.MappingKeyNode); ok {
+		return scalarText(k.Value)
+	}
+	return scalarText(n)
+}
+
+// scalarText returns a scalar as it stands in the file: Y stays Y, 007 stays
+// 007.
+func scalarText(n ast.Node) (string, bool) {
+	switch n := n.(type) {
+	case *ast.StringNode:
+		return n.Value, true
+	case *ast.LiteralNode:
+		return n.Value.Value, true
+	case *ast.NullNode, *ast.BoolNode, *ast.IntegerNode, *ast.FloatNode, *ast.InfinityNode, *ast.NanNode:
+		return n.GetToken().Value, true
+	}
+	return "", false
+}
+
+// scalarValue returns a scalar with the type that YAML 1.2 gives it. A number
+// that JSON would not take stays text.
+func scalarValue(n ast.Node) (batch.Value, bool) {
+	text, ok := scalarText(n)
+	switch n := n.(type) {
+	case *ast.NullNode:
+		return batch.Value{}, true
+	case *ast.BoolNode:
+		return batch.BoolValue(n.Value), true
+	case *ast.IntegerNode, *ast.FloatNode:
+		if isNumber(text) {
+			return batch.Value{Kind: batch.Number, Text: text}, true
+		}
+	}
+	return batch.TextValue(text), ok
+}
+
+func (p *mappingParser) columns(n ast.Node) {
+	p.entries(n, "columns as NAME: TARGET", func(column string, k, value ast.Node) {
+		rule := &columnRule{line: lineOf(k), where: p.where(lineOf(k))}
+		before := len(p.problems)
+		if _, ok := value.(ast.MapNode); ok {
+			p.options(rule, column, value)
+		} else {
+			p.target(rule, value)
+		}
+		if len(p.problems) == before {
+			p.mapping.rules[column] = rule
+			p.mapping.order = append(p.mapping.order, column)
+		}
+	})
+}
+
+// target reads what a column is mapped to.
+func (p *mappingParser) target(rule *columnRule, n ast.Node) {
+	name, ok := scalarText(n)
+	if !ok || name == "" || n.Type() == ast.NullType {
+		p.refuseNode(n, "expected the name of a target, such as registrationId")
+		return
+	}
+	to, err := p.vocabulary.find(name)
+	switch {
+	case err != nil:
+		p.refuse(lineOf(n), codeTargetUnknown, "target %q: %v", name, err)
+	case to.target == nil:
+		p.refuse(lineOf(n), codeTargetUnknown, "unknown target %q%s", name, p.vocabulary.suggest(name))
+	}
+	rule.to = to
+}
+
+func (p *mappingParser) constants(n ast.Node) {
+	p.entries(n, "constants as TARGET: VALUE", func(target string, k, value ast.Node) {
+		v, ok := scalarValue(value)
+		if !ok || isEmpty(v) {
+			p.refuseNode(k, "constant %s: expected one value that is not empty", target)
+			return
+		}
+		m, err := p.vocabulary.find(target)
+		if err != nil {
+			p.refuse(lineOf(k), codeTargetUnknown, "constant %s: %v", target, err)
+		} else if m.target == nil {
+			p.refuse(lineOf(k), codeTargetUnknown, "unknown target %q%s", target, p.vocabulary.suggest(target))
+		}
+		p.mapping.constants = append(p.mapping.constants, Constant{Target: target, Value: v, where: p.where(lineOf(k))})
+	})
+}
+
+func (p *mappingParser) ignore(n ast.Node) {
+	list, ok := n.(*ast.SequenceNode)
+	if !ok {
+		if n.Type() != ast.NullType {
+			p.refuseNode(n, "expected a list of columns, as in ignore: [comment]")
+		}
+		return
+	}
+	for _, item := range list.Values {
+		if column, ok := scalarText(item); ok {
+			p.mapping.ignored[column] = lineOf(item)
+		} else {
+			p.refuseNode(item, "expected the name of a column")
+		}
+	}
+}
+
+// checkMapping refuses what a mapping says about columns the input lacks, and
+// values that their target would refuse in every row.
+func (b *binder) checkMapping(m *Mapping) {
+	for _, column := range m.order {
+		b.checkColumnExists(m, column, m.rules[column].line)
+		b.tryRule(m.rules[column])
+	}
+	for column, line := range m.ignored {
+		b.checkColumnExists(m, column, line)
+	}
+}
+
+func (b *binder) checkColumnExists(m *Mapping, column string, line int) {
+	names := make([]string, len(b.header))
+	for i, c := range b.header {
+		names[i] = c.Name
+	}
+	if !slices.Contains(names, column) {
+		b.excused = true
+		b.refuse(codeColumnUnknown, column, "%s:%d: the input has no column %q%s", m.name, line, column, didYouMean(column, names...))
+	}
+}
+
+// tryRule puts the values that the mapping itself gives, once.
+func (b *binder) tryRule(r *columnRule) {
+	if r.fallback == nil && r.values == nil || !b.takes(r.to) {
+		return
+	}
+	f := b.newField(ColumnUse{}, r.to)
+	r.apply(f)
+	a := b.newAssembly()
+	if r.fallback != nil {
+		f.put(a, *r.fallback)
+	}
+	for _, text := range sortedKeys(r.values) {
+		a.custom, a.data = a.custom[:0], a.data[:0]
+		f.translate(a, batch.TextValue(text))
+	}
+	for _, p := range a.problems {
+		b.refuse(p.Code, "", "%sa value the mapping gives: %s", r.where, p.Message)
+	}
+}
+
+func sortedKeys(m map[string]batch.Value) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

@@ -1,0 +1,115 @@
+package ops
+
+import (
+	"strconv"
+	"strings"
+
+	"pushbatch/apiclient"
+	"pushbatch/batch"
+)
+
+// maxNumber is the largest magnitude the platform keeps.
+const maxNumber = "9223372036854775807"
+
+// boolean reads true or false in any letter case (spreadsheets write TRUE) and
+// nothing else; a mapping's values: translate other words.
+func (a *assembly) boolean(f *field, v batch.Value) apiclient.Value {
+	if v.Kind == batch.Text || v.Kind == batch.Bool {
+		switch {
+		case strings.EqualFold(v.Text, "true"):
+			return apiclient.Bool(true)
+		case strings.EqualFold(v.Text, "false"):
+			return apiclient.Bool(false)
+		}
+	}
+	if v.Kind != batch.Text || a.checkTyped(f, v.Text) {
+		a.reject(f, codeBooleanInvalid, "expected true or false, found "+describe(v)+"; a mapping can translate with values:")
+	}
+	return apiclient.Value{}
+}
+
+func (a *assembly) putIsPrimary(f *field, v batch.Value) { a.update.IsPrimary = a.boolean(f, v) }
+func (a *assembly) putEnabled(f *field, v batch.Value) {
+	a.update.RegistrationEnabled = a.boolean(f, v)
+}
+
+// number reads JSON's number syntax and keeps every digit.
+func (a *assembly) number(f *field, v batch.Value) apiclient.Value {
+	if v.Kind != batch.Text && v.Kind != batch.Number || !isNumber(v.Text) {
+		if v.Kind != batch.Text || a.checkTyped(f, v.Text) {
+			a.reject(f, codeNumberInvalid, "expected a number such as 12 or -0.5 (no thousands separators, no decimal comma), found "+describe(v))
+		}
+		return apiclient.Value{}
+	}
+	if tooLarge(v.Text) {
+		a.reject(f, codeNumberTooLarge, "the number is beyond the platform's limit of "+maxNumber)
+		return apiclient.Value{}
+	}
+	return apiclient.Number(v.Text)
+}
+
+// isNumber reports whether s is a number of RFC 8259.
+func isNumber(s string) bool {
+	s = strings.TrimPrefix(s, "-")
+	n := digits(s)
+	if n == 0 || n > 1 && s[0] == '0' {
+		return false
+	}
+	s = s[n:]
+	if s != "" && s[0] == '.' {
+		if n = digits(s[1:]); n == 0 {
+			return false
+		}
+		s = s[1+n:]
+	}
+	if s == "" {
+		return true
+	}
+	if s[0] != 'e' && s[0] != 'E' {
+		return false
+	}
+	s = s[1:]
+	if s != "" && (s[0] == '+' || s[0] == '-') {
+		s = s[1:]
+	}
+	n = digits(s)
+	return n > 0 && n == len(s)
+}
+
+// digits counts the digits s begins with.
+func digits(s string) int {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return i
+		}
+	}
+	return len(s)
+}
+
+// tooLarge compares the magnitude of a number with maxNumber, digit by digit:
+// a float would round, and an exponent can be of any size.
+func tooLarge(number string) bool {
+	mantissa, exponent, _ := cutExponent(strings.TrimPrefix(number, "-"))
+	whole, decimals, _ := strings.Cut(mantissa, ".")
+	if exponent == "" && len(whole) < len(maxNumber) {
+		return false
+	}
+	all := whole + decimals
+	significant := strings.TrimLeft(all, "0")
+	if significant == "" {
+		return false
+	}
+	shift, err := strconv.ParseInt(exponent, 10, 32)
+	if exponent != "" && err != nil {
+		return exponent[0] != '-' // beyond any magnitude, or below it
+	}
+	size := int64(len(whole)-(len(all)-len(significant))) + shift // digits before the point
+	if size != int64(len(maxNumber)) {
+		return size > int64(len(maxNumber))
+	}
+	if len(significant) < len(maxNumber) {
+		significant += strings.Repeat("0", len(maxNumber)-len(significant))
+	}
+	head := significant[:len(maxNumber)]
+	return head > maxNumber || head == maxNumber && strings.Trim(significant[len(maxNumber):], "0") != ""
+}

@@ -1,0 +1,76 @@
+package ops
+
+import (
+	"context"
+	"slices"
+
+	"pushbatch/apiclient"
+	"pushbatch/batch"
+)
+
+// Doer sends calls: an *apiclient.Client, or what stands in for it in a test.
+type Doer interface {
+	Do(ctx context.Context, call apiclient.Call) (apiclient.Response, error)
+}
+
+// Operation is what a run does with each of its rows. The table Operations has
+// all of them; columns go by their platform names.
+type Operation struct {
+	Name     string   // as the command is called
+	Title    string   // one line for help
+	Required []string // every row needs a value of each
+	OneOf    []string // every row needs a value of at least one; empty: none is needed
+	Optional []string // dotted groups stand as "customAttributes" and "additionalData"
+
+	// exported tells that an export is valid input: the columns of an inventory
+	// that nobody can write are known and passed over.
+	exported bool
+	// call turns a valid row into its call, or settles it.
+	call func(*assembly) (apiclient.Call, *batch.Outcome)
+}
+
+// Operations is every operation, in the order help shows them. It returns a
+// new slice.
+func Operations() []*Operation {
+	return []*Operation{personalize(), depersonalize(), update(), get()}
+}
+
+// Named returns the operation of that name, nil when there is none.
+func Named(name string) *Operation {
+	for _, op := range Operations() {
+		if op.Name == name {
+			return op
+		}
+	}
+	return nil
+}
+
+// Columns returns every column the operation takes, required ones first.
+func (o *Operation) Columns() []string { return slices.Concat(o.Required, o.OneOf, o.Optional) }
+
+func (o *Operation) takes(t *target) bool {
+	return slices.Contains(o.Required, t.name) || slices.Contains(o.OneOf, t.name) || slices.Contains(o.Optional, t.name)
+}
+
+// DryRun says how much of a run happens without sending.
+type DryRun uint8
+
+// The kinds of dry run.
+const (
+	Send         DryRun = iota // no dry run
+	ShowRequests               // every valid row is skipped with its call as a JSON line in Outcome.Payload
+	Validate                   // every valid row is skipped; calls are not even built
+)
+
+// Options are what a binding needs to know beside the header.
+type Options struct {
+	Mapping        *Mapping   // from --map; may be nil
+	Constants      []Constant // from --set
+	NullLiteral    string     // the text that means JSON null; empty: none does
+	PhoneRegion    string     // region of national phone numbers, such as HR; empty: none are accepted
+	IgnoreUnmapped bool       // pass unknown columns over
+	HasAppCode     bool       // the run has an application code of its own
+	Personalize    apiclient.PersonalizeOptions
+	DryRun         DryRun
+	Sender         Doer // may be nil in a dry run
+}

@@ -1,0 +1,90 @@
+package ops
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"pushbatch/apiclient"
+	"pushbatch/batch"
+)
+
+// request is one row's call.
+type request struct {
+	sender Doer
+	call   apiclient.Call
+	id     string
+	count  int
+	keys   [4]string
+}
+
+func newRequest(sender Doer, call apiclient.Call, a *assembly) *request {
+	r := &request{sender: sender, call: call, id: a.id}
+	r.count = a.appendKeys(&r.keys)
+	return r
+}
+
+// appendKeys names what the row touches: its device and, where it names a
+// person, each identity value in the one spelling that identifies it. The keys
+// are cut out of one string.
+func (a *assembly) appendKeys(keys *[4]string) int {
+	mailbox := strings.ToLower(a.mailbox)
+	parts := [4]struct{ prefix, value string }{
+		{"r:", a.id}, {"x:", a.identity.ExternalID}, {"p:", a.identity.PhoneNumber}, {"e:", mailbox},
+	}
+	var all strings.Builder
+	all.Grow(8 + len(a.id) + len(a.identity.ExternalID) + len(a.identity.PhoneNumber) + len(mailbox))
+	for _, p := range parts {
+		if p.value != "" {
+			all.WriteString(p.prefix)
+			all.WriteString(p.value)
+		}
+	}
+	rest, n := all.String(), 0
+	for _, p := range parts {
+		if p.value != "" {
+			keys[n] = rest[:2+len(p.value)]
+			rest = rest[2+len(p.value):]
+			n++
+		}
+	}
+	return n
+}
+
+// Keys implements batch.Request.
+func (r *request) Keys() []string { return r.keys[:r.count] }
+
+// Send implements batch.Request.
+func (r *request) Send(ctx context.Context) (batch.Outcome, error) {
+	response, err := r.sender.Do(apiclient.WithDrain(ctx, batch.Stopping(ctx)), r.call)
+	out := batch.Outcome{
+		Status: batch.Succeeded, RegistrationID: r.id,
+		HTTPStatus: response.Status, Attempts: response.Attempts, Latency: response.Latency,
+	}
+	if err == nil {
+		return out, nil
+	}
+	return r.failed(ctx, out, err)
+}
+
+// failed sorts errors into the row's failure, the end of the run, and a row
+// that was given up because the run stops.
+func (r *request) failed(ctx context.Context, out batch.Outcome, err error) (batch.Outcome, error) {
+	refusal, answered := errors.AsType[*apiclient.Error](err)
+	switch {
+	case errors.Is(err, apiclient.ErrDrained):
+		return batch.Outcome{}, batch.ErrUnsent
+	case errors.Is(err, apiclient.ErrOutage):
+		return batch.Outcome{}, &batch.Abort{Code: codeOutage, Err: err}
+	case answered && refusal.FatalFor(&r.call):
+		return batch.Outcome{}, &batch.Abort{Code: refusal.Code, Err: err}
+	case ctx.Err() != nil:
+		return batch.Outcome{}, batch.ErrUnsent
+	case !answered:
+		return batch.Outcome{}, fmt.Errorf("send %s: %w", r.call.Op, err)
+	}
+	out.Status, out.HTTPStatus = batch.Failed, refusal.Status
+	out.Code, out.Message = refusal.Code, refusal.Message
+	return out, nil
+}

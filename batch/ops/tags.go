@@ -1,0 +1,82 @@
+package ops
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"pushbatch/batch"
+)
+
+// defaultSplits are the characters that separate the tags of a text cell when
+// no mapping names the one separator.
+const defaultSplits = ",;|"
+
+// putTags takes a list, a JSON array of strings, or a text with separators.
+// Spaces around a tag do not belong to it. Tags are a set: repeats are sent once.
+func (a *assembly) putTags(f *field, v batch.Value) {
+	switch {
+	case v.Kind == batch.List:
+		a.putTagList(f, v.Nested.Values)
+	case v.Kind == batch.Text && v.Text[0] == '[':
+		a.putTagArray(f, v.Text)
+	default:
+		if s, ok := a.asText(f, v); ok {
+			a.splitTags(f, s)
+		}
+	}
+}
+
+func (a *assembly) clearTags(*field) { a.attributes.ClearTags = true }
+
+func (a *assembly) splitTags(f *field, s string) {
+	for {
+		at, width := f.cut(s)
+		if at < 0 {
+			a.addTag(f, s)
+			return
+		}
+		a.addTag(f, s[:at])
+		s = s[at+width:]
+	}
+}
+
+func (f *field) cut(s string) (at, width int) {
+	if f.oneSplit {
+		return strings.Index(s, f.splits), len(f.splits)
+	}
+	return strings.IndexAny(s, f.splits), 1
+}
+
+func (a *assembly) addTag(f *field, tag string) {
+	tag = strings.TrimSpace(tag)
+	if tag == "" {
+		a.reject(f, codeTagEmpty, "there is a tag without a name: a separator too many")
+		return
+	}
+	a.checkText(f, tag, false)
+	if !slices.Contains(a.tags, tag) {
+		a.tags = append(a.tags, tag)
+	}
+}
+
+func (a *assembly) putTagList(f *field, list []batch.Value) {
+	for _, v := range list {
+		if v.Kind == batch.Null || v.Kind == batch.Text && v.Text == "" {
+			a.addTag(f, "")
+		} else if s, ok := a.asText(f, v); ok {
+			a.addTag(f, s)
+		}
+	}
+}
+
+func (a *assembly) putTagArray(f *field, text string) {
+	var list []string
+	if err := json.Unmarshal([]byte(text), &list); err != nil {
+		a.reject(f, codeTagsInvalid, `the cell begins as a JSON array but is not one of strings: ["one","two"]`)
+		return
+	}
+	for _, tag := range list {
+		a.addTag(f, tag)
+	}
+}

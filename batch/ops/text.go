@@ -1,0 +1,173 @@
+package ops
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"pushbatch/apiclient"
+	"pushbatch/batch"
+)
+
+// The platform's limits, in characters.
+const (
+	maxExternalID    = 256
+	maxName          = 255 // firstName, lastName
+	maxMiddleName    = 50
+	maxAttributeName = 256
+	maxDataText      = 4096 // strings of additionalData
+	// maxRegistrationID and maxAppCode are ours: longer ones make a request line
+	// or header that servers and proxies refuse.
+	maxRegistrationID = 1024
+	maxAppCode        = 256
+)
+
+// asText returns a scalar as text: a text as it was read, a whole number as
+// its digits. Everything else is refused.
+func (a *assembly) asText(f *field, v batch.Value) (string, bool) {
+	switch {
+	case v.Kind == batch.Text:
+		return v.Text, true
+	case v.Kind == batch.Number && allDigits(strings.TrimPrefix(v.Text, "-")):
+		return v.Text, true
+	case f.typ == typeString && v.Kind != batch.List && v.Kind != batch.Object:
+		return v.Text, true
+	}
+	a.reject(f, codeTypeMismatch, "expected text or a whole number, found "+describe(v))
+	return "", false
+}
+
+// checkLength refuses more than limit characters.
+func (a *assembly) checkLength(f *field, s string, limit int, code string) bool {
+	if len(s) <= limit {
+		return true
+	}
+	n := utf8.RuneCountInString(s)
+	if n <= limit {
+		return true
+	}
+	a.reject(f, code, "there are "+strconv.Itoa(n)+" characters, the limit is "+strconv.Itoa(limit))
+	return false
+}
+
+// checkID applies what all ids share. It reports every rule that is broken.
+func (a *assembly) checkID(f *field, s string) bool {
+	ok := a.checkSpreadsheet(f, s)
+	if isPlain(s) {
+		return ok
+	}
+	if !a.checkEncoding(f, s) {
+		return false
+	}
+	controls := a.checkControls(f, s, false)
+	return a.checkSpaces(f, s) && controls && ok
+}
+
+func (a *assembly) putRegistrationID(f *field, v batch.Value) {
+	a.hasID = true
+	s, ok := a.asText(f, v)
+	if !ok {
+		return
+	}
+	a.id = s
+	if a.checkID(f, s) && strings.IndexFunc(s, isGap) >= 0 {
+		a.reject(f, codeRegistrationIDInvalid, "a registration id has no spaces, found one at position "+position(s, strings.IndexFunc(s, isGap)))
+	}
+	a.checkLength(f, s, maxRegistrationID, codeRegistrationIDInvalid)
+	if strings.ContainsAny(s, `/\`) || s == "." || s == ".." {
+		a.reject(f, codeRegistrationIDInvalid, "a registration id has no slashes and is not only dots: it stands in the request's path")
+	}
+}
+
+// putAppCode takes a code that can stand in a header.
+func (a *assembly) putAppCode(f *field, v batch.Value) {
+	s, ok := a.asText(f, v)
+	if !ok || !a.checkID(f, s) {
+		return
+	}
+	if !isPlain(s) {
+		a.reject(f, codeAppCodeInvalid, "an application code has plain ASCII characters without spaces, found "+describeText(s))
+		return
+	}
+	if a.checkLength(f, s, maxAppCode, codeAppCodeInvalid) {
+		a.appCode = s
+	}
+}
+
+func (a *assembly) putExternalID(f *field, v batch.Value) {
+	a.known = true
+	s, ok := a.asText(f, v)
+	if !ok {
+		return
+	}
+	a.checkID(f, s)
+	a.checkLength(f, s, maxExternalID, codeExternalIDTooLong)
+	if s == "null" || s == "Null" || s == "NULL" {
+		a.reject(f, codeExternalIDNull, "the platform takes the word null as no value: leave the cell empty")
+	}
+	a.identity.ExternalID = s
+}
+
+func (a *assembly) putFirstName(f *field, v batch.Value) {
+	a.attributes.FirstName = a.name(f, v, maxName)
+}
+func (a *assembly) putLastName(f *field, v batch.Value) {
+	a.attributes.LastName = a.name(f, v, maxName)
+}
+func (a *assembly) putMiddleName(f *field, v batch.Value) {
+	a.attributes.MiddleName = a.name(f, v, maxMiddleName)
+}
+func (a *assembly) clearFirstName(*field)  { a.attributes.FirstName = apiclient.Null }
+func (a *assembly) clearLastName(*field)   { a.attributes.LastName = apiclient.Null }
+func (a *assembly) clearMiddleName(*field) { a.attributes.MiddleName = apiclient.Null }
+
+func (a *assembly) name(f *field, v batch.Value, limit int) apiclient.Value {
+	s, ok := a.asText(f, v)
+	if !ok {
+		return apiclient.Value{}
+	}
+	a.checkText(f, s, false)
+	a.checkLength(f, s, limit, codeTextTooLong)
+	return apiclient.String(s)
+}
+
+// checkText applies what all texts share.
+func (a *assembly) checkText(f *field, s string, lines bool) {
+	if s != "" && s[0] == '#' {
+		a.checkErrorCell(f, s)
+	}
+	if isPrintable(s) {
+		return
+	}
+	if a.checkEncoding(f, s) {
+		a.checkControls(f, s, lines)
+	}
+}
+
+// putGender takes the platform's two values in any letter case: the same word.
+func (a *assembly) putGender(f *field, v batch.Value) {
+	s, ok := a.asText(f, v)
+	if !ok {
+		return
+	}
+	switch {
+	case strings.EqualFold(s, "MALE"):
+		a.attributes.Gender = apiclient.String("MALE")
+	case strings.EqualFold(s, "FEMALE"):
+		a.attributes.Gender = apiclient.String("FEMALE")
+	case a.checkTyped(f, s):
+		a.reject(f, codeGenderInvalid, "expected MALE or FEMALE, found "+describeText(s)+"; a mapping can translate with values:")
+	}
+}
+func (a *assembly) clearGender(*field) { a.attributes.Gender = apiclient.Null }
+
+// checkTyped looks for the damage that explains why a text is not what its
+// type wants; when it finds some, that is the row's problem.
+func (a *assembly) checkTyped(f *field, s string) bool {
+	before := len(a.problems)
+	a.checkText(f, s, false)
+	if len(a.problems) == before {
+		a.checkSpaces(f, s)
+	}
+	return len(a.problems) == before
+}

@@ -1,0 +1,149 @@
+package ops
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// vocabulary knows every column name the platform's terms have.
+type vocabulary struct {
+	targets  map[string]*target // by folded name and alias
+	readOnly map[string]bool    // folded
+	spelling []string           // names as suggestions show them
+}
+
+func newVocabulary() *vocabulary {
+	v := &vocabulary{targets: make(map[string]*target), readOnly: make(map[string]bool)}
+	for _, t := range targets() {
+		v.targets[fold(t.name)] = t
+		for _, alias := range t.aliases {
+			v.targets[alias] = t
+		}
+		if t.shape != group {
+			v.spelling = append(v.spelling, t.name)
+		}
+	}
+	for _, name := range readOnly() {
+		v.readOnly[fold(name)] = true
+		v.readOnly["systemdata."+fold(name)] = true
+	}
+	return v
+}
+
+// fold makes names comparable: letter case, spaces, - and _ do not count.
+func fold(name string) string {
+	return strings.Map(func(r rune) rune {
+		switch r {
+		case ' ', '-', '_', '\u00A0':
+			return -1
+		}
+		return r
+	}, strings.ToLower(name))
+}
+
+// meaning is what a name says: where the values go, and as what.
+type meaning struct {
+	target *target
+	attr   string // behind the dot of a dotted target; empty: the whole object
+	typ    valueType
+}
+
+// String returns the name in the platform's spelling.
+func (m meaning) String() string {
+	if m.attr == "" {
+		return m.target.name
+	}
+	return m.target.name + "." + m.attr
+}
+
+// same reports whether two names mean the same place.
+func (m meaning) same(n meaning) bool { return m.target == n.target && m.attr == n.attr }
+
+// find returns what a name means; a zero meaning when it is no known name. An
+// error says that the name is known, but not what is said about it.
+func (v *vocabulary) find(name string) (meaning, error) {
+	base, suffix, typed := cutLast(name, ':')
+	m := v.bare(name)
+	if m.target == nil && typed {
+		if m = v.bare(base); m.target != nil {
+			typ, err := parseType(suffix)
+			if err != nil {
+				return meaning{}, err
+			}
+			m.typ = typ
+		}
+	} else if typed && m.attr != "" { // a name of an attribute may hold a colon, unless a type follows it
+		if typ, err := parseType(suffix); err == nil {
+			m = v.bare(base)
+			m.typ = typ
+		}
+	}
+	if m.target == nil {
+		return meaning{}, nil
+	}
+	return m, m.check()
+}
+
+func (v *vocabulary) bare(name string) meaning {
+	if t := v.targets[fold(name)]; t != nil {
+		return meaning{target: t}
+	}
+	for i := range len(name) {
+		if name[i] != '.' || i == len(name)-1 {
+			continue
+		}
+		if t := v.targets[fold(name[:i])]; t != nil && t.shape == dotted {
+			return meaning{target: t, attr: name[i+1:]}
+		}
+	}
+	return meaning{}
+}
+
+// check refuses a declared type that the target does not take, and attribute
+// names longer than the platform keeps.
+func (m meaning) check() error {
+	if m.typ != typeOwn && (!slices.Contains(m.target.types, m.typ) || m.target.shape == dotted && m.attr == "") {
+		return fmt.Errorf("%s cannot be declared as %s", m, m.typ)
+	}
+	if n := len([]rune(m.attr)); n > maxAttributeName {
+		return fmt.Errorf("the name behind %s. has %d characters, the platform takes %d", m.target.name, n, maxAttributeName)
+	}
+	return nil
+}
+
+// isReadOnly reports whether name is a column of an inventory that nobody can write.
+func (v *vocabulary) isReadOnly(name string) bool { return v.readOnly[fold(name)] }
+
+func parseType(text string) (valueType, error) {
+	for i, name := range typeNames {
+		if i > 0 && strings.EqualFold(text, name) {
+			return valueType(i), nil
+		}
+	}
+	return typeOwn, fmt.Errorf("unknown type %q: one of number, boolean, date, string", text)
+}
+
+func cutLast(s string, sep byte) (before, after string, found bool) {
+	if i := strings.LastIndexByte(s, sep); i >= 0 {
+		return s[:i], s[i+1:], true
+	}
+	return s, "", false
+}
+
+// suggest returns ` (did you mean "…"?)` with the nearest known name, or
+// nothing when none is near.
+func (v *vocabulary) suggest(name string) string {
+	base, _, _ := cutLast(name, ':')
+	best, distance := nearest(base, v.spelling)
+	if prefix, attr, found := strings.Cut(base, "."); found {
+		holders := slices.DeleteFunc(slices.Clone(v.spelling), func(s string) bool { return v.targets[fold(s)].shape != dotted })
+		if holder, d := nearest(prefix, holders); holder != "" && (best == "" || d < distance) {
+			best = holder + "." + attr
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (did you mean %q?)", best)
+}

@@ -1,0 +1,196 @@
+package ops
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"pushbatch/batch"
+)
+
+func (a *assembly) putCustomObject(f *field, v batch.Value) {
+	a.eachMember(f, v, (*assembly).putCustom, (*assembly).clearCustom)
+}
+
+func (a *assembly) putDataObject(f *field, v batch.Value) {
+	a.eachMember(f, v, (*assembly).putData, (*assembly).clearData)
+}
+
+// eachMember treats every member of a whole object as a column of its own
+// would be treated: null and empty values follow the column's rule for empty
+// cells, the null literal clears.
+func (a *assembly) eachMember(f *field, v batch.Value, put func(*assembly, *field, batch.Value), null func(*assembly, *field)) {
+	object, ok := a.object(f, v)
+	if !ok {
+		return
+	}
+	for i, name := range object.Names {
+		member := *f
+		member.attr = name
+		if !a.checkAttributeName(f, name) {
+			continue
+		}
+		switch value := object.Values[i]; {
+		case value.Kind == batch.Text && value.Text != "" && value.Text == f.null:
+			null(a, &member)
+		case !isEmpty(value):
+			put(a, &member, value)
+		case f.empty == emptyNull:
+			null(a, &member)
+		case f.empty == emptyReject:
+			a.reject(f, codeCellEmpty, "the attribute "+quoteName(name)+" is empty, which the mapping does not allow")
+		}
+	}
+}
+
+func (a *assembly) checkAttributeName(f *field, name string) bool {
+	if name == "" || utf8.RuneCountInString(name) > maxAttributeName {
+		a.reject(f, codeAttributeName, "the name of an attribute has 1 to 256 characters")
+		return false
+	}
+	return a.checkEncoding(f, name) && a.checkControls(f, name, false)
+}
+
+func (a *assembly) object(f *field, v batch.Value) (*batch.Nested, bool) {
+	switch v.Kind {
+	case batch.Object:
+		return v.Nested, true
+	case batch.Text:
+		object, err := parseObject(v.Text)
+		if err == nil {
+			return object, true
+		}
+		if !a.checkTyped(f, v.Text) {
+			return nil, false
+		}
+		a.reject(f, codeObjectInvalid, "expected a JSON object of plain values: "+err.Error())
+		return nil, false
+	}
+	a.reject(f, codeTypeMismatch, "expected an object, found "+describe(v))
+	return nil, false
+}
+
+// parseObject reads a JSON object of scalars in the order of the text.
+func parseObject(text string) (*batch.Nested, error) {
+	d := json.NewDecoder(bytes.NewReader([]byte(text)))
+	d.UseNumber()
+	if token, err := d.Token(); err != nil || token != json.Delim('{') {
+		return nil, errors.New("the text does not begin with {")
+	}
+	object := new(batch.Nested)
+	for d.More() {
+		name, err := d.Token()
+		if err != nil {
+			return nil, errors.New("the JSON is broken")
+		}
+		value, err := parseScalar(d)
+		if err != nil {
+			return nil, err
+		}
+		object.Names = append(object.Names, name.(string))
+		object.Values = append(object.Values, value)
+	}
+	if _, err := d.Token(); err != nil {
+		return nil, errors.New("the JSON ends too early")
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("something follows the object")
+	}
+	return object, nil
+}
+
+func parseScalar(d *json.Decoder) (batch.Value, error) {
+	token, err := d.Token()
+	if err != nil {
+		return batch.Value{}, errors.New("the JSON is broken")
+	}
+	switch token := token.(type) {
+	case string:
+		return batch.TextValue(token), nil
+	case json.Number:
+		return batch.Value{Kind: batch.Number, Text: token.String()}, nil
+	case bool:
+		return batch.BoolValue(token), nil
+	case nil:
+		return batch.Value{}, nil
+	}
+	return batch.Value{}, errors.New("a value is a list or an object")
+}
+
+// members reads an object of other targets: identity, attributes, systemData.
+// What a member means is looked up once.
+type members struct {
+	vocabulary *vocabulary
+	operation  *Operation
+	taken      []meaning // by columns and constants
+	fields     map[string]*field
+}
+
+func (m *members) put(a *assembly, f *field, v batch.Value) {
+	object, ok := a.group(f, v)
+	if !ok {
+		return
+	}
+	for i, name := range object.Names {
+		member, known := m.fields[name]
+		if !known {
+			member = m.resolve(f, name)
+			m.fields[name] = member
+		}
+		switch {
+		case member == nil:
+			a.reject(f, codeMemberUnknown, "the member "+quoteName(name)+" is not known"+m.vocabulary.suggest(name))
+		case member.target == nil: // known, nothing to do here
+		case m.isTaken(member.meaning) && !isEmpty(object.Values[i]):
+			a.reject(f, codeAttributeRepeated, member.meaning.String()+" is given twice in this row")
+		default:
+			member.take(a, object.Values[i])
+		}
+	}
+}
+
+func (a *assembly) group(f *field, v batch.Value) (*batch.Nested, bool) {
+	if v.Kind == batch.Object {
+		return v.Nested, true
+	}
+	if v.Kind == batch.Text && strings.HasPrefix(v.Text, "{") {
+		if object, err := parseObject(v.Text); err == nil {
+			return object, true
+		}
+	}
+	a.reject(f, codeTypeMismatch, "expected an object, found "+describe(v))
+	return nil, false
+}
+
+// resolve returns the field of a member; one without a target is passed over,
+// nil is not known.
+func (m *members) resolve(f *field, name string) *field {
+	full, err := m.vocabulary.find(f.target.name + "." + name)
+	switch {
+	case err != nil:
+		return nil
+	case full.target == nil && m.vocabulary.isReadOnly(f.target.name+"."+name):
+		return &field{}
+	case full.target == nil || full.target.shape == group:
+		return nil
+	case !m.operation.takes(full.target):
+		return &field{}
+	}
+	member := *f
+	member.meaning = full
+	member.column = f.column + "." + name
+	member.splits, member.oneSplit = defaultSplits, false
+	return &member
+}
+
+func (m *members) isTaken(want meaning) bool {
+	for _, have := range m.taken {
+		if have.same(want) {
+			return true
+		}
+	}
+	return false
+}
