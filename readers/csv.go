@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"iter"
 	"strings"
 
 	"pushbatch/batch"
@@ -20,14 +18,8 @@ import (
 // raw; a carriage return alone ends a record where the first record ends with
 // one. Lines with nothing on them are passed over.
 type csvSource struct {
-	name     string
-	identity batch.Identity
-	text     text
-	dialect  dialect
-	limit    int // MaxRecord
-	said     string
-	header   batch.Header
-	first    batch.Position // of the row behind the header
+	textSource
+	dialect dialect
 }
 
 func openCSV(ctx context.Context, o *opening) (batch.Source, error) {
@@ -35,10 +27,9 @@ func openCSV(ctx context.Context, o *opening) (batch.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &csvSource{
-		name: o.info.Location, identity: o.identity, text: o.text, dialect: d, limit: o.options.MaxRecord,
-		said: o.described("CSV", d.described()),
-	}
+	s := &csvSource{textSource: newTextSource(o), dialect: d}
+	s.said = o.described("CSV", d.described())
+	s.read = func(ctx context.Context, from batch.Position) (textReading, error) { return s.newReading(ctx, from) }
 	begin := batch.Position{Line: 1, Offset: o.text.start()}
 	if d.sepLine != "" {
 		begin.Line, begin.Offset = 2, begin.Offset+o.text.length(d.sepLine)
@@ -57,17 +48,14 @@ func inHeader(err error) error {
 }
 
 func (s *csvSource) readHeader(ctx context.Context, begin batch.Position) error {
-	r, err := s.read(ctx, begin)
+	r, err := s.newReading(ctx, begin)
 	if err != nil {
 		return err
 	}
 	defer r.close()
 	cells, problem, err := r.record()
-	if err == io.EOF {
-		return failure(CodeEmpty, "it has no header")
-	}
 	if err != nil {
-		return inHeader(err)
+		return emptyInput(inHeader(err))
 	}
 	if problem != nil {
 		return &Error{Code: problem.Code, Line: r.pos.Line, Err: fmt.Errorf("header: %w%s", problem, s.encodingHint(problem))}
@@ -106,74 +94,21 @@ func csvHeader(cells []batch.Value) (batch.Header, error) {
 	return header, nil
 }
 
-// Name implements batch.Source.
-func (s *csvSource) Name() string { return s.name }
-
-// Header implements batch.Source.
-func (s *csvSource) Header() batch.Header { return s.header }
-
-// Identity implements batch.Source.
-func (s *csvSource) Identity() batch.Identity { return s.identity }
-
-// Detected implements Described.
-func (s *csvSource) Detected() string { return s.said }
-
-// Close implements batch.Source.
-func (s *csvSource) Close() error { return s.text.close() }
-
-// Rows implements batch.Source.
-func (s *csvSource) Rows(ctx context.Context, from batch.Position) iter.Seq2[batch.Row, error] {
-	return func(yield func(batch.Row, error) bool) {
-		from, err := startOf(s.text.input, from, s.first)
-		if err != nil {
-			yield(batch.Row{}, aborted(located(ctx, s.name, 0, 0, err)))
-			return
-		}
-		r, err := s.read(ctx, from)
-		if err != nil {
-			yield(batch.Row{}, aborted(located(ctx, s.name, from.Line, from.Row+1, err)))
-			return
-		}
-		defer r.close()
-		for {
-			cells, problem, err := r.record()
-			if err == io.EOF {
-				return
-			}
-			if err != nil {
-				yield(batch.Row{}, aborted(located(ctx, s.name, r.pos.Line, r.pos.Row+1, err)))
-				return
-			}
-			if !yield(s.row(r, cells, problem), nil) {
-				return
-			}
-		}
+// row implements textReading.
+func (r *csvReading) row() (batch.Row, error) {
+	cells, problem, err := r.record()
+	if err != nil {
+		return batch.Row{}, err
 	}
-}
-
-// startOf turns the zero position into that of the first row, and refuses to
-// go on in the middle of what can be read only once.
-func startOf(in *input, from, first batch.Position) (batch.Position, error) {
-	if in.stream != nil && from.Row > 0 {
-		return from, failure(CodeNotRereadable, "a stream cannot be read again from row %d on: save it to a file and start from that", from.Row+1)
-	}
-	if from.Row == 0 {
-		return first, nil
-	}
-	return from, nil
-}
-
-// row makes a row of the record that was read last.
-func (s *csvSource) row(r *csvReading, cells []batch.Value, problem *batch.Problem) batch.Row {
 	row := batch.Row{Pos: r.pos, Next: r.next, Values: cells, Err: problem}
-	if columns := len(s.header); len(cells) != columns {
-		s.fit(&row, columns)
+	if columns := len(r.source.header); len(cells) != columns {
+		fit(&row, columns)
 	}
-	return row
+	return row, nil
 }
 
 // fit gives a ragged row its problem and as many values as there are columns.
-func (s *csvSource) fit(row *batch.Row, columns int) {
+func fit(row *batch.Row, columns int) {
 	found := len(row.Values)
 	if found > columns {
 		row.Values, row.Excess = row.Values[:columns:columns], row.Values[columns:]

@@ -31,7 +31,7 @@ type csvReading struct {
 	next batch.Position // of the one behind it
 }
 
-func (s *csvSource) read(ctx context.Context, from batch.Position) (*csvReading, error) {
+func (s *csvSource) newReading(ctx context.Context, from batch.Position) (*csvReading, error) {
 	r, err := s.text.openText(ctx, from.Offset)
 	if err != nil {
 		return nil, err
@@ -40,6 +40,8 @@ func (s *csvSource) read(ctx context.Context, from batch.Position) (*csvReading,
 }
 
 func (r *csvReading) close() error { return r.blocks.r.Close() }
+
+func (r *csvReading) position() batch.Position { return r.next }
 
 // record reads the next record that is no empty line. The error is io.EOF
 // behind the last one; a problem concerns this record only.

@@ -43,6 +43,8 @@ type inputFormat struct {
 func formats() []inputFormat {
 	return []inputFormat{
 		{name: "csv", endings: []string{".csv", ".tsv", ".txt"}, open: openCSV},
+		{name: "parquet", endings: []string{".parquet"}, open: openParquet},
+		{name: "ndjson", endings: []string{".ndjson", ".jsonl", ".json"}, open: openNDJSON},
 	}
 }
 

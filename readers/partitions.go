@@ -57,17 +57,13 @@ func (p *partitioned) Rows(ctx context.Context, from batch.Position) iter.Seq2[b
 	}
 }
 
-// Described is a source that can say in a few words what it was found to be.
-type Described interface {
-	// Detected is for people: "CSV, semicolon, UTF-16LE with BOM, gzip".
-	Detected() string
-}
+// Select implements columnar.
+func (p *partitioned) Select(columns []int) { Select(p.Source, columns) }
 
-// Detected says what a source was found to be, to be told once, at the start.
-// It is empty for a source that does not know.
-func Detected(source batch.Source) string {
-	if d, ok := source.(Described); ok {
-		return d.Detected()
+// RowCount implements columnar; it is negative when the source does not know.
+func (p *partitioned) RowCount() int64 {
+	if rows, known := RowCount(p.Source); known {
+		return rows
 	}
-	return ""
+	return -1
 }

@@ -1,0 +1,280 @@
+package readers
+
+import (
+	"fmt"
+	"math/bits"
+	"slices"
+	"strings"
+
+	"pushbatch/batch"
+)
+
+// maxNested is how deep values may be nested.
+const maxNested = 64
+
+// jsonText reads JSON values (RFC 8259) out of one line. Values are pieces of
+// the line wherever nothing was escaped; numbers keep their digits.
+type jsonText struct {
+	line     string
+	at       int
+	depth    int
+	encoding *encoding
+}
+
+// jsonFault is why a line is no JSON text that can be used.
+type jsonFault struct {
+	code string
+	at   int // index in the line
+	say  string
+	end  bool // the line ended too early
+}
+
+func (j *jsonText) fault(say string) *jsonFault {
+	f := &jsonFault{code: CodeJSON, at: j.at, say: say, end: j.at >= len(j.line)}
+	if f.end {
+		f.say += ", found the end of the line"
+	}
+	return f
+}
+
+func (j *jsonText) space() {
+	for j.at < len(j.line) {
+		switch j.line[j.at] {
+		case ' ', '\t', '\r', '\n':
+			j.at++
+		default:
+			return
+		}
+	}
+}
+
+// next is the character at hand, or 0 at the end.
+func (j *jsonText) next() byte {
+	if j.at < len(j.line) {
+		return j.line[j.at]
+	}
+	return 0
+}
+
+// take passes over c, and the space before it, if that is what comes.
+func (j *jsonText) take(c byte) bool {
+	j.space()
+	if j.next() != c {
+		return false
+	}
+	j.at++
+	return true
+}
+
+// members reads an object and calls member at each of its values.
+func (j *jsonText) members(member func(name string) *jsonFault) *jsonFault {
+	if !j.take('{') {
+		return j.fault("expected an object")
+	}
+	if j.take('}') {
+		return nil
+	}
+	for {
+		if j.space(); j.next() != '"' {
+			return j.fault("expected a quoted name")
+		}
+		name, fault := j.text()
+		if fault != nil {
+			return fault
+		}
+		if !j.take(':') {
+			return j.fault("expected a colon behind a name")
+		}
+		j.space()
+		if fault := member(name); fault != nil {
+			return fault
+		}
+		if j.take('}') {
+			return nil
+		}
+		if !j.take(',') {
+			return j.fault("expected a comma or the end of an object")
+		}
+	}
+}
+
+// value reads any value; space before it was passed over.
+func (j *jsonText) value() (batch.Value, *jsonFault) {
+	switch c := j.next(); {
+	case c == '"':
+		text, fault := j.text()
+		return batch.Value{Kind: batch.Text, Text: text}, fault
+	case c == '-' || isDigit(c):
+		return j.number()
+	case c == '{' || c == '[':
+		if j.depth == maxNested {
+			return batch.Value{}, j.fault(fmt.Sprintf("values are nested deeper than %d", maxNested))
+		}
+		j.depth++
+		defer func() { j.depth-- }()
+		if c == '{' {
+			return j.object()
+		}
+		return j.list()
+	}
+	return j.literal()
+}
+
+func (j *jsonText) literal() (batch.Value, *jsonFault) {
+	for _, known := range [...]batch.Value{{Kind: batch.Bool, Text: "true"}, {Kind: batch.Bool, Text: "false"}, {Text: "null"}} {
+		if strings.HasPrefix(j.line[j.at:], known.Text) {
+			j.at += len(known.Text)
+			if known.Kind == batch.Null {
+				return batch.Value{}, nil
+			}
+			return known, nil
+		}
+	}
+	return batch.Value{}, j.fault("expected a value")
+}
+
+func (j *jsonText) object() (batch.Value, *jsonFault) {
+	nested := new(batch.Nested)
+	var names nameSet
+	fault := j.members(func(name string) *jsonFault {
+		if !names.add(nested.Names, name) {
+			return &jsonFault{code: CodeJSONRepeat, at: j.at, say: "an object has the same name twice"}
+		}
+		value, fault := j.value()
+		nested.Names = append(nested.Names, name)
+		nested.Values = append(nested.Values, value)
+		return fault
+	})
+	return batch.Value{Kind: batch.Object, Nested: nested}, fault
+}
+
+// nameSet notices a name that comes twice; a short list is searched, a long
+// one gets a map.
+type nameSet map[string]bool
+
+func (s *nameSet) add(before []string, name string) bool {
+	const short = 16
+	if len(before) < short {
+		return !slices.Contains(before, name)
+	}
+	if *s == nil {
+		*s = make(nameSet, 2*short)
+		for _, have := range before {
+			(*s)[have] = true
+		}
+	}
+	if (*s)[name] {
+		return false
+	}
+	(*s)[name] = true
+	return true
+}
+
+func (j *jsonText) list() (batch.Value, *jsonFault) {
+	nested := new(batch.Nested)
+	list := batch.Value{Kind: batch.List, Nested: nested}
+	j.at++
+	if j.take(']') {
+		return list, nil
+	}
+	for {
+		j.space()
+		value, fault := j.value()
+		if fault != nil {
+			return list, fault
+		}
+		nested.Values = append(nested.Values, value)
+		if j.take(']') {
+			return list, nil
+		}
+		if !j.take(',') {
+			return list, j.fault("expected a comma or the end of a list")
+		}
+	}
+}
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+
+func (j *jsonText) digits() bool {
+	begin := j.at
+	for isDigit(j.next()) {
+		j.at++
+	}
+	return j.at > begin
+}
+
+func (j *jsonText) number() (batch.Value, *jsonFault) {
+	begin := j.at
+	if j.next() == '-' {
+		j.at++
+	}
+	zero := j.next() == '0'
+	if whole := j.at; !j.digits() || zero && j.at > whole+1 {
+		return batch.Value{}, j.fault("expected a number without leading zeros")
+	}
+	if j.next() == '.' {
+		j.at++
+		if !j.digits() {
+			return batch.Value{}, j.fault("expected a digit behind the decimal point")
+		}
+	}
+	if c := j.next(); c == 'e' || c == 'E' {
+		j.at++
+		if c := j.next(); c == '+' || c == '-' {
+			j.at++
+		}
+		if !j.digits() {
+			return batch.Value{}, j.fault("expected a digit in the exponent")
+		}
+	}
+	return batch.Value{Kind: batch.Number, Text: j.line[begin:j.at]}, nil
+}
+
+// text reads a string; its opening quote is at hand.
+func (j *jsonText) text() (string, *jsonFault) {
+	begin := j.at + 1
+	escaped, seen := false, uint64(0)
+	for j.at = begin; ; {
+		j.at, seen = plainEnd(j.line, j.at, seen)
+		switch c := j.next(); {
+		case j.at >= len(j.line):
+			return "", j.fault("expected the closing quote of a text")
+		case c == '\\':
+			escaped = true
+			j.at += 2
+		case c < ' ':
+			return "", j.fault("expected a control character in a text to be escaped")
+		default:
+			text := j.line[begin:j.at]
+			if seen&high != 0 {
+				if bad := j.encoding.invalidAt(text); bad >= 0 {
+					return "", &jsonFault{code: CodeEncoding, at: begin + bad, say: "the text is not valid " + j.encoding.name}
+				}
+			}
+			j.at++
+			if escaped {
+				return j.unescaped(text, begin)
+			}
+			return text, nil
+		}
+	}
+}
+
+// plainEnd is the index of the next quote, backslash or control character of
+// line at or behind i. seen collects the bits of what it passes.
+func plainEnd(line string, i int, seen uint64) (int, uint64) {
+	for ; i+8 <= len(line); i += 8 {
+		w := word(line, i)
+		seen |= w
+		// The last term marks bytes below space, and perhaps bytes above such
+		// a one, which do not matter: the lowest mark is always right.
+		m := zeroBytes(w^ones*'"') | zeroBytes(w^ones*'\\') | (w-ones*' ')&^w&high
+		if m != 0 {
+			return i + bits.TrailingZeros64(m)>>3, seen
+		}
+	}
+	for ; i < len(line) && line[i] != '"' && line[i] != '\\' && line[i] >= ' '; i++ {
+		seen |= uint64(line[i])
+	}
+	return i, seen
+}

@@ -1,0 +1,171 @@
+package readers
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"pushbatch/batch"
+)
+
+// ndjsonReading is one pass over the lines of an NDJSON input.
+type ndjsonReading struct {
+	source *ndjsonSource
+	blocks blocks
+	text   string
+	end    bool // nothing follows text
+	at     int  // index in text of the next line
+	slab   []batch.Value
+
+	pos  batch.Position // of the line read last
+	next batch.Position // of the one behind it
+
+	record  ndjsonRecord
+	values  []batch.Value // of the row being read
+	seen    []int64       // for each column the row, from 1, that had it last
+	guess   int           // the column that comes next if names come in the usual order
+	unknown string        // the first name that is no column
+}
+
+func (s *ndjsonSource) newReading(ctx context.Context, from batch.Position) (*ndjsonReading, error) {
+	text, err := s.text.openText(ctx, from.Offset)
+	if err != nil {
+		return nil, err
+	}
+	r := &ndjsonReading{source: s, blocks: blocks{ctx: ctx, r: text}, next: from, seen: make([]int64, len(s.header))}
+	r.record.field = r.field
+	return r, nil
+}
+
+func (r *ndjsonReading) close() error { return r.blocks.r.Close() }
+
+func (r *ndjsonReading) position() batch.Position { return r.next }
+
+// line reads the next line that is not blank. It reports false for one that is
+// too large, which is passed over.
+func (r *ndjsonReading) line() (line string, ok bool, err error) {
+	for {
+		rest := r.text[r.at:]
+		i := strings.IndexByte(rest, '\n')
+		switch {
+		case i < 0 && len(rest) > r.source.limit+1:
+			return "", false, r.skim()
+		case i < 0 && !r.end:
+			if r.text, r.end, err = r.blocks.more(rest); err != nil {
+				return "", false, err
+			}
+			r.at = 0
+			continue
+		case i < 0 && rest == "":
+			return "", false, io.EOF
+		case i < 0:
+			line, i = rest, len(rest)-1
+		default:
+			line = rest[:i]
+		}
+		r.pos = r.next
+		r.advance(rest[:i+1])
+		r.next.Line++
+		if line = strings.TrimSuffix(line, "\r"); strings.TrimLeft(line, " \t\r") == "" {
+			continue
+		}
+		r.next.Row++
+		return line, len(line) <= r.source.limit, nil
+	}
+}
+
+func (r *ndjsonReading) advance(read string) {
+	r.next.Offset += r.source.text.length(read)
+	r.at += len(read)
+}
+
+// skim passes over a line that is too large without keeping it.
+func (r *ndjsonReading) skim() error {
+	r.pos = r.next
+	for {
+		rest := r.text[r.at:]
+		if i := strings.IndexByte(rest, '\n'); i >= 0 {
+			r.advance(rest[:i+1])
+			break
+		}
+		r.advance(rest)
+		if r.end {
+			break
+		}
+		var err error
+		if r.text, r.end, err = r.blocks.more(""); err != nil {
+			return err
+		}
+		r.at = 0
+	}
+	r.next.Row++
+	r.next.Line++
+	return nil
+}
+
+// row implements textReading.
+func (r *ndjsonReading) row() (batch.Row, error) {
+	line, ok, err := r.line()
+	if err != nil {
+		return batch.Row{}, err
+	}
+	columns := len(r.source.header)
+	if len(r.slab) < columns {
+		r.slab = make([]batch.Value, max(slabValues, columns))
+	}
+	r.values, r.slab = r.slab[:columns:columns], r.slab[columns:]
+	row := batch.Row{Pos: r.pos, Next: r.next, Values: r.values}
+	if !ok {
+		row.Err = &batch.Problem{
+			Code:    CodeTooLarge,
+			Message: fmt.Sprintf("line %d: the record has more than %d bytes", r.pos.Line, r.source.limit),
+		}
+		return row, nil
+	}
+	row.Err = r.decode(line)
+	return row, nil
+}
+
+func (r *ndjsonReading) decode(line string) *batch.Problem {
+	r.guess, r.unknown = 0, ""
+	r.record.jsonText = jsonText{line: line, encoding: r.source.text.encoding}
+	if fault := r.record.read(); fault != nil {
+		return &batch.Problem{Code: fault.code, Message: fmt.Sprintf("line %d, byte %d: %s", r.pos.Line, fault.at+1, fault.say)}
+	}
+	if r.unknown != "" {
+		return &batch.Problem{
+			Code: CodeUnknownField, Column: r.unknown,
+			Message: fmt.Sprintf("line %d: the first records do not have this field: add it to the first record (null will do) or remove it", r.pos.Line),
+		}
+	}
+	return nil
+}
+
+// field puts a value into its column.
+func (r *ndjsonReading) field(f fieldName, value batch.Value) *jsonFault {
+	at := r.guess
+	if at >= len(r.source.fields) || r.source.fields[at] != f {
+		var known bool
+		if at, known = r.source.columns[f]; !known {
+			r.noColumn(f, value)
+			return nil
+		}
+	}
+	if r.seen[at] == r.next.Row {
+		return &jsonFault{code: CodeJSONRepeat, at: r.record.at, say: "the record has the same name twice"}
+	}
+	r.seen[at], r.guess = r.next.Row, at+1
+	r.values[at] = value
+	return nil
+}
+
+// noColumn remembers a field that would be lost. An object that is flattened
+// loses nothing by being null.
+func (r *ndjsonReading) noColumn(f fieldName, value batch.Value) {
+	name := f.String()
+	if r.unknown != "" || strings.HasPrefix(name, "_") || value.Kind == batch.Null && isFlattened(name) {
+		return
+	}
+	r.unknown = name
+}

@@ -1,0 +1,42 @@
+package readers
+
+import "pushbatch/batch"
+
+// Described is a source that can say in a few words what it was found to be.
+type Described interface {
+	// Detected is for people: "CSV, semicolon, UTF-16LE with BOM, gzip".
+	Detected() string
+}
+
+// Detected says what a source was found to be, to be told once, at the start.
+// It is empty for a source that does not know.
+func Detected(source batch.Source) string {
+	if d, ok := source.(Described); ok {
+		return d.Detected()
+	}
+	return ""
+}
+
+// columnar is a source that knows its length and need not read every column.
+type columnar interface {
+	Select(columns []int)
+	RowCount() int64
+}
+
+// Select says which columns of a source's header are needed, so that a
+// columnar file need not be read whole: the values of the others may be Null
+// from the next call of Rows on. Whoever gives rows back as they were
+// (failed.csv) needs them all.
+func Select(source batch.Source, columns []int) {
+	if c, ok := source.(columnar); ok {
+		c.Select(columns)
+	}
+}
+
+// RowCount is the number of rows of a source that knows it without reading.
+func RowCount(source batch.Source) (rows int64, known bool) {
+	if c, ok := source.(columnar); ok {
+		return c.RowCount(), c.RowCount() >= 0
+	}
+	return 0, false
+}
