@@ -37,7 +37,7 @@ type judge struct {
 
 func newJudge(t testing.TB, opts []Option) *judge {
 	t.Helper()
-	doc, err := load()
+	doc, err := loaded()
 	if err != nil {
 		t.Fatalf("openapitest: %v", err)
 	}
