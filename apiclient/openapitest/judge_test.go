@@ -91,7 +91,7 @@ func TestViolations(t *testing.T) {
 		{"patch", patch(`{"isPrimary":true,"systemData":{"registrationEnabled":false},"additionalData":{"a":null}}`), good, ""},
 		{"read-only field", patch(`{"registrationId":"x"}`), good, "registrationId"},
 		{"read-only system data", patch(`{"systemData":{"os":"iOS"}}`), good, "os"},
-		{"long name", patch(`{"additionalData":{"` + strings.Repeat("n", 257) + `":1}}`), good, "additionalData"},
+		{"long name", patch(`{"additionalData":{"` + strings.Repeat("n", 257) + `":1}}`), good, "257 characters"},
 		{"long string", patch(`{"additionalData":{"a":"` + strings.Repeat("x", 4097) + `"}}`), good, "additionalData"},
 		{"array in data", patch(`{"additionalData":{"a":[1]}}`), good, "additionalData"},
 		{"answer without id", request{"GET", device, ""}, answering(200, js, `{"applicationId":"a"}`), "registrationId"},

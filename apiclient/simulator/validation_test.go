@@ -108,8 +108,7 @@ func TestBodies(t *testing.T) {
 	}
 }
 
-// These go past the description: its validator reads numbers as floats, or
-// gives up on the last one.
+// These go past the description, whose validator reads numbers as floats.
 func TestNumbersAboveTheLimit(t *testing.T) {
 	t.Parallel()
 	sim := simulator.New(simulator.Config{})
