@@ -97,6 +97,7 @@ type Call struct {
 	Query   string // encoded, without the question mark
 	AppCode string // application code of this call; empty: the client's own
 	Body    []byte // JSON; nil: none
+	Discard bool   // the answer's body is not wanted: Response.Body stays nil
 }
 
 // Op names an operation of the platform; each has a rate limit of its own.

@@ -1,0 +1,112 @@
+package apiclient
+
+import (
+	"math"
+	"time"
+)
+
+// adaptive is the effective rate of an operation. It falls when the platform
+// refuses (its limit is lower than was configured, or others use the account)
+// and climbs back.
+//
+// A refusal itself tells the limit: what was let through in the second before
+// it. The rate falls to that, by half at most, and once for all requests that
+// were under way. It climbs by steps, rarely at first, and faster while no
+// refusal follows; a refusal at the level known before doubles the wait.
+type adaptive struct {
+	configured float64
+	rate       float64       // effective
+	knee       float64       // where the last refusal left it; 0: never refused
+	cutAt      time.Duration // refusals of requests sent before it belong to the same episode
+	step       float64
+	next       time.Duration // when the rate may climb
+	probeWait  time.Duration
+	passed     []time.Duration // when requests were sent that were let through, of about the last second
+}
+
+const (
+	probeWaitMin = 30 * time.Second
+	probeWaitMax = 5 * time.Minute
+	climbWait    = 5 * time.Second // between the steps of a climb that goes well
+)
+
+// admitted notes that the request sent at that time was not refused.
+func (a *adaptive) admitted(sent time.Duration) {
+	if len(a.passed) == cap(a.passed) {
+		a.forget(sent)
+	}
+	a.passed = append(a.passed, sent)
+}
+
+// forget drops what was sent more than two seconds before sent.
+func (a *adaptive) forget(sent time.Duration) {
+	kept := a.passed[:0]
+	for _, t := range a.passed {
+		if t > sent-2*time.Second {
+			kept = append(kept, t)
+		}
+	}
+	a.passed = kept
+}
+
+// passedBefore counts what was let through in the second before sent.
+func (a *adaptive) passedBefore(sent time.Duration) float64 {
+	n := 0
+	for _, t := range a.passed {
+		if t > sent-time.Second && t <= sent {
+			n++
+		}
+	}
+	return float64(n)
+}
+
+// refused notes that the request sent at that time got a 429 and reports
+// whether the rate falls for it.
+func (a *adaptive) refused(sent, now time.Duration) bool {
+	if a.cutAt != 0 && sent <= a.cutAt {
+		return false
+	}
+	a.cutAt = now
+	level := a.lowered(a.passedBefore(sent))
+	if a.knee > 0 && level > 0.85*a.knee && level < 1.15*a.knee {
+		a.probeWait = min(2*a.probeWait, probeWaitMax)
+	} else {
+		a.probeWait = probeWaitMin
+	}
+	a.settle(level, now)
+	return true
+}
+
+// lowered returns the rate after a refusal.
+func (a *adaptive) lowered(passed float64) float64 {
+	switch {
+	case math.IsInf(a.rate, 1):
+		if passed == 0 {
+			return PublishedPushRate
+		}
+		return passed
+	case a.rate < 2:
+		return max(a.rate*0.7, min(a.configured, 0.1))
+	}
+	return max(a.rate/2, min(passed, a.rate*0.98), 1)
+}
+
+func (a *adaptive) settle(level float64, now time.Duration) {
+	a.rate, a.knee = level, level
+	a.step = max(level/50, min(1, level/4))
+	a.next = now + a.probeWait
+}
+
+// climb raises the rate when it is time to, and reports whether it did.
+func (a *adaptive) climb(now time.Duration) bool {
+	if a.rate >= a.configured || now < a.next {
+		return false
+	}
+	a.rate = min(a.rate+a.step, a.configured)
+	if a.rate > maxPaced {
+		a.rate = a.configured
+	}
+	a.step *= 2
+	a.next = now + climbWait
+	return true
+}

@@ -1,0 +1,183 @@
+package apiclient
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// The limits that the platform publishes, in requests a second for each
+// operation of an account (OpenAPI document 3.210.0). They can be raised by
+// contract.
+const (
+	PublishedPushRate = 50
+	PublishedListRate = 5
+)
+
+// Unlimited is the rate of an operation that is not paced.
+var Unlimited = math.Inf(1)
+
+// Config is what a Client is made from. BaseURL and Auth are required.
+type Config struct {
+	BaseURL string // https://<id>.api.infobip.com; plain http to loopback only
+	AppCode string // application code of calls that have none of their own
+	Auth    Auth
+
+	// Transport sends the requests. nil: connections are reused, as many as
+	// calls are in flight, and the proxy of the environment is used.
+	Transport http.RoundTripper
+	UserAgent string // default pushbatch
+
+	Timeout     time.Duration // of one attempt; default 30s
+	MaxAttempts int           // of one call, answers 429 not counted; default 10
+	BackoffBase time.Duration // before the first repetition; default 500ms
+	BackoffCap  time.Duration // the longest; default 30s
+
+	// Rate is the limit of each operation on push registrations and ListRate
+	// that of listing people, in requests a second; 0: the published one.
+	// Rates sets single operations. A fraction below 1 works; above 1 the
+	// whole requests count, since only they fit into a second.
+	Rate     float64
+	ListRate float64
+	Rates    map[Op]float64
+
+	// MaxOutage is how long an outage is waited for before calls return
+	// ErrOutage; 0: the default of 30m, negative: for ever.
+	MaxOutage time.Duration
+
+	Log       *slog.Logger  // pauses, rate changes, outages; nil: nothing is logged
+	OnAttempt func(Attempt) // called after every attempt, from the caller's goroutine; may be nil
+}
+
+const (
+	defaultTimeout     = 30 * time.Second
+	defaultMaxAttempts = 10
+	defaultBackoffBase = 500 * time.Millisecond
+	defaultBackoffCap  = 30 * time.Second
+	defaultMaxOutage   = 30 * time.Minute
+)
+
+// withDefaults returns cfg with what it leaves open filled in.
+func (cfg Config) withDefaults() Config {
+	def(&cfg.Timeout, defaultTimeout)
+	def(&cfg.MaxAttempts, defaultMaxAttempts)
+	def(&cfg.BackoffBase, defaultBackoffBase)
+	def(&cfg.BackoffCap, defaultBackoffCap)
+	def(&cfg.MaxOutage, defaultMaxOutage)
+	def(&cfg.Rate, PublishedPushRate)
+	def(&cfg.ListRate, PublishedListRate)
+	def(&cfg.UserAgent, "pushbatch")
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Transport == nil {
+		cfg.Transport = newTransport()
+	}
+	return cfg
+}
+
+func def[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// rate returns the configured rate of op.
+func (cfg *Config) rate(op Op) float64 {
+	if r, ok := cfg.Rates[op]; ok {
+		return r
+	}
+	if op == OpListPersons {
+		return cfg.ListRate
+	}
+	return cfg.Rate
+}
+
+func (cfg *Config) check() error {
+	for op := range opCount {
+		if r := cfg.rate(op); !(r > 0) {
+			return fmt.Errorf("rate of %s is %v: give a number above 0 (requests a second)", op, r)
+		}
+	}
+	switch {
+	case cfg.Timeout < 0 || cfg.BackoffBase < 0 || cfg.BackoffCap < 0:
+		return errors.New("timeout and backoff must not be negative")
+	case cfg.MaxAttempts < 0:
+		return errors.New("the number of attempts must not be negative")
+	}
+	if err := checkHeaderValue("application code", cfg.AppCode); err != nil {
+		return err
+	}
+	if err := checkHeaderValue("user agent", cfg.UserAgent); err != nil {
+		return err
+	}
+	return cfg.Auth.check()
+}
+
+// checkHeaderValue refuses what cannot stand in a header: a key pasted with
+// its line end, most of the time. The value itself is never shown.
+func checkHeaderValue(name, value string) error {
+	for i := range len(value) {
+		if c := value[i]; c < 0x20 || c == 0x7f {
+			return fmt.Errorf("%s has a control character at position %d of %d (a line end?)", name, i+1, len(value))
+		}
+	}
+	if strings.TrimSpace(value) != value {
+		return fmt.Errorf("%s begins or ends with a space", name)
+	}
+	return nil
+}
+
+// parseBaseURL reads the address of the platform, or of its token endpoint.
+// Its text is not shown where it may carry a password.
+func parseBaseURL(name, text string) (*url.URL, error) {
+	if text == "" {
+		return nil, fmt.Errorf("%s is missing: it looks like https://<id>.api.infobip.com", name)
+	}
+	u, err := url.Parse(text)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%s is not an address", name)
+	case u.User != nil:
+		return nil, fmt.Errorf("%s must not carry a user or a password", name)
+	case u.Scheme != "https" && u.Scheme != "http":
+		return nil, fmt.Errorf("%s must begin with https://", name)
+	case u.Hostname() == "":
+		return nil, fmt.Errorf("%s names no host", name)
+	case u.RawQuery != "" || u.Fragment != "" || u.ForceQuery:
+		return nil, fmt.Errorf("%s must not have a query or a fragment", name)
+	case u.Scheme == "http" && !isLoopback(u.Hostname()):
+		return nil, fmt.Errorf("%s uses plain http to host %s: credentials go out over https only (http is for loopback)", name, u.Hostname())
+	}
+	return u, nil
+}
+
+func isLoopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+// newTransport differs from the default transport in that it keeps every
+// connection it opened (the default closes all but two of a host).
+func newTransport() *http.Transport {
+	dialer := net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
+	return &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           dialer.DialContext,
+		ForceAttemptHTTP2:     true,
+		MaxIdleConnsPerHost:   4096,
+		IdleConnTimeout:       90 * time.Second,
+		TLSHandshakeTimeout:   10 * time.Second,
+		ExpectContinueTimeout: time.Second,
+	}
+}

@@ -1,0 +1,179 @@
+package apiclient
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// envelope holds the platform's three forms of errors in one.
+type envelope struct {
+	ErrorCode    any             `json:"errorCode"` // number or string
+	ErrorMessage text            `json:"errorMessage"`
+	Description  text            `json:"description"`
+	Action       text            `json:"action"`
+	Violations   json.RawMessage `json:"violations"`
+	RequestError struct {
+		ServiceException struct {
+			MessageID        any             `json:"messageId"`
+			Text             text            `json:"text"`
+			ValidationErrors json.RawMessage `json:"validationErrors"`
+		} `json:"serviceException"`
+	} `json:"requestError"`
+}
+
+// text is a string that may come as any other JSON value.
+type text string
+
+// UnmarshalJSON takes a string as it is and anything else as its JSON text.
+func (t *text) UnmarshalJSON(data []byte) error {
+	var s string
+	if json.Unmarshal(data, &s) != nil {
+		s = string(data)
+	}
+	if string(data) == "null" {
+		s = ""
+	}
+	*t = text(s)
+	return nil
+}
+
+const (
+	excerptMax   = 200 // bytes of an answer that is shown when it is no envelope
+	messageMax   = 400 // bytes of the platform's own message
+	violationMax = 200 // bytes of the violations behind it
+)
+
+// errorFrom reads the error out of an answer that is not 2xx.
+func (s scrubber) errorFrom(op Op, resp *http.Response, body []byte, now time.Time) *Error {
+	e := &Error{Op: op, Status: resp.StatusCode, RetryAfter: retryAfter(resp.Header, now)}
+	var env envelope
+	if decodeNumbers(body, &env) == nil {
+		e.Code, e.Message = env.code(), s.message(&env)
+	}
+	if e.Code == "" {
+		e.Code = fmt.Sprintf("http_%d", resp.StatusCode)
+	}
+	if e.Message == "" {
+		e.Message = s.excerpt(resp, body)
+	}
+	e.Code = s.line(e.Code, 64)
+	e.Class = platformClass(e.Status, e.Code)
+	return e
+}
+
+func (e *envelope) code() string {
+	for _, v := range []any{e.ErrorCode, e.RequestError.ServiceException.MessageID} {
+		switch v := v.(type) {
+		case string:
+			if v != "" {
+				return v
+			}
+		case json.Number:
+			return v.String()
+		}
+	}
+	return ""
+}
+
+func (s scrubber) message(e *envelope) string {
+	service := &e.RequestError.ServiceException
+	var parts []string
+	for _, t := range []text{e.ErrorMessage, service.Text, e.Description, e.Action} {
+		if line := s.line(string(t), messageMax); line != "" {
+			parts = append(parts, line)
+		}
+	}
+	msg := cut(strings.Join(parts, ": "), messageMax)
+	for _, raw := range []json.RawMessage{service.ValidationErrors, e.Violations} {
+		if v := flatten(raw); v != "" {
+			msg += " (" + s.line(v, violationMax) + ")"
+		}
+	}
+	return strings.TrimSpace(msg)
+}
+
+// flatten renders violations, whose form differs, as "name: text, text; name: text".
+func flatten(raw json.RawMessage) string {
+	var v any
+	if len(raw) == 0 || decodeNumbers(raw, &v) != nil {
+		return ""
+	}
+	return flat(v)
+}
+
+func flat(v any) string {
+	var parts []string
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case []any:
+		for _, e := range v {
+			parts = append(parts, flat(e))
+		}
+		return strings.Join(parts, ", ")
+	case map[string]any:
+		names := make([]string, 0, len(v))
+		for name := range v {
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		for _, name := range names {
+			parts = append(parts, name+": "+flat(v[name]))
+		}
+		return strings.Join(parts, "; ")
+	}
+	return fmt.Sprint(v)
+}
+
+// excerpt describes an answer that is no envelope: what it is and its first
+// bytes.
+func (s scrubber) excerpt(resp *http.Response, body []byte) string {
+	if len(bytes.TrimSpace(body)) == 0 {
+		return "the answer has no body"
+	}
+	kind := "the answer is not an error of the platform"
+	if strings.Contains(resp.Header.Get("Content-Type"), "html") || bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) {
+		kind = "the answer is a web page (of a proxy?)"
+	}
+	return fmt.Sprintf("%s and begins: %s", kind, s.line(string(body), excerptMax))
+}
+
+// line masks secrets and makes text one printable line of at most limit bytes.
+func (s scrubber) line(text string, limit int) string {
+	text = strings.ToValidUTF8(s.clean(text), "?")
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) {
+			return ' '
+		}
+		return r
+	}, text)
+	return cut(strings.Join(strings.Fields(text), " "), limit)
+}
+
+// cut shortens text to at most limit bytes and a mark, between characters.
+func cut(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	for limit > 0 && !utf8.RuneStart(text[limit]) {
+		limit--
+	}
+	return text[:limit] + "…"
+}
+
+// decodeNumbers decodes exactly one JSON value and keeps all digits of numbers.
+func decodeNumbers(data []byte, v any) error {
+	if !json.Valid(data) {
+		return errNotJSON
+	}
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	return d.Decode(v)
+}

@@ -1,0 +1,156 @@
+package apiclient
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func uniform(seed uint64, longest time.Duration) func() time.Duration {
+	rng := rand.New(rand.NewPCG(seed, 1))
+	return func() time.Duration { return time.Duration(rng.Int64N(int64(longest) + 1)) }
+}
+
+// The limit of a server that refuses the (limit+1)st request in any second,
+// sliding or by the clock: how much of it is used, and what is refused.
+func TestPacingAgainstWindows(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name    string
+		rate    int
+		delay   time.Duration // 0 to it, before a request arrives
+		work    time.Duration
+		least   float64 // answered a second
+		refused int     // a minute, at most
+	}{
+		{"at 50, no delay", 50, 0, 300 * time.Microsecond, 49.5, 0},
+		{"at 50, slow answers", 50, 0, 900 * time.Millisecond, 49.5, 0},
+		{"at 50, 0 to 10 ms", 50, 10 * time.Millisecond, time.Millisecond, 49.5, 0},
+		{"at 50, 0 to 40 ms", 50, 40 * time.Millisecond, 0, 49, 1},
+		{"at 50, 0 to 40 ms, work", 50, 40 * time.Millisecond, 50 * time.Millisecond, 48.95, 1},
+		{"at 2000, no delay", 2000, 0, 10 * time.Millisecond, 1980, 0},
+		{"at 2000, 0 to 5 ms", 2000, 5 * time.Millisecond, 0, 1960, 0},
+		{"at 5, 0 to 40 ms", 5, 40 * time.Millisecond, 0, 4.88, 0},
+		{"at 1", 1, 0, 0, 0.98, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := &windows{limit: tt.rate, retryAfter: "1"}
+				p := &platform{answer: w.answer, work: tt.work, delay: uniform(7, tt.delay)}
+				c := newClient(t, p, func(cfg *Config) { cfg.Rate = float64(tt.rate) })
+				const minutes = 2
+				got := float64(load(t, c, 128, minutes*time.Minute)) / (60 * minutes)
+				if got < tt.least {
+					t.Errorf("%.2f answered a second, want at least %.2f", got, tt.least)
+				}
+				if len(p.refused) > tt.refused*minutes {
+					t.Errorf("%d refused in %d minutes, want at most %d a minute", len(p.refused), minutes, tt.refused)
+				}
+				t.Logf("%.2f answered a second, %d refused", got, len(p.refused))
+			})
+		})
+	}
+}
+
+func TestRateIsNeverExceeded(t *testing.T) {
+	t.Parallel()
+	for _, rate := range []float64{0.5, 1, 2.5, 7, 50, 333, 2000} {
+		t.Run(fmt.Sprint(rate), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				p := &platform{answer: succeed, work: 5 * time.Millisecond}
+				c := newClient(t, p, func(cfg *Config) { cfg.Rate = rate })
+				load(t, c, 64, 10*time.Second)
+				if got := most(p.arrivals); float64(got) > max(rate, 1) {
+					t.Errorf("%d requests in a second", got)
+				}
+				if least := int(9.5 * places(rate)); len(p.arrivals) < least {
+					t.Errorf("%d requests in 10 s, want at least %d", len(p.arrivals), least)
+				}
+			})
+		})
+	}
+}
+
+func TestGrantsAreEven(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := &platform{answer: succeed}
+		c := newClient(t, p, func(cfg *Config) { cfg.Rate = 10 })
+		load(t, c, 8, 3*time.Second)
+		time.Sleep(time.Minute) // an idle time earns nothing
+		before := len(p.arrivals)
+		load(t, c, 8, 3*time.Second)
+		for i := 1; i < len(p.arrivals); i++ {
+			if gap := p.arrivals[i].Sub(p.arrivals[i-1]); gap < 95*time.Millisecond {
+				t.Errorf("request %d came %v after the one before", i, gap)
+			}
+		}
+		if n := len(p.arrivals) - before; n < 29 || n > 31 {
+			t.Errorf("%d requests in 3 s at 10/s", n)
+		}
+	})
+}
+
+func TestGrantsAreInOrder(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := &platform{answer: succeed}
+		c := newClient(t, p, nil)
+		var group sync.WaitGroup
+		for i := range 100 {
+			group.Go(func() {
+				time.Sleep(time.Duration(i)) // one after the other
+				if _, err := c.Do(t.Context(), GetCall(fmt.Sprintf("%03d", i))); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		group.Wait()
+		for i, path := range p.tickets {
+			if want := registrationPath + fmt.Sprintf("%03d", i); path != want {
+				t.Fatalf("request %d was for %s, want %s", i, path, want)
+			}
+		}
+	})
+}
+
+func TestUnlimited(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := &platform{answer: succeed}
+		c := newClient(t, p, func(cfg *Config) { cfg.Rate = Unlimited })
+		start := time.Now()
+		for range 1000 {
+			if _, err := c.Do(t.Context(), GetCall("1")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if took := time.Since(start); took != 0 {
+			t.Errorf("1000 calls waited for %v", took)
+		}
+	})
+}
+
+func TestWaitingCallsEndWithTheirContext(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := &platform{answer: succeed}
+		c := newClient(t, p, func(cfg *Config) { cfg.Rate = 0.01 })
+		if _, err := c.Do(t.Context(), GetCall("1")); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, fmt.Errorf("the run stopped"))
+		defer cancel()
+		resp, err := c.Do(ctx, GetCall("2"))
+		if err == nil || err.Error() != "the run stopped" || resp.Attempts != 0 {
+			t.Errorf("got %+v, %v", resp, err)
+		}
+	})
+}

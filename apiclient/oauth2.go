@@ -1,0 +1,154 @@
+package apiclient
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// tokens holds the access token of the client credentials grant (RFC 6749,
+// 4.4), shared by all callers. One fetch is under way at a time.
+type tokens struct {
+	exchanger *exchanger
+	endpoint  *url.URL
+	form      []byte
+	current   atomic.Pointer[token]
+
+	mu       sync.Mutex
+	fetching *fetch
+}
+
+// token is an access token as a header value.
+type token struct {
+	header string
+	renew  time.Time // from when on it is not used any more
+}
+
+// fetch is a request for a token that callers wait for together.
+type fetch struct {
+	done chan struct{}
+	err  *Error
+	gone bool // the caller who made it went away
+}
+
+// tokenLife is assumed where the answer names none.
+const tokenLife = time.Hour
+
+func newTokens(x *exchanger, c *credentials, base *url.URL) (*tokens, error) {
+	endpoint := base.JoinPath("/auth/1/oauth2/token")
+	if c.tokenURL != "" {
+		u, err := parseBaseURL("token URL", c.tokenURL)
+		if err != nil {
+			return nil, err
+		}
+		endpoint = u
+	}
+	form := url.Values{
+		"grant_type": {"client_credentials"}, "client_id": {c.clientID}, "client_secret": {c.secret},
+	}
+	return &tokens{exchanger: x, endpoint: endpoint, form: []byte(form.Encode())}, nil
+}
+
+// header returns the value of Authorization, empty when a token must be
+// fetched first.
+func (t *tokens) header() string {
+	if tok := t.current.Load(); tok != nil && time.Now().Before(tok.renew) {
+		return tok.header
+	}
+	return ""
+}
+
+// refuse gives up the token that was answered with a 401, unless another has
+// taken its place meanwhile.
+func (t *tokens) refuse(header string) {
+	if tok := t.current.Load(); tok != nil && tok.header == header {
+		t.current.CompareAndSwap(tok, nil)
+	}
+}
+
+// ensure returns when there is a token, or why there is none: an *Error, or
+// the reason why ctx stopped waiting.
+func (t *tokens) ensure(ctx context.Context, op Op) error {
+	for t.header() == "" {
+		f, mine := t.join()
+		if mine {
+			t.run(ctx, op, f)
+		} else if err := pause(ctx, -1, f.done); err != nil {
+			return err
+		}
+		switch {
+		case mine && ctx.Err() != nil:
+			return context.Cause(ctx)
+		case f.err != nil && !f.gone:
+			return f.err
+		}
+	}
+	return nil
+}
+
+func (t *tokens) join() (f *fetch, mine bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.fetching == nil {
+		t.fetching, mine = &fetch{done: make(chan struct{})}, true
+	}
+	return t.fetching, mine
+}
+
+func (t *tokens) run(ctx context.Context, op Op, f *fetch) {
+	if t.header() == "" { // nobody fetched it between the look and the join
+		f.err = t.fetch(ctx, op)
+	}
+	f.gone = ctx.Err() != nil
+	t.mu.Lock()
+	t.fetching = nil
+	t.mu.Unlock()
+	close(f.done)
+}
+
+func (t *tokens) fetch(ctx context.Context, op Op) *Error {
+	h := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "Accept": {"application/json"}}
+	asked := time.Now()
+	a := t.exchanger.send(ctx, message{op: op, method: http.MethodPost, url: t.endpoint, header: h, body: t.form, keep: true})
+	if a.err != nil {
+		return tokenError(a.err)
+	}
+	var reply struct {
+		AccessToken string `json:"access_token"`
+		ExpiresIn   text   `json:"expires_in"` // number, or text
+	}
+	if decodeNumbers(a.body, &reply) != nil || reply.AccessToken == "" ||
+		strings.ContainsFunc(reply.AccessToken, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return tokenError(&Error{
+			Op: op, Status: a.status, Code: CodeTokenInvalid, Message: "the answer has no usable access_token",
+		})
+	}
+	t.exchanger.hide(reply.AccessToken)
+	t.current.Store(&token{"Bearer " + reply.AccessToken, asked.Add(usable(string(reply.ExpiresIn)))})
+	return nil
+}
+
+// tokenError says what was asked. A refusal other than one of the passing
+// kind means that the credentials are wrong: nothing would ever be sent.
+func tokenError(e *Error) *Error {
+	e.token = true
+	e.Message = "fetch access token: " + e.Message
+	if e.Class != Temporary {
+		e.Class = Fatal
+	}
+	return e
+}
+
+// usable returns how long a token is used: its life less a tenth, at most a
+// minute, so that it does not expire on its way.
+func usable(expiresIn string) time.Duration {
+	life, err := time.ParseDuration(expiresIn + "s")
+	if err != nil || life <= 0 {
+		life = tokenLife
+	}
+	return life - min(life/10, time.Minute)
+}

@@ -1,0 +1,150 @@
+package apiclient
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"sync/atomic"
+	"time"
+)
+
+// counters count over all operations.
+type counters struct {
+	calls, backoff               atomic.Int64 // now
+	requests, retries, throttled atomic.Int64 // ever
+}
+
+// Waiting is what keeps calls from being sent.
+type Waiting uint8
+
+// The reasons for waiting, the one that holds back most last.
+const (
+	NotWaiting     Waiting = iota
+	WaitBackoff            // calls wait to be repeated, nothing else is there to send
+	WaitLimit              // calls wait for their turn under the limit
+	WaitRetryAfter         // the platform asked to wait
+	WaitOutage             // the platform is out of reach
+)
+
+// String returns the reason as people read it.
+func (w Waiting) String() string {
+	return [...]string{"", "backoff", "limit", "retry-after", "outage"}[w]
+}
+
+// Stats is a snapshot of a client.
+type Stats struct {
+	Requests  int64 // sent
+	Retries   int64 // those among them that were repetitions
+	Throttled int64 // those answered 429
+	Calls     int64 // under way now
+	Waiting   Waiting
+	Until     time.Time // when the wait ends, or is looked at again; zero: not known
+	Ops       [opCount]OpStats
+}
+
+// OpStats is one operation's part of Stats, indexed by Op.
+type OpStats struct {
+	Rate       float64 // in force, requests a second; +Inf: unlimited
+	Configured float64
+	Queued     int // calls that wait for their turn
+}
+
+// Stats returns where the client stands. It is cheap enough to be called
+// several times a second.
+func (c *Client) Stats() Stats {
+	s := Stats{
+		Requests: c.counters.requests.Load(), Retries: c.counters.retries.Load(),
+		Throttled: c.counters.throttled.Load(), Calls: c.counters.calls.Load(),
+	}
+	now := c.clock.now()
+	if n := c.counters.backoff.Load(); n > 0 && n == s.Calls {
+		s.Waiting = WaitBackoff
+	}
+	for op, l := range c.lanes {
+		var why Waiting
+		var until time.Duration
+		s.Ops[op], why, until = l.stats(now)
+		if why > s.Waiting {
+			s.Waiting, s.Until = why, c.clock.start.Add(until)
+		}
+	}
+	if until, outage := c.weather.stats(); outage {
+		s.Waiting, s.Until = WaitOutage, c.clock.start.Add(until)
+	}
+	return s
+}
+
+func (l *lane) stats(now time.Duration) (s OpStats, why Waiting, until time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s = OpStats{Rate: l.adaptive.rate, Configured: l.adaptive.configured, Queued: l.waiting.Len()}
+	switch {
+	case s.Queued == 0:
+	case l.paused > now:
+		why, until = WaitRetryAfter, l.paused
+	default:
+		why, until = WaitLimit, l.target
+	}
+	return s, why, until
+}
+
+func (w *weather) stats() (nextProbe time.Duration, outage bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.nextProbe, w.outage
+}
+
+// learned is what a client found out about one operation's limit.
+type learned struct {
+	Rate      float64 `json:"rate"`       // in force when it was saved
+	ProbeWait float64 `json:"probe_wait"` // seconds between tries of a higher rate
+}
+
+// Learned returns what the client found out about the platform's limits, for a
+// checkpoint. It is a JSON object; {} when no limit was met.
+func (c *Client) Learned() json.RawMessage {
+	state := make(map[string]learned)
+	for op, l := range c.lanes {
+		l.mu.Lock()
+		if a := &l.adaptive; a.rate < a.configured {
+			state[Op(op).String()] = learned{a.rate, a.probeWait.Seconds()}
+		}
+		l.mu.Unlock()
+	}
+	data, err := json.Marshal(state)
+	if err != nil { // a finite rate below another number always marshals
+		return json.RawMessage("{}")
+	}
+	return data
+}
+
+// Restore goes on with what Learned returned, in this process or another. What
+// it says of operations that no longer exist, and rates above the configured
+// ones, are passed over.
+func (c *Client) Restore(state json.RawMessage) error {
+	if len(state) == 0 {
+		return nil
+	}
+	var all map[string]learned
+	if err := json.Unmarshal(state, &all); err != nil {
+		return fmt.Errorf("read the learned limits: %w", err)
+	}
+	for op, l := range c.lanes {
+		if s, ok := all[Op(op).String()]; ok && s.Rate > 0 && !math.IsInf(s.Rate, 1) {
+			l.restore(s)
+		}
+	}
+	return nil
+}
+
+func (l *lane) restore(s learned) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if s.Rate >= l.adaptive.configured {
+		return
+	}
+	wait := time.Duration(min(s.ProbeWait, probeWaitMax.Seconds()) * float64(time.Second))
+	l.adaptive.probeWait = max(wait, probeWaitMin)
+	l.adaptive.settle(s.Rate, l.clock.now())
+	l.pacer.setRate(l.adaptive.rate)
+}
