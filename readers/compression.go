@@ -31,8 +31,8 @@ func compressions() []compression {
 }
 
 // findCompression looks at the first stored bytes. It returns nil for bytes
-// that are not packed.
-func findCompression(want string, head []byte) (*compression, error) {
+// that are not packed; whole says that head is all there is.
+func findCompression(want string, head []byte, whole bool) (*compression, error) {
 	if want == "none" {
 		return nil, nil
 	}
@@ -48,7 +48,7 @@ func findCompression(want string, head []byte) (*compression, error) {
 		if want == c.name {
 			return nil, failure(CodeOption, "it is not %s: leave out --compression to have it detected", c.name)
 		}
-		if len(head) > 0 && bytes.HasPrefix([]byte(c.magic), head) {
+		if whole && len(head) > 0 && bytes.HasPrefix([]byte(c.magic), head) {
 			return nil, failure(CodeTruncated, "it is the beginning of a %s stream, cut after %d bytes", c.name, len(head))
 		}
 	}

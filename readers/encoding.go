@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	xencoding "golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/htmlindex"
 )
@@ -139,7 +140,7 @@ func byName(name string, bom int) (*encoding, error) {
 		return nil, failure(CodeFormat, "it is %s text: save it as UTF-8", name)
 	}
 	enc, err := htmlindex.Get(name)
-	if err != nil {
+	if err != nil || enc == xencoding.Replacement {
 		return nil, failure(CodeOption, "--encoding %q is no known encoding: give auto, utf-8, utf-16le, utf-16be or a name such as windows-1250", name)
 	}
 	if table, ok := enc.(*charmap.Charmap); ok {

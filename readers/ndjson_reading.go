@@ -67,11 +67,12 @@ func (r *ndjsonReading) line() (line string, ok bool, err error) {
 		r.pos = r.next
 		r.advance(rest[:i+1])
 		r.next.Line++
-		if line = strings.TrimSuffix(line, "\r"); strings.TrimLeft(line, " \t\r") == "" {
+		line = strings.TrimSuffix(line, "\r")
+		if ok = len(line) <= r.source.limit; ok && strings.TrimLeft(line, " \t\r") == "" {
 			continue
 		}
 		r.next.Row++
-		return line, len(line) <= r.source.limit, nil
+		return line, ok, nil
 	}
 }
 

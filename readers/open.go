@@ -65,7 +65,6 @@ type opening struct {
 	text     text   // bytes, decompressed, and how they become text
 	head     []byte // first decompressed bytes, at most sampleSize
 	sample   string // head as UTF-8 text behind the byte order mark
-	whole    bool   // head is all there is
 }
 
 // Open finds out what an input is, reads its header and returns its rows. The
@@ -116,39 +115,48 @@ func identify(ctx context.Context, info blob.Info) (batch.Identity, error) {
 	}, err
 }
 
-// unpack finds the compression and reads the head of what is inside.
+// longestMagic is more than the first bytes of any compression.
+const longestMagic = 8
+
+// unpack finds the compression and reads the head of what is inside. An error
+// behind what is needed here is left to the reading of the rows, which will
+// meet it again, so that the rows before it count.
 func (o *opening) unpack(ctx context.Context) error {
-	stored, _, err := readHead(ctx, o.text.input.open)
+	stored, whole, err := readHead(ctx, o.text.input.open)
+	if err != nil && len(stored) < longestMagic {
+		return err
+	}
+	o.text.compression, err = findCompression(o.options.Compression, stored, whole)
 	if err != nil {
 		return err
 	}
-	o.text.compression, err = findCompression(o.options.Compression, stored)
-	if err != nil {
-		return err
+	o.head, _, err = readHead(ctx, o.text.unpacked.open)
+	if len(o.head) > 0 {
+		return nil
 	}
-	o.head, o.whole, err = readHead(ctx, o.text.unpacked.open)
-	if err == nil && len(o.head) == 0 {
+	if err == nil {
 		err = failure(CodeEmpty, "it is empty: not even a header is there")
 	}
 	return err
 }
 
-// readHead reads the first bytes of an input. An error behind the first byte
-// is left to the reading of the rows, which will meet it again, so that the
-// rows before it count.
+// readHead reads the first bytes of an input; whole says that these are all.
 func readHead(ctx context.Context, open func(context.Context, int64) (io.ReadCloser, error)) (head []byte, whole bool, err error) {
 	r, err := open(ctx, 0)
 	if err != nil {
 		return nil, false, err
 	}
 	defer r.Close()
-	head = make([]byte, sampleSize)
-	n, err := io.ReadFull(r, head)
-	whole = err == io.EOF || err == io.ErrUnexpectedEOF
-	if n > 0 || whole {
-		err = nil
+	head = make([]byte, 0, sampleSize)
+	for len(head) < sampleSize && err == nil {
+		var n int
+		n, err = r.Read(head[len(head):sampleSize])
+		head = head[:len(head)+n]
 	}
-	return head[:n], whole, err
+	if err == io.EOF {
+		return head, true, nil
+	}
+	return head, false, err
 }
 
 // findFormat looks at the content, then at what was asked for, then at the

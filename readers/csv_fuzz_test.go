@@ -1,0 +1,127 @@
+package readers
+
+import (
+	"bytes"
+	"encoding/csv"
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"pushbatch/batch"
+	"pushbatch/batch/blob"
+	"pushbatch/readers/readertest"
+)
+
+// FuzzCSV holds the decoder against encoding/csv where both must agree: text
+// that the strict mode of encoding/csv accepts, without lone carriage returns
+// and NUL. Quoted CRLF is the one difference: encoding/csv makes it LF.
+func FuzzCSV(f *testing.F) {
+	for _, seed := range []string{
+		"a,b\n1,2\n", "a,b\r\n1,\"x\r\ny\"\r\n", "a\n\"\"\"\"\n", "a,b\n\n\n1,\n,2", "a;b\n", "\"a\",\"b\"\n\"1\",\"\"\n", "a,b\n1\n1,2,3\n", "a\n\"x\n", "ž,đ\nć,😀\n",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, data string) {
+		if strings.Contains(strings.ReplaceAll(data, "\r\n", "\n"), "\r") || strings.Contains(data, "\x00") {
+			return
+		}
+		floor := csv.NewReader(strings.NewReader(data))
+		floor.FieldsPerRecord = -1
+		want, err := floor.ReadAll()
+		if err != nil {
+			return
+		}
+		var got [][]string
+		scan := csvScan{dialect: dialect{delimiter: ','}}
+		scan.reset(data, true)
+		for pos := 0; pos < len(data); {
+			rec, ok := scan.record(pos, nil)
+			if !ok || rec.stray != 0 || rec.open >= 0 {
+				t.Fatalf("record at %d: %+v", pos, rec)
+			}
+			if pos = rec.next; rec.blank {
+				continue
+			}
+			var line []string
+			for _, cell := range rec.cells {
+				line = append(line, strings.ReplaceAll(cell.Text, "\r\n", "\n"))
+			}
+			got = append(got, line)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("-encoding/csv +ours:\n%s", diff)
+		}
+	})
+}
+
+// fuzzOptions keep records and memory small, so that the limits are met.
+var fuzzOptions = Options{MaxRecord: 100}
+
+// FuzzOpen gives anything to Open. What it reads must come out the same byte
+// by byte as at once, and end in rows or an error with a code.
+func FuzzOpen(f *testing.F) {
+	for _, seed := range []string{
+		"a,b\n1,2\n", "sep=;\na;b\n1;\"x\ny\"\n", "a\tb\r1\t\"2\r", "a|b\n\"" + strings.Repeat("x\n", 100) + "\"|1\n2|3\n", "a,b\n1,\"" + strings.Repeat("x,", 100),
+		"\xff\xfea\x00\n\x001\x00\n\x00\x00\xd8", "\xfe\xff\x00a\x00\n", "\xef\xbb\xbfid\n1\n", "{\"a\":1}\n{\"a\":\"\\ud83d\"}\n{\"b\":[1,{}]}\n", "{\"a\":1}\n" + strings.Repeat(" ", 150) + "\n{}",
+		"PAR1", "PK\x03\x04", "\x1f\x8b\x08", "\x28\xb5\x2f\xfd\x00", "<html>", "[1]", "a,b\n\"1\"x,2\n1,2,3\n\x00,\xff\n",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if bytes.HasPrefix(data, []byte("PAR1")) {
+			return // has a target of its own
+		}
+		header, rows, err := readStream(t, bytes.NewReader(data))
+		byteHeader, byteRows, byteErr := readStream(t, iotest.OneByteReader(bytes.NewReader(data)))
+		if diff := cmp.Diff(header, byteHeader); diff != "" {
+			t.Fatalf("header (-at once +by bytes):\n%s", diff)
+		}
+		if diff := cmp.Diff(rows, byteRows); diff != "" {
+			t.Fatalf("rows (-at once +by bytes):\n%s", diff)
+		}
+		if (err == nil) != (byteErr == nil) || err != nil && (codeIn(err) != codeIn(byteErr) || err.Error() != byteErr.Error()) {
+			t.Fatalf("error %v, by bytes %v", err, byteErr)
+		}
+	})
+}
+
+func readStream(t *testing.T, in io.Reader) (batch.Header, []batch.Row, error) {
+	options := fuzzOptions
+	options.Stdin = in
+	source, err := Open(t.Context(), blob.Info{Location: blob.Stdin, Size: -1}, options)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer source.Close()
+	rows, err := readertest.ReadFrom(t.Context(), source, batch.Position{})
+	return source.Header(), rows, err
+}
+
+// FuzzResume goes on at every position of what is read from a file.
+func FuzzResume(f *testing.F) {
+	for _, seed := range []string{"a;b\n1;\"x\r\ny\"\n\n2;3\n", "a\r\"1\r2\"\r3", "\xff\xfea\x00\n\x001\x00\n\x00=\xd8\x00\xde\n\x00", "{\"a\":1}\n\n{\"a\":2}"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if len(data) > 2000 || bytes.HasPrefix(data, []byte("PAR1")) {
+			return
+		}
+		source, err := tryOpen(t, write(t, "rows", string(data)), fuzzOptions)
+		if err != nil {
+			return
+		}
+		rows, wantErr := readertest.ReadFrom(t.Context(), source, batch.Position{})
+		for i := range rows {
+			got, err := readertest.ReadFrom(t.Context(), source, rows[i].Next)
+			if diff := cmp.Diff(rows[i+1:], got); diff != "" && len(got)+len(rows[i+1:]) > 0 {
+				t.Fatalf("go on behind row %d (-from the start +from there):\n%s", i+1, diff)
+			}
+			if (err == nil) != (wantErr == nil) || err != nil && err.Error() != wantErr.Error() {
+				t.Fatalf("go on behind row %d: error %v, from the start %v", i+1, err, wantErr)
+			}
+		}
+	})
+}
