@@ -57,14 +57,28 @@ func (a *assembly) checkEncoding(f *field, s string) bool {
 // checkControls refuses control characters; lines says that line breaks and
 // tabs are allowed.
 func (a *assembly) checkControls(f *field, s string, lines bool) bool {
-	at := strings.IndexFunc(s, func(r rune) bool {
-		return unicode.IsControl(r) && !(lines && (r == '\n' || r == '\r' || r == '\t'))
-	})
+	at := controlAt(s, lines)
 	if at < 0 {
 		return true
 	}
 	a.reject(f, codeControlCharacter, "there is a control character at position "+position(s, at))
 	return false
+}
+
+// controlAt returns the byte offset of the first control character of valid
+// UTF-8, -1 when there is none: those below U+0020, U+007F, and U+0080 to
+// U+009F, which are the byte C2 and one below A0.
+func controlAt(s string, lines bool) int {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c >= ' ' && c < 0x7F, c > 0x7F && c != 0xC2:
+		case c == 0xC2 && s[i+1] >= 0xA0:
+		case lines && (c == '\n' || c == '\r' || c == '\t'):
+		default:
+			return i
+		}
+	}
+	return -1
 }
 
 // checkSpaces refuses gaps around s, and invisible characters anywhere: a

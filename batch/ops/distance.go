@@ -43,3 +43,10 @@ func editDistance(a, b []rune) int {
 	}
 	return last[len(b)]
 }
+
+// Nearest returns the candidate that name is most likely a misspelling of,
+// empty when none is near. Letter case, spaces, - and _ do not count.
+func Nearest(name string, candidates []string) string {
+	best, _ := nearest(name, candidates)
+	return best
+}

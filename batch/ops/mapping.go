@@ -163,7 +163,7 @@ func (p *mappingParser) section(body ast.Node) {
 
 func didYouMean(name string, candidates ...string) string {
 	if best, _ := nearest(name, candidates); best != "" {
-		return fmt.Sprintf(" (did you mean %q?)", best)
+		return fmt.Sprintf(" (did you mean %s?)", best)
 	}
 	return ""
 }

@@ -1,7 +1,6 @@
 package ops
 
 import (
-	"strconv"
 	"strings"
 
 	"github.com/nyaruka/phonenumbers"
@@ -95,12 +94,3 @@ func nationalPhone(s, region string) (*phonenumbers.PhoneNumber, error) {
 
 // isRegion reports whether the library knows a region code such as HR.
 func isRegion(region string) bool { return phonenumbers.GetCountryCodeForRegion(region) != 0 }
-
-// phoneBook remembers what was decided about numbers.
-type phoneBook struct{}
-
-func newPhoneBook() *phoneBook { return &phoneBook{} }
-
-func (p *phoneBook) plain(s, region string) (string, bool) { return "", false }
-
-var _ = strconv.Itoa

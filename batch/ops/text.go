@@ -3,6 +3,7 @@ package ops
 import (
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"pushbatch/apiclient"
@@ -70,13 +71,31 @@ func (a *assembly) putRegistrationID(f *field, v batch.Value) {
 		return
 	}
 	a.id = s
-	if a.checkID(f, s) && strings.IndexFunc(s, isGap) >= 0 {
-		a.reject(f, codeRegistrationIDInvalid, "a registration id has no spaces, found one at position "+position(s, strings.IndexFunc(s, isGap)))
+	sound := a.checkID(f, s)
+	if isPathPlain(s) {
+		return
+	}
+	if at := strings.IndexFunc(s, unicode.IsSpace); at >= 0 && sound {
+		a.reject(f, codeRegistrationIDInvalid, "a registration id has no spaces, found one at position "+position(s, at))
 	}
 	a.checkLength(f, s, maxRegistrationID, codeRegistrationIDInvalid)
 	if strings.ContainsAny(s, `/\`) || s == "." || s == ".." {
 		a.reject(f, codeRegistrationIDInvalid, "a registration id has no slashes and is not only dots: it stands in the request's path")
 	}
+}
+
+// isPathPlain reports whether a registration id is of usual length and
+// characters: ASCII without spaces and slashes.
+func isPathPlain(s string) bool {
+	if len(s) < 3 || len(s) > maxRegistrationID {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i]; c <= ' ' || c >= 0x7F || c == '/' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }
 
 // putAppCode takes a code that can stand in a header.
@@ -133,7 +152,7 @@ func (a *assembly) name(f *field, v batch.Value, limit int) apiclient.Value {
 
 // checkText applies what all texts share.
 func (a *assembly) checkText(f *field, s string, lines bool) {
-	if s != "" && s[0] == '#' {
+	if isErrorCell(s) {
 		a.checkErrorCell(f, s)
 	}
 	if isPrintable(s) {

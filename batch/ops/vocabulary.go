@@ -131,7 +131,7 @@ func cutLast(s string, sep byte) (before, after string, found bool) {
 	return s, "", false
 }
 
-// suggest returns ` (did you mean "…"?)` with the nearest known name, or
+// suggest returns ` (did you mean …?)` with the nearest known name, or
 // nothing when none is near.
 func (v *vocabulary) suggest(name string) string {
 	base, _, _ := cutLast(name, ':')
@@ -145,5 +145,5 @@ func (v *vocabulary) suggest(name string) string {
 	if best == "" {
 		return ""
 	}
-	return fmt.Sprintf(" (did you mean %q?)", best)
+	return fmt.Sprintf(" (did you mean %s?)", best)
 }
