@@ -1,0 +1,74 @@
+package readers
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/parquet-go/parquet-go"
+
+	"pushbatch/batch"
+)
+
+// FuzzParquet opens and reads whatever bytes there are: no panic, no hang, no
+// memory that the bytes do not back, and either rows or an *Error.
+func FuzzParquet(f *testing.F) {
+	files, err := filepath.Glob(filepath.Join("testdata", "parquet", "*.parquet"))
+	if err != nil || len(files) < 10 {
+		f.Fatal(len(files), err)
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Add(writeParquet(f, devices(30), smallPages(12)...))
+	f.Add(writeParquet(f, devices(30), smallPages(12, parquet.DataPageVersion(1), parquet.Compression(&parquet.Zstd))...))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		src, err := newParquet("fuzz.parquet", batch.Identity{}, bytes.NewReader(data), int64(len(data)), nil)
+		if err != nil {
+			mustBeError(t, err)
+			return
+		}
+		n := int64(0)
+		for row, err := range src.Rows(context.Background(), batch.Position{}) {
+			if err != nil {
+				mustBeError(t, err)
+				return
+			}
+			if row.Pos.Row != n || len(row.Values) != len(src.Header()) {
+				t.Fatalf("row %d: %+v", n, row)
+			}
+			// Rows of nulls cost no bytes: a file can claim any number of them.
+			if n++; n == 100_000 {
+				return
+			}
+		}
+		if rows := src.(*parquetSource).RowCount(); n != rows {
+			t.Fatalf("%d rows of %d, and no error", n, rows)
+		}
+	})
+}
+
+func mustBeError(t *testing.T, err error) {
+	t.Helper()
+	if found := new(Error); !errors.As(err, &found) || found.Code == "" || found.Source == "" {
+		t.Fatalf("%v is no Error with a code and a source", err)
+	}
+}
+
+func FuzzParquetThrift(f *testing.F) {
+	f.Add([]byte{0x15, 0x02, 0x19, 0x2c, 0x00, 0x00, 0x00})
+	f.Add([]byte{0x1b, 0xff, 0xff, 0xff, 0xff, 0x0f, 0x8c})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		s := thriftScan{rest: data}
+		if err := s.structure(thriftDepth); err == nil && len(s.rest) >= len(data) {
+			t.Fatal("a structure of no bytes")
+		}
+	})
+}

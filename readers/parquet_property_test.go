@@ -1,0 +1,145 @@
+package readers
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/encoding/delta"
+	"github.com/parquet-go/parquet-go/encoding/rle"
+	"pgregory.net/rapid"
+
+	"pushbatch/batch"
+)
+
+// TestParquetAnyRows writes random rows in random ways and reads them from
+// random positions.
+func TestParquetAnyRows(t *testing.T) {
+	t.Parallel()
+	type person struct {
+		ID    string  `parquet:"id"`
+		Score *int64  `parquet:"score,optional"`
+		Deep  []inner `parquet:"deep,list"`
+	}
+	words := rapid.SampledFrom([]string{"", "a", "žarko", "longer than most words"})
+	numbers := rapid.Ptr(rapid.Int64(), true)
+	rows := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) person {
+		return person{
+			ID: rapid.String().Draw(t, "id"), Score: numbers.Draw(t, "score"),
+			Deep: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) inner {
+				return inner{Words: rapid.SliceOfN(words, 0, 4).Draw(t, "words"), N: numbers.Draw(t, "n")}
+			}), 0, 4).Draw(t, "deep"),
+		}
+	}), 1, 60)
+	rapid.Check(t, func(r *rapid.T) {
+		people := rows.Draw(r, "rows")
+		data := writeParquet(t, people,
+			parquet.DataPageVersion(rapid.IntRange(1, 2).Draw(r, "version")),
+			parquet.PageBufferSize(rapid.IntRange(16, 2000).Draw(r, "page")),
+			parquet.MaxRowsPerRowGroup(int64(rapid.IntRange(1, 60).Draw(r, "group"))))
+		src := openParquetBytes(t, data)
+		from := rapid.IntRange(0, len(people)).Draw(r, "from")
+		got := allRows(t, src, int64(from))
+		if len(got) != len(people)-from {
+			r.Fatalf("%d rows, want %d", len(got), len(people)-from)
+		}
+		for i, p := range people[from:] {
+			deep := listOf()
+			for _, d := range p.Deep {
+				deep.Nested.Values = append(deep.Nested.Values, d.value())
+			}
+			if diff := cmp.Diff([]batch.Value{batch.TextValue(p.ID), optionalInt(p.Score), deep}, got[i].Values); diff != "" {
+				r.Fatalf("row %d: %s", from+i, diff)
+			}
+		}
+	})
+}
+
+type inner struct {
+	Words []string `parquet:"words"`
+	N     *int64   `parquet:"n,optional"`
+}
+
+func (d *inner) value() batch.Value {
+	list := listOf()
+	for _, w := range d.Words {
+		list.Nested.Values = append(list.Nested.Values, batch.TextValue(w))
+	}
+	return objectOf("words", list, "n", optionalInt(d.N))
+}
+
+func optionalInt(n *int64) batch.Value {
+	if n == nil {
+		return batch.Value{}
+	}
+	return batch.IntValue(*n)
+}
+
+// TestParquetBits holds our decoders against parquet-go's encoders.
+func TestParquetBits(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(r *rapid.T) {
+		values := rapid.SliceOfN(rapid.OneOf(rapid.Int64(), rapid.Int64Range(-9, 9), rapid.Just(int64(math.MinInt64))), 0, 700).Draw(r, "values")
+		packed, err := new(delta.BinaryPackedEncoding).EncodeInt64(nil, values)
+		if err != nil {
+			r.Fatal(err)
+		}
+		got, rest, err := decodeDelta(nil, append(packed, "rest"...), len(values))
+		if err != nil || string(rest) != "rest" || len(got) != len(values) || cmp.Diff(append([]int64{}, values...), append([]int64{}, got...)) != "" {
+			r.Fatalf("delta: %v, rest %q, %v", got, rest, err)
+		}
+	})
+	rapid.Check(t, func(r *rapid.T) {
+		width := rapid.IntRange(1, 8).Draw(r, "width")
+		levels := rapid.SliceOfN(rapid.Uint8Range(0, 1<<width-1), 0, 300).Draw(r, "levels")
+		packed, err := (&rle.Encoding{BitWidth: width}).EncodeLevels(nil, levels)
+		if err != nil {
+			r.Fatal(err)
+		}
+		got := make([]uint8, len(levels))
+		if err := decodeHybrid(got, packed, uint(width)); err != nil || !bytes.Equal(got, levels) {
+			r.Fatalf("hybrid: %v, %v", got, err)
+		}
+	})
+}
+
+func TestParquetBitsRefused(t *testing.T) {
+	t.Parallel()
+	hybrids := map[string][]byte{
+		"nothing":            {},
+		"run of no length":   {0},
+		"run without value":  {8},
+		"packed without end": {3, 1},
+		"packed of nothing":  {1, 1},
+		"varint without end": {0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80},
+	}
+	for name, src := range hybrids {
+		if err := decodeHybrid(make([]uint32, 20), src, 8); err == nil {
+			t.Errorf("hybrid, %s: no error", name)
+		}
+	}
+	head := func(head ...uint64) (b []byte) {
+		for _, v := range head {
+			b = binary.AppendUvarint(b, v)
+		}
+		return b
+	}
+	for name, src := range map[string][]byte{
+		"nothing":               {},
+		"no block":              head(0, 4, 3, 0),
+		"huge block":            head(1<<40, 4, 3, 0),
+		"no miniblock":          head(128, 0, 3, 0),
+		"odd miniblocks":        head(128, 3, 3, 0),
+		"more values than rows": head(128, 4, 1<<40, 0),
+		"no widths":             head(128, 4, 3, 0, 0),
+		"width of 65":           append(head(128, 4, 3, 0, 0), 65, 0, 0, 0),
+		"no values":             append(head(128, 4, 3, 0, 0), 8, 0, 0, 0),
+	} {
+		if _, _, err := decodeDelta(nil, src, 20); err == nil {
+			t.Errorf("delta, %s: no error", name)
+		}
+	}
+}
