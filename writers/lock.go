@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -53,7 +54,7 @@ func acquireLock(path string) (*lock, error) {
 		return nil, fmt.Errorf("lock run: %w", err)
 	}
 	if !ok {
-		return nil, &LockedError{Path: path, Holder: readHolder(l.holder)}
+		return nil, &LockedError{Path: filepath.Dir(path), Holder: readHolder(l.holder)}
 	}
 	host, _ := os.Hostname() // an unnamed host is no reason not to run
 	data, err := json.Marshal(Holder{Host: host, PID: os.Getpid(), Since: time.Now().UTC()})

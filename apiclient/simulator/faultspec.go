@@ -125,9 +125,12 @@ func (f *Fault) setDelay(text string) (err error) {
 	return err
 }
 
-// parseSpan reads 20ms as 20ms to 20ms, and 0-40ms as 0 to 40ms.
+// parseSpan reads 20ms as 20ms to 20ms, and 10-40ms as 10ms to 40ms.
 func parseSpan(text string) (from, to time.Duration, err error) {
 	low, high, two := strings.Cut(text, "-")
+	if unit := strings.TrimLeft(high, "0123456789."); strings.TrimLeft(low, "0123456789.") == "" {
+		low += unit
+	}
 	if from, err = time.ParseDuration(low); err != nil {
 		return 0, 0, err
 	}

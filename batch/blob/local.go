@@ -59,7 +59,7 @@ func (local) openAt(_ context.Context, in Info) (ReaderAt, error) {
 
 // openSame opens the file and makes sure that it is the one in describes.
 func openSame(in Info) (*os.File, error) {
-	f, err := os.Open(in.Location)
+	f, err := os.Open(in.URI)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"log/slog"
+	"math"
+	"net/http"
+	"os"
+	"strings"
+
+	"pushbatch/apiclient"
+	"pushbatch/apiclient/simulator"
+)
+
+// simulatedBase is the base URL of the built-in simulator, which is reached
+// without a socket.
+const simulatedBase = "http://127.0.0.1"
+
+// connect makes the client that a job sends through.
+func (p *process) connect(f *jobFlags, log *slog.Logger) (*apiclient.Client, error) {
+	cfg := apiclient.Config{
+		BaseURL: f.baseURL, AppCode: f.appCode, Timeout: f.timeout, MaxAttempts: f.maxAttempts,
+		Rate: f.rate, MaxOutage: f.maxOutage,
+		UserAgent: "pushbatch/" + version(), Log: log,
+	}
+	if f.simulate {
+		cfg.BaseURL, cfg.Transport = simulatedBase, simulated(f)
+		cfg.Auth = apiclient.AppKey("simulated")
+		if cfg.AppCode == "" {
+			cfg.AppCode = "simulated"
+		}
+	} else if err := p.authorize(&cfg, f); err != nil {
+		return nil, err
+	}
+	client, err := apiclient.New(cfg)
+	if err != nil {
+		return nil, usageError("%v", err)
+	}
+	return client, nil
+}
+
+// simulated is the platform's stand-in, with the rate limit of an account for
+// which --rate is allowed.
+func simulated(f *jobFlags) http.RoundTripper {
+	limits := simulator.PushLimits(int(math.Ceil(f.rate)), 5)
+	return simulator.New(simulator.Config{Limits: limits, CountersOnly: true}).RoundTripper()
+}
+
+// authorize reads the secrets. They come from variables or a file, never from
+// the command line, where every user of the machine could read them.
+func (p *process) authorize(cfg *apiclient.Config, f *jobFlags) (err error) {
+	switch f.auth {
+	case "app":
+		cfg.Auth, err = p.appKey(f.apiKeyFile)
+	case "basic":
+		cfg.Auth, err = p.credentials("INFOBIP_USERNAME", "INFOBIP_PASSWORD", func(s []string) apiclient.Auth {
+			return apiclient.Basic(s[0], s[1])
+		})
+	case "ibsso":
+		cfg.Auth, err = p.credentials("INFOBIP_TOKEN", "", func(s []string) apiclient.Auth {
+			return apiclient.IBSSO(s[0])
+		})
+	case "oauth2":
+		cfg.Auth, err = p.credentials("INFOBIP_CLIENT_ID", "INFOBIP_CLIENT_SECRET", func(s []string) apiclient.Auth {
+			return apiclient.OAuth2(s[0], s[1], "")
+		})
+	default:
+		return usageError("--auth %q: take app, basic, ibsso or oauth2", f.auth)
+	}
+	return err
+}
+
+func (p *process) appKey(file string) (apiclient.Auth, error) {
+	if file == "" {
+		key, _ := p.getenv("INFOBIP_API_KEY")
+		if key == "" {
+			return apiclient.Auth{}, usageError("no API key: set INFOBIP_API_KEY or give --api-key-file FILE (or try --simulate)")
+		}
+		return apiclient.AppKey(key), nil
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return apiclient.Auth{}, usageError("read --api-key-file: %v", err)
+	}
+	key := strings.TrimSpace(string(data))
+	if key == "" {
+		return apiclient.Auth{}, usageError("read --api-key-file: %s is empty", file)
+	}
+	return apiclient.AppKey(key), nil
+}
+
+// credentials reads one or two variables.
+func (p *process) credentials(first, second string, auth func([]string) apiclient.Auth) (apiclient.Auth, error) {
+	var values []string
+	for _, name := range []string{first, second} {
+		if name == "" {
+			continue
+		}
+		value, _ := p.getenv(name)
+		if value == "" {
+			return apiclient.Auth{}, usageError("the environment variable %s is not set", name)
+		}
+		values = append(values, value)
+	}
+	return auth(values), nil
+}
+
+// needsAppCode says that no application code is known.
+func needsAppCode() error {
+	return usageError("no application code: give --app-code CODE, set INFOBIP_APP_CODE, or add a column appCode")
+}

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"time"
+
+	"pushbatch/apiclient"
+	"pushbatch/batch"
+	"pushbatch/writers"
+)
+
+// countFor is how long a stopped run looks for the number of rows that are
+// left.
+const countFor = 2 * time.Second
+
+// finish writes the summary of a sitting, tells it, and returns what the
+// program ends with.
+func (p *process) finish(ctx context.Context, j *job, engine *batch.Job, runErr error) error {
+	s := j.summarize(ctx, engine, runErr)
+	if err := j.folder.WriteJSON(writers.SummaryFile, s); err != nil && exitCode(runErr) != exitStopped {
+		runErr, s.ExitCode = err, exitStopped
+	}
+	if runErr != nil {
+		fmt.Fprintf(p.stderr, "pushbatch: %v\n", runErr)
+	}
+	if !j.flags.quiet {
+		s.print(p.stderr)
+	}
+	j.tellNext(p.stderr, s)
+	if s.ExitCode == exitDone {
+		return nil
+	}
+	return &errReported{exitError{s.ExitCode, runErr}}
+}
+
+func (j *job) summarize(ctx context.Context, engine *batch.Job, runErr error) *summary {
+	s := &summary{
+		Version: j.spec.Version, Operation: j.spec.Operation, Run: j.folder.Path(""), Outcome: "completed",
+		StartedAt: j.spec.StartedAt, EndedAt: time.Now().UTC(), Sittings: j.spec.Sittings, DryRun: j.client == nil,
+	}
+	s.fill(engine.Tally(), engine.Elapsed())
+	t := j.traffic()
+	s.Requests, s.Retries, s.Throttled = t.Requests, t.Retries, t.Throttled
+	if j.client != nil {
+		s.SettledRate = settledRate(j.client.Stats(), j.operation.Name)
+	}
+	s.Unsent = unsent(ctx, engine)
+	if runErr != nil {
+		s.Outcome, s.Reason = "stopped", runErr.Error()
+	}
+	s.ExitCode = j.exitCode(s, runErr)
+	s.Files = j.files()
+	return s
+}
+
+func unsent(ctx context.Context, engine *batch.Job) *int64 {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), countFor)
+	defer cancel()
+	if n, known := engine.Unsent(ctx); known {
+		return &n
+	}
+	return nil
+}
+
+// exitCode is what a sitting ends with: why it stopped, else what became of
+// the rows.
+func (j *job) exitCode(s *summary, runErr error) int {
+	switch {
+	case runErr != nil && exitCode(runErr) == exitUsage:
+		return exitStopped // the run had begun: whatever ended it is no usage error
+	case runErr != nil:
+		return exitCode(runErr)
+	case s.Rows == 0 && !j.flags.allowEmpty:
+		return exitUsage
+	case s.Statuses.bad() > 0:
+		return exitBadRows
+	}
+	return exitDone
+}
+
+func (j *job) files() []string {
+	names := []string{"results." + j.flags.results, writers.FailedFile, writers.RequestsFile}
+	names = slices.DeleteFunc(names, func(name string) bool { return !j.folder.Exists(name) })
+	for i, name := range names {
+		names[i] = j.folder.Path(name)
+	}
+	return append(names, j.folder.Path(writers.SummaryFile))
+}
+
+// tellNext says what to do next. For a stopped run that is the last line.
+func (j *job) tellNext(w io.Writer, s *summary) {
+	switch s.ExitCode {
+	case exitDone:
+	case exitUsage:
+		fmt.Fprintln(w, "pushbatch: the inputs hold no row (give --allow-empty if that is fine)")
+	case exitBadRows:
+		if !j.flags.quiet {
+			fmt.Fprintf(w, "next: mend %s and give it back: pushbatch %s %s\n",
+				j.folder.Path(writers.FailedFile), j.operation.Name, j.folder.Path(writers.FailedFile))
+		}
+	default:
+		fmt.Fprintf(w, "to go on where this run stands: pushbatch resume %s\n", j.folder.Path(""))
+	}
+}
+
+// settledRate is the rate in force for an operation at the end; 0: unlimited.
+func settledRate(s apiclient.Stats, operation string) float64 {
+	for op, stats := range s.Ops {
+		if apiclient.Op(op).String() == operation && !math.IsInf(stats.Rate, 0) {
+			return stats.Rate
+		}
+	}
+	return 0
+}

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"time"
+
+	"github.com/spf13/pflag"
+)
+
+// connectionFlags say how the platform is reached.
+type connectionFlags struct {
+	baseURL    string
+	appCode    string
+	apiKeyFile string
+	auth       string
+	simulate   bool
+}
+
+func (c *connectionFlags) add(fs *pflag.FlagSet) {
+	fs.StringVar(&c.baseURL, "base-url", "https://api.infobip.com", "base `URL` of your account (also INFOBIP_BASE_URL)")
+	fs.StringVar(&c.appCode, "app-code", "", "application `CODE` of the mobile app's profile (also INFOBIP_APP_CODE)")
+	fs.StringVar(&c.apiKeyFile, "api-key-file", "", "`FILE` that holds the API key (else from INFOBIP_API_KEY)")
+	fs.StringVar(&c.auth, "auth", "app", "kind of authorization: app, basic, ibsso or oauth2 (see help environment)")
+	fs.BoolVar(&c.simulate, "simulate", false, "run against the built-in simulator: no account is needed and nothing leaves this machine")
+}
+
+// inputFlags say how inputs are read and mapped.
+type inputFlags struct {
+	format, delimiter, encoding, compression string
+	mapFile                                  string
+	set                                      []string
+	nullLiteral                              string
+	phoneRegion                              string
+	ignoreUnmapped                           bool
+}
+
+func (i *inputFlags) add(fs *pflag.FlagSet) {
+	fs.StringVar(&i.format, "format", "auto", "format of the inputs: auto, csv, parquet or ndjson")
+	fs.StringVar(&i.delimiter, "delimiter", "auto", "`CHARACTER` between CSV cells: auto, or one such as ; or tab")
+	fs.StringVar(&i.encoding, "encoding", "auto", "text `ENCODING`: auto (BOM, UTF-8, UTF-16) or a name such as windows-1252")
+	fs.StringVar(&i.compression, "compression", "auto", "compression of the inputs: auto, none, gzip or zstd")
+	fs.StringVar(&i.mapFile, "map", "", "YAML `FILE` that maps columns to targets")
+	fs.StringArrayVar(&i.set, "set", nil, "constant for every row, `TARGET=VALUE`; may be given more than once")
+	fs.StringVar(&i.nullLiteral, "null-literal", "", "cell `TEXT` that is sent as null, to clear a value at the platform")
+	fs.StringVar(&i.phoneRegion, "phone-region", "", "`REGION` of phone numbers without country code, such as HR")
+	fs.BoolVar(&i.ignoreUnmapped, "ignore-unmapped", false, "pass over columns that no target is known for")
+}
+
+// executionFlags say how requests are sent and when a run stops.
+type executionFlags struct {
+	rate        float64
+	maxInFlight int
+	maxAttempts int
+	timeout     time.Duration
+	maxErrors   string
+	canary      int64
+	limit       int64
+	maxDuration time.Duration
+	maxOutage   time.Duration
+	allowEmpty  bool
+	dryRun      string
+}
+
+func (e *executionFlags) add(fs *pflag.FlagSet) {
+	fs.Float64Var(&e.rate, "rate", 50, "requests a second, `N`; the default is the platform's published limit")
+	fs.IntVar(&e.maxInFlight, "max-in-flight", 64, "`N` requests under way at the same time, at most")
+	fs.IntVar(&e.maxAttempts, "max-attempts", 10, "`N` attempts a row before it counts as failed; an answer 429 is none")
+	fs.DurationVar(&e.timeout, "timeout", 30*time.Second, "`DURATION` after which one attempt is given up")
+	fs.StringVar(&e.maxErrors, "max-errors", "", "stop after more than `N` bad rows, or P% of the rows (from 100 rows on)")
+	fs.Int64Var(&e.canary, "canary", 0, "the first `N` rows must all succeed, else stop")
+	fs.Int64Var(&e.limit, "limit", 0, "take only the first `N` rows")
+	fs.DurationVar(&e.maxDuration, "max-duration", 0, "stop after this `DURATION`, to be resumed (exit code 6)")
+	fs.DurationVar(&e.maxOutage, "max-outage", 30*time.Minute, "`DURATION` to wait for a platform that is down")
+	fs.BoolVar(&e.allowEmpty, "allow-empty", false, "inputs without a row are no error")
+	fs.StringVar(&e.dryRun, "dry-run", "false", "check every row, send nothing and write requests.ndjson; validate: without that file")
+	fs.Lookup("dry-run").NoOptDefVal = "true"
+}
+
+// outputFlags say where reports go.
+type outputFlags struct {
+	out     string
+	results string
+}
+
+func (o *outputFlags) add(fs *pflag.FlagSet) {
+	fs.StringVar(&o.out, "out", "", "run `FOLDER` (default runs/<UTC time>-<operation>)")
+	fs.StringVar(&o.results, "results", "csv", "format of the results file: csv or ndjson")
+}
+
+// talkFlags say what is told on standard error.
+type talkFlags struct {
+	quiet     bool
+	verbose   bool
+	logFormat string
+	progress  string
+}
+
+func (t *talkFlags) add(fs *pflag.FlagSet) {
+	fs.BoolVarP(&t.quiet, "quiet", "q", false, "tell errors only")
+	fs.BoolVarP(&t.verbose, "verbose", "v", false, "tell every retry and pause")
+	fs.StringVar(&t.logFormat, "log-format", "text", "format of log lines: text or json")
+	fs.StringVar(&t.progress, "progress", "auto", "progress: auto (a bar on a terminal, else plain), bar, plain (a line every 10 s) or none")
+}
+
+// jobFlags are the flags that every job has.
+type jobFlags struct {
+	config string
+	connectionFlags
+	inputFlags
+	executionFlags
+	outputFlags
+	talkFlags
+}
+
+func (j *jobFlags) add(fs *pflag.FlagSet) {
+	fs.SortFlags = false
+	j.connectionFlags.add(fs)
+	j.inputFlags.add(fs)
+	j.executionFlags.add(fs)
+	j.outputFlags.add(fs)
+	j.talkFlags.add(fs)
+	fs.StringVar(&j.config, "config", "", "YAML `FILE` with any of these flags as keys")
+}

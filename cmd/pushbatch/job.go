@@ -1,0 +1,322 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"pushbatch/apiclient"
+	"pushbatch/batch"
+	"pushbatch/batch/blob"
+	"pushbatch/batch/ops"
+	"pushbatch/readers"
+	"pushbatch/writers"
+)
+
+// job is one sitting of a run: a new run from its beginning, or one that goes
+// on after an interruption.
+type job struct {
+	operation   *ops.Operation
+	inputs      []string // as named on the command line
+	flags       *jobFlags
+	set         *pflag.FlagSet
+	personalize *apiclient.PersonalizeOptions
+
+	spec    runSpec
+	folder  *writers.Folder
+	point   *batch.Checkpoint // nil: from the beginning
+	client  *apiclient.Client // nil: nothing is sent
+	opened  []openedInput
+	printer printer
+	every   time.Duration
+	log     *slog.Logger
+}
+
+// openedInput is one input, ready to be read.
+type openedInput struct {
+	info    blob.Info
+	source  batch.Source
+	binding *ops.Binding
+}
+
+// runJob runs a new job.
+func (p *process) runJob(ctx context.Context, j *job) (err error) {
+	if _, err := resolve(j.set, p.getenv); err != nil {
+		return err
+	}
+	if err := p.prepare(j); err != nil {
+		return err
+	}
+	found, err := blob.Expand(ctx, j.inputs)
+	if err != nil {
+		return usageError("%v", err)
+	}
+	if err := j.readMapping(); err != nil {
+		return err
+	}
+	if err := p.openInputs(ctx, j, found); err != nil {
+		return err
+	}
+	defer j.closeInputs()
+	j.describe()
+	if err := j.createFolder(); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, j.folder.Close()) }()
+	return p.sit(ctx, j)
+}
+
+// prepare checks the settings and makes what talks: to the user and to the
+// platform.
+func (p *process) prepare(j *job) (err error) {
+	if err := j.flags.check(); err != nil {
+		return err
+	}
+	if j.printer, j.every, err = newPrinter(j.flags.progress, j.flags.quiet, p.stderr); err != nil {
+		return err
+	}
+	if j.log, err = newLogger(&j.flags.talkFlags, j.printer.above()); err != nil {
+		return err
+	}
+	if dryRuns[j.flags.dryRun] == ops.Send {
+		j.client, err = p.connect(j.flags, j.log)
+	}
+	return err
+}
+
+func (j *job) readMapping() error {
+	if j.flags.mapFile == "" {
+		return nil
+	}
+	data, err := os.ReadFile(j.flags.mapFile)
+	if err != nil {
+		return usageError("read --map: %v", err)
+	}
+	j.spec.Mapping = string(data)
+	return nil
+}
+
+// openInputs opens and binds every input, so that what is wrong with any of
+// them is known before the first request.
+func (p *process) openInputs(ctx context.Context, j *job, found []blob.Info) error {
+	options, err := j.bindOptions()
+	if err != nil {
+		return err
+	}
+	for _, info := range found {
+		source, err := readers.Open(ctx, info, j.flags.readerOptions(p.stdin))
+		if err != nil {
+			return errors.Join(&exitError{exitUsage, err}, j.closeInputs())
+		}
+		binding, err := j.operation.Bind(source.Header(), options)
+		if err != nil {
+			return errors.Join(usageError("%s: %w", source.Name(), err), source.Close(), j.closeInputs())
+		}
+		j.opened = append(j.opened, openedInput{info, source, binding})
+	}
+	return nil
+}
+
+func (j *job) bindOptions() (ops.Options, error) {
+	o := ops.Options{
+		NullLiteral: j.flags.nullLiteral, PhoneRegion: j.flags.phoneRegion, IgnoreUnmapped: j.flags.ignoreUnmapped,
+		Personalize: *j.personalize, HasAppCode: j.flags.appCode != "" || j.client == nil || j.flags.simulate,
+		DryRun: dryRuns[j.flags.dryRun],
+	}
+	if j.client != nil {
+		o.Sender = j.client
+	}
+	for _, text := range j.flags.set {
+		c, err := ops.ParseConstant(text)
+		if err != nil {
+			return o, usageError("--set: %v", err)
+		}
+		o.Constants = append(o.Constants, c)
+	}
+	if j.spec.Mapping == "" {
+		return o, nil
+	}
+	var err error
+	if o.Mapping, err = ops.ParseMapping(j.flags.mapFile, []byte(j.spec.Mapping)); err != nil {
+		return o, usageError("%v", err)
+	}
+	return o, nil
+}
+
+func (j *job) closeInputs() (all error) {
+	for _, in := range j.opened {
+		all = errors.Join(all, in.source.Close())
+	}
+	return all
+}
+
+// describe fills the spec of a new run and says once what was found.
+func (j *job) describe() {
+	j.spec.Version, j.spec.Operation = version(), j.operation.Name
+	j.spec.StartedAt, j.spec.Settings, j.spec.Limit = time.Now().UTC(), settingsOf(j.set), j.flags.limit
+	for _, in := range j.opened {
+		detected := readers.Detected(in.source)
+		j.spec.Inputs = append(j.spec.Inputs, inputSpec{
+			Name: in.source.Name(), Detected: detected, Identity: in.source.Identity(), Partitions: in.info.Partitions,
+			Compressed: strings.HasSuffix(detected, "gzip") || strings.HasSuffix(detected, "zstd"),
+		})
+		j.spec.Columns = append(j.spec.Columns, columnsOf(in.binding))
+		j.log.Info("input", "source", in.source.Name(), "detected", detected, "columns", len(in.source.Header()))
+		for _, c := range in.binding.Columns {
+			if c.Use != ops.Sent && c.Use != ops.Result {
+				j.log.Info("column is not sent", "source", in.source.Name(), "column", c.Column, "why", string(c.Use))
+			}
+		}
+	}
+}
+
+func columnsOf(b *ops.Binding) []columnSpec {
+	specs := make([]columnSpec, len(b.Columns))
+	for i, c := range b.Columns {
+		specs[i] = columnSpec{c.Column, c.Target, string(c.Use)}
+	}
+	return specs
+}
+
+func (j *job) createFolder() (err error) {
+	path := j.flags.out
+	if path == "" {
+		path = freeFolder(filepath.Join("runs", j.spec.StartedAt.Format("20060102T150405Z")+"-"+j.operation.Name))
+	}
+	j.folder, err = writers.CreateFolder(writers.Disk{}, path)
+	if errors.Is(err, writers.ErrRunExists) {
+		return usageError("%w: give another --out, or go on with it: pushbatch resume %s", err, path)
+	}
+	var locked *writers.LockedError
+	if err != nil && !errors.As(err, &locked) {
+		return &exitError{exitStopped, err}
+	}
+	return err
+}
+
+// freeFolder is path, or path with a number when that second has a run already.
+func freeFolder(path string) string {
+	free := path
+	for n := 2; ; n++ {
+		if _, err := os.Stat(free); err != nil {
+			return free
+		}
+		free = fmt.Sprintf("%s-%d", path, n)
+	}
+}
+
+// sit works on a run until it ends or is stopped, and reports.
+func (p *process) sit(ctx context.Context, j *job) error {
+	j.spec.Sittings++
+	if err := j.folder.WriteJSON(writers.JobFile, j.spec); err != nil {
+		return &exitError{exitStopped, err}
+	}
+	sink, err := j.openReports()
+	if err != nil {
+		return &exitError{exitStopped, err}
+	}
+	if j.point != nil && j.client != nil {
+		if err := j.client.Restore(j.carried().Learned); err != nil {
+			j.log.Warn("the rate is learned anew", "error", err)
+		}
+	}
+	engine := batch.New(j.engineConfig(sink))
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	endSignals := onSignals(engine, cancel, j.log)
+	endTimer := stopAfter(engine, j.flags.maxDuration)
+	endProgress := j.startProgress(engine)
+	runErr := engine.Run(ctx)
+	endProgress()
+	endTimer()
+	err = p.finish(ctx, j, engine, runErr)
+	endSignals()
+	return err
+}
+
+func (j *job) openReports() (*writers.Reports, error) {
+	format, err := writers.ResultFormatNamed(j.flags.results)
+	if err != nil {
+		return nil, err
+	}
+	o := writers.ReportOptions{Operation: j.operation.Name, Format: format, Requests: dryRuns[j.flags.dryRun] == ops.ShowRequests}
+	for _, in := range j.opened {
+		names := make([]string, len(in.source.Header()))
+		for i, c := range in.source.Header() {
+			names[i] = c.Name
+		}
+		o.Columns = append(o.Columns, names)
+	}
+	var mark batch.Mark
+	if j.point != nil {
+		mark = j.point.Mark
+	}
+	return writers.OpenReports(j.folder, o, mark)
+}
+
+func (j *job) engineConfig(sink batch.Sink) batch.Config {
+	maxErrors, _ := batch.ParseThreshold(j.flags.maxErrors) // checked before
+	cfg := batch.Config{
+		Sink: sink, MaxInFlight: j.flags.maxInFlight, Limit: j.flags.limit, MaxErrors: maxErrors, Canary: j.flags.canary,
+		Resume: j.point, Carry: j.carry,
+		Save: func(c *batch.Checkpoint) error { return j.folder.SaveCheckpoint(c) },
+	}
+	for _, in := range j.opened {
+		cfg.Inputs = append(cfg.Inputs, batch.Input{Source: in.source, Map: in.binding.Map})
+	}
+	return cfg
+}
+
+// stopAfter stops a run when its time is used up.
+func stopAfter(s stopper, d time.Duration) (end func()) {
+	if d <= 0 {
+		return func() {}
+	}
+	t := time.AfterFunc(d, func() { s.Stop(errMaxDuration) })
+	return func() { t.Stop() }
+}
+
+// carriedState is what a checkpoint keeps for this package.
+type carriedState struct {
+	Requests  int64           `json:"requests"`
+	Retries   int64           `json:"retries"`
+	Throttled int64           `json:"throttled"`
+	Learned   json.RawMessage `json:"learned,omitempty"` // of the client's limiter
+}
+
+// carried is what the checkpoint that a run goes on from kept.
+func (j *job) carried() (c carriedState) {
+	if j.point != nil && len(j.point.Carried) > 0 {
+		_ = json.Unmarshal(j.point.Carried, &c) // an older form: the counts begin anew
+	}
+	return c
+}
+
+// traffic is the requests of all sittings together.
+func (j *job) traffic() carriedState {
+	c := j.carried()
+	if j.client != nil {
+		s := j.client.Stats()
+		c.Requests += s.Requests
+		c.Retries += s.Retries
+		c.Throttled += s.Throttled
+		c.Learned = j.client.Learned()
+	}
+	return c
+}
+
+func (j *job) carry() json.RawMessage {
+	data, err := json.Marshal(j.traffic())
+	if err != nil {
+		return nil
+	}
+	return data
+}

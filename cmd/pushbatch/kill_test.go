@@ -1,0 +1,151 @@
+package main
+
+import (
+	"encoding/csv"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"pushbatch/apiclient/simulator"
+)
+
+// kills is how many kill -9 TestKills deals out: a short form by default.
+var kills = flag.Int("kills", 30, "kill -9 that TestKills deals out")
+
+const (
+	killRows     = 3000
+	killInFlight = 16
+	killRate     = 300
+)
+
+// A run is killed at random moments, again and again, and resumed each time:
+// every row stands in the results once, the platform's state is that of the
+// rows applied in order, and no more is sent twice than what was in flight or
+// finished within the last second before each kill.
+func TestKills(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	rows := filepath.Join(dir, "rows.csv")
+	want := writeKillRows(t, rows)
+	sim, url := serve(t, simulator.Config{
+		Limits: simulator.PushLimits(0, 0),
+		Faults: faults(t, "500=2%,cut-before=1%,cut-after=1%,latency=0-60ms"),
+	})
+	dice := rand.New(rand.NewPCG(1, 2))
+	dealt, code, args := 0, -1, []string{"update", rows, "--out", "run"}
+	for dealt < *kills {
+		c := start(t, url, dir, append(args, "--rate", strconv.Itoa(killRate), "--max-in-flight", strconv.Itoa(killInFlight))...)
+		died := make(chan struct{})
+		go func() { // ends with the child
+			moment := time.Duration(dice.Int64N(int64(1500 * time.Millisecond)))
+			select {
+			case <-time.After(moment):
+				_ = c.Process.Kill() // it may have ended by itself
+			case <-died:
+			}
+		}()
+		code = c.code(t)
+		close(died)
+		if code != -1 {
+			demandCode(t, c, code)
+			break
+		}
+		dealt++
+		if _, err := os.Stat(filepath.Join(dir, "run", "job.json")); err == nil {
+			args = []string{"resume", "run"}
+		}
+	}
+	if code == -1 {
+		c := start(t, url, dir, append(args, "--rate", "5000")...)
+		demandCode(t, c, c.code(t))
+	}
+	t.Logf("%d kills", dealt)
+	demandEveryRowOnce(t, filepath.Join(dir, "run", "results.csv"), killRows)
+	demandState(t, sim, want)
+	demandFewRepeats(t, sim, dealt)
+}
+
+func demandCode(t *testing.T, c *child, code int) {
+	t.Helper()
+	if code != 0 {
+		t.Fatalf("exit code %d\n%s", code, &c.talk)
+	}
+}
+
+// writeKillRows writes rows in which devices repeat, and returns the last score
+// of each device.
+func writeKillRows(t *testing.T, path string) map[string]string {
+	t.Helper()
+	dice := rand.New(rand.NewPCG(3, 4))
+	last := make(map[string]string)
+	var b strings.Builder
+	b.WriteString("registrationId,additionalData.score:number\n")
+	for n := range killRows {
+		id, score := fmt.Sprintf("device-%d", dice.IntN(killRows/2)), strconv.Itoa(n+1)
+		last[id] = score
+		fmt.Fprintf(&b, "%s,%s\n", id, score)
+	}
+	if err := os.WriteFile(path, []byte(b.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return last
+}
+
+// demandEveryRowOnce reads a results file: rows 1 to n, each once, in order,
+// each succeeded.
+func demandEveryRowOnce(t *testing.T, path string, n int) {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	records, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(records) != n+1 {
+		t.Fatalf("%d results for %d rows", len(records)-1, n)
+	}
+	for i, r := range records[1:] {
+		if r[0] != strconv.Itoa(i+1) || r[5] != "succeeded" {
+			t.Fatalf("result %d is of row %s: %s %s %s", i+1, r[0], r[5], r[7], r[8])
+		}
+	}
+}
+
+// demandState holds the simulator's registrations against the rows applied in
+// order.
+func demandState(t *testing.T, sim *simulator.Simulator, want map[string]string) {
+	t.Helper()
+	var state strings.Builder
+	if err := sim.WriteState(&state); err != nil {
+		t.Fatal(err)
+	}
+	for id, score := range want {
+		_, entry, found := strings.Cut(state.String(), `"registrationId":"`+id+`"`)
+		entry, _, _ = strings.Cut(entry, "\n")
+		if !found || !strings.Contains(entry, `"score":`+score+"}") {
+			t.Errorf("device %s: want score %s, have %.200s", id, score, entry)
+		}
+	}
+}
+
+// demandFewRepeats counts the requests that took effect more than once for one
+// row and holds them against guarantee 3.
+func demandFewRepeats(t *testing.T, sim *simulator.Simulator, kills int) {
+	t.Helper()
+	effects := sim.Stats().Effects
+	const perKill = killInFlight + killRate // in flight, and what can finish within a second
+	repeats := effects - killRows
+	t.Logf("%d effects for %d rows: %d repeats, %.1f a kill", effects, killRows, repeats, float64(repeats)/float64(max(kills, 1)))
+	if repeats > int64(kills)*perKill {
+		t.Errorf("%d repeats after %d kills", repeats, kills)
+	}
+}

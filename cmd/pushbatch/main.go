@@ -1,0 +1,33 @@
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+)
+
+func main() {
+	os.Exit(run(context.Background(), process{
+		args: os.Args[1:], stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.LookupEnv,
+	}))
+}
+
+// process is what a run of the program gets from outside, so that tests can
+// give it something else.
+type process struct {
+	args   []string
+	stdin  io.Reader
+	stdout io.Writer // data only
+	stderr io.Writer // all talk
+	getenv func(string) (string, bool)
+}
+
+// run executes one command line and returns the exit code.
+func run(ctx context.Context, p process) int {
+	root := newRoot(&p)
+	root.SetArgs(p.args)
+	root.SetIn(p.stdin)
+	root.SetOut(p.stdout)
+	root.SetErr(p.stderr)
+	return p.report(root.ExecuteContext(ctx))
+}

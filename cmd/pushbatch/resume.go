@@ -1,0 +1,176 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"pushbatch/apiclient"
+	"pushbatch/batch"
+	"pushbatch/batch/blob"
+	"pushbatch/batch/ops"
+	"pushbatch/writers"
+)
+
+// fixedFlags are what a run keeps for good: another value would make rows mean
+// something else than in the part that is done.
+var fixedFlags = []string{
+	"format", "delimiter", "encoding", "compression", "map", "set", "null-literal", "phone-region", "ignore-unmapped",
+	"out", "results", "dry-run", "force-depersonalize", "keep-as-lead", "set-device-as-primary", "return-push",
+	"app-code", "base-url", "simulate",
+}
+
+func newResumeCommand(p *process) *cobra.Command {
+	flags := &jobFlags{}
+	personalize := &apiclient.PersonalizeOptions{}
+	cmd := &cobra.Command{
+		Use:   "resume RUN",
+		Short: "Go on with a run that was interrupted",
+		Long: "resume goes on with a run where it stands, with what it was started with. Secrets come\n" +
+			"from the environment again; flags about speed, stopping and talk may be given anew.",
+		Args: needRun,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.resume(cmd.Context(), args[0], &job{flags: flags, set: cmd.Flags(), personalize: personalize})
+		},
+	}
+	addPersonalizeFlags(cmd.Flags(), personalize)
+	flags.add(cmd.Flags())
+	for _, name := range fixedFlags {
+		_ = cmd.Flags().MarkHidden(name) // only fails for a flag that is not there
+	}
+	return cmd
+}
+
+func needRun(cmd *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return usageError("%s needs one RUN: the folder of a run", cmd.CommandPath())
+	}
+	return nil
+}
+
+// resume goes on with the run in a folder.
+func (p *process) resume(ctx context.Context, path string, j *job) (err error) {
+	j.folder, err = writers.OpenFolder(writers.Disk{}, path)
+	switch {
+	case errors.Is(err, writers.ErrNoRun):
+		return usageError("%w: it has no %s", err, writers.JobFile)
+	case err != nil:
+		return err
+	}
+	defer func() { err = errors.Join(err, j.folder.Close()) }()
+	if err := j.reload(p); err != nil {
+		return err
+	}
+	if j.point != nil && j.point.Ended && j.folder.Exists(writers.SummaryFile) {
+		j.log.Info("nothing to do: the run has ended")
+	}
+	found, err := j.recordedInputs(ctx)
+	if err != nil {
+		return err
+	}
+	if err := p.openInputs(ctx, j, found); err != nil {
+		return err
+	}
+	defer j.closeInputs()
+	if err := j.unchanged(); err != nil {
+		return err
+	}
+	return p.sit(ctx, j)
+}
+
+// reload takes over what the run was started with.
+func (j *job) reload(p *process) error {
+	if err := j.folder.ReadJSON(writers.JobFile, &j.spec); err != nil {
+		return usageError("%w", err)
+	}
+	if j.operation = ops.Named(j.spec.Operation); j.operation == nil {
+		return usageError("%s: this version knows no operation %q", j.folder.Path(writers.JobFile), j.spec.Operation)
+	}
+	if err := restoreSettings(j.set, j.spec.Settings); err != nil {
+		return err
+	}
+	if _, err := resolve(j.set, p.getenv); err != nil {
+		return err
+	}
+	var err error
+	if j.point, err = j.folder.LoadCheckpoint(); err != nil {
+		return usageError("%w", err)
+	}
+	return p.prepare(j)
+}
+
+// restoreSettings sets the flags a run was started with, and refuses those
+// that the command line gives another value but may not.
+func restoreSettings(fs *pflag.FlagSet, settings map[string][]string) error {
+	for _, name := range fixedFlags {
+		if f := fs.Lookup(name); f != nil && f.Changed {
+			return usageError("--%s cannot be changed when a run is resumed: it would no longer be the same run", name)
+		}
+	}
+	for name, values := range settings {
+		f := fs.Lookup(name)
+		if f == nil {
+			return usageError("the run was started with --%s, which this version does not know", name)
+		}
+		if f.Changed {
+			continue
+		}
+		if err := setFlag(fs, name, values); err != nil {
+			return usageError("--%s of the run: %v", name, err)
+		}
+	}
+	return nil
+}
+
+// recordedInputs finds the inputs of the run again, in the order in which it
+// reads them: files that have come since are none of its business.
+func (j *job) recordedInputs(ctx context.Context) ([]blob.Info, error) {
+	var found []blob.Info
+	for _, in := range j.spec.Inputs {
+		if in.Size < 0 {
+			return nil, &exitError{exitStopped, fmt.Errorf("resume: input %s was a stream, which cannot be read again: "+
+				"start a new run over the rows that %s does not list", in.Name, j.folder.Path("results."+j.flags.results))}
+		}
+		info, err := blob.Stat(ctx, in.URI)
+		if err != nil {
+			return nil, &exitError{exitStopped, fmt.Errorf("resume: input %s cannot be read any more: %w", in.Name, err)}
+		}
+		info.Location, info.Partitions = in.Name, in.Partitions
+		found = append(found, info)
+	}
+	return found, nil
+}
+
+// unchanged compares the inputs with those the run was started with.
+func (j *job) unchanged() error {
+	for i, in := range j.opened {
+		was, is := j.spec.Inputs[i].Identity, in.source.Identity()
+		if diff := differences(was, is); diff != "" {
+			return &exitError{exitStopped, fmt.Errorf("resume: input %s has changed since the run began (%s): "+
+				"put the old file back, or start a new run", in.source.Name(), diff)}
+		}
+	}
+	return nil
+}
+
+func differences(was, is batch.Identity) string {
+	var diff []string
+	if was.Size != is.Size {
+		diff = append(diff, fmt.Sprintf("size %d, was %d", is.Size, was.Size))
+	}
+	if !was.ModTime.Equal(is.ModTime) {
+		diff = append(diff, fmt.Sprintf("modified %s, was %s", is.ModTime.UTC().Format("2006-01-02 15:04:05"), was.ModTime.UTC().Format("2006-01-02 15:04:05")))
+	}
+	if cmp.Or(was.ETag, is.ETag) != was.ETag {
+		diff = append(diff, "another version (ETag)")
+	}
+	if was.Fingerprint != is.Fingerprint {
+		diff = append(diff, "other content")
+	}
+	return strings.Join(diff, ", ")
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"pushbatch/batch/ops"
+)
+
+// getOperation is what export sends; it is no command of its own.
+const getOperation = "get"
+
+// newRoot builds the command tree: one file a command.
+func newRoot(p *process) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "pushbatch",
+		Short: "Bulk import and export of mobile push device registrations",
+		Long: "pushbatch reads rows from CSV files, sends one request a row to the Infobip platform\n" +
+			"at the rate the platform allows, and accounts for every row.",
+		SilenceErrors: true,
+		// Suggestions are made for up to two letters that differ.
+		SuggestionsMinimumDistance: 2,
+		SilenceUsage:               true,
+		Args:                       cobra.ArbitraryArgs,
+		RunE:                       func(cmd *cobra.Command, args []string) error { return unknownCommand(cmd, args) },
+	}
+	root.SetFlagErrorFunc(unknownFlag)
+	for _, op := range ops.Operations() {
+		if op.Name != getOperation {
+			root.AddCommand(newOperationCommand(p, op))
+		}
+	}
+	root.AddCommand(newResumeCommand(p), newStatusCommand(p), newSimulateCommand(p), newVersionCommand())
+	root.InitDefaultHelpCmd()
+	return root
+}
+
+func unknownCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return cmd.Help()
+	}
+	hint := ""
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		hint = fmt.Sprintf(": did you mean %s?", strings.Join(near, " or "))
+	}
+	return usageError("unknown command %q%s\nRun pushbatch help to see the commands", args[0], hint)
+}
+
+func unknownFlag(cmd *cobra.Command, err error) error {
+	hint := ""
+	var missing *pflag.NotExistError
+	if errors.As(err, &missing) {
+		var names []string
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+		if near := ops.Nearest(missing.GetSpecifiedName(), names); near != "" {
+			hint = fmt.Sprintf(": did you mean --%s?", near)
+		}
+	}
+	return usageError("%v%s\nRun %s --help to see the flags", err, hint, cmd.CommandPath())
+}

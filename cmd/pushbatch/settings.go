@@ -1,0 +1,245 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/spf13/pflag"
+
+	"pushbatch/batch/ops"
+)
+
+// Where a setting's value comes from; the earlier wins.
+const (
+	fromFlag    = "flag"
+	fromEnv     = "environment"
+	fromFile    = "file"
+	fromRun     = "run" // what a resumed run was started with
+	fromDefault = "default"
+)
+
+// envAliases are the variables of the platform's own name for a flag.
+var envAliases = map[string]string{
+	"base-url": "INFOBIP_BASE_URL",
+	"app-code": "INFOBIP_APP_CODE",
+}
+
+// envName is the variable that stands for a flag.
+func envName(flag string) string {
+	return "PUSHBATCH_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// origin is where one setting comes from: the source and, there, its name.
+type origin struct{ source, name string }
+
+// resolve fills every flag that was not given on the command line from the
+// environment, then from the --config file, and says where each value comes
+// from. Unknown keys of the file are an error.
+func resolve(fs *pflag.FlagSet, getenv func(string) (string, bool)) (map[string]origin, error) {
+	from := make(map[string]origin)
+	var failed error
+	fs.VisitAll(func(f *pflag.Flag) {
+		if failed == nil {
+			from[f.Name], failed = resolveFlag(fs, f, getenv)
+		}
+	})
+	if failed != nil {
+		return nil, failed
+	}
+	file, _ := fs.GetString("config")
+	if file == "" {
+		return from, nil
+	}
+	return from, resolveFile(fs, from, file, getenv)
+}
+
+func resolveFlag(fs *pflag.FlagSet, f *pflag.Flag, getenv func(string) (string, bool)) (origin, error) {
+	if f.Changed {
+		return origin{fromFlag, "--" + f.Name}, nil
+	}
+	for _, name := range []string{envName(f.Name), envAliases[f.Name]} {
+		value, ok := getenv(name)
+		if name == "" || !ok || value == "" {
+			continue
+		}
+		if err := setFlag(fs, f.Name, splitList(f, value)); err != nil {
+			return origin{}, usageError("environment variable %s: %v", name, err)
+		}
+		return origin{fromEnv, name}, nil
+	}
+	return origin{fromDefault, ""}, nil
+}
+
+// splitList splits the value of a variable that stands for a flag that may be
+// given more than once: one value a line.
+func splitList(f *pflag.Flag, value string) []string {
+	if f.Value.Type() == "stringArray" {
+		return strings.Split(strings.TrimRight(value, "\n"), "\n")
+	}
+	return []string{value}
+}
+
+func setFlag(fs *pflag.FlagSet, name string, values []string) error {
+	for _, value := range values {
+		if err := fs.Set(name, value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// resolveFile sets what a YAML file of flags says.
+func resolveFile(fs *pflag.FlagSet, from map[string]origin, path string, getenv func(string) (string, bool)) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return usageError("read --config: %v", err)
+	}
+	entries, err := parseConfig(path, data)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		f := fs.Lookup(e.key)
+		if f == nil || e.key == "config" || e.key == "help" {
+			return e.unknown(path, fs)
+		}
+		if source := from[e.key].source; source == fromFlag || source == fromEnv {
+			continue
+		}
+		values, err := expandAll(e.values, getenv)
+		if err == nil {
+			err = setFlag(fs, e.key, values)
+		}
+		if err != nil {
+			return usageError("%s, line %d: %s: %v", path, e.line, e.key, err)
+		}
+		from[e.key] = origin{fromFile, fmt.Sprintf("%s, line %d", path, e.line)}
+	}
+	return nil
+}
+
+// configEntry is one key of a config file.
+type configEntry struct {
+	key    string
+	values []string
+	line   int
+}
+
+func (e configEntry) unknown(path string, fs *pflag.FlagSet) error {
+	var names []string
+	fs.VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	hint := ""
+	if near := ops.Nearest(e.key, names); near != "" {
+		hint = fmt.Sprintf(": did you mean %s?", near)
+	}
+	return usageError("%s, line %d: unknown key %q%s", path, e.line, e.key, hint)
+}
+
+// parseConfig reads the keys of a config file. Scalars keep the text they are
+// written in, so that a number or a yes stays what the user typed.
+func parseConfig(path string, data []byte) ([]configEntry, error) {
+	file, err := parser.ParseBytes(data, 0)
+	if err != nil { // without the excerpt, which might show a secret
+		return nil, usageError("%s: %s", path, yaml.FormatError(err, false, false))
+	}
+	var entries []configEntry
+	for _, doc := range file.Docs {
+		if doc.Body == nil {
+			continue
+		}
+		m, ok := doc.Body.(ast.MapNode)
+		if !ok {
+			return nil, usageError("%s: a list of keys and values was expected", path)
+		}
+		for it := m.MapRange(); it.Next(); {
+			e := configEntry{
+				key:  strings.ReplaceAll(scalarText(it.Key()), "_", "-"),
+				line: it.Key().GetToken().Position.Line,
+			}
+			if e.values, ok = valueTexts(it.Value()); !ok {
+				return nil, usageError("%s, line %d: %s takes a value or a list of values", path, e.line, e.key)
+			}
+			if slices.ContainsFunc(entries, func(o configEntry) bool { return o.key == e.key }) {
+				return nil, usageError("%s, line %d: %s is given twice", path, e.line, e.key)
+			}
+			entries = append(entries, e)
+		}
+	}
+	return entries, nil
+}
+
+// valueTexts turns a value, a list, or a map (NAME: VALUE, as --set takes it)
+// into the texts a flag is set to.
+func valueTexts(n ast.Node) ([]string, bool) {
+	switch n := n.(type) {
+	case *ast.NullNode:
+		return nil, true
+	case *ast.SequenceNode:
+		var all []string
+		for _, v := range n.Values {
+			all = append(all, scalarText(v))
+		}
+		return all, true
+	case ast.MapNode:
+		var all []string
+		for it := n.MapRange(); it.Next(); {
+			all = append(all, scalarText(it.Key())+"="+scalarText(it.Value()))
+		}
+		return all, true
+	}
+	return []string{scalarText(n)}, true
+}
+
+func scalarText(n ast.Node) string {
+	if s, ok := n.(*ast.StringNode); ok {
+		return s.Value
+	}
+	if s, ok := n.(*ast.LiteralNode); ok {
+		return s.Value.Value
+	}
+	return n.GetToken().Value
+}
+
+// expandAll replaces ${NAME} by the variable's value; $$ stands for one $.
+func expandAll(values []string, getenv func(string) (string, bool)) ([]string, error) {
+	out := make([]string, len(values))
+	for i, value := range values {
+		var err error
+		if out[i], err = expandVariables(value, getenv); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func expandVariables(text string, getenv func(string) (string, bool)) (string, error) {
+	var out strings.Builder
+	for {
+		before, rest, found := strings.Cut(text, "$")
+		out.WriteString(before)
+		if !found {
+			return out.String(), nil
+		}
+		name, after, closed := strings.Cut(strings.TrimPrefix(rest, "{"), "}")
+		switch {
+		case strings.HasPrefix(rest, "$"):
+			out.WriteByte('$')
+			text = rest[1:]
+		case strings.HasPrefix(rest, "{") && closed:
+			value, ok := getenv(name)
+			if !ok {
+				return "", fmt.Errorf("the environment variable %s is not set", name)
+			}
+			out.WriteString(value)
+			text = after
+		default:
+			out.WriteByte('$')
+			text = rest
+		}
+	}
+}

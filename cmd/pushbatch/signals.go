@@ -1,0 +1,46 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// stopper is what a signal stops.
+type stopper interface{ Stop(cause error) }
+
+// onSignals stops a run gracefully on the first SIGINT or SIGTERM and at once,
+// through cancel, on the second. The returned function ends the watch.
+func onSignals(s stopper, cancel context.CancelCauseFunc, log *slog.Logger) (end func()) {
+	got := make(chan os.Signal, 2)
+	signal.Notify(got, os.Interrupt, syscall.SIGTERM)
+	done := make(chan struct{})
+	go func() { // ends with the watch
+		first := true
+		for {
+			select {
+			case sig := <-got:
+				cause := signalCause(sig)
+				if !first {
+					cancel(cause)
+					return
+				}
+				first = false
+				log.Warn("stopping: requests under way are being finished; a second signal stops at once", "signal", cause.name)
+				s.Stop(cause)
+			case <-done:
+				return
+			}
+		}
+	}()
+	return func() { signal.Stop(got); close(done) }
+}
+
+func signalCause(sig os.Signal) *signalError {
+	if sig == syscall.SIGTERM {
+		return &signalError{"SIGTERM", exitTerminated}
+	}
+	return &signalError{"SIGINT", exitInterrupted}
+}

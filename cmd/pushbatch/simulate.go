@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"pushbatch/apiclient/simulator"
+)
+
+// simulateFlags say how the simulated account behaves.
+type simulateFlags struct {
+	listen        string
+	rate          int
+	listRate      int
+	window        string
+	faults        string
+	seed          uint64
+	refuseUnknown bool
+	people        int
+	apiKey        string
+	appCode       string
+	callLog       string
+	admin         bool
+}
+
+func (f *simulateFlags) add(fs *pflag.FlagSet) {
+	fs.SortFlags = false
+	fs.StringVar(&f.listen, "listen", "127.0.0.1:8099", "loopback `ADDRESS` to listen on; port 0 takes a free one")
+	fs.IntVar(&f.rate, "rate", 50, "requests a second, `N`, of each push operation beyond which 429 is answered; 0: no limit")
+	fs.IntVar(&f.listRate, "list-rate", 5, "the same for listing people")
+	fs.StringVar(&f.window, "window", "fixed", "how a second is counted: fixed (wall clock), sliding or both")
+	fs.StringVar(&f.faults, "fault", "", "`FAULTS` such as 500=3%,cut-after=2%,latency=0-40ms,outage=10s-70s")
+	fs.Uint64Var(&f.seed, "seed", 1, "seed of the faults' dice and of generated people")
+	fs.BoolVar(&f.refuseUnknown, "refuse-unknown", false, "answer 48013 for registrations that are not there yet")
+	fs.IntVar(&f.people, "people", 0, "begin with `N` generated people who have 0 to 3 devices each")
+	fs.StringVar(&f.apiKey, "api-key", "", "the only API key that is accepted (a made-up one); empty: any")
+	fs.StringVar(&f.appCode, "app-code", "", "the only application code that is accepted; empty: any")
+	fs.StringVar(&f.callLog, "call-log", "", "`FILE` that gets every call as a line of JSON")
+	fs.BoolVar(&f.admin, "admin", false, "serve /__simulator/stats, /__simulator/state and /__simulator/reset")
+}
+
+func newSimulateCommand(p *process) *cobra.Command {
+	flags := &simulateFlags{}
+	cmd := &cobra.Command{
+		Use:   "simulate",
+		Short: "Serve the platform simulator on loopback",
+		Long: "simulate serves a stand-in of the platform on loopback: it keeps registrations and people,\n" +
+			"checks every request, has the platform's limits, and can be told to fail. Stop it with Ctrl-C.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if _, err := resolve(cmd.Flags(), p.getenv); err != nil {
+				return err
+			}
+			return p.simulate(cmd.Context(), flags)
+		},
+	}
+	flags.add(cmd.Flags())
+	return cmd
+}
+
+func (f *simulateFlags) config() (simulator.Config, error) {
+	cfg := simulator.Config{
+		Limits: simulator.PushLimits(f.rate, f.listRate), Seed: f.seed, RefuseUnknown: f.refuseUnknown,
+		Admin: f.admin, CountersOnly: true,
+	}
+	windows := map[string]simulator.Window{"fixed": simulator.Fixed, "sliding": simulator.Sliding, "both": simulator.Both}
+	window, ok := windows[f.window]
+	if !ok {
+		return cfg, usageError("--window %q: take fixed, sliding or both", f.window)
+	}
+	cfg.Window = window
+	if f.apiKey != "" {
+		cfg.Credentials.APIKeys = []string{f.apiKey}
+	}
+	if f.appCode != "" {
+		cfg.AppCodes = strings.Split(f.appCode, ",")
+	}
+	var err error
+	if cfg.Faults, err = simulator.ParseFaults(f.faults); err != nil {
+		return cfg, usageError("--fault: %v", err)
+	}
+	return cfg, nil
+}
+
+// simulate serves until a signal comes.
+func (p *process) simulate(ctx context.Context, f *simulateFlags) error {
+	cfg, err := f.config()
+	if err != nil {
+		return err
+	}
+	if f.callLog != "" {
+		file, err := os.OpenFile(f.callLog, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+		if err != nil {
+			return usageError("open --call-log: %v", err)
+		}
+		defer file.Close()
+		cfg.CallLog = file
+	}
+	listener, err := listenLoopback(ctx, f.listen)
+	if err != nil {
+		return err
+	}
+	sim := simulator.New(cfg)
+	if f.people > 0 {
+		sim.SeedPeople(f.people)
+	}
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	fmt.Fprintf(p.stderr, "simulator: listening on http://%s (any API key; Ctrl-C stops it)\n", listener.Addr())
+	server := &http.Server{Handler: sim, ReadHeaderTimeout: 10 * time.Second}
+	context.AfterFunc(ctx, func() { _ = server.Close() })
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return &exitError{exitStopped, err}
+	}
+	return nil
+}
+
+// listenLoopback refuses addresses that other machines could reach: the
+// simulator checks no real credentials.
+func listenLoopback(ctx context.Context, address string) (net.Listener, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, usageError("--listen %q: an address such as 127.0.0.1:8099 was expected", address)
+	}
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return nil, usageError("--listen %q: the simulator listens on loopback only, such as 127.0.0.1:8099", address)
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, usageError("--listen: %v", err)
+	}
+	return listener, nil
+}

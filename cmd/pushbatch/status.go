@@ -1,0 +1,144 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"pushbatch/batch"
+	"pushbatch/writers"
+)
+
+// runStatus is where a run stands: what status --json prints.
+type runStatus struct {
+	Run        string          `json:"run"`
+	Operation  string          `json:"operation"`
+	State      string          `json:"state"` // running, ended, stopped or interrupted
+	Holder     *writers.Holder `json:"holder,omitempty"`
+	StartedAt  time.Time       `json:"started_at"`
+	SavedAt    *time.Time      `json:"saved_at,omitempty"` // of the last checkpoint
+	Rows       int64           `json:"rows"`               // with a result, as of then
+	Total      *int64          `json:"total_rows"`         // estimated from the bytes read; null: not known
+	Statuses   counts          `json:"statuses"`
+	ErrorCodes []code          `json:"error_codes"`
+	RowsPerSec float64         `json:"rows_per_second"`
+	LeftSecs   *float64        `json:"left_seconds"` // null: not known
+	ExitCode   *int            `json:"exit_code"`    // of an ended or stopped sitting
+	Reason     string          `json:"reason,omitempty"`
+	Resumable  bool            `json:"resumable"`
+}
+
+func newStatusCommand(*process) *cobra.Command {
+	asJSON := false
+	cmd := &cobra.Command{
+		Use:   "status RUN",
+		Short: "Show where a run stands, while it goes on or after it stopped",
+		Args:  needRun,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := statusOf(writers.ViewFolder(writers.Disk{}, args[0]))
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				e := json.NewEncoder(cmd.OutOrStdout())
+				e.SetIndent("", "  ")
+				return e.Encode(s)
+			}
+			s.print(cmd.OutOrStdout())
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+// statusOf reads a run folder that another process may be working on.
+func statusOf(folder *writers.Folder) (*runStatus, error) {
+	var spec runSpec
+	if err := folder.ReadJSON(writers.JobFile, &spec); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, usageError("%s holds no run: it has no %s", folder.Path(""), writers.JobFile)
+		}
+		return nil, usageError("%w", err)
+	}
+	point, err := folder.LoadCheckpoint()
+	if err != nil {
+		return nil, usageError("%w", err)
+	}
+	s := &runStatus{Run: folder.Path(""), Operation: spec.Operation, StartedAt: spec.StartedAt, ErrorCodes: []code{}}
+	if point != nil {
+		s.fillPoint(point, &spec)
+	}
+	return s, s.fillState(folder, point, spec.Sittings)
+}
+
+func (s *runStatus) fillPoint(c *batch.Checkpoint, spec *runSpec) {
+	var sum summary
+	t := c.Tally.WithWaiting(c.Waiting)
+	sum.fill(t, c.Elapsed)
+	s.Rows, s.Statuses, s.ErrorCodes, s.RowsPerSec = sum.Rows, sum.Statuses, sum.ErrorCodes, sum.RowsPerSec
+	if total, known := spec.estimate(c); known {
+		s.Total = &total
+	}
+	if !c.SavedAt.IsZero() {
+		s.SavedAt = &c.SavedAt
+	}
+}
+
+// fillState tells apart a run that goes on, one that said how it stopped, and
+// one that was killed.
+func (s *runStatus) fillState(folder *writers.Folder, point *batch.Checkpoint, sittings int) error {
+	if h, running := folder.Holder(); running {
+		s.State, s.Holder = "running", &h
+		if s.Total != nil && s.RowsPerSec > 0 {
+			left := float64(max(0, *s.Total-s.Rows)) / s.RowsPerSec
+			s.LeftSecs = &left
+		}
+		return nil
+	}
+	var sum summary
+	err := folder.ReadJSON(writers.SummaryFile, &sum)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), err == nil && sum.Sittings != sittings:
+		s.State, s.Resumable = "interrupted", true
+	case err != nil:
+		return usageError("%w", err)
+	default:
+		s.ExitCode, s.Reason, s.Rows, s.Statuses = &sum.ExitCode, sum.Reason, sum.Rows, sum.Statuses
+		s.State, s.Resumable = "stopped", true
+	}
+	if point != nil && point.Ended && s.State == "stopped" {
+		s.State, s.Resumable = "ended", false
+	}
+	return nil
+}
+
+// print writes the status for people.
+func (s *runStatus) print(w io.Writer) {
+	fmt.Fprintf(w, "%s: %s, %s", s.Run, s.Operation, s.State)
+	if s.Holder != nil {
+		fmt.Fprintf(w, " (process %d on %s)", s.Holder.PID, s.Holder.Host)
+	}
+	fmt.Fprintf(w, "\n  %s rows", grouped(s.Rows))
+	if s.Total != nil {
+		fmt.Fprintf(w, " of about %s", grouped(*s.Total))
+	}
+	fmt.Fprintf(w, ", %.1f rows/s", s.RowsPerSec)
+	if s.LeftSecs != nil {
+		fmt.Fprintf(w, ", about %s left", seconds(*s.LeftSecs))
+	}
+	fmt.Fprintf(w, "\n  succeeded %s, failed %s, rejected %s, skipped %s\n", grouped(s.Statuses.Succeeded),
+		grouped(s.Statuses.Failed), grouped(s.Statuses.Rejected), grouped(s.Statuses.Skipped))
+	printCodes(w, s.ErrorCodes)
+	if s.Reason != "" {
+		fmt.Fprintf(w, "  stopped: %s\n", s.Reason)
+	}
+	if s.Resumable {
+		fmt.Fprintf(w, "  to go on: pushbatch resume %s\n", s.Run)
+	}
+}

@@ -1,0 +1,176 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"pushbatch/batch"
+)
+
+// summary is what summary.json holds and what the terminal shows at the end.
+type summary struct {
+	Version     string    `json:"version"`
+	Operation   string    `json:"operation"`
+	Run         string    `json:"run"`
+	Outcome     string    `json:"outcome"` // completed or stopped
+	Reason      string    `json:"reason,omitempty"`
+	ExitCode    int       `json:"exit_code"`
+	DryRun      bool      `json:"dry_run,omitempty"`
+	StartedAt   time.Time `json:"started_at"` // of the first sitting
+	EndedAt     time.Time `json:"ended_at"`
+	Elapsed     float64   `json:"elapsed_seconds"` // worked, all sittings together
+	Sittings    int       `json:"sittings"`        // 1, and one more for each resume
+	Rows        int64     `json:"rows"`            // with a result
+	Unsent      *int64    `json:"unsent"`          // null: the input's length is not known
+	Statuses    counts    `json:"statuses"`
+	ErrorCodes  []code    `json:"error_codes"`
+	RowsPerSec  float64   `json:"rows_per_second"`
+	Requests    int64     `json:"requests"` // every attempt, those refused with 429 included
+	Retries     int64     `json:"retries"`
+	Throttled   int64     `json:"throttled"`               // answers 429
+	SettledRate float64   `json:"settled_rate_per_second"` // what the limiter allowed at the end
+	Latency     latency   `json:"latency_ms"`
+	Files       []string  `json:"files"`
+}
+
+// counts are the rows by status.
+type counts struct {
+	Succeeded int64 `json:"succeeded"`
+	Failed    int64 `json:"failed"`
+	Rejected  int64 `json:"rejected"`
+	Skipped   int64 `json:"skipped"`
+}
+
+func (c counts) bad() int64 { return c.Failed + c.Rejected }
+
+// code is how often one error code occurred, and where first.
+type code struct {
+	Code    string        `json:"code"`
+	Status  batch.Status  `json:"status"`
+	Count   int64         `json:"count"`
+	Example batch.Example `json:"example"`
+}
+
+// latency is how long the platform took for the last attempt of each row, in
+// milliseconds.
+type latency struct {
+	P50 float64 `json:"p50"`
+	P90 float64 `json:"p90"`
+	P99 float64 `json:"p99"`
+	Max float64 `json:"max"`
+}
+
+func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// fill takes over what was counted.
+func (s *summary) fill(t batch.Tally, elapsed time.Duration) {
+	s.Rows = t.Rows
+	s.Statuses = counts{
+		t.Statuses[batch.Succeeded], t.Statuses[batch.Failed], t.Statuses[batch.Rejected], t.Statuses[batch.Skipped],
+	}
+	s.ErrorCodes = []code{}
+	for _, name := range t.TopCodes() {
+		c := t.Codes[name]
+		s.ErrorCodes = append(s.ErrorCodes, code{name, c.Status, c.Count, c.Example})
+	}
+	s.Elapsed = elapsed.Seconds()
+	if s.Elapsed > 0 {
+		s.RowsPerSec = float64(s.Rows) / s.Elapsed
+	}
+	h := &t.Latency
+	s.Latency = latency{millis(h.Quantile(0.5)), millis(h.Quantile(0.9)), millis(h.Quantile(0.99)), millis(h.Max())}
+}
+
+// topErrors is how many error codes the terminal shows.
+const topErrors = 5
+
+// print writes the summary for people.
+func (s *summary) print(w io.Writer) {
+	fmt.Fprintf(w, "%s%s: %s rows in %s (%.1f rows/s)\n", s.Operation, s.mode(), grouped(s.Rows), seconds(s.Elapsed), s.RowsPerSec)
+	s.printCounts(w)
+	if s.Requests > 0 {
+		fmt.Fprintf(w, "  requests   %s, retries %s, refused by the limit (429) %s; latency p50 %s, p99 %s\n",
+			grouped(s.Requests), grouped(s.Retries), grouped(s.Throttled), ms(s.Latency.P50), ms(s.Latency.P99))
+	}
+	printCodes(w, s.ErrorCodes)
+	names := make([]string, len(s.Files))
+	for i, f := range s.Files {
+		names[i] = filepath.Base(f)
+	}
+	fmt.Fprintf(w, "  reports    %s: %s\n", s.Run, strings.Join(names, ", "))
+}
+
+func (s *summary) mode() string {
+	if s.DryRun {
+		return " (dry run, nothing was sent)"
+	}
+	return ""
+}
+
+func (s *summary) printCounts(w io.Writer) {
+	for _, line := range []struct {
+		name  string
+		n     int64
+		shown bool
+	}{
+		{"succeeded", s.Statuses.Succeeded, !s.DryRun},
+		{"failed", s.Statuses.Failed, s.Statuses.Failed > 0},
+		{"rejected", s.Statuses.Rejected, s.Statuses.Rejected > 0},
+		{"skipped", s.Statuses.Skipped, s.Statuses.Skipped > 0},
+	} {
+		if line.shown {
+			fmt.Fprintf(w, "  %-10s %s\n", line.name, grouped(line.n))
+		}
+	}
+	switch {
+	case s.Unsent == nil:
+		fmt.Fprintf(w, "  %-10s not known: the input was not read to its end\n", "unsent")
+	case *s.Unsent > 0:
+		fmt.Fprintf(w, "  %-10s %s\n", "unsent", grouped(*s.Unsent))
+	}
+}
+
+func printCodes(w io.Writer, codes []code) {
+	for i, c := range codes {
+		if i == topErrors {
+			fmt.Fprintf(w, "  … and %d more codes, see summary.json\n", len(codes)-i)
+			return
+		}
+		fmt.Fprintf(w, "  %s (%s): %s %s, first row %d (%s, row %d): %s\n", c.Code, c.Status, grouped(c.Count),
+			plural(c.Count, "row"), c.Example.Row, c.Example.Source, c.Example.SourceRow, c.Example.Message)
+	}
+}
+
+func plural(n int64, noun string) string {
+	if n == 1 {
+		return noun
+	}
+	return noun + "s"
+}
+
+// grouped writes n with commas between groups of three digits.
+func grouped(n int64) string {
+	digits := fmt.Sprint(n)
+	for i := len(digits) - 3; i > 0 && digits[i-1] != '-'; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
+}
+
+func seconds(s float64) string {
+	d := time.Duration(s * float64(time.Second))
+	if d < time.Minute {
+		return fmt.Sprintf("%.1f s", s)
+	}
+	return d.Round(time.Second).String()
+}
+
+func ms(v float64) string {
+	if v < 10 {
+		return fmt.Sprintf("%.1f ms", v)
+	}
+	return fmt.Sprintf("%.0f ms", v)
+}
