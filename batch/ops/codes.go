@@ -46,7 +46,5 @@ const (
 	codeOptionInvalid  = "option_invalid"
 	codeMappingInvalid = "mapping_invalid"
 
-	codeUnauthorized = "unauthorized"
-	codeAppCode      = "app_code_refused"
-	codeOutage       = "outage"
+	codeOutage = "outage"
 )

@@ -34,7 +34,7 @@ func describeText(s string) string {
 			if letter < 0 {
 				letter = n
 			}
-		case other < 0:
+		case other < 0 && !(n == 1 && r == '+'):
 			other = n
 		}
 	}

@@ -45,7 +45,7 @@ func (a *assembly) checkAddressText(f *field, s string) bool {
 func checkAddress(s string) (mailbox, why string) {
 	parsed, err := mail.ParseAddress(s)
 	if err != nil || parsed.Address != s {
-		return "", "found " + describeText(s) + " of another form"
+		return "", addressFault(s)
 	}
 	at := strings.LastIndexByte(s, '@')
 	local, domain := s[:at], s[at+1:]
@@ -62,6 +62,23 @@ func checkAddress(s string) (mailbox, why string) {
 		return "", "the domain is not one that can be looked up"
 	}
 	return local + "@" + ascii, ""
+}
+
+// addressFault names the likeliest reason why a text is not an address.
+func addressFault(s string) string {
+	switch {
+	case strings.Count(s, "@") == 0:
+		return "it has no @"
+	case strings.ContainsAny(s, "<>"):
+		return "give the address alone, without a name or angle brackets"
+	case strings.Count(s, "@") > 1:
+		return "it has more than one @"
+	case strings.ContainsAny(s, " \t"):
+		return "it has a space inside"
+	case strings.HasPrefix(s, "@") || strings.HasSuffix(s, "@"):
+		return "nothing stands on one side of the @"
+	}
+	return "found " + describeText(s)
 }
 
 // maxDomain is the longest domain name (RFC 1035), which idna's Lookup profile

@@ -12,6 +12,7 @@ func get() *Operation {
 		Required: []string{"registrationId"},
 		Optional: []string{"appCode"},
 		exported: true,
+		answered: true,
 		call: func(a *assembly) (apiclient.Call, *batch.Outcome) {
 			return apiclient.GetCall(a.id), nil
 		},

@@ -114,6 +114,7 @@ func (m *rowMapper) call() (apiclient.Call, *batch.Outcome) {
 		out.RegistrationID = m.assembly.id
 	}
 	call.AppCode = m.assembly.appCode
+	call.Discard = !m.operation.answered
 	return call, out
 }
 

@@ -25,6 +25,9 @@ type Operation struct {
 	// exported tells that an export is valid input: the columns of an inventory
 	// that nobody can write are known and passed over.
 	exported bool
+	// answered tells that the body of the answer is the row's payload; else it is
+	// not read.
+	answered bool
 	// call turns a valid row into its call, or settles it.
 	call func(*assembly) (apiclient.Call, *batch.Outcome)
 }

@@ -61,6 +61,7 @@ func (r *request) Send(ctx context.Context) (batch.Outcome, error) {
 	out := batch.Outcome{
 		Status: batch.Succeeded, RegistrationID: r.id,
 		HTTPStatus: response.Status, Attempts: response.Attempts, Latency: response.Latency,
+		Payload: response.Body,
 	}
 	if err == nil {
 		return out, nil

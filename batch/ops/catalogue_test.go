@@ -1,0 +1,106 @@
+package ops_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"pushbatch/batch/ops"
+)
+
+// platform are the codes the platform documents, and two of the engine.
+var platform = []string{
+	"48001", "48012", "48013", "APP_CODE_MISSING", "UNAUTHORIZED", "FORBIDDEN", "BAD_REQUEST", "NOT_FOUND", "TOO_MANY_REQUESTS", "E429",
+	"GENERAL_ERROR", "PERSONALIZATION_IMPOSSIBLE", "AMBIGUOUS_PERSONALIZE_CANDIDATES", "USER_MERGE_INTERRUPTED", "EMAIL_INVALID",
+	"PHONE_INVALID", "USER_IDENTITY_INVALID", "REQUEST_FORMAT_INVALID", "http_*", "results_unwritable", "internal",
+}
+
+func TestCatalogueHasEveryCodeAndNoOther(t *testing.T) {
+	t.Parallel()
+	want := map[string]bool{}
+	for _, code := range platform {
+		want[code] = true
+	}
+	for _, folder := range []string{".", "../../readers", "../../apiclient"} {
+		for _, code := range declaredCodes(t, folder) {
+			want[code] = true
+		}
+	}
+	have := map[string]bool{}
+	for _, e := range ops.Catalogue() {
+		if have[e.Code] {
+			t.Errorf("code %s is listed twice", e.Code)
+		}
+		have[e.Code] = true
+		if e.Meaning == "" || e.Remedy == "" || e.Effect == "" {
+			t.Errorf("code %s is not explained", e.Code)
+		}
+		if !want[e.Code] {
+			t.Errorf("code %s is used nowhere", e.Code)
+		}
+	}
+	for code := range want {
+		if !have[code] {
+			t.Errorf("code %s is not explained", code)
+		}
+	}
+}
+
+// declaredCodes returns the values of a package's string constants whose names
+// begin with code or Code.
+func declaredCodes(t *testing.T, folder string) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(folder, "*.go"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no Go files in %s: %v", folder, err)
+	}
+	var codes []string
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(parsed, func(n ast.Node) bool {
+			codes = append(codes, codesOf(n)...)
+			return true
+		})
+	}
+	if len(codes) == 0 {
+		t.Fatalf("%s declares no code", folder)
+	}
+	return codes
+}
+
+func codesOf(n ast.Node) (codes []string) {
+	spec, ok := n.(*ast.ValueSpec)
+	if !ok {
+		return nil
+	}
+	for i, name := range spec.Names {
+		if !strings.HasPrefix(strings.ToLower(name.Name), "code") || i >= len(spec.Values) {
+			continue
+		}
+		if literal, ok := spec.Values[i].(*ast.BasicLit); ok && literal.Kind == token.STRING {
+			code, _ := strconv.Unquote(literal.Value)
+			codes = append(codes, code)
+		}
+	}
+	return codes
+}
+
+func TestExplain(t *testing.T) {
+	t.Parallel()
+	if e, ok := ops.Explain("http_502"); !ok || e.Code != "http_502" {
+		t.Errorf("Explain(http_502) = %v, %v", e, ok)
+	}
+	if _, ok := ops.Explain("SOMETHING_NEW"); ok {
+		t.Error("an unknown code is explained")
+	}
+}
