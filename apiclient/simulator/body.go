@@ -117,24 +117,18 @@ func readIdentity(val *value, bad *violations) identity {
 	given := 0
 	for i := range val.members {
 		m := &val.members[i]
-		field := "identity." + m.name
-		if m.value.kind == kindNull && (m.name == "externalId" || m.name == "phoneNumber" || m.name == "email") {
-			continue
+		if m.value.kind != kindNull {
+			given++
 		}
-		given++
 		switch m.name {
 		case "externalId":
-			id.externalID = readExternalID(field, &m.value, bad)
+			id.externalID = readExternalID("identity.externalId", &m.value, bad)
 		case "phoneNumber":
-			if bad.scalar(field, &m.value, kindString, 0) {
-				id.phone = checkedShape(m.value.text, isPhone, "PHONE_INVALID", field, "must be the digits of an E.164 number", bad)
-			}
+			id.phone = readShape("identity.phoneNumber", &m.value, isPhone, "PHONE_INVALID", bad)
 		case "email":
-			if bad.scalar(field, &m.value, kindString, 0) {
-				id.email = checkedShape(m.value.text, isEmail, "EMAIL_INVALID", field, "is not an e-mail address", bad)
-			}
+			id.email = readShape("identity.email", &m.value, isEmail, "EMAIL_INVALID", bad)
 		default:
-			bad.unknown(field)
+			bad.unknown("identity." + m.name)
 		}
 	}
 	if given == 0 {
@@ -143,16 +137,19 @@ func readIdentity(val *value, bad *violations) identity {
 	return id
 }
 
-func checkedShape(s string, ok func(string) bool, messageID, field, what string, bad *violations) string {
-	if !ok(s) {
-		bad.addID(messageID, field, what)
+func readShape(field string, val *value, fits func(string) bool, messageID string, bad *violations) string {
+	if val.kind == kindNull || !bad.scalar(field, val, kindString, 0) {
 		return ""
 	}
-	return s
+	if !fits(val.text) {
+		bad.addID(messageID, field, "does not have the form of one")
+		return ""
+	}
+	return val.text
 }
 
 func readExternalID(field string, val *value, bad *violations) string {
-	if !bad.scalar(field, val, kindString, 256) {
+	if val.kind == kindNull || !bad.scalar(field, val, kindString, 256) {
 		return ""
 	}
 	switch val.text {
@@ -196,24 +193,23 @@ func readAttributes(b *personalizeBody, val *value, known []string, bad *violati
 	}
 	for i := range val.members {
 		m := &val.members[i]
-		field := "attributes." + m.name
 		switch m.name {
 		case "firstName":
-			b.first = readText(field, &m.value, 255, bad)
+			b.first = readText("attributes.firstName", &m.value, 255, bad)
 		case "lastName":
-			b.last = readText(field, &m.value, 255, bad)
+			b.last = readText("attributes.lastName", &m.value, 255, bad)
 		case "middleName":
-			b.middle = readText(field, &m.value, 50, bad)
+			b.middle = readText("attributes.middleName", &m.value, 50, bad)
 		case "birthday":
-			b.birthday = readBirthday(field, &m.value, bad)
+			b.birthday = readBirthday("attributes.birthday", &m.value, bad)
 		case "gender":
-			b.gender = readGender(field, &m.value, bad)
+			b.gender = readGender("attributes.gender", &m.value, bad)
 		case "tags":
-			b.setTags, b.tags = true, readTags(field, &m.value, bad)
+			b.setTags, b.tags = true, readTags("attributes.tags", &m.value, bad)
 		case "customAttributes":
-			b.custom = readEntries(field, &m.value, known, bad)
+			b.custom = readEntries("attributes.customAttributes", &m.value, known, bad)
 		default:
-			bad.unknown(field)
+			bad.unknown("attributes." + m.name)
 		}
 	}
 }
@@ -255,14 +251,15 @@ func readTags(field string, val *value, bad *violations) []string {
 	}
 	tags := make([]string, 0, len(val.items))
 	for i := range val.items {
-		at := field + "[" + strconv.Itoa(i) + "]"
-		if !bad.scalar(at, &val.items[i], kindString, 0) {
+		item := &val.items[i]
+		if item.kind != kindString {
+			bad.add(field+"["+strconv.Itoa(i)+"]", "must be a string, is "+item.kind.String())
 			continue
 		}
-		if slices.Contains(tags, val.items[i].text) {
-			bad.add(at, "repeats an earlier tag")
+		if slices.Contains(tags, item.text) {
+			bad.add(field+"["+strconv.Itoa(i)+"]", "repeats an earlier tag")
 		}
-		tags = append(tags, val.items[i].text)
+		tags = append(tags, item.text)
 	}
 	return tags
 }
@@ -280,37 +277,39 @@ func readEntries(field string, val *value, known []string, bad *violations) []en
 	list := make([]entry, 0, len(val.members))
 	for i := range val.members {
 		m := &val.members[i]
-		at := field + "." + m.name
-		if n := utf8.RuneCountInString(m.name); n == 0 || n > maxName {
-			bad.add(field, fmt.Sprintf("a name has %d characters, 1 to %d are allowed", n, maxName))
+		text, wrong := entryText(m, known)
+		if wrong != "" {
+			bad.add(strings.TrimSuffix(field+"."+m.name, "."), wrong)
 			continue
 		}
-		if len(known) > 0 && !slices.Contains(known, m.name) {
-			bad.add(at, "is not defined on the account")
-		}
-		if text, ok := entryText(at, &m.value, bad); ok {
-			list = append(list, entry{m.name, text})
-		}
+		list = append(list, entry{m.name, text})
 	}
 	return list
 }
 
-func entryText(at string, val *value, bad *violations) (string, bool) {
-	switch val.kind {
+// entryText returns the JSON text of a free-form value, or what is wrong with it.
+func entryText(m *member, known []string) (text, wrong string) {
+	if n := utf8.RuneCountInString(m.name); n == 0 || n > maxName {
+		return "", fmt.Sprintf("its name has %d characters, 1 to %d are allowed", n, maxName)
+	}
+	if len(known) > 0 && !slices.Contains(known, m.name) {
+		return "", "is not defined on the account"
+	}
+	switch val := &m.value; val.kind {
 	case kindString:
-		ok := bad.scalar(at, val, kindString, maxString)
-		return string(appendString(nil, val.text)), ok
+		if n := utf8.RuneCountInString(val.text); n > maxString {
+			return "", fmt.Sprintf("has %d characters, at most %d are allowed", n, maxString)
+		}
+		return string(appendString(nil, val.text)), ""
 	case kindNumber:
 		if isTooLarge(val.text) {
-			bad.add(at, "is larger than "+maxNumber)
-			return "", false
+			return "", "is larger than " + maxNumber
 		}
-		return val.text, true
+		return val.text, ""
 	case kindBoolean, kindNull:
-		return val.text, true
+		return val.text, ""
 	default:
-		bad.add(at, "must be a string, number or boolean, is "+val.kind.String())
-		return "", false
+		return "", "must be a string, number or boolean, is " + val.kind.String()
 	}
 }
 

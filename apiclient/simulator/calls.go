@@ -72,15 +72,6 @@ func newLedger(cfg *Config) *ledger {
 	return l
 }
 
-func (c *Call) eachKey(f func(string)) {
-	if c.RegistrationID != "" {
-		f("registrationId:" + c.RegistrationID)
-	}
-	for _, v := range c.Identity {
-		f(v)
-	}
-}
-
 // begin notes that a request arrived.
 func (l *ledger) begin(c *Call) {
 	l.mu.Lock()
@@ -89,12 +80,29 @@ func (l *ledger) begin(c *Call) {
 	c.Seq = l.seq
 	l.inFlight++
 	l.most = max(l.most, l.inFlight)
-	c.eachKey(func(key string) {
-		c.Overlapped = c.Overlapped || l.busy[key] > 0
-		l.busy[key]++
-	})
+	if c.RegistrationID != "" {
+		c.Overlapped = l.enter("registrationId:" + c.RegistrationID)
+	}
+	for _, key := range c.Identity {
+		c.Overlapped = l.enter(key) || c.Overlapped
+	}
 	if c.Overlapped {
 		l.overlaps++
+	}
+}
+
+// enter reports whether a request with the key is under way already.
+func (l *ledger) enter(key string) bool {
+	n := l.busy[key]
+	l.busy[key] = n + 1
+	return n > 0
+}
+
+func (l *ledger) leave(key string) {
+	if n := l.busy[key]; n > 1 {
+		l.busy[key] = n - 1
+	} else {
+		delete(l.busy, key)
 	}
 }
 
@@ -117,11 +125,12 @@ func (l *ledger) end(c *Call) {
 	defer l.mu.Unlock()
 	c.End = time.Now()
 	l.inFlight--
-	c.eachKey(func(key string) {
-		if l.busy[key]--; l.busy[key] <= 0 {
-			delete(l.busy, key)
-		}
-	})
+	if c.RegistrationID != "" {
+		l.leave("registrationId:" + c.RegistrationID)
+	}
+	for _, key := range c.Identity {
+		l.leave(key)
+	}
 	l.counts[c.Op][c.Status]++
 	if c.Code != "" {
 		l.codes[c.Code]++

@@ -131,6 +131,7 @@ func (p *parser) object(depth int) (value, error) {
 		p.at++
 		return v, nil
 	}
+	v.members = make([]member, 0, 4)
 	for {
 		m, err := p.member(&v, depth)
 		if err != nil {

@@ -65,7 +65,7 @@ func TestBodies(t *testing.T) {
 		{"p", custom(`"a":"` + long(4096) + `","b":false,"c":-1.5e300,"d":null`), "", ""},
 		{"p", custom(`"a":"` + long(4097) + `"`), "BAD_REQUEST", "attributes.customAttributes.a"},
 		{"p", custom(`"` + long(256) + `":1`), "", ""},
-		{"p", custom(`"` + long(257) + `":1`), "BAD_REQUEST", "attributes.customAttributes"},
+		{"p", custom(`"` + long(257) + `":1`), "BAD_REQUEST", "attributes.customAttributes." + long(257)},
 		{"p", custom(`"":1`), "BAD_REQUEST", "attributes.customAttributes"},
 		{"p", custom(`"a":9223372036854775807`), "", ""},
 		{"p", custom(`"a":9223372036854775807.00`), "", ""},
