@@ -18,6 +18,9 @@ type parquetColumn struct {
 
 // columns lists the header columns of the file.
 func (f *parquetFile) columns() ([]parquetColumn, error) {
+	if len(f.leaves) == 0 {
+		return nil, failure(CodeEmpty, "the Parquet file has no columns")
+	}
 	var columns []parquetColumn
 	for _, n := range f.root.children {
 		if n.shape != structShape || !isFlattened(n.name) {
