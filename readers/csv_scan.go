@@ -212,7 +212,7 @@ func (s *csvScan) quotedRecord(rec csvRecord) (csvRecord, bool) {
 			continue
 		}
 		rec.cells = append(rec.cells, batch.Value{Kind: batch.Text, Text: s.text[i:end]})
-		rec.end, rec.next = end, next
+		rec.end, rec.next, rec.blank = end, next, end == rec.begin
 		return rec, true
 	}
 }

@@ -84,6 +84,7 @@ func TestCSVRecords(t *testing.T) {
 		{name: "text behind a quote", data: "id,name,x\n1,\"a\"b,c\n2,\"a\"\rb,c\n3,y,z\n", want: [][]string{
 			{"id", "name", "x"}, {"1", `"a"b`, "c", "!csv_quote name"}, {"2", "\"a\"\rb", "c", "!csv_quote name"}, {"3", "y", "z"}}},
 		{name: "blank lines", data: "\n\r\nid,name\n\n1,x\n\r\n\n2,y\n\n", want: [][]string{{"id", "name"}, {"1", "x"}, {"2", "y"}}},
+		{name: "blank lines of CR", data: "\r\rid,name\r\r\n1,x\r\r\r2,y\r\r", want: [][]string{{"id", "name"}, {"1", "x"}, {"2", "y"}}},
 		{name: "spaces stay", data: "id, name \n 1 , x \n", want: [][]string{{"id", " name "}, {" 1 ", " x "}}},
 		{name: "ragged", data: "a,b,c\n1,2\n1,2,3,4,5\n1,2,3\n\"1\"\n", want: [][]string{
 			{"a", "b", "c"}, {"1", "2", "", "!csv_field_count"}, {"1", "2", "3", "4", "5", "!csv_field_count"}, {"1", "2", "3"}, {"1", "", "", "!csv_field_count"}}},

@@ -1,0 +1,62 @@
+package readers
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+
+	"pushbatch/batch"
+)
+
+// FuzzJSON holds the decoder against encoding/json: what one takes for a
+// value, so does the other, with the same content; apart from what only ours
+// refuses (a name twice, half a surrogate pair, deep nesting).
+func FuzzJSON(f *testing.F) {
+	for _, seed := range []string{
+		`{"a":1}`, `[1,-0.5e+3,true,false,null,"x"]`, `"\u00e9\ud83d\ude00\n"`, ` {"a" : [ { } , [ ] ] } `, `{"a":1,"a":2}`, `"\ud83d"`, "\"\xff\"", "\"\x01\"", `01`, `1.`, `tru`, `"\x"`, `{"a":1}}`, "\"ž\\\\\"", `-`, `"\`,
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, line string) {
+		if strings.ContainsAny(line, "\n") {
+			return
+		}
+		j := jsonText{line: line, encoding: &encoding{name: "UTF-8"}}
+		j.space()
+		got, fault := j.value()
+		if j.space(); fault == nil && j.at < len(line) {
+			fault = j.fault("expected the end")
+		}
+		valid := json.Valid([]byte(line)) && utf8.ValidString(line)
+		if fault != nil {
+			if fault.code == CodeJSON && valid && !strings.Contains(fault.say, "nested deeper") {
+				t.Fatalf("%q: %s at %d", line, fault.say, fault.at)
+			}
+			return
+		}
+		if !valid {
+			t.Fatalf("%q was taken for JSON", line)
+		}
+		if diff := cmp.Diff(decodeNumbers(t, line), decodeNumbers(t, string(got.AppendJSON(nil)))); diff != "" {
+			t.Fatalf("%q (-encoding/json +ours):\n%s", line, diff)
+		}
+		if got.Kind == batch.Text && !utf8.ValidString(got.Text) {
+			t.Fatalf("%q became invalid text", line)
+		}
+	})
+}
+
+func decodeNumbers(t *testing.T, text string) any {
+	t.Helper()
+	decoder := json.NewDecoder(bytes.NewReader([]byte(text)))
+	decoder.UseNumber()
+	var value any
+	if err := decoder.Decode(&value); err != nil {
+		t.Fatalf("%q: %v", text, err)
+	}
+	return value
+}
