@@ -150,17 +150,21 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	got, err := io.ReadAll(resp.Body)
 	_ = resp.Body.Close()
-	if err != nil { // cut: the reader shall see the same
-		resp.Body = io.NopCloser(io.MultiReader(bytes.NewReader(got), failing{err}))
+	resp.Body = io.NopCloser(io.MultiReader(bytes.NewReader(got), ending{err}))
+	if err != nil {
 		t.requestOnly(r, sent)
-		return resp, nil
+	} else {
+		t.exchange(r, sent, resp.StatusCode, resp.Header, got)
 	}
-	resp.Body = io.NopCloser(bytes.NewReader(got))
-	t.exchange(r, sent, resp.StatusCode, resp.Header, got)
 	return resp, nil
 }
 
-// failing is a reader that ends with err.
-type failing struct{ err error }
+// ending is where an answer ends: as it did for us, whole or cut.
+type ending struct{ err error }
 
-func (f failing) Read([]byte) (int, error) { return 0, f.err }
+func (e ending) Read([]byte) (int, error) {
+	if e.err != nil {
+		return 0, e.err
+	}
+	return 0, io.EOF
+}

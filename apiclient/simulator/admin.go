@@ -80,7 +80,7 @@ func (s *Simulator) RemovePeople(n int) []int64 {
 	var gone []int64
 	for range min(n, o.size) {
 		at := int(s.dice.rng.Uint64N(uint64(o.size)))
-		id := o.page(nil, at, 1, false)[0]
+		id := o.page(at, 1, false)[0]
 		s.store.remove(id)
 		gone = append(gone, int64(id))
 	}

@@ -54,6 +54,7 @@ func TestAuthorization(t *testing.T) {
 }
 
 func TestTokens(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sim := simulator.New(simulator.Config{
 			Credentials:   simulator.Credentials{Clients: []simulator.AuthClient{{ID: "c", Secret: "s"}}},

@@ -15,7 +15,7 @@ import (
 
 func personalizeRequest(n int) *http.Request {
 	body := fmt.Sprintf(`{"identity":{"externalId":"crm-%d","phoneNumber":"38591%07d","email":"user%d@example.com"},"attributes":{"firstName":"Željka","lastName":"Horvat","birthday":"1990-01-31T00:00:00Z","gender":"FEMALE","tags":["newsletter","VIP"],"customAttributes":{"score":%d,"city":"Zagreb"}}}`, n, n, n, n)
-	r := httptest.NewRequest("POST", pushPath+"device-"+strconv.Itoa(n)+"/personalize?forceDepersonalize=true", strings.NewReader(body))
+	r := httptest.NewRequest(http.MethodPost, pushPath+"device-"+strconv.Itoa(n)+"/personalize?forceDepersonalize=true", strings.NewReader(body))
 	r.Header.Set("Authorization", "App key")
 	r.Header.Set("AppCode", "app")
 	r.Header.Set("Content-Type", "application/json")
@@ -50,7 +50,7 @@ func BenchmarkListing(b *testing.B) {
 	const total = 4_000_000
 	sim.SeedPeople(total)
 	page := func(n int) {
-		r := httptest.NewRequest("GET", personsPath+"?"+url.Values{"limit": {"1000"}, "page": {strconv.Itoa(n)}}.Encode(), nil)
+		r := httptest.NewRequest(http.MethodGet, personsPath+"?"+url.Values{"limit": {"1000"}, "page": {strconv.Itoa(n)}}.Encode(), nil)
 		r.Header.Set("Authorization", "App key")
 		w := httptest.NewRecorder()
 		sim.ServeHTTP(w, r)

@@ -14,7 +14,7 @@ func Example() {
 	sim.SeedRegistrations("shop-app", "device-1")
 	client := &http.Client{Transport: sim.RoundTripper()}
 	for _, device := range []string{"device-1", "device-2"} {
-		request, err := http.NewRequest("POST", "https://platform/people/2/contactInformation/push/"+device+"/personalize",
+		request, err := http.NewRequest(http.MethodPost, "https://platform/people/2/contactInformation/push/"+device+"/personalize",
 			strings.NewReader(`{"identity":{"externalId":"customer-7"}}`))
 		if err != nil {
 			panic(err)

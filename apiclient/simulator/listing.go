@@ -124,7 +124,7 @@ func (st *store) list(l *listing) answer {
 	if l.passes == nil {
 		o := st.order(l.field)
 		total = o.size
-		ids = o.page(nil, skip, l.limit, l.descending)
+		ids = o.page(skip, l.limit, l.descending)
 	} else {
 		all := st.matching(l)
 		total = len(all)
@@ -140,7 +140,7 @@ func (st *store) matching(l *listing) []personID {
 	}
 	o := st.order(l.field)
 	ids := make([]personID, 0, 64)
-	for _, id := range o.page(nil, 0, o.size, l.descending) {
+	for _, id := range o.page(0, o.size, l.descending) {
 		if l.passes(st, id) {
 			ids = append(ids, id)
 		}

@@ -1,6 +1,9 @@
 package simulator
 
-import "sort"
+import (
+	"slices"
+	"sort"
+)
 
 // order keeps people sorted, in chunks, so that adding, removing and reading a
 // page deep inside cost far less than sorting: a page of a million people is
@@ -45,11 +48,8 @@ func (o *order) insert(id personID) {
 	}
 	i := o.chunkOf(id)
 	at := o.position(o.chunks[i], id)
-	c := append(o.chunks[i], 0)
-	copy(c[at+1:], c[at:])
-	c[at] = id
-	o.chunks[i] = c
-	if len(c) > chunkSize {
+	o.chunks[i] = slices.Insert(o.chunks[i], at, id)
+	if len(o.chunks[i]) > chunkSize {
 		o.split(i)
 	}
 }
@@ -57,10 +57,8 @@ func (o *order) insert(id personID) {
 func (o *order) split(i int) {
 	c := o.chunks[i]
 	half := len(c) / 2
-	right := append([]personID(nil), c[half:]...)
-	o.chunks = append(o.chunks, nil)
-	copy(o.chunks[i+2:], o.chunks[i+1:])
-	o.chunks[i], o.chunks[i+1] = c[:half:half], right
+	o.chunks[i] = c[:half:half]
+	o.chunks = slices.Insert(o.chunks, i+1, slices.Clone(c[half:]))
 }
 
 // remove takes id out. What less compares must not have changed since insert.
@@ -75,40 +73,38 @@ func (o *order) remove(id personID) {
 		return
 	}
 	o.size--
-	o.chunks[i] = append(c[:at], c[at+1:]...)
+	o.chunks[i] = slices.Delete(c, at, at+1)
 	if len(o.chunks[i]) == 0 {
-		o.chunks = append(o.chunks[:i], o.chunks[i+1:]...)
+		o.chunks = slices.Delete(o.chunks, i, i+1)
 	}
 }
 
-// page appends up to limit people behind the first skip ones, from the end
-// when descending.
-func (o *order) page(dst []personID, skip, limit int, descending bool) []personID {
+// page returns up to limit people behind the first skip ones, from the end when
+// descending.
+func (o *order) page(skip, limit int, descending bool) []personID {
 	end := min(skip+limit, o.size)
 	if skip >= end {
-		return dst
+		return nil
 	}
 	if !descending {
-		return o.between(dst, skip, end)
+		return o.between(skip, end)
 	}
-	from := len(dst)
-	dst = o.between(dst, o.size-end, o.size-skip)
-	for i, j := from, len(dst)-1; i < j; i, j = i+1, j-1 {
-		dst[i], dst[j] = dst[j], dst[i]
-	}
-	return dst
+	ids := o.between(o.size-end, o.size-skip)
+	slices.Reverse(ids)
+	return ids
 }
 
-func (o *order) between(dst []personID, from, to int) []personID {
+func (o *order) between(from, to int) []personID {
+	ids := make([]personID, 0, to-from)
 	for _, c := range o.chunks {
 		if to <= 0 {
 			break
 		}
 		if from < len(c) {
-			dst = append(dst, c[max(from, 0):min(to, len(c))]...)
+			ids = append(ids, c[max(from, 0):min(to, len(c))]...)
 		}
 		from -= len(c)
 		to -= len(c)
 	}
-	return dst
+	return ids
 }

@@ -187,6 +187,7 @@ func TestRegistrations(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			r := call.with("AppCode", c.app).do("GET", pushPath+c.path, "")
 			if r.code() != c.want || c.want != "" && r.status != 400 {
 				t.Errorf("answered %d %s, want code %q", r.status, r.body, c.want)

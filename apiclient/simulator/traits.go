@@ -65,8 +65,16 @@ func traitsOf(registrationID string) traits {
 	t.sdkVersion = [...]string{"13.9.1", "13.7.0", "12.18.2", "11.4.0", "8.6.3"}[d.weighted(5)]
 	t.appVersion = [...]string{"5.2.0", "5.1.3", "5.0.0", "4.19.1", "4.12.0", "3.8.7"}[d.weighted(6)]
 	place := [...][2]string{
-		{"en", "GMT+00:00"}, {"hr", "GMT+01:00"}, {"de", "GMT+01:00"}, {"pt", "GMT-03:00"}, {"hi", "GMT+05:30"},
-		{"ar", "GMT+03:00"}, {"ja", "GMT+09:00"}, {"zh", "GMT+08:00"}, {"uk", "GMT+02:00"}, {"id", "GMT+07:00"},
+		{"en", "GMT+00:00"},
+		{"hr", "GMT+01:00"},
+		{"de", "GMT+01:00"},
+		{"pt", "GMT-03:00"},
+		{"hi", "GMT+05:30"},
+		{"ar", "GMT+03:00"},
+		{"ja", "GMT+09:00"},
+		{"zh", "GMT+08:00"},
+		{"uk", "GMT+02:00"},
+		{"id", "GMT+07:00"},
 	}[d.next(10)]
 	t.language, t.timezone = place[0], place[1]
 	t.notifications = d.percent(71)

@@ -1,0 +1,151 @@
+package simulator
+
+import (
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+const maxBody = 1 << 20
+
+// receive finds the operation and reads the body; what is wrong already is
+// answered only behind authorization and limit.
+func (x *exchange) receive() {
+	x.call = &Call{Arrived: time.Now(), Method: x.r.Method, Path: x.r.URL.EscapedPath()}
+	x.route()
+	if !x.readBody() {
+		x.refuse(badFormat("The body is cut short or longer than 1 MiB"))
+	}
+	if x.wrong == nil {
+		x.readJSON()
+	}
+}
+
+func (x *exchange) readBody() bool {
+	if x.r.Body == nil || x.r.ContentLength == 0 {
+		return true
+	}
+	if n := x.r.ContentLength; n > 0 && n <= maxBody {
+		raw := make([]byte, n)
+		_, err := io.ReadFull(x.r.Body, raw)
+		x.body = string(raw)
+		return err == nil
+	}
+	raw, err := io.ReadAll(io.LimitReader(x.r.Body, maxBody+1))
+	x.body = string(raw)
+	return err == nil && len(raw) <= maxBody
+}
+
+// refuse keeps the first thing that is wrong.
+func (x *exchange) refuse(a answer) {
+	if x.wrong == nil {
+		x.wrong = &a
+	}
+}
+
+const (
+	tokenPath   = "/auth/1/oauth2/token"
+	personsPath = "/people/2/persons"
+	pushPath    = "/people/2/contactInformation/push/"
+)
+
+func (x *exchange) route() {
+	path := x.call.Path
+	rest, isPush := strings.CutPrefix(path, pushPath)
+	switch {
+	case path == tokenPath:
+		x.routed(OpToken, http.MethodPost)
+	case path == personsPath:
+		x.routed(OpListPersons, http.MethodGet)
+	case isPush:
+		x.routePush(rest)
+	default:
+		x.routed(OpOther, x.r.Method)
+		x.refuse(notFound())
+	}
+}
+
+func (x *exchange) routePush(rest string) {
+	segment, action, deeper := strings.Cut(rest, "/")
+	id, err := url.PathUnescape(segment)
+	switch {
+	case err != nil || id == "" || deeper && action != "personalize" && action != "depersonalize":
+		x.routed(OpOther, x.r.Method)
+		x.refuse(notFound())
+		return
+	case action == "personalize":
+		x.routed(OpPersonalize, http.MethodPost)
+	case action == "depersonalize":
+		x.routed(OpDepersonalize, http.MethodPost)
+	case x.r.Method == http.MethodPatch:
+		x.routed(OpUpdate, http.MethodPatch)
+	default:
+		x.routed(OpGet, http.MethodGet)
+	}
+	x.call.RegistrationID = id
+}
+
+func (x *exchange) routed(op Op, method string) {
+	x.call.Op = op
+	if x.r.Method != method {
+		x.refuse(olderError(http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "Method not allowed"))
+	}
+}
+
+func (x *exchange) readJSON() {
+	switch x.call.Op {
+	case OpUpdate, OpPersonalize:
+	case OpToken:
+		return
+	default:
+		if x.body != "" {
+			x.refuse(badFormat("No body is expected"))
+		}
+		return
+	}
+	if !isContentType(x.r.Header, "application/json") {
+		x.refuse(olderError(http.StatusUnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE", "application/json is expected"))
+	}
+	root, err := parseJSON(x.body)
+	if err != nil {
+		x.refuse(badFormat(err.Error()))
+		return
+	}
+	x.root = root
+	if x.call.Op == OpPersonalize {
+		x.call.Identity = identityKeys(&root)
+	}
+}
+
+func isContentType(h http.Header, want string) bool {
+	got := h.Get("Content-Type")
+	if got == want {
+		return true
+	}
+	media, _, err := mime.ParseMediaType(got)
+	return err == nil && media == want
+}
+
+// identityKeys are the values that the request touches, valid or not.
+func identityKeys(root *value) []string {
+	of := root.member("identity")
+	if of == nil {
+		return nil
+	}
+	var keys []string
+	for _, name := range [...]string{"externalId", "phoneNumber", "email"} {
+		v := of.member(name)
+		if v == nil || v.kind != kindString {
+			continue
+		}
+		text := v.text
+		if name == "email" {
+			text = strings.ToLower(text)
+		}
+		keys = append(keys, name+":"+text)
+	}
+	return keys
+}
