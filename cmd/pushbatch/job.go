@@ -48,7 +48,7 @@ type openedInput struct {
 }
 
 // runJob runs a new job.
-func (p *process) runJob(ctx context.Context, j *job) (err error) {
+func (p *process) runJob(ctx context.Context, j *job) error {
 	if _, err := resolve(j.set, p.getenv); err != nil {
 		return err
 	}
@@ -62,10 +62,21 @@ func (p *process) runJob(ctx context.Context, j *job) (err error) {
 	if err := j.readMapping(); err != nil {
 		return err
 	}
+	return p.startRun(ctx, j, found, nil)
+}
+
+// startRun begins a run over the inputs found; those of an old run must be what
+// they were then.
+func (p *process) startRun(ctx context.Context, j *job, found []blob.Info, old *runSpec) (err error) {
 	if err := p.openInputs(ctx, j, found); err != nil {
 		return err
 	}
-	defer j.closeInputs()
+	defer func() { err = errors.Join(err, j.closeInputs()) }()
+	if old != nil {
+		if err := j.unchanged(old); err != nil {
+			return err
+		}
+	}
 	j.describe()
 	if err := j.createFolder(); err != nil {
 		return err
@@ -115,6 +126,9 @@ func (p *process) openInputs(ctx context.Context, j *job, found []blob.Info) err
 		source, err := readers.Open(ctx, info, j.flags.readerOptions(p.stdin))
 		if err != nil {
 			return errors.Join(&exitError{exitUsage, err}, j.closeInputs())
+		}
+		if j.spec.Retry != nil {
+			source = j.spec.Retry.only(source)
 		}
 		binding, err := j.operation.Bind(source.Header(), options)
 		if err != nil {

@@ -22,7 +22,7 @@ import (
 var fixedFlags = []string{
 	"format", "delimiter", "encoding", "compression", "map", "set", "null-literal", "phone-region", "ignore-unmapped",
 	"out", "results", "dry-run", "force-depersonalize", "keep-as-lead", "set-device-as-primary", "return-push",
-	"app-code", "base-url", "simulate",
+	"app-code", "simulate",
 }
 
 func newResumeCommand(p *process) *cobra.Command {
@@ -40,10 +40,15 @@ func newResumeCommand(p *process) *cobra.Command {
 	}
 	addPersonalizeFlags(cmd.Flags(), personalize)
 	flags.add(cmd.Flags())
-	for _, name := range fixedFlags {
-		_ = cmd.Flags().MarkHidden(name) // only fails for a flag that is not there
-	}
+	hideFlags(cmd.Flags(), fixedFlags)
 	return cmd
+}
+
+// hideFlags keeps flags that may not be given out of a command's help.
+func hideFlags(fs *pflag.FlagSet, names []string) {
+	for _, name := range names {
+		_ = fs.MarkHidden(name) // only fails for a flag that is not there
+	}
 }
 
 func needRun(cmd *cobra.Command, args []string) error {
@@ -69,15 +74,15 @@ func (p *process) resume(ctx context.Context, path string, j *job) (err error) {
 	if j.point != nil && j.point.Ended && j.folder.Exists(writers.SummaryFile) {
 		j.log.Info("nothing to do: the run has ended")
 	}
-	found, err := j.recordedInputs(ctx)
+	found, err := recordedInputs(ctx, &j.spec)
 	if err != nil {
 		return err
 	}
 	if err := p.openInputs(ctx, j, found); err != nil {
 		return err
 	}
-	defer j.closeInputs()
-	if err := j.unchanged(); err != nil {
+	defer func() { err = errors.Join(err, j.closeInputs()) }()
+	if err := j.unchanged(&j.spec); err != nil {
 		return err
 	}
 	return p.sit(ctx, j)
@@ -91,7 +96,7 @@ func (j *job) reload(p *process) error {
 	if j.operation = ops.Named(j.spec.Operation); j.operation == nil {
 		return usageError("%s: this version knows no operation %q", j.folder.Path(writers.JobFile), j.spec.Operation)
 	}
-	if err := restoreSettings(j.set, j.spec.Settings); err != nil {
+	if err := restoreSettings(j.set, j.spec.Settings, fixedFlags); err != nil {
 		return err
 	}
 	if _, err := resolve(j.set, p.getenv); err != nil {
@@ -106,10 +111,10 @@ func (j *job) reload(p *process) error {
 
 // restoreSettings sets the flags a run was started with, and refuses those
 // that the command line gives another value but may not.
-func restoreSettings(fs *pflag.FlagSet, settings map[string][]string) error {
-	for _, name := range fixedFlags {
+func restoreSettings(fs *pflag.FlagSet, settings map[string][]string, fixed []string) error {
+	for _, name := range fixed {
 		if f := fs.Lookup(name); f != nil && f.Changed {
-			return usageError("--%s cannot be changed when a run is resumed: it would no longer be the same run", name)
+			return usageError("--%s cannot be changed here: the run keeps what it was started with", name)
 		}
 	}
 	for name, values := range settings {
@@ -129,16 +134,16 @@ func restoreSettings(fs *pflag.FlagSet, settings map[string][]string) error {
 
 // recordedInputs finds the inputs of the run again, in the order in which it
 // reads them: files that have come since are none of its business.
-func (j *job) recordedInputs(ctx context.Context) ([]blob.Info, error) {
+func recordedInputs(ctx context.Context, spec *runSpec) ([]blob.Info, error) {
 	var found []blob.Info
-	for _, in := range j.spec.Inputs {
+	for _, in := range spec.Inputs {
 		if in.Size < 0 {
-			return nil, &exitError{exitStopped, fmt.Errorf("resume: input %s was a stream, which cannot be read again: "+
-				"start a new run over the rows that %s does not list", in.Name, j.folder.Path("results."+j.flags.results))}
+			return nil, &exitError{exitStopped, fmt.Errorf("input %s was a stream, which cannot be read again: "+
+				"start a new run over the rows that its results do not list", in.Name)}
 		}
 		info, err := blob.Stat(ctx, in.URI)
 		if err != nil {
-			return nil, &exitError{exitStopped, fmt.Errorf("resume: input %s cannot be read any more: %w", in.Name, err)}
+			return nil, &exitError{exitStopped, fmt.Errorf("input %s cannot be read any more: %w", in.Name, err)}
 		}
 		info.Location, info.Partitions = in.Name, in.Partitions
 		found = append(found, info)
@@ -147,11 +152,11 @@ func (j *job) recordedInputs(ctx context.Context) ([]blob.Info, error) {
 }
 
 // unchanged compares the inputs with those the run was started with.
-func (j *job) unchanged() error {
+func (j *job) unchanged(spec *runSpec) error {
 	for i, in := range j.opened {
-		was, is := j.spec.Inputs[i].Identity, in.source.Identity()
+		was, is := spec.Inputs[i].Identity, in.source.Identity()
 		if diff := differences(was, is); diff != "" {
-			return &exitError{exitStopped, fmt.Errorf("resume: input %s has changed since the run began (%s): "+
+			return &exitError{exitStopped, fmt.Errorf("input %s has changed since the run began (%s): "+
 				"put the old file back, or start a new run", in.source.Name(), diff)}
 		}
 	}

@@ -18,7 +18,8 @@ type runSpec struct {
 	Sittings  int                 `json:"sittings"`
 	Limit     int64               `json:"limit,omitempty"`
 	Inputs    []inputSpec         `json:"inputs"`
-	Settings  map[string][]string `json:"settings"` // flags that differ from their defaults
+	Settings  map[string][]string `json:"settings"`        // flags that differ from their defaults
+	Retry     *retrySpec          `json:"retry,omitempty"` // the rows of an older run that this one takes
 	Mapping   string              `json:"mapping,omitempty"`
 	Columns   [][]columnSpec      `json:"columns"` // of each input: what each column is used for
 }

@@ -1,0 +1,206 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"pushbatch/apiclient"
+	"pushbatch/batch"
+	"pushbatch/batch/blob"
+	"pushbatch/batch/ops"
+	"pushbatch/readers"
+	"pushbatch/writers"
+)
+
+// retrySpec says which rows of which run a new run takes.
+type retrySpec struct {
+	Run      string   `json:"run"`
+	Results  string   `json:"results"`         // path of the old run's results file
+	Statuses []string `json:"statuses"`        // rows that ended so
+	Codes    []string `json:"codes,omitempty"` // and with one of these codes; empty: any
+}
+
+// notInherited are the flags that belong to the old run alone.
+var notInherited = []string{"out", "limit", "canary", "max-duration"}
+
+func newRetryCommand(p *process) *cobra.Command {
+	flags, retry := &jobFlags{}, &retrySpec{}
+	personalize := &apiclient.PersonalizeOptions{}
+	cmd := &cobra.Command{
+		Use:   "retry RUN",
+		Short: "Start a new run over the rows of an ended run that did not succeed",
+		Long: "retry reads the inputs of an ended run again, as they were then, and takes the rows that did\n" +
+			"not succeed. To change rows first, mend failed.csv and give it as INPUT instead.",
+		Args: needRun,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.retry(cmd.Context(), args[0], retry, &job{flags: flags, set: cmd.Flags(), personalize: personalize})
+		},
+	}
+	cmd.Flags().StringSliceVar(&retry.Statuses, "status", []string{batch.Failed.String()}, "take the rows with these `STATUSES`: failed, rejected, skipped")
+	cmd.Flags().StringSliceVar(&retry.Codes, "code", nil, "of those take the rows with one of these error `CODES` only")
+	addPersonalizeFlags(cmd.Flags(), personalize)
+	flags.add(cmd.Flags())
+	hideFlags(cmd.Flags(), fixedForRetry())
+	return cmd
+}
+
+// fixedForRetry are the flags that a new run over old rows keeps: all that a
+// resumed run keeps but the folder.
+func fixedForRetry() []string {
+	return slices.DeleteFunc(slices.Clone(fixedFlags), func(name string) bool { return name == "out" })
+}
+
+func (r *retrySpec) check() error {
+	for _, text := range r.Statuses {
+		var s batch.Status
+		if err := s.UnmarshalText([]byte(text)); err != nil || s == batch.Succeeded {
+			return usageError("--status %q: take failed, rejected or skipped", text)
+		}
+	}
+	return nil
+}
+
+// retry starts a new run over rows of the run in a folder.
+func (p *process) retry(ctx context.Context, path string, retry *retrySpec, j *job) (err error) {
+	if err := retry.check(); err != nil {
+		return err
+	}
+	old, err := endedRun(path)
+	if err != nil {
+		return err
+	}
+	for _, name := range notInherited {
+		delete(old.Settings, name)
+	}
+	if err := restoreSettings(j.set, old.Settings, fixedForRetry()); err != nil {
+		return err
+	}
+	retry.Run = path
+	if retry.Results, err = filepath.Abs(filepath.Join(path, "results."+resultsFormat(old))); err != nil {
+		return usageError("%w", err)
+	}
+	j.spec.Retry, j.spec.Mapping, j.operation = retry, old.Mapping, ops.Named(old.Operation)
+	if j.operation == nil {
+		return usageError("%s: this version knows no operation %q", path, old.Operation)
+	}
+	if _, err := resolve(j.set, p.getenv); err != nil {
+		return err
+	}
+	if err := p.prepare(j); err != nil {
+		return err
+	}
+	found, err := recordedInputs(ctx, old)
+	if err != nil {
+		return err
+	}
+	return p.startRun(ctx, j, found, old)
+}
+
+// endedRun reads what an ended run was asked.
+func endedRun(path string) (*runSpec, error) {
+	folder := writers.ViewFolder(writers.Disk{}, path)
+	spec := new(runSpec)
+	if err := folder.ReadJSON(writers.JobFile, spec); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, usageError("%s: %w: it has no %s", path, writers.ErrNoRun, writers.JobFile)
+		}
+		return nil, usageError("%w", err)
+	}
+	point, err := folder.LoadCheckpoint()
+	if err != nil {
+		return nil, usageError("%w", err)
+	}
+	if point == nil || !point.Ended {
+		return nil, usageError("%s has not ended: go on with it first (pushbatch resume %s)", path, path)
+	}
+	return spec, nil
+}
+
+func resultsFormat(s *runSpec) string {
+	if v := s.Settings["results"]; len(v) > 0 {
+		return v[0]
+	}
+	return writers.ResultFormats[0].Name
+}
+
+// only narrows the sources of a retrying run to the rows it takes.
+func (r *retrySpec) only(source batch.Source) batch.Source {
+	return readers.Only(source, func(ctx context.Context) iter.Seq2[int64, error] {
+		return func(yield func(int64, error) bool) {
+			for num, err := range r.rows(ctx, source.Name()) {
+				if !yield(num, err) || err != nil {
+					return
+				}
+			}
+		}
+	})
+}
+
+// rows reads the numbers of the rows to take of one source from the old run's
+// results, which have them in rising order.
+func (r *retrySpec) rows(ctx context.Context, source string) iter.Seq2[int64, error] {
+	return func(yield func(int64, error) bool) {
+		results, err := r.open(ctx)
+		if err != nil {
+			yield(0, &batch.Abort{Code: "input_unreadable", Err: err})
+			return
+		}
+		defer results.Close()
+		for row, err := range results.Rows(ctx, batch.Position{}) {
+			if err != nil {
+				yield(0, err)
+				return
+			}
+			if num, wanted := r.takes(results.columns, row.Values, source); wanted && !yield(num, nil) {
+				return
+			}
+		}
+	}
+}
+
+// resultsSource is an old run's results file with the places of its columns.
+type resultsSource struct {
+	batch.Source
+	columns [4]int
+}
+
+// resultColumns are the columns of the results file that choose a row.
+var resultColumns = [4]string{"source", "source_row", "status", "error_code"}
+
+func (r *retrySpec) open(ctx context.Context) (*resultsSource, error) {
+	info, err := blob.Stat(ctx, r.Results)
+	if err != nil {
+		return nil, fmt.Errorf("read the results of %s: %w", r.Run, err)
+	}
+	s := &resultsSource{}
+	if s.Source, err = readers.Open(ctx, info, readers.Options{}); err != nil {
+		return nil, err
+	}
+	for i, name := range resultColumns {
+		s.columns[i] = slices.IndexFunc(s.Header(), func(c batch.Column) bool { return c.Name == name })
+		if s.columns[i] < 0 {
+			return nil, errors.Join(fmt.Errorf("read %s: it has no column %s", r.Results, name), s.Close())
+		}
+	}
+	return s, nil
+}
+
+func (r *retrySpec) takes(at [4]int, values []batch.Value, source string) (num int64, wanted bool) {
+	if values[at[0]].Text != source || !slices.Contains(r.Statuses, values[at[2]].Text) {
+		return 0, false
+	}
+	codes := strings.Split(strings.TrimPrefix(values[at[3]].Text, "'"), batch.CodeSeparator)
+	if len(r.Codes) > 0 && !slices.ContainsFunc(codes, func(c string) bool { return slices.Contains(r.Codes, c) }) {
+		return 0, false
+	}
+	_, err := fmt.Sscan(values[at[1]].Text, &num)
+	return num, err == nil
+}
