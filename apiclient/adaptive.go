@@ -77,9 +77,13 @@ func (a *adaptive) refused(sent, now time.Duration) bool {
 	return true
 }
 
-// lowered returns the rate after a refusal.
+// lowered returns the rate after a refusal. A level that held until the rate
+// climbed above it is trusted again, unless clearly less was let through: the
+// count is a little short when requests arrive out of step.
 func (a *adaptive) lowered(passed float64) float64 {
 	switch {
+	case a.knee > 0 && a.rate > a.knee && passed < a.knee && passed >= 0.9*a.knee:
+		return a.knee
 	case math.IsInf(a.rate, 1):
 		if passed == 0 {
 			return PublishedPushRate

@@ -39,7 +39,9 @@ type fetch struct {
 const tokenLife = time.Hour
 
 func newTokens(x *exchanger, c *credentials, base *url.URL) (*tokens, error) {
-	endpoint := base.JoinPath("/auth/1/oauth2/token")
+	own := *base // JoinPath would leave out the slash after the host
+	own.Path, own.RawPath = strings.TrimSuffix(own.Path, "/")+"/auth/1/oauth2/token", ""
+	endpoint := &own
 	if c.tokenURL != "" {
 		u, err := parseBaseURL("token URL", c.tokenURL)
 		if err != nil {
