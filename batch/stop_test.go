@@ -530,9 +530,9 @@ func TestMaxErrorsPerSitting(t *testing.T) {
 
 func threshold(t *testing.T, text string) batch.Threshold {
 	t.Helper()
-	max, err := batch.ParseThreshold(text)
+	limit, err := batch.ParseThreshold(text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return max
+	return limit
 }

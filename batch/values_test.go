@@ -1,6 +1,7 @@
 package batch_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -35,14 +36,14 @@ func TestParseThreshold(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.text, func(t *testing.T) {
 			t.Parallel()
-			max, err := batch.ParseThreshold(tt.text)
-			if err != nil || max.String() != tt.want {
-				t.Fatalf("parsed as %q, %v", max, err)
+			limit, err := batch.ParseThreshold(tt.text)
+			if err != nil || limit.String() != tt.want {
+				t.Fatalf("parsed as %q, %v", limit, err)
 			}
-			if max.Exceeded(tt.tolerates[0], tt.tolerates[1]) {
+			if limit.Exceeded(tt.tolerates[0], tt.tolerates[1]) {
 				t.Errorf("%d of %d are too many", tt.tolerates[0], tt.tolerates[1])
 			}
-			if tt.exceeded[1] > 0 && !max.Exceeded(tt.exceeded[0], tt.exceeded[1]) {
+			if tt.exceeded[1] > 0 && !limit.Exceeded(tt.exceeded[0], tt.exceeded[1]) {
 				t.Errorf("%d of %d are tolerated", tt.exceeded[0], tt.exceeded[1])
 			}
 		})
@@ -52,8 +53,8 @@ func TestParseThreshold(t *testing.T) {
 func TestParseThresholdRefuses(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"-1", "1.5", "many", "%", "-1%", "100.1%", "NaN%", "Inf%", "5 %%", " 5", "99999999999999999999"} {
-		if max, err := batch.ParseThreshold(text); err == nil {
-			t.Errorf("%q is read as %q", text, max)
+		if limit, err := batch.ParseThreshold(text); err == nil {
+			t.Errorf("%q is read as %q", text, limit)
 		} else if !strings.Contains(err.Error(), text) {
 			t.Errorf("the error %q does not name %q", err, text)
 		}
@@ -195,7 +196,7 @@ func TestTallyWithWaiting(t *testing.T) {
 		{Row: 9, Outcome: outcome(batch.Failed, "48013").Outcome},
 		{Row: 10, Outcome: outcome(batch.Failed, "new").Outcome},
 	})
-	if after, _ := json.Marshal(tally); string(after) != string(before) {
+	if after, _ := json.Marshal(tally); !bytes.Equal(after, before) {
 		t.Errorf("the tally became %s, was %s", after, before)
 	}
 	if sum.Rows != 3 || sum.Codes["48013"].Count != 2 || sum.Codes["new"].Count != 1 || sum.Latency.Count() != 3 {
