@@ -58,7 +58,7 @@ func checkAddress(s string) (mailbox, why string) {
 		return "", "the domain has no dot"
 	}
 	ascii, err := idna.Lookup.ToASCII(domain)
-	if err != nil || len(ascii) > maxDomain {
+	if err != nil || len(ascii) > maxDomain || hasLongLabel(ascii) {
 		return "", "the domain is not one that can be looked up"
 	}
 	return local + "@" + ascii, ""
@@ -81,9 +81,21 @@ func addressFault(s string) string {
 	return "found " + describeText(s)
 }
 
-// maxDomain is the longest domain name (RFC 1035), which idna's Lookup profile
-// does not check.
-const maxDomain = 253
+// The longest domain and label (RFC 1035), which idna's Lookup profile does
+// not check.
+const (
+	maxDomain = 253
+	maxLabel  = 63
+)
+
+func hasLongLabel(domain string) bool {
+	for label := range strings.SplitSeq(domain, ".") {
+		if len(label) > maxLabel {
+			return true
+		}
+	}
+	return false
+}
 
 // isPlainAddress recognises the usual form of an address without the cost of a
 // parser: ASCII letters, digits and atom characters, labels of letters, digits
@@ -120,7 +132,7 @@ func isPlainDomain(s string) bool {
 			continue
 		}
 		label := s[start:i]
-		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
+		if label == "" || len(label) > maxLabel || label[0] == '-' || label[len(label)-1] == '-' {
 			return false
 		}
 		if len(label) > 3 && label[2:4] == "--" { // punycode, or a label that idna reserves

@@ -152,7 +152,7 @@ func messageOf(err error) string {
 
 func (p *mappingParser) section(body ast.Node) {
 	sections := map[string]func(ast.Node){"columns": p.columns, "constants": p.constants, "ignore": p.ignore}
-	p.entries(body, "a mapping has the keys columns, constants and ignore", func(key string, k, value ast.Node) {
+	p.entries(body, "the keys columns, constants and ignore", func(key string, k, value ast.Node) {
 		if read := sections[key]; read != nil {
 			read(value)
 			return

@@ -61,26 +61,19 @@ func (m meaning) String() string {
 func (m meaning) same(n meaning) bool { return m.target == n.target && m.attr == n.attr }
 
 // find returns what a name means; a zero meaning when it is no known name. An
-// error says that the name is known, but not what is said about it.
+// error says that the name is known, but not the type behind its colon. An
+// attribute whose own name has a colon needs a type behind that.
 func (v *vocabulary) find(name string) (meaning, error) {
 	base, suffix, typed := cutLast(name, ':')
-	m := v.bare(name)
-	if m.target == nil && typed {
-		if m = v.bare(base); m.target != nil {
-			typ, err := parseType(suffix)
-			if err != nil {
-				return meaning{}, err
-			}
-			m.typ = typ
-		}
-	} else if typed && m.attr != "" { // a name of an attribute may hold a colon, unless a type follows it
-		if typ, err := parseType(suffix); err == nil {
-			m = v.bare(base)
-			m.typ = typ
-		}
-	}
+	m := v.bare(base)
 	if m.target == nil {
 		return meaning{}, nil
+	}
+	if typed {
+		var err error
+		if m.typ, err = parseType(suffix); err != nil {
+			return meaning{}, err
+		}
 	}
 	return m, m.check()
 }
