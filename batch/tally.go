@@ -22,11 +22,15 @@ type Example struct {
 	Message   string `json:"message"`
 }
 
+// moreExamples is how many rows beside the first stand as examples of a code.
+const moreExamples = 2
+
 // CodeCount is how often an error code occurred.
 type CodeCount struct {
-	Status  Status  `json:"status"`
-	Count   int64   `json:"count"`
-	Example Example `json:"example"`
+	Status  Status    `json:"status"`
+	Count   int64     `json:"count"`
+	Example Example   `json:"example"`
+	More    []Example `json:"more_examples,omitempty"` // up to two rows behind the first
 }
 
 // Tally sums up results. It is filled in input order and saved in every
@@ -65,12 +69,16 @@ func (t *Tally) addCode(code string, r *Result) {
 		c = t.Codes[code]
 	}
 	if c == nil {
-		c = &CodeCount{Status: r.Status, Example: Example{
-			Row: r.Row.Num, Source: r.Row.Source, SourceRow: r.Row.SourceNum(), Message: r.Message,
-		}}
+		c = &CodeCount{Status: r.Status, Example: exampleOf(r)}
 		t.Codes[code] = c
+	} else if len(c.More) < moreExamples {
+		c.More = append(c.More[:len(c.More):len(c.More)], exampleOf(r)) // clones share what is there
 	}
 	c.Count++
+}
+
+func exampleOf(r *Result) Example {
+	return Example{Row: r.Row.Num, Source: r.Row.Source, SourceRow: r.Row.SourceNum(), Message: r.Message}
 }
 
 // WithWaiting returns the tally with the finished rows that a checkpoint holds
