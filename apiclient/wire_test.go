@@ -14,6 +14,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -274,6 +275,11 @@ func TestAnswerTooLarge(t *testing.T) {
 // No error, log line or hook shows the key, whatever the server sends back.
 func TestSecretIsNowhere(t *testing.T) {
 	t.Parallel()
+	synctest.Test(t, testSecretIsNowhere)
+}
+
+// testSecretIsNowhere runs in virtual time: refusals make the client wait.
+func testSecretIsNowhere(t *testing.T) {
 	var n atomic.Int32
 	var mu sync.Mutex
 	var shown strings.Builder
@@ -292,12 +298,17 @@ func TestSecretIsNowhere(t *testing.T) {
 			_, _ = fmt.Fprintf(w, `{"requestError":{"serviceException":{"messageId":"A","text":%q,"validationErrors":{%q:[]}}}}`, auth, auth)
 		}
 	}
-	c, _ := wire(t, echo, func(cfg *Config) {
+	answer := roundTripper(func(r *http.Request) (*http.Response, error) {
+		rec := httptest.NewRecorder()
+		echo(rec, r)
+		return rec.Result(), nil
+	})
+	c := newClient(t, answer, func(cfg *Config) {
 		cfg.Log = slog.New(slog.NewTextHandler(&shown, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		cfg.OnAttempt = func(a Attempt) { mu.Lock(); fmt.Fprintf(&shown, "%+v\n", a); mu.Unlock() }
 	})
 	for i := range 48 {
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Minute)
 		resp, err := c.Do(ctx, GetCall(fmt.Sprint(i)))
 		cancel()
 		fmt.Fprintf(&shown, "%v %+v %#v %+v\n", err, err, err, resp.Status)
