@@ -45,10 +45,10 @@ type parquetSource struct {
 
 // newParquet opens a Parquet file of size bytes. It reads the footer only;
 // files that could be read wrongly or not at all (LZ4 or LZO, encryption, a cut
-// or contradictory footer) are refused here. close is called once, by Close,
+// or contradictory footer) are refused here. closing is called once, by Close,
 // or here when the file is refused; it may be nil.
-func newParquet(name string, id batch.Identity, r io.ReaderAt, size int64, close func() error) (batch.Source, error) {
-	s := &parquetSource{name: name, identity: id, closing: close}
+func newParquet(name string, id batch.Identity, r io.ReaderAt, size int64, closing func() error) (batch.Source, error) {
+	s := &parquetSource{name: name, identity: id, closing: closing}
 	err := s.open(r, size)
 	if err != nil {
 		_ = s.Close() // the refusal says more

@@ -84,6 +84,7 @@ func (r *columnReader) open(g *parquetGroup, row int64) (err error) {
 func (r *columnReader) fill(b *rowBatch, n int) (filled int, err error) {
 	defer panicked(&err)
 	if r.node.shape == leafShape {
+		defer func() { r.reportFlat(b, filled) }()
 		return r.fillFlat(b, n, &filled)
 	}
 	for ; filled < n; filled++ {
@@ -114,21 +115,45 @@ func (r *columnReader) fillFlat(b *rowBatch, n int, filled *int) (int, error) {
 		if err := c.need(); err != nil {
 			return *filled, err
 		}
-		for end := min(c.at+n-*filled, c.levels); c.at < end; c.at++ {
-			if c.leaf.maxDef == 0 || c.defs[c.at] == c.leaf.maxDef {
-				v, err := c.value()
-				if err != nil {
-					return *filled, err
-				}
-				if v.Kind >= faulty {
-					v = b.fault(*filled, r.name, v)
-				}
-				b.put(*filled, r.index, v)
-			}
-			*filled++
+		count := min(n-*filled, c.levels-c.at, blockValues)
+		var memory [blockValues]uint16
+		places, defined := c.places(memory[:0], count)
+		placed := 0
+		if defined > 0 {
+			placed = c.place(b.values[*filled*b.width+r.index:], b.width, places, defined)
 		}
+		if placed < defined {
+			if places != nil {
+				placed = int(places[placed])
+			}
+			return *filled + placed, c.notInDictionary()
+		}
+		c.at += count
+		*filled += count
 	}
 	return *filled, nil
+}
+
+// places lists which of the next count levels are values, or nil for all.
+func (c *leafCursor) places(places []uint16, count int) (at []uint16, defined int) {
+	if c.leaf.maxDef == 0 {
+		return nil, count
+	}
+	for i, def := range c.defs[c.at : c.at+count] {
+		if def == c.leaf.maxDef {
+			places = append(places, uint16(i))
+		}
+	}
+	return places, len(places)
+}
+
+// reportFlat makes problems of the column's fault marks.
+func (r *columnReader) reportFlat(b *rowBatch, filled int) {
+	for row := range filled {
+		if v := &b.values[row*b.width+r.index]; v.Kind >= faulty {
+			*v = b.fault(row, r.name, *v)
+		}
+	}
 }
 
 // report clears fault marks below v and makes problems of them.

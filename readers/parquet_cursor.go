@@ -85,7 +85,7 @@ func (c *leafCursor) readDictionary(h *pageHead) error {
 	}
 	c.pageStream.at = h.next
 	d := &h.DictionaryPageHeader.V
-	if d.Encoding != format.Plain && d.Encoding != format.PlainDictionary {
+	if d.Encoding != format.Plain && d.Encoding != plainDictionary {
 		return damaged("the dictionary of column %s has encoding %s", c.leaf.path, d.Encoding)
 	}
 	if err := c.stored.decode(c.leaf, format.Plain, page, int(d.NumValues), c.tools); err != nil {
@@ -207,46 +207,88 @@ func (c *leafCursor) value() (batch.Value, error) {
 	if c.taken == len(c.block) {
 		c.block, c.taken = c.convert(c.block[:0]), 0
 		if len(c.block) == 0 {
-			return batch.Value{}, damaged("column %s names a value that is not in its dictionary", c.leaf.path)
+			return batch.Value{}, c.notInDictionary()
 		}
 	}
 	c.taken++
 	return c.block[c.taken-1], nil
 }
 
+func (c *leafCursor) notInDictionary() error {
+	return damaged("column %s names a value that is not in its dictionary", c.leaf.path)
+}
+
 // convert appends the values of the next block. It ends early, possibly with
 // none, at an index that the dictionary does not have.
 func (c *leafCursor) convert(dst []batch.Value) []batch.Value {
-	to := min(c.next+blockValues, c.stored.count)
-	if c.stored.indexed {
-		for ; c.next < to && int64(c.stored.index[c.next]) < int64(len(c.dictionary)); c.next++ {
-			dst = append(dst, c.dictionary[c.stored.index[c.next]])
-		}
-		return dst
-	}
-	return c.render(dst, to)
+	count := min(blockValues, c.stored.count-c.next)
+	at := len(dst)
+	dst = append(dst, make([]batch.Value, count)...)
+	return dst[:at+c.place(dst[at:], 1, nil, count)]
 }
 
-func (c *leafCursor) render(dst []batch.Value, to int) []batch.Value {
-	var ends [blockValues]int
-	var kinds [blockValues]batch.Kind
-	c.arena = c.arena[:0]
-	n := 0
-	for ; c.next < to; c.next++ {
-		var fault valueFault
-		c.arena, fault = c.leaf.typ.append(c.arena, c.stored.raw(c.next))
-		kinds[n], ends[n] = c.leaf.typ.kind, len(c.arena)
-		if fault != noFault {
-			kinds[n] = faulty + batch.Kind(fault)
+// place puts the next count (at most blockValues) values into dst: value i at
+// places[i]*stride, without places at i*stride. It returns how many it placed
+// before an index that the dictionary does not have.
+func (c *leafCursor) place(dst []batch.Value, stride int, places []uint16, count int) int {
+	if !c.stored.indexed {
+		c.render(dst, stride, places, count)
+		return count
+	}
+	for i, index := range c.stored.index[c.next : c.next+count] {
+		if int64(index) >= int64(len(c.dictionary)) {
+			return i
 		}
-		n++
+		if places != nil {
+			i = int(places[i])
+		}
+		dst[i*stride] = c.dictionary[index]
+		c.next++
 	}
-	text, start := string(c.arena), 0
-	for i, end := range ends[:n] {
-		dst = append(dst, batch.Value{Kind: kinds[i], Text: text[start:end]})
-		start = end
+	return count
+}
+
+// render makes text of the next values and places it. The texts of a block
+// are parts of one string.
+func (c *leafCursor) render(dst []batch.Value, stride int, places []uint16, count int) {
+	var spans [blockValues]span
+	text, faults := c.spans(spans[:count])
+	for i, s := range spans[:count] {
+		kind := c.leaf.typ.kind
+		if faults && s.fault != noFault {
+			kind = faulty + batch.Kind(s.fault)
+		}
+		at := i
+		if places != nil {
+			at = int(places[i])
+		}
+		dst[at*stride] = batch.Value{Kind: kind, Text: text[s.from:s.to]}
 	}
-	return dst
+	c.next += count
+}
+
+// span is the text of one value in the string of its block.
+type span struct {
+	from, to uint32
+	fault    valueFault
+}
+
+// spans fills spans with the texts of the next values.
+func (c *leafCursor) spans(spans []span) (text string, faults bool) {
+	v := &c.stored
+	if c.leaf.typ.text && v.width == 0 && v.textSpans(spans, c.next) {
+		from, to := v.starts[c.next], v.ends[c.next+len(spans)-1]
+		return string(v.data[from:to]), false
+	}
+	c.arena = c.arena[:0]
+	for i := range spans {
+		s := &spans[i]
+		s.from = uint32(len(c.arena))
+		c.arena, s.fault = c.leaf.typ.append(c.arena, v.raw(c.next+i))
+		s.to = uint32(len(c.arena))
+		faults = faults || s.fault != noFault
+	}
+	return string(c.arena), faults
 }
 
 // readRow collects the entries of the next row.

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"math"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/parquet-go/parquet-go"
@@ -140,6 +141,23 @@ func TestParquetBitsRefused(t *testing.T) {
 	} {
 		if _, _, err := decodeDelta(nil, src, 20); err == nil {
 			t.Errorf("delta, %s: no error", name)
+		}
+	}
+}
+
+// TestParquetDates compares every day of ten thousand years with package time.
+func TestParquetDates(t *testing.T) {
+	t.Parallel()
+	day := time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC)
+	for n := int64(firstDay); n <= lastDay; n++ {
+		if got, ok := appendDate(nil, n); !ok || string(got) != day.Format(time.DateOnly) {
+			t.Fatalf("day %d: %s, want %s", n, got, day.Format(time.DateOnly))
+		}
+		day = day.AddDate(0, 0, 1)
+	}
+	for _, n := range []int64{firstDay - 1, lastDay + 1} {
+		if _, ok := appendDate(nil, n); ok {
+			t.Errorf("day %d has a date", n)
 		}
 	}
 }

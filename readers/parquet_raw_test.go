@@ -49,7 +49,8 @@ func (f *rawFile) bytes(t testing.TB, changes ...func(*format.FileMetaData)) []b
 			Type: c.typ, Codec: c.codec, NumValues: c.values, DataPageOffset: int64(len(out)),
 			Encoding: []format.Encoding{}, PathInSchema: []string{},
 		}}
-		for _, p := range c.pages {
+		for i := range c.pages {
+			p := &c.pages[i]
 			out = append(append(out, marshalThrift(t, &p.header)...), p.body...)
 		}
 		chunk.MetaData.TotalCompressedSize = int64(len(out)) - chunk.MetaData.DataPageOffset
@@ -264,6 +265,53 @@ func TestParquetLegacyLists(t *testing.T) {
 				t.Errorf("%s: %s", src.Header()[0].Type, diff)
 			}
 		})
+	}
+}
+
+// TestParquetTextBoundaries has texts that are invalid alone but valid with
+// what stands beside them in the page.
+func TestParquetTextBoundaries(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("a", 0xa9) // its length looks like the second byte of a character
+	for name, c := range map[string]struct {
+		page rawPage
+		want []bool
+	}{
+		// Three lengths of 1: the first one (zigzag 2), then differences of 0.
+		"split character": {v1Page(3, format.DeltaLengthByteArray, append([]byte{128, 1, 4, 3, 2, 0, 0, 0, 0, 0}, "\xc3\xa9x"...)), []bool{false, false, true}},
+		"length as end":   {v1Page(2, format.Plain, strs("a\xc3", long)), []bool{false, true}},
+		"long texts":      {v1Page(3, format.Plain, strs(long, "", "č")), []bool{true, true, true}},
+	} {
+		f := rawFile{schema: []format.SchemaElement{converted(format.ByteArray, deprecated.UTF8)}, roots: 1, rows: int64(len(c.want)), chunks: []rawChunk{
+			{typ: format.ByteArray, values: int64(len(c.want)), pages: []rawPage{c.page}},
+		}}
+		var got []bool
+		for _, row := range allRows(t, openParquetBytes(t, f.bytes(t)), 0) {
+			got = append(got, row.Err == nil)
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+// TestParquetProblemBeforeDamage has a bad row in front of a bad page: both
+// must be told.
+func TestParquetProblemBeforeDamage(t *testing.T) {
+	t.Parallel()
+	optional := converted(format.ByteArray, deprecated.UTF8)
+	optional.RepetitionType = thrift.New(format.Optional)
+	bad := v1Page(1, format.Plain, nil)
+	bad.header.CRC = 1
+	f := rawFile{schema: []format.SchemaElement{optional}, roots: 1, rows: 4, chunks: []rawChunk{{typ: format.ByteArray, values: 4, pages: []rawPage{
+		v1Page(3, format.Plain, append(packed("011"), strs("\xff", "ok")...)), bad,
+	}}}}
+	rows, failed := readDamaged(t, openParquetBytes(t, f.bytes(t)))
+	if failed == nil || failed.Row != 4 || len(rows) != 3 {
+		t.Fatalf("%d rows, then %v", len(rows), failed)
+	}
+	if rows[0].Err != nil || rows[0].Values[0].Kind != batch.Null || rows[1].Err == nil || rows[1].Values[0] != batch.TextValue("ff") || rows[2].Err != nil {
+		t.Errorf("%+v", rows)
 	}
 }
 

@@ -135,9 +135,8 @@ func (s *schemaReader) node(parent parquetLevels) (*parquetNode, error) {
 		err = s.leafNode(n, e, l)
 	} else {
 		n.shape = structShape
-		if err = s.children(n, e, l); err == nil {
-			err = n.fold(e)
-		}
+		err = s.children(n, e, l)
+		n.fold(e)
 	}
 	n.hi = len(s.file.leaves)
 	if err != nil || !isRepeated(e) {
@@ -154,10 +153,10 @@ func (s *schemaReader) node(parent parquetLevels) (*parquetNode, error) {
 
 // fold recognises LIST and MAP groups, in the form that the format prescribes
 // now and in the older ones it asks readers to accept (LogicalTypes.md).
-func (n *parquetNode) fold(e *format.SchemaElement) error {
+func (n *parquetNode) fold(e *format.SchemaElement) {
 	list, mapping := annotation(e)
 	if !list && !mapping || len(n.children) != 1 || n.children[0].shape != listShape {
-		return nil // not in a form that is known: it stays the struct it is
+		return // not in a form that is known: it stays the struct it is
 	}
 	repeated := n.children[0]
 	item := repeated.children[0]
@@ -170,10 +169,9 @@ func (n *parquetNode) fold(e *format.SchemaElement) error {
 	case list:
 		n.shape, n.children = listShape, []*parquetNode{item}
 	default:
-		return nil
+		return
 	}
 	n.itemDef, n.itemRep = repeated.itemDef, repeated.itemRep
-	return nil
 }
 
 func annotation(e *format.SchemaElement) (list, mapping bool) {

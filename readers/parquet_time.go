@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"strconv"
-	"time"
 
 	"github.com/parquet-go/parquet-go/format"
 
@@ -47,10 +46,28 @@ func appendDate(dst []byte, day int64) ([]byte, bool) {
 	if day < firstDay || day > lastDay {
 		return dst, false
 	}
-	y, m, d := time.Unix(day*secondsPerDay, 0).UTC().Date()
-	dst = append(dst, byte('0'+y/1000), byte('0'+y/100%10), byte('0'+y/10%10), byte('0'+y%10), '-')
-	dst = append(dst, byte('0'+m/10), byte('0'+m%10), '-')
-	return append(dst, byte('0'+d/10), byte('0'+d%10)), true
+	y, m, d := civil(day)
+	return append(dst,
+		byte('0'+y/1000), byte('0'+y/100%10), byte('0'+y/10%10), byte('0'+y%10), '-',
+		byte('0'+m/10), byte('0'+m%10), '-',
+		byte('0'+d/10), byte('0'+d%10)), true
+}
+
+// civil returns the date of a day. The calendar is counted in years that begin
+// on the 1st of March, so that a leap day is the last of its year.
+func civil(day int64) (year, month, dayOfMonth int64) {
+	const daysPerEra, marchOfYear0 = 146097, 719468 // 400 years; 0000-03-01 to 1970-01-01
+	day += marchOfYear0
+	ofEra := floorMod(day, daysPerEra)
+	era := (day - ofEra) / daysPerEra
+	yearOfEra := (ofEra - ofEra/1460 + ofEra/36524 - ofEra/146096) / 365
+	ofYear := ofEra - (365*yearOfEra + yearOfEra/4 - yearOfEra/100)
+	fromMarch := (5*ofYear + 2) / 153
+	year, month = yearOfEra+era*400, fromMarch+3
+	if month > 12 {
+		year, month = year+1, month-12
+	}
+	return year, month, ofYear - (153*fromMarch+2)/5 + 1
 }
 
 // appendClock appends HH:MM:SS and as many digits of a fraction as needed.

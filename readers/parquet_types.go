@@ -18,6 +18,7 @@ type parquetType struct {
 	// byte for a boolean, the bytes of a byte array. On a fault it appends what
 	// a report can show of the value.
 	append func(dst, raw []byte) ([]byte, valueFault)
+	text   bool // append takes UTF-8 text as it is
 }
 
 // valueFault is why a stored value has no text.
@@ -46,25 +47,29 @@ func typeOf(e *format.SchemaElement, width int) parquetType {
 	}
 	switch e.Type.V {
 	case format.Boolean:
-		return parquetType{"boolean", batch.Bool, appendBool}
+		return parquetType{name: "boolean", kind: batch.Bool, append: appendBool}
 	case format.Int32:
 		return signedType(32, width)
 	case format.Int64:
 		return signedType(64, width)
 	case format.Int96:
-		return parquetType{"timestamp(nanos)", batch.Timestamp, appendInt96}
+		return parquetType{name: "timestamp(nanos)", kind: batch.Timestamp, append: appendInt96}
 	case format.Float:
-		return parquetType{"float", batch.Number, appendFloat32}
+		return parquetType{name: "float", kind: batch.Number, append: appendFloat32}
 	case format.Double:
-		return parquetType{"double", batch.Number, appendFloat64}
+		return parquetType{name: "double", kind: batch.Number, append: appendFloat64}
 	case format.FixedLenByteArray:
-		return parquetType{fmt.Sprintf("fixed[%d]", width), batch.Text, appendHex}
+		return parquetType{name: fmt.Sprintf("fixed[%d]", width), kind: batch.Text, append: appendHex}
 	}
-	return parquetType{"binary", batch.Text, appendText}
+	return textType("binary")
+}
+
+func textType(name string) parquetType {
+	return parquetType{name: name, kind: batch.Text, append: appendText, text: true}
 }
 
 func signedType(bits, width int) parquetType {
-	t := parquetType{fmt.Sprintf("int%d", bits), batch.Number, appendInt32}
+	t := parquetType{name: fmt.Sprintf("int%d", bits), kind: batch.Number, append: appendInt32}
 	if width == 8 {
 		t.append = appendInt64
 	}
@@ -72,7 +77,7 @@ func signedType(bits, width int) parquetType {
 }
 
 func unsignedType(bits, width int) parquetType {
-	t := parquetType{fmt.Sprintf("uint%d", bits), batch.Number, appendUint32}
+	t := parquetType{name: fmt.Sprintf("uint%d", bits), kind: batch.Number, append: appendUint32}
 	if width == 8 {
 		t.append = appendUint64
 	}
@@ -88,21 +93,21 @@ func logicalType(e *format.SchemaElement, width int) (parquetType, bool) {
 	fixed := physical == format.FixedLenByteArray
 	switch t := e.LogicalType.Value.(type) {
 	case *format.StringType:
-		return parquetType{"string", batch.Text, appendText}, bytes
+		return textType("string"), bytes
 	case *format.EnumType:
-		return parquetType{"enum", batch.Text, appendText}, bytes
+		return textType("enum"), bytes
 	case *format.JsonType:
-		return parquetType{"json", batch.Text, appendText}, bytes
+		return textType("json"), bytes
 	case *format.BsonType:
-		return parquetType{"bson", batch.Text, appendHex}, bytes
+		return parquetType{name: "bson", kind: batch.Text, append: appendHex}, bytes
 	case *format.GeometryType, *format.GeographyType:
-		return parquetType{"geometry", batch.Text, appendHex}, bytes
+		return parquetType{name: "geometry", kind: batch.Text, append: appendHex}, bytes
 	case *format.UUIDType:
-		return parquetType{"uuid", batch.Text, appendUUID}, fixed && width == 16
+		return parquetType{name: "uuid", kind: batch.Text, append: appendUUID}, fixed && width == 16
 	case *format.Float16Type:
-		return parquetType{"float16", batch.Number, appendFloat16}, fixed && width == 2
+		return parquetType{name: "float16", kind: batch.Number, append: appendFloat16}, fixed && width == 2
 	case *format.DateType:
-		return parquetType{"date", batch.Date, appendDay}, physical == format.Int32
+		return parquetType{name: "date", kind: batch.Date, append: appendDay}, physical == format.Int32
 	case *format.DecimalType:
 		return decimalType(physical, t.Precision, t.Scale)
 	case *format.IntType:
@@ -127,15 +132,15 @@ func convertedType(e *format.SchemaElement, width int) (parquetType, bool) {
 	bytes := physical == format.ByteArray
 	switch c := e.ConvertedType.V; c {
 	case deprecated.UTF8:
-		return parquetType{"string", batch.Text, appendText}, bytes
+		return textType("string"), bytes
 	case deprecated.Enum:
-		return parquetType{"enum", batch.Text, appendText}, bytes
+		return textType("enum"), bytes
 	case deprecated.Json:
-		return parquetType{"json", batch.Text, appendText}, bytes
+		return textType("json"), bytes
 	case deprecated.Bson:
-		return parquetType{"bson", batch.Text, appendHex}, bytes
+		return parquetType{name: "bson", kind: batch.Text, append: appendHex}, bytes
 	case deprecated.Date:
-		return parquetType{"date", batch.Date, appendDay}, physical == format.Int32
+		return parquetType{name: "date", kind: batch.Date, append: appendDay}, physical == format.Int32
 	case deprecated.Decimal:
 		return decimalType(physical, e.Precision.V, e.Scale.V)
 	case deprecated.TimeMillis:
@@ -151,7 +156,7 @@ func convertedType(e *format.SchemaElement, width int) (parquetType, bool) {
 	case deprecated.Int8, deprecated.Int16, deprecated.Int32, deprecated.Int64:
 		return signedType(8<<(c-deprecated.Int8), width), integer
 	case deprecated.Interval:
-		return parquetType{"interval", batch.Text, appendInterval}, width == 12
+		return parquetType{name: "interval", kind: batch.Text, append: appendInterval}, width == 12
 	}
 	return parquetType{}, false
 }

@@ -2,9 +2,14 @@ package readers
 
 import (
 	"encoding/binary"
+	"unicode/utf8"
 
 	"github.com/parquet-go/parquet-go/format"
 )
+
+// plainDictionary is what older writers call both the encoding of a dictionary
+// and that of the indexes into it.
+const plainDictionary = format.Encoding(2)
 
 // storedValues are the values of one page, nulls left out, in one of three
 // forms: fixed-size values one after another, byte arrays, or indexes into
@@ -28,6 +33,28 @@ func (v *storedValues) raw(i int) []byte {
 	return v.data[v.starts[i]:v.ends[i]:v.ends[i]]
 }
 
+// textSpans finds the texts of the byte arrays from value first on in the
+// stretch of the page that they take, and reports whether all of them are
+// UTF-8. It looks at the stretch as a whole, lengths between the values
+// included: where that is UTF-8 and a character begins at each value and
+// behind it, each value is. False says nothing: the values must be looked at
+// one by one.
+func (v *storedValues) textSpans(spans []span, first int) bool {
+	base, end := v.starts[first], v.ends[first+len(spans)-1]
+	stretch := v.data[base:end]
+	if !utf8.Valid(stretch) {
+		return false
+	}
+	for i := range spans {
+		from, to := v.starts[first+i]-base, v.ends[first+i]-base
+		if int(from) < len(stretch) && !utf8.RuneStart(stretch[from]) || int(to) < len(stretch) && !utf8.RuneStart(stretch[to]) {
+			return false
+		}
+		spans[i] = span{from: from, to: to}
+	}
+	return true
+}
+
 // decode reads count values of a leaf from src.
 func (v *storedValues) decode(l *parquetLeaf, enc format.Encoding, src []byte, count int, tools *pageTools) error {
 	v.count, v.width, v.indexed = count, l.width, false
@@ -39,7 +66,7 @@ func (v *storedValues) decode(l *parquetLeaf, enc format.Encoding, src []byte, c
 	switch enc {
 	case format.Plain:
 		ok = v.plain(l, src)
-	case format.PlainDictionary, format.RLEDictionary:
+	case plainDictionary, format.RLEDictionary:
 		ok = v.indexes(src)
 	case format.RLE:
 		ok = l.physical == format.Boolean && v.runs(src)
