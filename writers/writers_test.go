@@ -116,10 +116,14 @@ func TestResultsNDJSON(t *testing.T) {
 		got = append(got, m)
 	}
 	want := []map[string]any{
-		{"row": 1.0, "source": "in.csv", "source_row": 1.0, "registration_id": `d"1`, "operation": "personalize", "status": "succeeded",
-			"http_status": 200.0, "error_code": nil, "error_message": nil, "attempts": 1.0, "latency_ms": 1000.0, "finished_at": "2026-11-23T09:20:30.123Z"},
-		{"row": 2.0, "source": "in.csv", "source_row": 2.0, "registration_id": nil, "operation": "personalize", "status": "skipped",
-			"http_status": nil, "error_code": "nothing_to_update", "error_message": nil, "attempts": 0.0, "latency_ms": nil, "finished_at": "2026-11-23T09:20:30.123Z"},
+		{
+			"row": 1.0, "source": "in.csv", "source_row": 1.0, "registration_id": `d"1`, "operation": "personalize", "status": "succeeded",
+			"http_status": 200.0, "error_code": nil, "error_message": nil, "attempts": 1.0, "latency_ms": 1000.0, "finished_at": "2026-11-23T09:20:30.123Z",
+		},
+		{
+			"row": 2.0, "source": "in.csv", "source_row": 2.0, "registration_id": nil, "operation": "personalize", "status": "skipped",
+			"http_status": nil, "error_code": "nothing_to_update", "error_message": nil, "attempts": 0.0, "latency_ms": nil, "finished_at": "2026-11-23T09:20:30.123Z",
+		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

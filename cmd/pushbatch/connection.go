@@ -103,8 +103,3 @@ func (p *process) credentials(first, second string, auth func([]string) apiclien
 	}
 	return auth(values), nil
 }
-
-// needsAppCode says that no application code is known.
-func needsAppCode() error {
-	return usageError("no application code: give --app-code CODE, set INFOBIP_APP_CODE, or add a column appCode")
-}

@@ -26,7 +26,7 @@ func newRoot(p *process) *cobra.Command {
 		SuggestionsMinimumDistance: 2,
 		SilenceUsage:               true,
 		Args:                       cobra.ArbitraryArgs,
-		RunE:                       func(cmd *cobra.Command, args []string) error { return unknownCommand(cmd, args) },
+		RunE:                       unknownCommand,
 	}
 	root.SetFlagErrorFunc(unknownFlag)
 	for _, op := range ops.Operations() {
@@ -35,6 +35,8 @@ func newRoot(p *process) *cobra.Command {
 		}
 	}
 	root.AddCommand(newResumeCommand(p), newRetryCommand(p), newStatusCommand(p), newSimulateCommand(p), newVersionCommand())
+	root.AddCommand(newConfigCommand(p))
+	root.AddCommand(newTopics()...)
 	root.InitDefaultHelpCmd()
 	return root
 }

@@ -158,11 +158,9 @@ func parseConfig(path string, data []byte) ([]configEntry, error) {
 		}
 		for it := m.MapRange(); it.Next(); {
 			e := configEntry{
-				key:  strings.ReplaceAll(scalarText(it.Key()), "_", "-"),
-				line: it.Key().GetToken().Position.Line,
-			}
-			if e.values, ok = valueTexts(it.Value()); !ok {
-				return nil, usageError("%s, line %d: %s takes a value or a list of values", path, e.line, e.key)
+				key:    strings.ReplaceAll(scalarText(it.Key()), "_", "-"),
+				values: valueTexts(it.Value()),
+				line:   it.Key().GetToken().Position.Line,
 			}
 			if slices.ContainsFunc(entries, func(o configEntry) bool { return o.key == e.key }) {
 				return nil, usageError("%s, line %d: %s is given twice", path, e.line, e.key)
@@ -175,24 +173,24 @@ func parseConfig(path string, data []byte) ([]configEntry, error) {
 
 // valueTexts turns a value, a list, or a map (NAME: VALUE, as --set takes it)
 // into the texts a flag is set to.
-func valueTexts(n ast.Node) ([]string, bool) {
+func valueTexts(n ast.Node) []string {
 	switch n := n.(type) {
 	case *ast.NullNode:
-		return nil, true
+		return nil
 	case *ast.SequenceNode:
 		var all []string
 		for _, v := range n.Values {
 			all = append(all, scalarText(v))
 		}
-		return all, true
+		return all
 	case ast.MapNode:
 		var all []string
 		for it := n.MapRange(); it.Next(); {
 			all = append(all, scalarText(it.Key())+"="+scalarText(it.Value()))
 		}
-		return all, true
+		return all
 	}
-	return []string{scalarText(n)}, true
+	return []string{scalarText(n)}
 }
 
 func scalarText(n ast.Node) string {

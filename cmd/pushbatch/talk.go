@@ -21,7 +21,7 @@ func newLogger(f *talkFlags, w io.Writer) (*slog.Logger, error) {
 	}
 	switch f.logFormat {
 	case "text":
-		return slog.New(tint.NewHandler(w, &tint.Options{
+		return slog.New(tint.NewTextHandler(w, &tint.Options{
 			Level: level, TimeFormat: time.TimeOnly, NoColor: os.Getenv("NO_COLOR") != "" || !isTerminal(os.Stderr),
 		})), nil
 	case "json":
