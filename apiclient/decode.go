@@ -3,6 +3,7 @@ package apiclient
 import (
 	"encoding/json"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -74,8 +75,8 @@ func (c *ContactInformation) UnmarshalJSON(data []byte) (err error) {
 		Push   []Registration `json:"push"`
 	}
 	c.Extra, err = decodeKnown(data, &both)
-	c.Phones = append(both.Phones, both.Phone...)
-	c.Emails = append(both.Emails, both.Email...)
+	c.Phones = slices.Concat(both.Phones, both.Phone)
+	c.Emails = slices.Concat(both.Emails, both.Email)
 	c.Push = both.Push
 	return err
 }

@@ -21,34 +21,58 @@ func TestErrorFrom(t *testing.T) {
 		body   string
 		want   Error
 	}{
-		{"push, number", 400, `{"errorCode":48013,"errorMessage":"Push registration not found"}`,
-			Error{Code: "48013", Message: "Push registration not found"}},
-		{"push, string", 400, `{"errorCode":"48001","errorMessage":"Application code missing"}`,
-			Error{Code: "48001", Message: "Application code missing", Class: AppCode}},
-		{"push, application", 400, `{"errorCode":48012,"errorMessage":"Push application not found"}`,
-			Error{Code: "48012", Message: "Push application not found", Class: AppCode}},
-		{"older", 401, `{"requestError":{"serviceException":{"messageId":"UNAUTHORIZED","text":"Invalid login details"}}}`,
-			Error{Code: "UNAUTHORIZED", Message: "Invalid login details", Class: Fatal}},
-		{"older, validation", 400, `{"requestError":{"serviceException":{"messageId":"BAD_REQUEST","text":"Bad request","validationErrors":{"email":["is bad","is long"],"age":["is 1.50"]}}}}`,
-			Error{Code: "BAD_REQUEST", Message: "Bad request (age: is 1.50; email: is bad, is long)"}},
-		{"newer", 500, `{"errorCode":"E500","description":"Went wrong.","action":"Try again.","violations":[],"resources":[]}`,
-			Error{Code: "E500", Message: "Went wrong.: Try again.", Class: Temporary}},
-		{"newer, violations", 400, `{"errorCode":"E400","description":"Bad","action":"","violations":[{"property":"limit","violation":"too high"}]}`,
-			Error{Code: "E400", Message: "Bad (property: limit; violation: too high)"}},
-		{"nulls", 404, `{"errorCode":null,"errorMessage":null,"violations":null}`,
-			Error{Code: "http_404", Message: `the answer is not an error of the platform and begins: {"errorCode":null,"errorMessage":null,"violations":null}`}},
+		{
+			"push, number", 400, `{"errorCode":48013,"errorMessage":"Push registration not found"}`,
+			Error{Code: "48013", Message: "Push registration not found"},
+		},
+		{
+			"push, string", 400, `{"errorCode":"48001","errorMessage":"Application code missing"}`,
+			Error{Code: "48001", Message: "Application code missing", Class: AppCode},
+		},
+		{
+			"push, application", 400, `{"errorCode":48012,"errorMessage":"Push application not found"}`,
+			Error{Code: "48012", Message: "Push application not found", Class: AppCode},
+		},
+		{
+			"older", 401, `{"requestError":{"serviceException":{"messageId":"UNAUTHORIZED","text":"Invalid login details"}}}`,
+			Error{Code: "UNAUTHORIZED", Message: "Invalid login details", Class: Fatal},
+		},
+		{
+			"older, validation", 400, `{"requestError":{"serviceException":{"messageId":"BAD_REQUEST","text":"Bad request","validationErrors":{"email":["is bad","is long"],"age":["is 1.50"]}}}}`,
+			Error{Code: "BAD_REQUEST", Message: "Bad request (age: is 1.50; email: is bad, is long)"},
+		},
+		{
+			"newer", 500, `{"errorCode":"E500","description":"Went wrong.","action":"Try again.","violations":[],"resources":[]}`,
+			Error{Code: "E500", Message: "Went wrong.: Try again.", Class: Temporary},
+		},
+		{
+			"newer, violations", 400, `{"errorCode":"E400","description":"Bad","action":"","violations":[{"property":"limit","violation":"too high"}]}`,
+			Error{Code: "E400", Message: "Bad (property: limit; violation: too high)"},
+		},
+		{
+			"nulls", 404, `{"errorCode":null,"errorMessage":null,"violations":null}`,
+			Error{Code: "http_404", Message: `the answer is not an error of the platform and begins: {"errorCode":null,"errorMessage":null,"violations":null}`},
+		},
 		{"odd types", 400, `{"errorCode":7.50,"errorMessage":{"a":1}}`, Error{Code: "7.50", Message: `{"a":1}`}},
 		{"empty", 502, "", Error{Code: "http_502", Message: "the answer has no body", Class: Temporary}},
 		{"blank", 403, " \n", Error{Code: "http_403", Message: "the answer has no body", Class: Fatal}},
-		{"page", 502, "<html>\r\n<h1>Bad\x00 gateway\u202e</h1>",
-			Error{Code: "http_502", Message: "the answer is a web page (of a proxy?) and begins: <html> <h1>Bad gateway </h1>", Class: Temporary}},
-		{"cut", 400, `{"errorCode":480`,
-			Error{Code: "http_400", Message: `the answer is not an error of the platform and begins: {"errorCode":480`}},
+		{
+			"page", 502, "<html>\r\n<h1>Bad\x00 gateway\u202e</h1>",
+			Error{Code: "http_502", Message: "the answer is a web page (of a proxy?) and begins: <html> <h1>Bad gateway </h1>", Class: Temporary},
+		},
+		{
+			"cut", 400, `{"errorCode":480`,
+			Error{Code: "http_400", Message: `the answer is not an error of the platform and begins: {"errorCode":480`},
+		},
 		{"a list", 422, `[1]`, Error{Code: "http_422", Message: "the answer is not an error of the platform and begins: [1]"}},
-		{"echoed secret", 401, `{"errorCode":1,"errorMessage":"App ` + secret + ` is unknown"}`,
-			Error{Code: "1", Message: "*** is unknown", Class: Fatal}},
-		{"echoed secret as HTML", 403, "<p>s3cr3t-key&amp;&lt;value&gt; s3cr3t-key%26%3Cvalue%3E",
-			Error{Code: "http_403", Message: "the answer is a web page (of a proxy?) and begins: <p>*** ***", Class: Fatal}},
+		{
+			"echoed secret", 401, `{"errorCode":1,"errorMessage":"App ` + secret + ` is unknown"}`,
+			Error{Code: "1", Message: "*** is unknown", Class: Fatal},
+		},
+		{
+			"echoed secret as HTML", 403, "<p>s3cr3t-key&amp;&lt;value&gt; s3cr3t-key%26%3Cvalue%3E",
+			Error{Code: "http_403", Message: "the answer is a web page (of a proxy?) and begins: <p>*** ***", Class: Fatal},
+		},
 	}
 	s := newScrubber(AppKey(secret).secrets())
 	for _, tt := range tests {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net/http"
 	"sync"
 	"testing"
@@ -19,10 +18,16 @@ type platform struct {
 	work   time.Duration                                        // before the answer goes out
 
 	mu       sync.Mutex
-	rng      *rand.Rand
 	arrivals []time.Time
 	refused  []time.Time
 	tickets  []string // paths in order of arrival
+}
+
+// arrived is the number of requests that have arrived.
+func (p *platform) arrived() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.arrivals)
 }
 
 func (p *platform) RoundTrip(r *http.Request) (*http.Response, error) {

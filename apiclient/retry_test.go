@@ -194,11 +194,11 @@ func TestDrain(t *testing.T) {
 				}
 				time.Sleep(5 * time.Second)
 				close(stop)
-				before := len(p.arrivals)
+				before := p.arrived()
 				start := time.Now()
 				group.Wait()
-				if len(p.arrivals) != before {
-					t.Errorf("%d attempts began after the drain", len(p.arrivals)-before)
+				if now := p.arrived(); now != before {
+					t.Errorf("%d attempts began after the drain", now-before)
 				}
 				if took := time.Since(start); tt.want != nil && took > 0 {
 					t.Errorf("calls went on for %v", took)

@@ -95,11 +95,11 @@ func TestFaultsOnTheWire(t *testing.T) {
 		{"cut error", "http_502", write("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 1000\r\n\r\n<html>")},
 		{"page", "http_502", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/html")
-			w.WriteHeader(502)
+			w.WriteHeader(http.StatusBadGateway)
 			_, _ = io.WriteString(w, "<html>")
 		}},
 		{"error longer than the cap", "http_500", func(w http.ResponseWriter, _ *http.Request) {
-			w.WriteHeader(500)
+			w.WriteHeader(http.StatusInternalServerError)
 			_, _ = io.WriteString(w, strings.Repeat("x", errorBodyMax+1000))
 		}},
 	}
@@ -137,7 +137,7 @@ func TestConnectionsAreReused(t *testing.T) {
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		if strings.Contains(r.URL.Path, "bad") {
-			w.WriteHeader(400)
+			w.WriteHeader(http.StatusBadRequest)
 			_, _ = io.WriteString(w, strings.Repeat("x", errorBodyMax+100))
 			return
 		}
