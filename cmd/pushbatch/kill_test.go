@@ -19,7 +19,6 @@ import (
 var kills = flag.Int("kills", 30, "kill -9 that TestKills deals out")
 
 const (
-	killRows     = 3000
 	killInFlight = 16
 	killRate     = 300
 )
@@ -32,7 +31,8 @@ func TestKills(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	rows := filepath.Join(dir, "rows.csv")
-	want := writeKillRows(t, rows)
+	n := max(3000, 100**kills) // enough to do between the kills
+	want := writeKillRows(t, rows, n)
 	sim, url := serve(t, simulator.Config{
 		Limits: simulator.PushLimits(0, 0),
 		Faults: faults(t, "500=2%,cut-before=1%,cut-after=1%,latency=0-60ms"),
@@ -66,9 +66,9 @@ func TestKills(t *testing.T) {
 		demandCode(t, c, c.code(t))
 	}
 	t.Logf("%d kills", dealt)
-	demandEveryRowOnce(t, filepath.Join(dir, "run", "results.csv"), killRows)
+	demandEveryRowOnce(t, filepath.Join(dir, "run", "results.csv"), n)
 	demandState(t, sim, want)
-	demandFewRepeats(t, sim, dealt)
+	demandFewRepeats(t, sim, n, dealt)
 }
 
 func demandCode(t *testing.T, c *child, code int) {
@@ -80,14 +80,14 @@ func demandCode(t *testing.T, c *child, code int) {
 
 // writeKillRows writes rows in which devices repeat, and returns the last score
 // of each device.
-func writeKillRows(t *testing.T, path string) map[string]string {
+func writeKillRows(t *testing.T, path string, rows int) map[string]string {
 	t.Helper()
 	dice := rand.New(rand.NewPCG(3, 4))
 	last := make(map[string]string)
 	var b strings.Builder
 	b.WriteString("registrationId,additionalData.score:number\n")
-	for n := range killRows {
-		id, score := fmt.Sprintf("device-%d", dice.IntN(killRows/2)), strconv.Itoa(n+1)
+	for n := range rows {
+		id, score := fmt.Sprintf("device-%d", dice.IntN(rows/2)), strconv.Itoa(n+1)
 		last[id] = score
 		fmt.Fprintf(&b, "%s,%s\n", id, score)
 	}
@@ -139,12 +139,12 @@ func demandState(t *testing.T, sim *simulator.Simulator, want map[string]string)
 
 // demandFewRepeats counts the requests that took effect more than once for one
 // row and holds them against guarantee 3.
-func demandFewRepeats(t *testing.T, sim *simulator.Simulator, kills int) {
+func demandFewRepeats(t *testing.T, sim *simulator.Simulator, rows, kills int) {
 	t.Helper()
 	effects := sim.Stats().Effects
 	const perKill = killInFlight + killRate // in flight, and what can finish within a second
-	repeats := effects - killRows
-	t.Logf("%d effects for %d rows: %d repeats, %.1f a kill", effects, killRows, repeats, float64(repeats)/float64(max(kills, 1)))
+	repeats := effects - int64(rows)
+	t.Logf("%d effects for %d rows: %d repeats, %.1f a kill", effects, rows, repeats, float64(repeats)/float64(max(kills, 1)))
 	if repeats > int64(kills)*perKill {
 		t.Errorf("%d repeats after %d kills", repeats, kills)
 	}

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"encoding/csv"
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+
+	"pushbatch/apiclient/simulator"
+)
+
+func updateRows(t *testing.T) string {
+	t.Helper()
+	rows, err := filepath.Abs("../../testdata/rows/update.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows
+}
+
+// The platform is away for a while: the run waits, goes on by itself, and no
+// row loses an attempt to the outage beyond the one it was in.
+func TestOutageIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	sim, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0), Faults: faults(t, "outage=1s-6s")})
+	dir := t.TempDir()
+	c := start(t, url, dir, "update", updateRows(t), "--rate", "100", "--out", "run")
+	if code := c.code(t); code != 0 {
+		t.Fatalf("exit code %d\n%s", code, &c.talk)
+	}
+	demandEveryRowOnce(t, filepath.Join(dir, "run", "results.csv"), 400)
+	for _, record := range results(t, filepath.Join(dir, "run", "results.csv")) {
+		if attempts := record[9]; len(attempts) > 1 {
+			t.Errorf("row %s took %s attempts", record[0], attempts)
+		}
+	}
+	// Those until it was noticed (two seconds at 100 a second), then single probes.
+	if extra := sim.Stats().Requests - 400; extra > 250 {
+		t.Errorf("%d requests went into the outage", extra)
+	}
+}
+
+// An outage longer than --max-outage ends the run with exit 4, and the run goes
+// on once the platform is back.
+func TestOutageTooLong(t *testing.T) {
+	t.Parallel()
+	_, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0), Faults: faults(t, "outage=1s-9s")})
+	dir := t.TempDir()
+	c := start(t, url, dir, "update", updateRows(t), "--rate", "100", "--max-outage", "3s", "--out", "run")
+	if code := c.code(t); code != exitStopped {
+		t.Fatalf("exit code %d, want %d\n%s", code, exitStopped, &c.talk)
+	}
+	if text := c.talk.String(); !strings.Contains(text, "pushbatch resume run") || !strings.Contains(text, "out of reach") {
+		t.Errorf("it says:\n%s", text)
+	}
+	if bad := strings.Count(strings.Join(flatten(results(t, filepath.Join(dir, "run", "results.csv"))), " "), "failed"); bad > 0 {
+		t.Errorf("%d rows failed through the outage", bad)
+	}
+	c = start(t, url, dir, "resume", "run", "--max-outage", "1m")
+	if code := c.code(t); code != 0 {
+		t.Fatalf("resume: exit code %d\n%s", code, &c.talk)
+	}
+	demandEveryRowOnce(t, filepath.Join(dir, "run", "results.csv"), 400)
+}
+
+// The account's limit is 20 a second, but --rate says 50.
+func TestLowerLimit(t *testing.T) {
+	t.Parallel()
+	sim, url := serve(t, simulator.Config{Limits: simulator.PushLimits(20, 20), Window: simulator.Both})
+	dir := t.TempDir()
+	c := start(t, url, dir, "update", updateRows(t), "--rate", "50", "--out", "run")
+	if code := c.code(t); code != 0 {
+		t.Fatalf("exit code %d\n%s", code, &c.talk)
+	}
+	demandEveryRowOnce(t, filepath.Join(dir, "run", "results.csv"), 400)
+	stats := sim.Stats()
+	if refused := stats.Requests - 400; refused*20 > stats.Requests {
+		t.Errorf("%d of %d requests were refused, more than 5 %%", refused, stats.Requests)
+	}
+	var sum summary
+	readJSON(t, filepath.Join(dir, "run", "summary.json"), &sum)
+	if sum.SettledRate < 15 || sum.SettledRate > 22 {
+		t.Errorf("the rate settled on %v", sum.SettledRate)
+	}
+	t.Logf("%.1f rows/s, %d refused", sum.RowsPerSec, stats.Requests-400)
+}
+
+// A full disk ends the run with exit 4; once there is room it goes on, and
+// nothing is lost.
+func TestFullDisk(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" {
+		t.Fatal("this test mounts a tmpfs")
+	}
+	disk := t.TempDir()
+	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=64k"); err != nil {
+		if os.Getenv("CI") == "" && errors.Is(err, syscall.EPERM) {
+			t.Skip("mounting a small disk needs root")
+		}
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(disk, 0); err != nil {
+			t.Error(err)
+		}
+	})
+	_, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0)})
+	c := start(t, url, disk, "update", updateRows(t), "--rate", "150", "--out", "run")
+	if code := c.code(t); code != exitStopped {
+		t.Fatalf("exit code %d, want %d\n%s", code, exitStopped, &c.talk)
+	}
+	if text := c.talk.String(); !strings.Contains(text, "no space left on device") {
+		t.Errorf("it says:\n%s", text)
+	}
+	if err := syscall.Mount("tmpfs", disk, "tmpfs", syscall.MS_REMOUNT, "size=4m"); err != nil {
+		t.Fatal(err)
+	}
+	c = start(t, url, disk, "resume", "run")
+	if code := c.code(t); code != 0 {
+		t.Fatalf("resume: exit code %d\n%s", code, &c.talk)
+	}
+	demandEveryRowOnce(t, filepath.Join(disk, "run", "results.csv"), 400)
+}
+
+// A run folder that is taken away ends the run loudly.
+func TestFolderVanishes(t *testing.T) {
+	t.Parallel()
+	sim, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0)})
+	dir := t.TempDir()
+	c := start(t, url, dir, "update", updateRows(t), "--rate", "100", "--out", "run")
+	eventually(t, "the 20th request", func() bool { return sim.Stats().Requests >= 20 })
+	if err := os.RemoveAll(filepath.Join(dir, "run")); err != nil {
+		t.Fatal(err)
+	}
+	if code := c.code(t); code != exitStopped {
+		t.Fatalf("exit code %d, want %d\n%s", code, exitStopped, &c.talk)
+	}
+	if text := c.talk.String(); !strings.Contains(text, filepath.Join("run", "checkpoint.json")) {
+		t.Errorf("it does not name the file:\n%s", text)
+	}
+}
+
+func results(t *testing.T, path string) [][]string {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	records, err := csv.NewReader(f).ReadAll()
+	if err != nil || len(records) == 0 {
+		t.Fatalf("%s: %d records, %v", path, len(records), err)
+	}
+	return records[1:]
+}
+
+func flatten(records [][]string) (all []string) {
+	for _, r := range records {
+		all = append(all, r...)
+	}
+	return all
+}
