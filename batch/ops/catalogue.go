@@ -48,7 +48,7 @@ func Catalogue() []Entry {
 		{codeIdentityMissing, Rejects, "The row names no person: external id, phone number and e-mail address are all empty.", "Fill at least one of the three."},
 		{codeExternalIDNull, Rejects, "The external id is the word null, which the platform takes as no value.", "Leave the cell empty, or give another id."},
 		{codeExternalIDTooLong, Rejects, "The external id has more than 256 characters.", "Use a shorter id."},
-		{codePhoneInvalid, Rejects, "The phone number is in no numbering plan, is national without a region, or has letters or an extension.", "Write it in international form (385912345678), or name the region with --phone-region."},
+		{codePhoneInvalid, Rejects, "The phone number has a length or a country code that does not exist, is national without a region, or has letters or an extension.", "Write it in international form (385912345678), or name the region with --phone-region."},
 		{codeEmailInvalid, Rejects, "The e-mail address is not one that mail could be sent to.", "Give the bare address, name@example.com: 64 bytes before the @, 254 in all, a domain with a dot."},
 		{codeAppCodeInvalid, Rejects, "The application code cannot stand in a request header.", "Take it as the platform shows it: plain characters, no spaces."},
 		{codeAppCodeMissing, Rejects, "Neither the row nor the run has an application code.", "Fill the column appCode, or give --app-code or INFOBIP_APP_CODE."},

@@ -24,7 +24,6 @@ type automatonState struct {
 	threads []uint32  // program number << 16 | program counter, sorted, behind all empty steps
 	full    bitset    // programs that match all digits read
 	prefix  bitset    // programs that match the first one or more digits read
-	note    int8      // the owner's verdict; 0: none yet
 }
 
 const (

@@ -8,7 +8,7 @@ import (
 )
 
 // phoneBook recognises phone numbers in E.164 digits much faster than the
-// library does. It answers yes only where the library would accept the digits
+// library does. It answers yes only where parsePhone would accept the digits
 // and leave them as they are; everything else is left to the library. It is
 // built from the library's own numbering plans, calling code by calling code as
 // they are met, and tests hold it to the library's verdicts.
@@ -67,55 +67,57 @@ func (p *phoneBook) guard(region string) *regionGuard {
 	return p.guards[region]
 }
 
-// numberingPlan is the numbers of one calling code.
+// numberingPlan is what the library knows of one calling code.
 type numberingPlan struct {
-	exists    bool
-	main      string // the region whose rules the library parses by
-	regions   []regionPlan
-	automaton *digitAutomaton // nil: leave everything to the library
-	prefix    int             // program of the national prefix; -1: none
-}
-
-// regionPlan is the programs of one region, in the library's order.
-type regionPlan struct {
-	leading int // program of the leading digits; -1: none
-	general desc
-	kinds   []desc
-}
-
-// desc is a description of numbers: a program and the lengths they may have.
-type desc struct {
-	program int
-	lengths []int32
+	exists  bool
+	main    string          // the region whose rules the library parses by
+	lengths []int32         // that numbers without the calling code may have
+	prefix  *digitAutomaton // recognises what could be taken off the front; nil: nothing could
+	unknown bool            // the prefix could not be understood: leave everything to the library
 }
 
 func newNumberingPlan(code int) *numberingPlan {
-	plan := &numberingPlan{prefix: -1}
 	names := phonenumbers.GetRegionCodesForCountryCode(code)
 	if len(names) == 0 {
+		return &numberingPlan{}
+	}
+	plan := &numberingPlan{exists: true, main: names[0], unknown: true}
+	m := metadataOf(names[0], code)
+	if m == nil {
 		return plan
 	}
-	plan.exists, plan.main = true, names[0]
-	var patterns []string
-	program := func(pattern string) int {
-		if pattern == "" {
-			return -1
-		}
-		patterns = append(patterns, pattern)
-		return len(patterns) - 1
+	plan.lengths, plan.unknown = m.GetGeneralDesc().GetPossibleLength(), false
+	if pattern := m.GetNationalPrefixForParsing(); pattern != "" {
+		automaton, ok := newDigitAutomaton([]string{pattern})
+		plan.prefix, plan.unknown = automaton, !ok
 	}
-	for i, name := range names {
-		m := metadataOf(name, code)
-		if m == nil {
-			return plan
-		}
-		if i == 0 {
-			plan.prefix = program(m.GetNationalPrefixForParsing())
-		}
-		plan.regions = append(plan.regions, newRegionPlan(m, program))
-	}
-	plan.automaton, _ = newDigitAutomaton(patterns)
 	return plan
+}
+
+// has reports whether a national number, as it stands, has a length that the
+// plan gives out. A number that a national prefix could be taken off is left to
+// the library.
+func (p *numberingPlan) has(national string) bool {
+	if p.unknown || !slices.Contains(p.lengths, int32(len(national))) {
+		return false
+	}
+	if p.prefix == nil {
+		return onlyDigits(national)
+	}
+	state := p.prefix.run(national)
+	if state == deadState {
+		return onlyDigits(national)
+	}
+	return state >= 0 && !p.prefix.states[state].prefix.has(0)
+}
+
+func onlyDigits(s string) bool {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return true
 }
 
 // metadataOf finds what the library knows of a region; the region 001 stands
@@ -131,78 +133,6 @@ func metadataOf(region string, code int) *phonenumbers.PhoneMetadata {
 		}
 	}
 	return nil
-}
-
-func newRegionPlan(m *phonenumbers.PhoneMetadata, program func(string) int) regionPlan {
-	describe := func(d *phonenumbers.PhoneNumberDesc) desc {
-		return desc{program(d.GetNationalNumberPattern()), d.GetPossibleLength()}
-	}
-	r := regionPlan{leading: program(m.GetLeadingDigits()), general: describe(m.GetGeneralDesc())}
-	kinds := []*phonenumbers.PhoneNumberDesc{
-		m.GetPremiumRate(), m.GetTollFree(), m.GetSharedCost(), m.GetVoip(), m.GetPersonalNumber(),
-		m.GetPager(), m.GetUan(), m.GetVoicemail(), m.GetFixedLine(),
-	}
-	if !m.GetSameMobileAndFixedLinePattern() {
-		kinds = append(kinds, m.GetMobile())
-	}
-	for _, k := range kinds {
-		if d := describe(k); d.program >= 0 {
-			r.kinds = append(r.kinds, d)
-		}
-	}
-	return r
-}
-
-// Verdicts of a plan about a state of its automaton.
-const (
-	verdictUnknown int8 = iota
-	verdictYes
-	verdictLeave // to the library
-)
-
-// has reports whether the plan surely has a national number as it stands.
-func (p *numberingPlan) has(national string) bool {
-	if p.automaton == nil {
-		return false
-	}
-	state := p.automaton.run(national)
-	if state < 0 {
-		return false
-	}
-	s := &p.automaton.states[state]
-	if s.note == verdictUnknown {
-		s.note = p.verdict(s, len(national))
-	}
-	return s.note == verdictYes
-}
-
-// verdict follows the library: a number that a national prefix could be taken
-// off is left to it; else the first region that claims the number decides.
-func (p *numberingPlan) verdict(s *automatonState, length int) int8 {
-	if p.prefix >= 0 && s.prefix.has(p.prefix) {
-		return verdictLeave
-	}
-	for i := range p.regions {
-		r := &p.regions[i]
-		valid := r.has(s, length)
-		if len(p.regions) == 1 || valid && r.leading < 0 || r.leading >= 0 && s.prefix.has(r.leading) {
-			if valid {
-				return verdictYes
-			}
-			return verdictLeave
-		}
-	}
-	return verdictLeave
-}
-
-func (r *regionPlan) has(s *automatonState, length int) bool {
-	return r.general.matches(s, length) &&
-		slices.ContainsFunc(r.kinds, func(d desc) bool { return d.matches(s, length) })
-}
-
-func (d desc) matches(s *automatonState, length int) bool {
-	return d.program >= 0 && s.full.has(d.program) &&
-		(len(d.lengths) == 0 || slices.Contains(d.lengths, int32(length)))
 }
 
 // regionGuard tells digits that begin with a region's own calling code, and

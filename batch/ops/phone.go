@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/nyaruka/phonenumbers"
@@ -50,10 +51,33 @@ func parsePhone(s, region string) (e164, why string) {
 	if why != "" {
 		return "", why
 	}
-	if number.GetExtension() != "" || !phonenumbers.IsValidNumber(number) {
-		return "", "the number is not one of its country's numbering plan: found " + describeText(s)
+	if number.GetExtension() != "" || !possible(number) {
+		return "", "no number of its country has this length: found " + describeText(s)
 	}
-	return phonenumbers.Format(number, phonenumbers.E164)[1:], ""
+	e164 = phonenumbers.Format(number, phonenumbers.E164)[1:]
+	if region == "" && e164 != digitsOf(s) && !phonenumbers.IsValidNumber(number) {
+		return "", "the digits are not those of an international number: found " + describeText(s)
+	}
+	return e164, ""
+}
+
+// digitsOf is s without its formatting. What the library leaves out of them,
+// such as the 0 of +385 (0)91, must give a number of the numbering plan.
+func digitsOf(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// possible reports whether a number's country has numbers of this length. That
+// the library knows no range for its first digits is no reason to refuse it:
+// ranges are given out all the time, and what the library knows is as old as
+// the program.
+func possible(number *phonenumbers.PhoneNumber) bool {
+	return phonenumbers.IsPossibleNumberWithReason(number) == phonenumbers.IS_POSSIBLE
 }
 
 func isPhoneRune(r rune) bool {
@@ -79,17 +103,34 @@ func readPhone(s, region string) (number *phonenumbers.PhoneNumber, why string) 
 	return number, why
 }
 
-// nationalPhone reads a number as someone in the region would dial it; one that
-// is not valid there may be an international one without its plus.
+// nationalPhone reads a number as someone in the region would dial it, or as an
+// international one without its plus. When it could be either, the one that is
+// in its country's numbering plan is meant; when that does not tell, nobody
+// knows.
 func nationalPhone(s, region string) (*phonenumbers.PhoneNumber, error) {
-	number, err := phonenumbers.Parse(s, region)
-	if err == nil && phonenumbers.IsValidNumber(number) {
-		return number, nil
+	national, err := phonenumbers.Parse(s, region)
+	international, otherErr := phonenumbers.Parse("+"+s, noRegion)
+	switch {
+	case err != nil || otherErr != nil:
+		return orElse(national, err, international, otherErr)
+	case phonenumbers.IsValidNumber(national) || !possible(international):
+		return national, nil
+	case phonenumbers.IsValidNumber(international) || !possible(national):
+		return international, nil
+	case phonenumbers.Format(national, phonenumbers.E164) == phonenumbers.Format(international, phonenumbers.E164):
+		return national, nil
 	}
-	if other, otherErr := phonenumbers.Parse("+"+s, noRegion); otherErr == nil && phonenumbers.IsValidNumber(other) {
-		return other, nil
+	return nil, errAmbiguousPhone
+}
+
+var errAmbiguousPhone = errors.New("the number could be national or international")
+
+// orElse returns the reading that is none of the failed ones.
+func orElse(a *phonenumbers.PhoneNumber, aErr error, b *phonenumbers.PhoneNumber, bErr error) (*phonenumbers.PhoneNumber, error) {
+	if aErr == nil {
+		return a, nil
 	}
-	return number, err
+	return b, bErr
 }
 
 // isRegion reports whether the library knows a region code such as HR.

@@ -60,6 +60,8 @@ var rules = []struct {
 	{"external id with a tab", "externalId", "crm\t78", "control_character", ""},
 
 	{"phone", "phoneNumber", "385911234567", "", `"phoneNumber":"385911234567"`},
+	{"phone of a range that the library does not know", "phoneNumber", "385931234567", "", `"phoneNumber":"385931234567"`},
+	{"phone of an area code that the library does not know", "phoneNumber", "+1 555 010 0123", "", `"phoneNumber":"15550100123"`},
 	{"phone with plus", "phoneNumber", "+385911234567", "", `"phoneNumber":"385911234567"`},
 	{"phone formatted", "phoneNumber", " +385 91 123-4567 ", "", `"phoneNumber":"385911234567"`},
 	{"phone with its trunk zero in brackets", "phoneNumber", "+44 (0)20 7946 0958", "", `"phoneNumber":"442079460958"`},
@@ -70,7 +72,8 @@ var rules = []struct {
 	{"phone too short", "phoneNumber", "38591", "phone_invalid", ""},
 	{"phone too long", "phoneNumber", "385911234567890123", "phone_invalid", ""},
 	{"phone of no country", "phoneNumber", "+999123456789", "phone_invalid", ""},
-	{"phone not given out", "phoneNumber", "+385000000000", "phone_invalid", ""},
+	{"phone whose zeros would be dropped", "phoneNumber", "+385000000000", "phone_invalid", ""},
+	{"phone one digit short", "phoneNumber", "+1555010012", "phone_invalid", ""},
 	{"phone with an extension", "phoneNumber", "+385911234567 ext 5", "phone_invalid", ""},
 	{"phone with a semicolon extension", "phoneNumber", "+385911234567;ext=5", "phone_invalid", ""},
 	{"two phones", "phoneNumber", "385911234567/385911234568", "phone_invalid", ""},

@@ -342,7 +342,7 @@ var damages = []damage{
 	{phoneNumber, "385911234567.0", "phone number with a trailing .0"},
 	{phoneNumber, "0911234567", "national phone number without a region"},
 	{phoneNumber, "+999123456789", "phone number of no country"},
-	{phoneNumber, "+385000000000", "phone number that its country does not give out"},
+	{phoneNumber, "+385000000000", "phone number of zeros"},
 	{phoneNumber, "+385911234567 ext 5", "phone number with an extension"},
 	{phoneNumber, "#VALUE!", "phone number is a spreadsheet's error"},
 	{email, "ana.example.com", "e-mail address without @"},
