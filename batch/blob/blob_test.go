@@ -263,11 +263,11 @@ func TestFingerprint(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		print, err := blob.Fingerprint(t.Context(), in)
-		if err != nil || len(print) != 64 {
-			t.Fatalf("fingerprint %q: %v", print, err)
+		sum, err := blob.Fingerprint(t.Context(), in)
+		if err != nil || len(sum) != 64 {
+			t.Fatalf("fingerprint %q: %v", sum, err)
 		}
-		return print
+		return sum
 	}
 	seen := make(map[string]string)
 	for _, size := range []int{0, 1, 100, 1 << 20} {
@@ -276,20 +276,20 @@ func TestFingerprint(t *testing.T) {
 			if at >= 0 && at < size {
 				data[at]++
 			}
-			print, what := fingerprint(data), fmt.Sprintf("%d bytes changed up to %d", size, at)
+			sum, what := fingerprint(data), fmt.Sprintf("%d bytes changed up to %d", size, at)
 			if at >= size || size == 0 {
 				continue
 			}
-			if before, ok := seen[print]; ok {
+			if before, ok := seen[sum]; ok {
 				t.Errorf("%s and %s have the same fingerprint", before, what)
 			}
-			seen[print] = what
-			if again := fingerprint(data); again != print {
+			seen[sum] = what
+			if again := fingerprint(data); again != sum {
 				t.Errorf("%s: the fingerprint of the same bytes differs", what)
 			}
 		}
 	}
-	if print, err := blob.Fingerprint(t.Context(), blob.Info{Location: blob.Stdin, Size: -1}); print != "" || err != nil {
-		t.Errorf("standard input: %q, %v", print, err)
+	if sum, err := blob.Fingerprint(t.Context(), blob.Info{Location: blob.Stdin, Size: -1}); sum != "" || err != nil {
+		t.Errorf("standard input: %q, %v", sum, err)
 	}
 }

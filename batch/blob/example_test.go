@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log"
 	"os"
 	"path/filepath"
 
@@ -15,23 +14,23 @@ func Example() {
 	ctx := context.Background()
 	folder, err := os.MkdirTemp("", "unload")
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	defer os.RemoveAll(folder)
 	for _, name := range []string{"part-1.csv", "part-0.csv", "_SUCCESS"} {
 		if err := os.WriteFile(filepath.Join(folder, name), []byte(name), 0o600); err != nil {
-			log.Fatal(err)
+			panic(err)
 		}
 	}
 
 	inputs, err := blob.Expand(ctx, []string{folder})
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	for _, in := range inputs {
 		r, err := blob.Open(ctx, in, 5) // from byte 5 on
 		if err != nil {
-			log.Fatal(err)
+			panic(err)
 		}
 		text, err := io.ReadAll(r)
 		r.Close()

@@ -33,9 +33,10 @@ func TestColumnsAreRecognised(t *testing.T) {
 			t.Run(operation+" "+column, func(t *testing.T) {
 				t.Parallel()
 				h := header("registrationId", "email", column)
-				if target == "registrationId" {
+				switch target {
+				case "registrationId":
 					h = h[1:]
-				} else if target == "email" {
+				case "email":
 					h = append(h[:1:1], h[2:]...)
 				}
 				b := dryBinding(t, operation, h, ops.Options{})
@@ -79,64 +80,78 @@ func TestBindErrors(t *testing.T) {
 		want      string // code and message, line by line
 	}{
 		"misspelled": {
-			"personalize", "registrationId,extrenalId", ops.Options{HasAppCode: true},
+			"personalize", "registrationId,extrenalId",
+			ops.Options{HasAppCode: true},
 			`column_unknown: unknown column "extrenalId" (did you mean externalId?)`,
 		},
 		"all unknown at once": {
-			"personalize", "registratonId,mail,custom_atributes.vip:boolean,zzzzzz", ops.Options{HasAppCode: true},
+			"personalize", "registratonId,mail,custom_atributes.vip:boolean,zzzzzz",
+			ops.Options{HasAppCode: true},
 			`column_unknown: unknown column "registratonId" (did you mean registrationId?)
 column_unknown: unknown column "mail" (did you mean email?)
 column_unknown: unknown column "custom_atributes.vip:boolean" (did you mean customAttributes.vip?)
 column_unknown: unknown column "zzzzzz": map it with --map, or pass it over with --ignore-unmapped`,
 		},
 		"read-only in personalize": {
-			"personalize", "registrationId,email,exported_at", ops.Options{HasAppCode: true},
+			"personalize", "registrationId,email,exported_at",
+			ops.Options{HasAppCode: true},
 			`column_unknown: unknown column "exported_at": nobody can write it; list it under ignore: in the mapping or pass it over with --ignore-unmapped`,
 		},
 		"twice": {
-			"personalize", "registrationId,email,E-Mail", ops.Options{HasAppCode: true},
+			"personalize", "registrationId,email,E-Mail",
+			ops.Options{HasAppCode: true},
 			`column_repeated: email is given twice: by column "email" and by column "E-Mail"`,
 		},
 		"by a constant too": {
-			"personalize", "registrationId,email", ops.Options{HasAppCode: true, Constants: []ops.Constant{{Target: "email", Value: batch.TextValue("a@example.com")}}},
+			"personalize", "registrationId,email",
+			ops.Options{HasAppCode: true, Constants: []ops.Constant{{Target: "email", Value: batch.TextValue("a@example.com")}}},
 			`column_repeated: email is given twice: by column "email" and by a constant`,
 		},
 		"nothing that is needed": {
-			"personalize", "firstName,lastName", ops.Options{},
+			"personalize", "firstName,lastName",
+			ops.Options{},
 			`column_missing: personalize needs a column registrationId; the columns are firstName, lastName
 column_missing: personalize needs at least one column of externalId, phoneNumber, email; the columns are firstName, lastName
 app_code_missing: no application code: give --app-code, INFOBIP_APP_CODE or a column appCode`,
 		},
 		"unknown type": {
-			"update", "registrationId,additionalData.a:int", ops.Options{HasAppCode: true},
+			"update", "registrationId,additionalData.a:int",
+			ops.Options{HasAppCode: true},
 			`column_invalid: column "additionalData.a:int": unknown type "int": one of number, boolean, date, string`,
 		},
 		"type of a plain column": {
-			"personalize", "registrationId,email:number", ops.Options{HasAppCode: true},
+			"personalize", "registrationId,email:number",
+			ops.Options{HasAppCode: true},
 			`column_invalid: column "email:number": email cannot be declared as number`,
 		},
 		"type that is none": {
-			"personalize", "registrationId,email,birthday:int", ops.Options{HasAppCode: true},
+			"personalize", "registrationId,email,birthday:int",
+			ops.Options{HasAppCode: true},
 			`column_invalid: column "birthday:int": unknown type "int": one of number, boolean, date, string`,
 		},
 		"type of a whole object": {
-			"update", "registrationId,additionalData:number", ops.Options{HasAppCode: true},
+			"update", "registrationId,additionalData:number",
+			ops.Options{HasAppCode: true},
 			`column_invalid: column "additionalData:number": additionalData cannot be declared as number`,
 		},
 		"long name": {
-			"update", "registrationId,additionalData." + strings.Repeat("n", 257), ops.Options{HasAppCode: true},
+			"update", "registrationId,additionalData." + strings.Repeat("n", 257),
+			ops.Options{HasAppCode: true},
 			`column_invalid: column "additionalData.` + strings.Repeat("n", 257) + `": the name behind additionalData. has 257 characters, the platform takes 256`,
 		},
 		"region": {
-			"depersonalize", "registrationId", ops.Options{HasAppCode: true, PhoneRegion: "XX"},
+			"depersonalize", "registrationId",
+			ops.Options{HasAppCode: true, PhoneRegion: "XX"},
 			`option_invalid: phone region "XX" is not one of the two-letter region codes such as HR`,
 		},
 		"constant of no target": {
-			"update", "registrationId", ops.Options{HasAppCode: true, Constants: []ops.Constant{{Target: "aditionalData.x", Value: batch.TextValue("1")}}},
+			"update", "registrationId",
+			ops.Options{HasAppCode: true, Constants: []ops.Constant{{Target: "aditionalData.x", Value: batch.TextValue("1")}}},
 			`target_unknown: constant aditionalData.x: there is no such target (did you mean additionalData.x?)`,
 		},
 		"constant that no row could send": {
-			"update", "registrationId", ops.Options{HasAppCode: true, Constants: []ops.Constant{{Target: "additionalData.x:number", Value: batch.TextValue("one")}}},
+			"update", "registrationId",
+			ops.Options{HasAppCode: true, Constants: []ops.Constant{{Target: "additionalData.x:number", Value: batch.TextValue("one")}}},
 			`number_invalid: constant additionalData.x:number: expected a number such as 12 or -0.5 (no thousands separators, no decimal comma), found 3 characters, a letter at position 1`,
 		},
 	} {

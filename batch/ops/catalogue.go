@@ -40,11 +40,11 @@ func Explain(code string) (e Entry, ok bool) {
 
 // Catalogue is every code that can stand in error_code or end a run: ours, the
 // client's, and those the platform documents. It returns a new slice.
-func Catalogue() []Entry {
+func Catalogue() []Entry { //nolint:funlen // a table
 	return []Entry{
 		// The row's ids and identity.
 		{codeRegistrationIDMissing, Rejects, "The row has no registration id.", "Fill the cell; without it the platform cannot tell which device is meant."},
-		{codeRegistrationIDInvalid, Rejects, "The registration id has a space, a slash or more than 1024 characters.", "Take the id as the app's SDK reported it."},
+		{codeRegistrationIDInvalid, Rejects, "The registration id has a space, is only dots or has more than 1024 characters.", "Take the id as the app's SDK reported it."},
 		{codeIdentityMissing, Rejects, "The row names no person: external id, phone number and e-mail address are all empty.", "Fill at least one of the three."},
 		{codeExternalIDNull, Rejects, "The external id is the word null, which the platform takes as no value.", "Leave the cell empty, or give another id."},
 		{codeExternalIDTooLong, Rejects, "The external id has more than 256 characters.", "Use a shorter id."},

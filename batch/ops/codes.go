@@ -46,5 +46,7 @@ const (
 	codeOptionInvalid  = "option_invalid"
 	codeMappingInvalid = "mapping_invalid"
 
+	codeUnknownRegistration = "48013" // the platform's
+
 	codeOutage = "outage"
 )

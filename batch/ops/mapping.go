@@ -29,7 +29,6 @@ type columnRule struct {
 	where    string // file and line, for messages
 	region   string
 	splits   string
-	null     bool
 	trim     bool
 	empty    emptyRule
 	emptySet bool

@@ -21,7 +21,7 @@ func TestMappingErrors(t *testing.T) {
 		"unknown target":  {"columns:\n  a: email\n  b: extrenalId\n", `target_unknown: map.yaml:3: unknown target "extrenalId" (did you mean externalId?)`},
 		"no target":       {"columns:\n  a:\n", "mapping_invalid: map.yaml:2: expected the name of a target, such as registrationId"},
 		"options only":    {"columns:\n  a: {trim: true}\n", `mapping_invalid: map.yaml:2: column "a" has no to: TARGET`},
-		"unknown option":  {"columns:\n  a:\n    to: tags\n    seperator: x\n", "mapping_invalid: map.yaml:4: unknown option \"seperator\" (did you mean separator?): the options are to, type, layout, region, separator, empty, trim, default, values"},
+		"unknown option":  {"columns:\n  a:\n    to: tags\n    separatr: x\n", "mapping_invalid: map.yaml:4: unknown option \"separatr\" (did you mean separator?): the options are to, type, layout, region, separator, empty, trim, default, values"},
 		"unknown type":    {"columns:\n  a: {to: customAttributes.a, type: int}\n", `mapping_invalid: map.yaml:2: option type: unknown type "int": one of number, boolean, date, string`},
 		"two types":       {"columns:\n  a: {to: \"customAttributes.a:date\", type: number}\n", "mapping_invalid: map.yaml:2: option type: the target says date already"},
 		"type of a name":  {"columns:\n  a: {to: firstName, type: number}\n", "mapping_invalid: map.yaml:2: option type: firstName cannot be declared as number"},

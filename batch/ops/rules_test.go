@@ -22,7 +22,8 @@ var rules = []struct {
 	{"plain", "registrationId", deviceID, "", `{"identity":{"email":"ana@example.com"}}`},
 	{"no registration id", "registrationId", "", "registration_id_missing", ""},
 	{"registration id with a space", "registrationId", "29f3 75b1", "registration_id_invalid", ""},
-	{"registration id with a slash", "registrationId", "29f3/75b1", "registration_id_invalid", ""},
+	{"registration id of dots", "registrationId", "..", "registration_id_invalid", ""},
+	{"registration id with a slash", "registrationId", "29f3/75%b1", "", `"email":"ana@example.com"`},
 	{"registration id of dots", "registrationId", "..", "registration_id_invalid", ""},
 	{"registration id too long", "registrationId", strings.Repeat("a", 1025), "registration_id_invalid", ""},
 	{"registration id of spaces", "registrationId", "   ", "space_around", ""},
@@ -241,6 +242,7 @@ func TestRowThatBreaksSeveralRulesNamesThemAll(t *testing.T) {
 func TestRowWithoutIdentity(t *testing.T) {
 	t.Parallel()
 	b := dryBinding(t, "personalize", header("registrationId", "externalId", "phoneNumber", "email"), ops.Options{NullLiteral: "-"})
+	//nolint:paralleltest // a mapper is for one goroutine at a time
 	for name, c := range map[string]struct{ cells, code string }{
 		"empty":       {"", "identity_missing"},
 		"null":        {"-", "null_not_allowed"},
@@ -287,13 +289,15 @@ func TestUpdate(t *testing.T) {
 	t.Parallel()
 	h := header("registrationId", "isPrimary", "systemData.registrationEnabled", "additionalData.score:number", "additionalData.note")
 	b := dryBinding(t, "update", h, ops.Options{NullLiteral: `\N`})
+	//nolint:paralleltest // a mapper is for one goroutine at a time
 	for name, c := range map[string]struct {
 		cells []string
 		code  string
 		body  string
 	}{
 		"everything": {
-			[]string{"true", "False", "9223372036854775807", `\N`}, "",
+			[]string{"true", "False", "9223372036854775807", `\N`},
+			"",
 			`{"isPrimary":true,"systemData":{"registrationEnabled":false},"additionalData":{"score":9223372036854775807,"note":null}}`,
 		},
 		"only one":        {[]string{"", "", "", "x"}, "", `{"additionalData":{"note":"x"}}`},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"testing"
 	"time"
 
@@ -110,7 +111,7 @@ func TestGetKeepsTheAnswer(t *testing.T) {
 	t.Parallel()
 	a := &answer{response: apiclient.Response{Status: 200, Body: []byte(`{}`)}}
 	out, err := requestOf(t, a, "get", header("registrationId"), ops.Options{}, deviceID).Send(t.Context())
-	if err != nil || string(out.Payload) != "{}" || a.call.Discard || a.call.Method != "GET" {
+	if err != nil || string(out.Payload) != "{}" || a.call.Discard || a.call.Method != http.MethodGet {
 		t.Errorf("outcome %+v, error %v, call %+v", out, err, a.call)
 	}
 }

@@ -44,7 +44,7 @@ func targets() []*target {
 	text := []valueType{typeString}
 	boolean := []valueType{typeBoolean}
 	date := []valueType{typeDate, typeString}
-	any := []valueType{typeString, typeNumber, typeBoolean, typeDate}
+	scalar := []valueType{typeString, typeNumber, typeBoolean, typeDate}
 	return []*target{
 		{name: "registrationId", aliases: []string{"pushregistrationid", "pushregid"}, types: text, kind: "id", put: (*assembly).putRegistrationID},
 		{name: "appCode", types: text, kind: "application code", put: (*assembly).putAppCode},
@@ -76,13 +76,13 @@ func targets() []*target {
 			put: (*assembly).putTags, null: (*assembly).clearTags,
 		},
 		{
-			name: "customAttributes", aliases: []string{"attributes.customattributes"}, shape: dotted, types: any, kind: "attribute", clears: true,
+			name: "customAttributes", aliases: []string{"attributes.customattributes"}, shape: dotted, types: scalar, kind: "attribute", clears: true,
 			put: (*assembly).putCustom, null: (*assembly).clearCustom, object: (*assembly).putCustomObject,
 		},
 		{name: "isPrimary", types: boolean, kind: "boolean", put: (*assembly).putIsPrimary},
 		{name: "registrationEnabled", aliases: []string{"systemdata.registrationenabled"}, types: boolean, kind: "boolean", put: (*assembly).putEnabled},
 		{
-			name: "additionalData", shape: dotted, types: any, kind: "attribute", clears: true,
+			name: "additionalData", shape: dotted, types: scalar, kind: "attribute", clears: true,
 			put: (*assembly).putData, null: (*assembly).clearData, object: (*assembly).putDataObject,
 		},
 		{name: "identity", shape: group, kind: "object"},

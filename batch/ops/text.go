@@ -79,19 +79,19 @@ func (a *assembly) putRegistrationID(f *field, v batch.Value) {
 		a.reject(f, codeRegistrationIDInvalid, "a registration id has no spaces, found one at position "+position(s, at))
 	}
 	a.checkLength(f, s, maxRegistrationID, codeRegistrationIDInvalid)
-	if strings.ContainsAny(s, `/\`) || s == "." || s == ".." {
-		a.reject(f, codeRegistrationIDInvalid, "a registration id has no slashes and is not only dots: it stands in the request's path")
+	if s == "." || s == ".." { // everything else can be escaped in a path
+		a.reject(f, codeRegistrationIDInvalid, "a registration id is not only dots: it stands in the request's path")
 	}
 }
 
 // isPathPlain reports whether a registration id is of usual length and
-// characters: ASCII without spaces and slashes.
+// characters: ASCII without spaces.
 func isPathPlain(s string) bool {
 	if len(s) < 3 || len(s) > maxRegistrationID {
 		return false
 	}
 	for i := range len(s) {
-		if c := s[i]; c <= ' ' || c >= 0x7F || c == '/' || c == '\\' {
+		if c := s[i]; c <= ' ' || c >= 0x7F {
 			return false
 		}
 	}
@@ -130,9 +130,11 @@ func (a *assembly) putExternalID(f *field, v batch.Value) {
 func (a *assembly) putFirstName(f *field, v batch.Value) {
 	a.attributes.FirstName = a.name(f, v, maxName)
 }
+
 func (a *assembly) putLastName(f *field, v batch.Value) {
 	a.attributes.LastName = a.name(f, v, maxName)
 }
+
 func (a *assembly) putMiddleName(f *field, v batch.Value) {
 	a.attributes.MiddleName = a.name(f, v, maxMiddleName)
 }
