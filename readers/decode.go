@@ -78,7 +78,7 @@ func decodeUTF16(dst, src []byte, order binary.ByteOrder, end bool) ([]byte, int
 		case i+4 > len(src) && !end:
 			return dst, i, nil
 		}
-		var pair rune = utf8.RuneError
+		pair := utf8.RuneError
 		if i+4 <= len(src) {
 			pair = utf16.DecodeRune(r, rune(order.Uint16(src[i+2:])))
 		}
@@ -126,7 +126,7 @@ func byteEncoding(name string, table *charmap.Charmap) *encoding {
 			decoded[b] = utf8.AppendRune(nil, r)
 		}
 	}
-	step := func(dst, src []byte, _ bool) ([]byte, int, error) {
+	step := func(dst, src []byte, _ bool) ([]byte, int, error) { //nolint:unparam // the form of every step
 		for _, b := range src {
 			dst = append(dst, decoded[b]...)
 		}

@@ -3,7 +3,6 @@ package readers_test
 import (
 	"context"
 	"fmt"
-	"log"
 	"os"
 	"path/filepath"
 
@@ -16,27 +15,27 @@ func Example() {
 	ctx := context.Background()
 	folder, err := os.MkdirTemp("", "example")
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	defer os.RemoveAll(folder)
 	path := filepath.Join(folder, "devices.csv")
 	if err := os.WriteFile(path, []byte("\xef\xbb\xbfregistrationId;tags\r\nr-1;\"a;b\"\r\nr-2\r\n"), 0o600); err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 
 	input, err := blob.Stat(ctx, path)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	source, err := readers.Open(ctx, input, readers.Options{})
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	defer source.Close()
 	fmt.Println(readers.Detected(source))
 	for row, err := range source.Rows(ctx, batch.Position{}) {
 		if err != nil {
-			log.Fatal(err)
+			panic(err)
 		}
 		fmt.Println(row.SourceNum(), row.Values[0], row.Values[1], row.Err != nil)
 	}

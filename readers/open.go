@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"path"
+	"slices"
 	"strings"
 
 	"pushbatch/batch"
@@ -241,7 +242,7 @@ func (o *opening) byEnding() string {
 // described joins what was found the way it is said to people: format and
 // dialect, then encoding and compression.
 func (o *opening) described(dialect ...string) string {
-	said := append(dialect, o.text.described())
+	said := slices.Concat(dialect, []string{o.text.described()})
 	if o.text.compression != nil {
 		said = append(said, o.text.compression.name)
 	}

@@ -129,7 +129,10 @@ func positions(rows int) []int {
 
 // testStop stops after one row and begins again.
 func testStop(t *testing.T, source batch.Source, rows []batch.Row) {
-	for range source.Rows(t.Context(), batch.Position{}) {
+	for _, err := range source.Rows(t.Context(), batch.Position{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
 		break
 	}
 	if got := Read(t, source); len(got) != len(rows) {
