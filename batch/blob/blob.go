@@ -32,6 +32,8 @@ type Info struct {
 	ModTime    time.Time // zero when not known
 	ETag       string    // version as the store names it; empty when it does not
 	Partitions []Partition
+
+	store store // that it was found in; nil: decided by the location
 }
 
 // Rereadable reports whether the input can be opened more than once and at an
@@ -61,21 +63,32 @@ type store interface {
 
 // storeFor is the table of schemes: the only place that knows which store a
 // location belongs to.
-func storeFor(location string) (store, error) {
+func storeFor(ctx context.Context, location string) (store, error) {
 	scheme, _, found := strings.Cut(location, "://")
 	switch {
 	case location == Stdin:
 		return stdin{}, nil
 	case !found:
 		return local{}, nil
+	case scheme+"://" == s3Scheme:
+		return s3Of(ctx), nil
 	}
-	return nil, fmt.Errorf("open %s: this version reads no %s:// locations: give a path or -", location, scheme)
+	return nil, fmt.Errorf("open %s: this version reads no %s:// locations: give a path, s3://BUCKET/KEY or -", location, scheme)
+}
+
+// storeOf is the store that an input was found in.
+func storeOf(ctx context.Context, in Info) (store, error) {
+	if in.store != nil {
+		return in.store, nil
+	}
+	return storeFor(ctx, in.Location)
 }
 
 // Expand turns arguments into inputs: those of each argument in lexical order,
 // the arguments in the order given. A path to a file stands for itself, a glob
 // for what it matches, a folder for every file below it, "-" for standard
-// input (once). Files and folders that begin with "_" or "." are passed over
+// input (once); s3://bucket/key, s3://bucket/prefix/ and s3://bucket/glob* mean
+// the same in S3. Files and folders that begin with "_" or "." are passed over
 // unless they are named themselves: markers such as _SUCCESS, hidden files. An
 // argument that stands for no file is an error that names it.
 func Expand(ctx context.Context, args []string) ([]Info, error) {
@@ -86,7 +99,7 @@ func Expand(ctx context.Context, args []string) ([]Info, error) {
 			return nil, errors.New("standard input (-) is named twice: it can be read only once")
 		}
 		stdinSeen = stdinSeen || arg == Stdin
-		s, err := storeFor(arg)
+		s, err := storeFor(ctx, arg)
 		if err != nil {
 			return nil, err
 		}
@@ -102,7 +115,7 @@ func Expand(ctx context.Context, args []string) ([]Info, error) {
 // Stat says what is known of one location. The error is fs.ErrNotExist when
 // there is nothing.
 func Stat(ctx context.Context, location string) (Info, error) {
-	s, err := storeFor(location)
+	s, err := storeFor(ctx, location)
 	if err != nil {
 		return Info{}, err
 	}
@@ -112,7 +125,7 @@ func Stat(ctx context.Context, location string) (Info, error) {
 // Open reads an input from a byte offset on. Reading fails with ErrChanged
 // when the bytes are not those of in; io.EOF comes only behind in.Size bytes.
 func Open(ctx context.Context, in Info, offset int64) (io.ReadCloser, error) {
-	s, err := storeFor(in.Location)
+	s, err := storeOf(ctx, in)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +137,7 @@ func OpenAt(ctx context.Context, in Info) (ReaderAt, error) {
 	if !in.Rereadable() {
 		return nil, fmt.Errorf("open %s: a stream has no ranges to read", in.Location)
 	}
-	s, err := storeFor(in.Location)
+	s, err := storeOf(ctx, in)
 	if err != nil {
 		return nil, err
 	}

@@ -7,8 +7,9 @@
 //		r.Close()
 //	}
 //
-// A location is a path, or - for standard input. Where it lies is decided in
-// one place, storeFor; a store added there serves every function here.
+// A location is a path, s3://bucket/key, or - for standard input. Where it lies
+// is decided in one place, storeFor; a store added there serves every function
+// here. How S3 is reached is a matter of the context, see WithS3.
 //
 // Bytes that change under a reader are an error (ErrChanged), never a short
 // read: a sequential read of an input whose size is known ends with io.EOF

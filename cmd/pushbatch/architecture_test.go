@@ -19,6 +19,7 @@ const (
 var mayImport = map[string][]string{
 	"batch":                 {"batch/jsonappend"},
 	"batch/blob":            {},
+	"batch/blob/s3test":     {"batch/blob"},
 	"batch/jsonappend":      {},
 	"batch/ops":             {"batch", "batch/jsonappend", "apiclient"},
 	"readers":               {"batch", "batch/blob"},
@@ -36,6 +37,7 @@ var mayImport = map[string][]string{
 
 // testOnly are path prefixes of what must never be linked into the binary.
 var testOnly = []string{
+	module + "/batch/blob/s3test",
 	module + "/apiclient/openapitest",
 	module + "/readers/readertest",
 	module + "/writers/writertest",

@@ -82,7 +82,7 @@ type outputFlags struct {
 }
 
 func (o *outputFlags) add(fs *pflag.FlagSet) {
-	fs.StringVar(&o.out, "out", "", "run `FOLDER` (default runs/<UTC time>-<operation>)")
+	fs.StringVar(&o.out, "out", "", "run `FOLDER` or s3:// prefix (default runs/<UTC time>-<operation>)")
 	fs.StringVar(&o.results, "results", "csv", "format of the results file: csv or ndjson")
 }
 
@@ -108,6 +108,7 @@ type jobFlags struct {
 	inputFlags
 	executionFlags
 	outputFlags
+	s3Flags
 	talkFlags
 }
 
@@ -117,6 +118,7 @@ func (j *jobFlags) add(fs *pflag.FlagSet) {
 	j.inputFlags.add(fs)
 	j.executionFlags.add(fs)
 	j.outputFlags.add(fs)
+	j.s3Flags.add(fs)
 	j.talkFlags.add(fs)
 	fs.StringVar(&j.config, "config", "", "YAML `FILE` with any of these flags as keys")
 }

@@ -55,6 +55,7 @@ func (p *process) runJob(ctx context.Context, j *job) error {
 	if err := p.prepare(j); err != nil {
 		return err
 	}
+	ctx = j.flags.with(ctx)
 	found, err := blob.Expand(ctx, j.inputs)
 	if err != nil {
 		return usageError("%v", err)
@@ -88,7 +89,7 @@ func (p *process) startRun(ctx context.Context, j *job, found []blob.Info, old *
 // prepare checks the settings and makes what talks: to the user and to the
 // platform.
 func (p *process) prepare(j *job) (err error) {
-	if err := j.flags.check(); err != nil {
+	if err := errors.Join(j.flags.check(), j.flags.s3Flags.check()); err != nil {
 		return err
 	}
 	if j.printer, j.every, err = newPrinter(j.flags.progress, j.flags.quiet, p.stderr); err != nil {

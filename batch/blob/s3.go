@@ -1,0 +1,196 @@
+package blob
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+)
+
+// s3Scheme begins every location in S3.
+const s3Scheme = "s3://"
+
+const (
+	// defaultRegion is where buckets are asked for their region when no setting names one.
+	defaultRegion = "us-east-1"
+	// s3Attempts are the tries of one request: with the waits between them
+	// about half a minute.
+	s3Attempts = 10
+	// s3LongestWait is the longest wait between two of them.
+	s3LongestWait = 5 * time.Second
+	// s3HeaderTimeout is how long an answer may take to begin.
+	s3HeaderTimeout = time.Minute
+)
+
+// S3Options say how S3 is reached, besides what the AWS SDK finds itself:
+// environment, profiles, SSO, web identity, roles of instances and containers.
+type S3Options struct {
+	EndpointURL   string // of another service that speaks S3; empty: AWS, or AWS_ENDPOINT_URL_S3
+	PathStyle     bool   // bucket in the path instead of the host name
+	Region        string // empty: the SDK's, then what the bucket says
+	NoSignRequest bool   // anonymous
+	RequesterPays bool
+	SSEKMSKeyID   string // key that written objects are encrypted with
+}
+
+type s3ContextKey struct{}
+
+// WithS3 returns a context in which Expand, Stat, Create and OpenObjects reach
+// S3 as the options say. An Info keeps to the options it was made under. In a
+// context without, the zero S3Options count.
+func WithS3(ctx context.Context, options S3Options) context.Context {
+	return context.WithValue(ctx, s3ContextKey{}, newS3Store(options))
+}
+
+// s3Of is the store of a context.
+func s3Of(ctx context.Context) *s3Store {
+	if s, ok := ctx.Value(s3ContextKey{}).(*s3Store); ok {
+		return s
+	}
+	return newS3Store(S3Options{})
+}
+
+// s3Store is the store of s3:// locations. It loads nothing before the first of
+// them is used.
+type s3Store struct {
+	options S3Options
+
+	mu      sync.Mutex
+	config  *aws.Config
+	buckets map[string]*s3.Client
+}
+
+func newS3Store(options S3Options) *s3Store {
+	return &s3Store{options: options, buckets: make(map[string]*s3.Client)}
+}
+
+// cutS3 splits a location into bucket and key.
+func cutS3(location string) (bucket, key string, err error) {
+	bucket, key, _ = strings.Cut(strings.TrimPrefix(location, s3Scheme), "/")
+	if bucket == "" {
+		return "", "", fmt.Errorf("open %s: it names no bucket: s3://BUCKET/KEY was expected", location)
+	}
+	return bucket, key, nil
+}
+
+// bucket returns the client of a bucket's region.
+func (s *s3Store) bucket(ctx context.Context, name string) (*s3.Client, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c := s.buckets[name]; c != nil {
+		return c, nil
+	}
+	cfg, err := s.load(ctx)
+	if err != nil {
+		return nil, &S3Error{Op: "open", Bucket: name, Code: codeNoCredentials, Remedy: s3Remedies[codeNoCredentials], Err: err}
+	}
+	client := s.client(cfg, cfg.Region)
+	if s.options.Region == "" {
+		region, err := bucketRegion(ctx, client, name)
+		if err != nil {
+			return nil, err
+		}
+		if region != "" && region != cfg.Region {
+			client = s.client(cfg, region)
+		}
+	}
+	s.buckets[name] = client
+	return client, nil
+}
+
+// load asks the SDK for its settings and, once, for credentials: that there
+// are none is said here, before anything was tried.
+func (s *s3Store) load(ctx context.Context) (*aws.Config, error) {
+	if s.config != nil {
+		return s.config, nil
+	}
+	load := []func(*config.LoadOptions) error{
+		config.WithHTTPClient(awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
+			t.ResponseHeaderTimeout = s3HeaderTimeout
+		})),
+		config.WithRetryer(newS3Retryer),
+	}
+	if s.options.NoSignRequest {
+		load = append(load, config.WithCredentialsProvider(aws.AnonymousCredentials{}))
+	}
+	if s.options.Region != "" {
+		load = append(load, config.WithRegion(s.options.Region))
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, load...)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Region == "" {
+		cfg.Region = defaultRegion
+	}
+	if !s.options.NoSignRequest {
+		if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
+			return nil, err
+		}
+	}
+	s.config = &cfg
+	return s.config, nil
+}
+
+func newS3Retryer() aws.Retryer {
+	return retry.NewStandard(func(o *retry.StandardOptions) {
+		o.MaxAttempts = s3Attempts
+		o.Backoff = retry.BackoffDelayerFunc(func(attempt int, _ error) (time.Duration, error) { return s3Wait(attempt), nil })
+	})
+}
+
+// s3Wait is the wait behind a number of tries that came to nothing: doubled
+// each time, scattered, so that many processes do not come back as one.
+func s3Wait(tries int) time.Duration {
+	longest := min(100*time.Millisecond<<min(tries, 10), s3LongestWait)
+	return longest/2 + rand.N(longest/2)
+}
+
+func (s *s3Store) client(cfg *aws.Config, region string) *s3.Client {
+	return s3.NewFromConfig(*cfg, func(o *s3.Options) {
+		o.Region = region
+		o.UsePathStyle = s.options.PathStyle
+		o.DisableLogOutputChecksumValidationSkipped = true
+		if s.options.EndpointURL != "" {
+			o.BaseEndpoint = aws.String(s.options.EndpointURL)
+		}
+	})
+}
+
+// bucketRegion asks for a bucket's region. The answer names it even where the
+// question is not allowed; only that there is no such bucket is an error.
+func bucketRegion(ctx context.Context, client *s3.Client, bucket string) (string, error) {
+	out, err := client.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &bucket})
+	if err == nil {
+		return aws.ToString(out.BucketRegion), nil
+	}
+	if ctx.Err() != nil {
+		return "", context.Cause(ctx)
+	}
+	var response *awshttp.ResponseError
+	switch {
+	case !errors.As(err, &response):
+		return "", s3Failed("open", bucket, "", "HeadBucket", client, err)
+	case response.HTTPStatusCode() == http.StatusNotFound:
+		return "", s3Coded("open", bucket, "", "HeadBucket", client, err, "NoSuchBucket")
+	}
+	return response.Response.Header.Get("X-Amz-Bucket-Region"), nil
+}
+
+func (s *s3Store) payer() types.RequestPayer {
+	if s.options.RequesterPays {
+		return types.RequestPayerRequester
+	}
+	return ""
+}

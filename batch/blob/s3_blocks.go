@@ -1,0 +1,131 @@
+package blob
+
+import (
+	"container/list"
+	"context"
+	"io"
+	"sync"
+)
+
+// The block cache below the ranges of one object: at most 32 MiB.
+const (
+	cacheBlock  = 512 << 10
+	cacheBlocks = 64
+	longestRun  = 8 // blocks that one GET brings
+)
+
+func (s *s3Store) openAt(ctx context.Context, in Info) (ReaderAt, error) {
+	o, err := s.object(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	c := &s3Blocks{object: o, blocks: make(map[int64]*list.Element), run: longestRun}
+	c.ctx, c.cancel = context.WithCancel(ctx)
+	return c, nil
+}
+
+// s3Blocks serves ranges of an object from aligned blocks, the least recently
+// used of which go first. Where blocks are read one after the other a GET
+// brings several: as many as the cache has shown it can keep until they are
+// wanted.
+type s3Blocks struct {
+	object *s3Object
+	ctx    context.Context //nolint:containedctx // of OpenAt: an io.ReaderAt takes none
+	cancel context.CancelFunc
+
+	mu     sync.Mutex
+	blocks map[int64]*list.Element
+	recent list.List // of *block, the last used in front
+	run    int64
+}
+
+type block struct {
+	index int64
+	data  []byte
+	used  bool
+}
+
+// ReadAt implements io.ReaderAt. Calls are served one at a time.
+func (c *s3Blocks) ReadAt(p []byte, off int64) (n int, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if off < 0 {
+		return 0, io.ErrUnexpectedEOF
+	}
+	for n < len(p) {
+		at := off + int64(n)
+		if at >= c.object.in.Size {
+			return n, io.EOF
+		}
+		b, err := c.block(at/cacheBlock, (off+int64(len(p))-1)/cacheBlock)
+		if err != nil {
+			return n, err
+		}
+		n += copy(p[n:], b.data[at%cacheBlock:])
+	}
+	return n, nil
+}
+
+// block returns a block; last is the last one that the caller wants.
+func (c *s3Blocks) block(index, last int64) (*block, error) {
+	if c.blocks[index] == nil {
+		if err := c.load(index, last); err != nil {
+			return nil, err
+		}
+	}
+	e := c.blocks[index]
+	c.recent.MoveToFront(e)
+	b := e.Value.(*block) //nolint:forcetypeassert // the list holds nothing else
+	b.used = true
+	return b, nil
+}
+
+// load fetches a run of missing blocks with one GET.
+func (c *s3Blocks) load(index, last int64) error {
+	count := last - index + 1
+	if index > 0 && c.blocks[index-1] != nil {
+		count = max(count, c.run)
+	}
+	end := (c.object.in.Size + cacheBlock - 1) / cacheBlock
+	count = min(count, longestRun, end-index)
+	for n := range count {
+		if n > 0 && c.blocks[index+n] != nil {
+			count = n
+			break
+		}
+	}
+	first := index * cacheBlock
+	data := make([]byte, min(count*cacheBlock, c.object.in.Size-first))
+	if err := c.object.fetch(c.ctx, data, first); err != nil {
+		return err
+	}
+	for n := count - 1; n >= 0; n-- {
+		// A block of its own, so that a run is not kept whole by one of its blocks.
+		part := append([]byte(nil), data[n*cacheBlock:min((n+1)*cacheBlock, int64(len(data)))]...)
+		c.blocks[index+n] = c.recent.PushFront(&block{index: index + n, data: part})
+	}
+	c.evict()
+	return nil
+}
+
+// evict keeps the cache within its size. Blocks that go unused were fetched
+// for nothing: runs become shorter.
+func (c *s3Blocks) evict() {
+	for c.recent.Len() > cacheBlocks {
+		oldest := c.recent.Back()
+		b := c.recent.Remove(oldest).(*block) //nolint:forcetypeassert // the list holds nothing else
+		delete(c.blocks, b.index)
+		if !b.used {
+			c.run = max(1, c.run/2)
+		}
+	}
+}
+
+func (c *s3Blocks) Close() error {
+	c.cancel()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.blocks = make(map[int64]*list.Element)
+	c.recent.Init()
+	return nil
+}

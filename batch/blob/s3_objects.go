@@ -1,0 +1,205 @@
+package blob
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+)
+
+// Version is one state of an object, as the store names it, or a condition on
+// it.
+type Version string
+
+const (
+	AnyVersion Version = ""  // no condition
+	Absent     Version = "*" // there is no such object
+)
+
+// conflictTries are the tries of a conditional write that met another one under
+// way at the same time.
+const conflictTries = 5
+
+// Objects are the objects below a prefix. Names are relative to it. It may be
+// used by several goroutines.
+type Objects struct {
+	store          *s3Store
+	client         *s3.Client
+	bucket, prefix string
+}
+
+// Object is a small object, whole.
+type Object struct {
+	Data    []byte
+	Version Version
+	Age     time.Duration // since it was written, by the store's clock, to the second
+}
+
+// IsS3 tells whether a location lies in S3.
+func IsS3(location string) bool { return strings.HasPrefix(location, s3Scheme) }
+
+// OpenObjects returns the objects below s3://bucket/prefix, with or without a
+// slash at the end. There may be none yet.
+func OpenObjects(ctx context.Context, location string) (*Objects, error) {
+	bucket, prefix, err := cutS3(location)
+	if err != nil {
+		return nil, err
+	}
+	s := s3Of(ctx)
+	client, err := s.bucket(ctx, bucket)
+	if err != nil {
+		return nil, err
+	}
+	return &Objects{store: s, client: client, bucket: bucket, prefix: strings.Trim(prefix, "/")}, nil
+}
+
+// Location is an object's name from everywhere; that of "" is the prefix's.
+func (o *Objects) Location(name string) string {
+	return strings.TrimSuffix(s3Scheme+o.bucket+"/"+o.key(name), "/")
+}
+
+func (o *Objects) key(name string) string { return strings.Trim(o.prefix+"/"+name, "/") }
+
+// Get reads a small object. The error is fs.ErrNotExist when it is not there.
+func (o *Objects) Get(ctx context.Context, name string) (Object, error) {
+	for tries := 0; ; tries++ {
+		object, broken, err := o.get(ctx, name)
+		if broken == nil || err != nil || tries == bodyAttempts {
+			return object, errors.Join(err, broken)
+		}
+		if err := pause(ctx, s3Wait(tries)); err != nil {
+			return Object{}, err
+		}
+	}
+}
+
+func (o *Objects) get(ctx context.Context, name string) (got Object, broken, err error) {
+	key := o.key(name)
+	out, err := o.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &o.bucket, Key: &key, RequestPayer: o.store.payer()})
+	if err != nil {
+		return got, nil, orCause(ctx, s3Failed("read", o.bucket, key, "GetObject", o.client, err))
+	}
+	defer out.Body.Close()
+	if got.Data, broken = io.ReadAll(out.Body); broken != nil {
+		return Object{}, fmt.Errorf("read %s: %w", o.Location(name), broken), nil
+	}
+	got.Version = Version(aws.ToString(out.ETag))
+	if now, ok := awsmiddleware.GetServerTime(out.ResultMetadata); ok {
+		got.Age = max(0, now.Sub(aws.ToTime(out.LastModified)))
+	}
+	return got, nil, nil
+}
+
+// Put writes a small object, if what is there is of the given version, and
+// returns its new one. The error is ErrConflict when it is not. A condition
+// that fails only because an earlier try of this very call was successful
+// counts as met: the content, which must be unique, tells.
+func (o *Objects) Put(ctx context.Context, name string, data []byte, when Version) (Version, error) {
+	for tries := 1; ; tries++ {
+		version, err := o.put(ctx, name, data, when)
+		switch status := s3Status(err); {
+		case err == nil:
+			return version, nil
+		case ctx.Err() != nil:
+			return "", context.Cause(ctx)
+		case status == http.StatusPreconditionFailed, status == http.StatusNotFound && when != AnyVersion && when != Absent:
+			if is, err := o.Get(ctx, name); err == nil && bytes.Equal(is.Data, data) {
+				return is.Version, nil
+			}
+			return "", fmt.Errorf("write %s: %w", o.Location(name), ErrConflict)
+		case status != http.StatusConflict || tries == conflictTries:
+			return "", s3Failed("write", o.bucket, o.key(name), "PutObject", o.client, err)
+		}
+		if err := pause(ctx, s3Wait(tries)); err != nil {
+			return "", err
+		}
+	}
+}
+
+func (o *Objects) put(ctx context.Context, name string, data []byte, when Version) (Version, error) {
+	key := o.key(name)
+	input := &s3.PutObjectInput{Bucket: &o.bucket, Key: &key, Body: bytes.NewReader(data), RequestPayer: o.store.payer()}
+	switch when {
+	case AnyVersion:
+	case Absent:
+		input.IfNoneMatch = aws.String(string(Absent))
+	default:
+		input.IfMatch = aws.String(string(when))
+	}
+	if id := o.store.options.SSEKMSKeyID; id != "" {
+		input.ServerSideEncryption, input.SSEKMSKeyId = types.ServerSideEncryptionAwsKms, &id
+	}
+	out, err := o.client.PutObject(ctx, input)
+	if err != nil {
+		return "", err
+	}
+	return Version(aws.ToString(out.ETag)), nil
+}
+
+// Upload writes an object of any size, whole: nothing of it is to be seen
+// before all of it is there.
+func (o *Objects) Upload(ctx context.Context, name string, body io.Reader) error {
+	return o.store.upload(ctx, o.client, o.bucket, o.key(name), body)
+}
+
+// Download appends an object's bytes to w and returns how many.
+func (o *Objects) Download(ctx context.Context, name string, w io.Writer) (int64, error) {
+	in, err := o.store.stat(ctx, o.Location(name))
+	if err != nil {
+		return 0, err
+	}
+	r, err := o.store.open(ctx, in, 0)
+	if err != nil {
+		return 0, err
+	}
+	defer r.Close()
+	return io.Copy(w, r)
+}
+
+// Delete removes objects; those that are not there do not matter.
+func (o *Objects) Delete(ctx context.Context, names ...string) error {
+	for some := range slices.Chunk(names, 1000) {
+		ids := make([]types.ObjectIdentifier, len(some))
+		for i, name := range some {
+			ids[i].Key = aws.String(o.key(name))
+		}
+		out, err := o.client.DeleteObjects(ctx, &s3.DeleteObjectsInput{
+			Bucket: &o.bucket, Delete: &types.Delete{Objects: ids, Quiet: aws.Bool(true)}, RequestPayer: o.store.payer(),
+		})
+		if err != nil {
+			return orCause(ctx, s3Failed("delete", o.bucket, o.key(some[0]), "DeleteObjects", o.client, err))
+		}
+		for _, e := range out.Errors {
+			key := aws.ToString(e.Key)
+			return s3Coded("delete", o.bucket, key, "DeleteObjects", o.client, errors.New(aws.ToString(e.Message)), aws.ToString(e.Code))
+		}
+	}
+	return nil
+}
+
+// List names every object whose name begins with prefix.
+func (o *Objects) List(ctx context.Context, prefix string) ([]string, error) {
+	full := strings.TrimPrefix(o.prefix+"/"+prefix, "/")
+	var names []string
+	pages := s3.NewListObjectsV2Paginator(o.client, &s3.ListObjectsV2Input{Bucket: &o.bucket, Prefix: &full, RequestPayer: o.store.payer()})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, orCause(ctx, s3Failed("list", o.bucket, full, "ListObjectsV2", o.client, err))
+		}
+		for i := range page.Contents {
+			names = append(names, strings.TrimPrefix(strings.TrimPrefix(aws.ToString(page.Contents[i].Key), o.prefix), "/"))
+		}
+	}
+	return names, nil
+}

@@ -1,0 +1,221 @@
+package s3test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"pushbatch/batch/blob"
+)
+
+// The credentials that servers know.
+const (
+	AccessKey = "testkey"
+	SecretKey = "testsecret123"
+	Region    = "us-east-1"
+)
+
+// startWithin is how long a server may take to come up on a busy machine.
+const startWithin = 30 * time.Second
+
+// Server is one running S3 server, with one bucket to begin with.
+type Server struct {
+	Endpoint string // http://127.0.0.1:PORT
+	Bucket   string
+	client   *s3.Client
+}
+
+// Start runs a server until the test ends. Without the program the test fails,
+// or outside CI is skipped.
+func Start(tb testing.TB) *Server {
+	tb.Helper()
+	program := find(tb)
+	dir := tb.TempDir()
+	root, iam := filepath.Join(dir, "root"), filepath.Join(dir, "iam")
+	if err := errors.Join(os.Mkdir(root, 0o700), os.Mkdir(iam, 0o700)); err != nil {
+		tb.Fatal(err)
+	}
+	address := freeAddress(tb)
+	cmd := exec.Command(program, "--port", address, "--access", AccessKey, "--secret", SecretKey, "--region", Region,
+		"--quiet", "--keep-alive", "--health", "/healthz", "--iam-dir", iam, "posix", root)
+	var said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &said, &said
+	if err := cmd.Start(); err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	s := &Server{Endpoint: "http://" + address, Bucket: "bucket"}
+	if err := s.wait(tb.Context()); err != nil {
+		tb.Fatalf("start versitygw: %v\n%s", err, &said)
+	}
+	s.client = s3.New(s3.Options{
+		Region: Region, BaseEndpoint: &s.Endpoint, UsePathStyle: true,
+		Credentials: credentials.NewStaticCredentialsProvider(AccessKey, SecretKey, ""),
+	})
+	s.MakeBucket(tb, s.Bucket)
+	return s
+}
+
+// find looks for the server in PATH and in the repository's .bin.
+func find(tb testing.TB) string {
+	tb.Helper()
+	if program, err := exec.LookPath("versitygw"); err == nil {
+		return program
+	}
+	_, here, _, _ := runtime.Caller(0)
+	root := filepath.Join(filepath.Dir(here), "..", "..", "..")
+	program := filepath.Join(root, ".bin", "versitygw")
+	if _, err := os.Stat(program); err == nil {
+		return program
+	}
+	if os.Getenv("CI") != "true" {
+		tb.Skip("versitygw is not installed: build it with .ci/run, or " +
+			"go build -C .ci/tools -o $PWD/.bin/versitygw github.com/versity/versitygw/cmd/versitygw")
+	}
+	tb.Fatal("versitygw is neither in PATH nor in .bin: .ci/run builds it")
+	return ""
+}
+
+func freeAddress(tb testing.TB) string {
+	tb.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func (s *Server) wait(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, startWithin)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.Endpoint+"/healthz", http.NoBody)
+		if err != nil {
+			return err
+		}
+		if resp, err := http.DefaultClient.Do(req); err == nil {
+			return resp.Body.Close()
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+// MakeBucket makes a bucket.
+func (s *Server) MakeBucket(tb testing.TB, name string) {
+	tb.Helper()
+	if _, err := s.client.CreateBucket(tb.Context(), &s3.CreateBucketInput{Bucket: &name}); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// Put writes an object into the bucket and returns its location.
+func (s *Server) Put(tb testing.TB, key string, data []byte) string {
+	tb.Helper()
+	if _, err := s.client.PutObject(tb.Context(), &s3.PutObjectInput{Bucket: &s.Bucket, Key: &key, Body: bytes.NewReader(data)}); err != nil {
+		tb.Fatal(err)
+	}
+	return s.Location(key)
+}
+
+// Location is the location of a key in the bucket.
+func (s *Server) Location(key string) string { return fmt.Sprintf("s3://%s/%s", s.Bucket, key) }
+
+// Get reads an object; ok is false when it is not there.
+func (s *Server) Get(tb testing.TB, key string) (data []byte, ok bool) {
+	tb.Helper()
+	out, err := s.client.GetObject(tb.Context(), &s3.GetObjectInput{Bucket: &s.Bucket, Key: &key})
+	if err != nil {
+		return nil, false
+	}
+	defer out.Body.Close()
+	var b bytes.Buffer
+	if _, err := b.ReadFrom(out.Body); err != nil {
+		tb.Fatal(err)
+	}
+	return b.Bytes(), true
+}
+
+// Delete removes an object.
+func (s *Server) Delete(tb testing.TB, key string) {
+	tb.Helper()
+	if _, err := s.client.DeleteObject(tb.Context(), &s3.DeleteObjectInput{Bucket: &s.Bucket, Key: &key}); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// Keys lists every object below a prefix.
+func (s *Server) Keys(tb testing.TB, prefix string) []string {
+	tb.Helper()
+	var keys []string
+	pages := s3.NewListObjectsV2Paginator(s.client, &s3.ListObjectsV2Input{Bucket: &s.Bucket, Prefix: &prefix})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(tb.Context())
+		if err != nil {
+			tb.Fatal(err)
+		}
+		for i := range page.Contents {
+			keys = append(keys, aws.ToString(page.Contents[i].Key))
+		}
+	}
+	return keys
+}
+
+// OpenUploads counts multipart uploads that are neither completed nor aborted.
+func (s *Server) OpenUploads(tb testing.TB) int {
+	tb.Helper()
+	out, err := s.client.ListMultipartUploads(tb.Context(), &s3.ListMultipartUploadsInput{Bucket: &s.Bucket})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return len(out.Uploads)
+}
+
+// Environment is what a process needs to reach any server with good
+// credentials, and nothing else that the machine may have.
+func Environment() []string {
+	return []string{
+		"AWS_ACCESS_KEY_ID=" + AccessKey, "AWS_SECRET_ACCESS_KEY=" + SecretKey, "AWS_SESSION_TOKEN=", "AWS_REGION=", "AWS_PROFILE=",
+		"AWS_EC2_METADATA_DISABLED=true", "AWS_CONFIG_FILE=" + os.DevNull, "AWS_SHARED_CREDENTIALS_FILE=" + os.DevNull,
+	}
+}
+
+// Setenv sets the Environment for a whole test program: call it in TestMain.
+func Setenv() error {
+	for _, e := range Environment() {
+		name, value, _ := strings.Cut(e, "=")
+		if err := os.Setenv(name, value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Context reaches the server; the options' endpoint is filled in.
+func (s *Server) Context(ctx context.Context, o blob.S3Options) context.Context {
+	o.EndpointURL, o.PathStyle = s.Endpoint, true
+	return blob.WithS3(ctx, o)
+}
