@@ -1,0 +1,127 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"pushbatch/apiclient"
+)
+
+// secretVariables are the variables that hold secrets: of them only whether
+// they are set is ever told.
+var secretVariables = []string{
+	"INFOBIP_API_KEY", "INFOBIP_USERNAME", "INFOBIP_PASSWORD", "INFOBIP_TOKEN", "INFOBIP_CLIENT_ID", "INFOBIP_CLIENT_SECRET",
+	"PUSHBATCH_REDACT_KEY", "PUSHBATCH_NOTIFY_SECRET", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
+}
+
+// setting is one line of config show.
+type setting struct {
+	Name   string `json:"name"`
+	Value  string `json:"value"`
+	Source string `json:"source"`         // flag, environment, file or default
+	From   string `json:"from,omitempty"` // which flag, which variable, which line of which file
+}
+
+// secretSetting tells whether a secret is there.
+type secretSetting struct {
+	Variable string `json:"variable"`
+	Set      bool   `json:"set"`
+}
+
+// settingsInForce is what config show prints.
+type settingsInForce struct {
+	Settings []setting       `json:"settings"`
+	Secrets  []secretSetting `json:"secrets"`
+}
+
+func newConfigCommand(p *process) *cobra.Command {
+	config := &cobra.Command{Use: "config", Short: "Show the settings in force", Args: cobra.NoArgs}
+	asJSON := false
+	show := &cobra.Command{
+		Use:   "show",
+		Short: "Show every setting in force, its value and where it comes from",
+		Long: "show prints every flag of a job as it would be in force for a job started now: from the\n" +
+			"command line, the environment, the file that --config names, or by default. Of secrets it\n" +
+			"only tells whether they are set.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			from, err := resolve(cmd.Flags(), p.getenv)
+			if err != nil {
+				return err
+			}
+			return showSettings(cmd.OutOrStdout(), p.settingsInForce(cmd.Flags(), from), asJSON)
+		},
+	}
+	addPersonalizeFlags(show.Flags(), &apiclient.PersonalizeOptions{})
+	new(jobFlags).add(show.Flags())
+	show.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	config.AddCommand(show)
+	return config
+}
+
+func (p *process) settingsInForce(fs *pflag.FlagSet, from map[string]origin) settingsInForce {
+	var all settingsInForce
+	fs.VisitAll(func(f *pflag.Flag) {
+		if f.Name == "help" || f.Name == "json" {
+			return
+		}
+		o := from[f.Name]
+		all.Settings = append(all.Settings, setting{f.Name, shownValue(f), o.source, o.name})
+	})
+	for _, name := range secretVariables {
+		value, _ := p.getenv(name)
+		all.Secrets = append(all.Secrets, secretSetting{name, value != ""})
+	}
+	return all
+}
+
+// shownValue is a flag's value as it may be seen: without what is secret in an
+// address.
+func shownValue(f *pflag.Flag) string {
+	if list, ok := f.Value.(pflag.SliceValue); ok {
+		return strings.Join(list.GetSlice(), ", ")
+	}
+	if strings.HasSuffix(f.Name, "-url") {
+		return maskedURL(f.Name, f.Value.String())
+	}
+	return f.Value.String()
+}
+
+func showSettings(w io.Writer, all settingsInForce, asJSON bool) error {
+	if asJSON {
+		e := json.NewEncoder(w)
+		e.SetIndent("", "  ")
+		return e.Encode(all)
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "SETTING\tVALUE\tFROM")
+	for _, s := range all.Settings {
+		from := s.Source
+		if s.From != "" {
+			from += " " + s.From
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\n", s.Name, orDash(s.Value), from)
+	}
+	fmt.Fprintln(t, "\nSECRET\tIS")
+	for _, s := range all.Secrets {
+		is := "not set"
+		if s.Set {
+			is = "set"
+		}
+		fmt.Fprintf(t, "%s\t%s\n", s.Variable, is)
+	}
+	return t.Flush()
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
