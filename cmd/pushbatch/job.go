@@ -266,7 +266,7 @@ func (j *job) openReports() (*writers.Reports, error) {
 	for _, in := range j.opened {
 		names := make([]string, len(in.source.Header()))
 		for i, c := range in.source.Header() {
-			names[i] = c.Name
+			names[i] = failedColumn(c, in.binding.Columns[i])
 		}
 		o.Columns = append(o.Columns, names)
 	}
@@ -275,6 +275,21 @@ func (j *job) openReports() (*writers.Reports, error) {
 		mark = j.point.Mark
 	}
 	return writers.OpenReports(j.folder, o, mark)
+}
+
+// failedColumn names a column in failed.csv. The cells there are text: what a
+// typed column of Parquet means by name keeps its type, so that the file given
+// back as input is sent as before.
+func failedColumn(c batch.Column, use ops.ColumnUse) string {
+	free := strings.HasPrefix(use.Target, "customAttributes.") || strings.HasPrefix(use.Target, "additionalData.")
+	if !free || use.Found != ops.ByName || strings.Contains(c.Name, ":") {
+		return c.Name
+	}
+	switch c.Kind {
+	case batch.Number, batch.Bool, batch.Date:
+		return c.Name + ":" + c.Kind.String()
+	}
+	return c.Name
 }
 
 func (j *job) engineConfig(sink batch.Sink) batch.Config {
