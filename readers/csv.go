@@ -95,16 +95,17 @@ func csvHeader(cells []batch.Value) (batch.Header, error) {
 }
 
 // row implements textReading.
-func (r *csvReading) row() (batch.Row, error) {
+func (r *csvReading) row(row *batch.Row) error {
 	cells, problem, err := r.record()
 	if err != nil {
-		return batch.Row{}, err
+		return err
 	}
-	row := batch.Row{Pos: r.pos, Next: r.next, Values: cells, Err: problem}
+	row.Pos, row.Next = r.pos, r.next
+	row.Values, row.Excess, row.Err = cells, nil, problem
 	if columns := len(r.source.header); len(cells) != columns {
-		fit(&row, columns)
+		fit(row, columns)
 	}
-	return row, nil
+	return nil
 }
 
 // fit gives a ragged row its problem and as many values as there are columns.

@@ -8,7 +8,7 @@ import (
 )
 
 // checked returns the cells of rec, and its problem if it has one.
-func (r *csvReading) checked(rec csvRecord) ([]batch.Value, *batch.Problem, error) {
+func (r *csvReading) checked(rec *csvRecord) ([]batch.Value, *batch.Problem, error) {
 	switch {
 	case rec.end-rec.begin > r.source.limit:
 		return r.leading(r.scan.text[rec.begin:rec.end]), r.tooLarge(), nil
@@ -23,7 +23,7 @@ func (r *csvReading) checked(rec csvRecord) ([]batch.Value, *batch.Problem, erro
 }
 
 // nulBefore reports whether rec has a NUL byte.
-func (r *csvReading) nulBefore(rec csvRecord) bool {
+func (r *csvReading) nulBefore(rec *csvRecord) bool {
 	if r.nul < rec.begin {
 		r.nul = len(r.scan.text)
 		if i := strings.IndexByte(r.scan.text[rec.begin:], 0); i >= 0 {
@@ -40,7 +40,7 @@ func (r *csvReading) tooLarge() *batch.Problem {
 	}
 }
 
-func (r *csvReading) nulProblem(rec csvRecord) *batch.Problem {
+func (r *csvReading) nulProblem(rec *csvRecord) *batch.Problem {
 	column := 0
 	for i, cell := range rec.cells {
 		if strings.IndexByte(cell.Text, 0) >= 0 {
@@ -54,7 +54,7 @@ func (r *csvReading) nulProblem(rec csvRecord) *batch.Problem {
 	}
 }
 
-func (r *csvReading) encodingProblem(rec csvRecord) *batch.Problem {
+func (r *csvReading) encodingProblem(rec *csvRecord) *batch.Problem {
 	column, at := 0, 0
 	for i, cell := range rec.cells {
 		if at = r.source.text.invalidAt(cell.Text); at >= 0 {
@@ -68,7 +68,7 @@ func (r *csvReading) encodingProblem(rec csvRecord) *batch.Problem {
 	}
 }
 
-func (r *csvReading) strayProblem(rec csvRecord) *batch.Problem {
+func (r *csvReading) strayProblem(rec *csvRecord) *batch.Problem {
 	return &batch.Problem{
 		Code: CodeStrayQuote, Column: r.columnName(rec.stray - 1),
 		Message: fmt.Sprintf("line %d: text follows the closing quote of the cell: double the quotes inside it%s", r.pos.Line, r.lines()),

@@ -147,10 +147,10 @@ func tryDelimiter(sample string, d dialect) float64 {
 	scan := csvScan{dialect: d}
 	scan.reset(sample, false)
 	var header, rows, agree int
+	var rec csvRecord
 	var cells []batch.Value
 	for pos := 0; rows < guessRecords; rows++ {
-		rec, ok := scan.record(pos, cells[:0])
-		if !ok {
+		if !scan.record(&rec, pos, cells[:0]) {
 			break
 		}
 		pos, cells = rec.next, rec.cells
@@ -162,15 +162,9 @@ func tryDelimiter(sample string, d dialect) float64 {
 		}
 	}
 	if rows == 0 { // not one complete record: count in what is there
-		rec, _ := csvScanAll(sample, d)
+		scan.reset(sample, true)
+		scan.record(&rec, 0, nil)
 		return float64(len(rec.cells) - 1)
 	}
 	return float64(header-1) * float64(agree) / float64(rows)
-}
-
-// csvScanAll scans the first record of text that nothing follows.
-func csvScanAll(text string, d dialect) (csvRecord, bool) {
-	scan := csvScan{dialect: d}
-	scan.reset(text, true)
-	return scan.record(0, nil)
 }

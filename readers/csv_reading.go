@@ -25,6 +25,7 @@ type csvReading struct {
 	scan   csvScan
 	at     int // index in scan.text of the next record
 	nul    int // first NUL at or behind the last position asked for, or len(scan.text)
+	rec    csvRecord
 	slab   []batch.Value
 
 	pos  batch.Position // of the record read last
@@ -47,7 +48,7 @@ func (r *csvReading) position() batch.Position { return r.next }
 // behind the last one; a problem concerns this record only.
 func (r *csvReading) record() ([]batch.Value, *batch.Problem, error) {
 	for {
-		rec, ok := r.scanNext()
+		rec, ok := &r.rec, r.scanNext()
 		switch {
 		case !ok && len(r.scan.text)-r.at > r.source.limit+1: // one more: a CR whose LF is still to come
 			return r.skim()
@@ -70,23 +71,23 @@ func (r *csvReading) record() ([]batch.Value, *batch.Problem, error) {
 }
 
 // scanNext scans onto the slab's free values.
-func (r *csvReading) scanNext() (csvRecord, bool) {
+func (r *csvReading) scanNext() bool {
 	if r.at == len(r.scan.text) {
-		return csvRecord{}, false
+		return false
 	}
 	columns := len(r.source.header)
 	if len(r.slab) < columns {
 		r.slab = make([]batch.Value, max(slabValues, columns))
 	}
-	rec, ok := r.scan.record(r.at, r.slab[:0:columns])
-	if ok && !rec.blank { // the value of a blank line is written over
+	ok := r.scan.record(&r.rec, r.at, r.slab[:0:columns])
+	if ok && !r.rec.blank { // the value of a blank line is written over
 		r.slab = r.slab[columns:]
 	}
-	return rec, ok
+	return ok
 }
 
 // advance moves the next position behind rec.
-func (r *csvReading) advance(rec csvRecord) {
+func (r *csvReading) advance(rec *csvRecord) {
 	r.next.Offset += r.source.text.length(r.scan.text[rec.begin:rec.next])
 	r.next.Line++
 	if !rec.plain {
@@ -151,7 +152,8 @@ func (r *csvReading) skim() ([]batch.Value, *batch.Problem, error) {
 func (r *csvReading) leading(record string) []batch.Value {
 	scan := csvScan{dialect: r.source.dialect}
 	scan.reset(string([]byte(record[:min(len(record), leadingBytes)])), true) // a copy, to let the record go
-	rec, _ := scan.record(0, nil)
+	var rec csvRecord
+	scan.record(&rec, 0, nil)
 	cells := rec.cells
 	if rec.open < 0 {
 		cells = cells[:max(len(cells)-1, 0)] // the last one is cut

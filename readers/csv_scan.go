@@ -26,17 +26,14 @@ type csvRecord struct {
 
 func (s *csvScan) reset(text string, end bool) { s.text, s.end = text, end }
 
-// record reads the record at pos into cells, which has length 0. It reports
-// false when text ends before the record does.
-func (s *csvScan) record(pos int, cells []batch.Value) (csvRecord, bool) {
-	rec := csvRecord{begin: pos, cells: cells, open: -1}
-	if s.cr || !s.plainRecord(&rec) {
+// record reads the record at pos into rec, its cells into cells, which has
+// length 0. It reports false when text ends before the record does.
+func (s *csvScan) record(rec *csvRecord, pos int, cells []batch.Value) bool {
+	*rec = csvRecord{begin: pos, cells: cells, open: -1}
+	if s.cr || !s.plainRecord(rec) {
 		return s.quotedRecord(rec)
 	}
-	if rec.next < 0 {
-		return rec, false
-	}
-	return rec, true
+	return rec.next >= 0
 }
 
 // plainRecord reads a record that ends with a line feed and has no quote; at
@@ -175,7 +172,7 @@ func (s *csvScan) anyLineEnd(pos int) (end, next int, ok bool) {
 }
 
 // quotedRecord reads any record.
-func (s *csvScan) quotedRecord(rec csvRecord) (csvRecord, bool) {
+func (s *csvScan) quotedRecord(rec *csvRecord) bool {
 	end, next, known := -1, 0, false // of the line, found when it is needed
 	for i := rec.begin; ; {
 		from := i
@@ -185,7 +182,7 @@ func (s *csvScan) quotedRecord(rec csvRecord) (csvRecord, bool) {
 				if s.end {
 					rec.open = i
 				}
-				return rec, s.end
+				return s.end
 			}
 			if after >= 0 {
 				rec.cells = append(rec.cells, batch.Value{Kind: batch.Text, Text: cell})
@@ -194,7 +191,7 @@ func (s *csvScan) quotedRecord(rec csvRecord) (csvRecord, bool) {
 					continue
 				}
 				rec.end, rec.next, ok = s.lineEnd(after)
-				return rec, ok
+				return ok
 			}
 			if rec.stray == 0 {
 				rec.stray = len(rec.cells) + 1
@@ -203,7 +200,7 @@ func (s *csvScan) quotedRecord(rec csvRecord) (csvRecord, bool) {
 		}
 		if end < from {
 			if end, next, known = s.lineEnd(from); !known {
-				return rec, false
+				return false
 			}
 		}
 		if d := strings.IndexByte(s.text[from:end], s.delimiter); d >= 0 {
@@ -213,7 +210,7 @@ func (s *csvScan) quotedRecord(rec csvRecord) (csvRecord, bool) {
 		}
 		rec.cells = append(rec.cells, batch.Value{Kind: batch.Text, Text: s.text[i:end]})
 		rec.end, rec.next, rec.blank = end, next, end == rec.begin
-		return rec, true
+		return true
 	}
 }
 

@@ -19,6 +19,7 @@ type jsonText struct {
 	at       int
 	depth    int
 	encoding *encoding
+	nested   *nestedSlabs
 }
 
 // jsonFault is why a line is no JSON text that can be used.
@@ -107,15 +108,7 @@ func (j *jsonText) value() (batch.Value, *jsonFault) {
 	case c == '-' || isDigit(c):
 		return j.number()
 	case c == '{' || c == '[':
-		if j.depth == maxNested {
-			return batch.Value{}, j.fault(fmt.Sprintf("values are nested deeper than %d", maxNested))
-		}
-		j.depth++
-		defer func() { j.depth-- }()
-		if c == '{' {
-			return j.object()
-		}
-		return j.list()
+		return j.children(c == '{')
 	}
 	return j.literal()
 }
@@ -133,19 +126,41 @@ func (j *jsonText) literal() (batch.Value, *jsonFault) {
 	return batch.Value{}, j.fault("expected a value")
 }
 
-func (j *jsonText) object() (batch.Value, *jsonFault) {
-	nested := new(batch.Nested)
+// children reads an object or a list. What is inside is gathered on a stack
+// that all depths share.
+func (j *jsonText) children(object bool) (batch.Value, *jsonFault) {
+	if j.depth == maxNested {
+		return batch.Value{}, j.fault(fmt.Sprintf("values are nested deeper than %d", maxNested))
+	}
+	j.depth++
+	names, values := len(j.nested.names), len(j.nested.values)
+	value, read := batch.Value{Kind: batch.List}, j.list
+	if object {
+		value.Kind, read = batch.Object, j.object
+	}
+	fault := read()
+	value.Nested = j.nested.take(names, values)
+	j.depth--
+	return value, fault
+}
+
+func (j *jsonText) object() *jsonFault {
+	first := len(j.nested.names)
 	var names nameSet
-	fault := j.members(func(name string) *jsonFault {
-		if !names.add(nested.Names, name) {
+	return j.members(func(name string) *jsonFault {
+		if !names.add(j.nested.names[first:], name) {
 			return &jsonFault{code: CodeJSONRepeat, at: j.at, say: "an object has the same name twice"}
 		}
-		value, fault := j.value()
-		nested.Names = append(nested.Names, name)
-		nested.Values = append(nested.Values, value)
-		return fault
+		j.nested.names = append(j.nested.names, name)
+		return j.push()
 	})
-	return batch.Value{Kind: batch.Object, Nested: nested}, fault
+}
+
+// push reads a value onto the stack.
+func (j *jsonText) push() *jsonFault {
+	value, fault := j.value()
+	j.nested.values = append(j.nested.values, value)
+	return fault
 }
 
 // nameSet notices a name that comes twice; a short list is searched, a long
@@ -170,25 +185,21 @@ func (s *nameSet) add(before []string, name string) bool {
 	return true
 }
 
-func (j *jsonText) list() (batch.Value, *jsonFault) {
-	nested := new(batch.Nested)
-	list := batch.Value{Kind: batch.List, Nested: nested}
+func (j *jsonText) list() *jsonFault {
 	j.at++
 	if j.take(']') {
-		return list, nil
+		return nil
 	}
 	for {
 		j.space()
-		value, fault := j.value()
-		if fault != nil {
-			return list, fault
+		if fault := j.push(); fault != nil {
+			return fault
 		}
-		nested.Values = append(nested.Values, value)
 		if j.take(']') {
-			return list, nil
+			return nil
 		}
 		if !j.take(',') {
-			return list, j.fault("expected a comma or the end of a list")
+			return j.fault("expected a comma or the end of a list")
 		}
 	}
 }

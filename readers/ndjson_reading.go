@@ -22,6 +22,7 @@ type ndjsonReading struct {
 	next batch.Position // of the one behind it
 
 	record  ndjsonRecord
+	nested  nestedSlabs
 	values  []batch.Value // of the row being read
 	seen    []int64       // for each column the row, from 1, that had it last
 	guess   int           // the column that comes next if names come in the usual order
@@ -106,31 +107,32 @@ func (r *ndjsonReading) skim() error {
 }
 
 // row implements textReading.
-func (r *ndjsonReading) row() (batch.Row, error) {
+func (r *ndjsonReading) row(row *batch.Row) error {
 	line, ok, err := r.line()
 	if err != nil {
-		return batch.Row{}, err
+		return err
 	}
 	columns := len(r.source.header)
 	if len(r.slab) < columns {
 		r.slab = make([]batch.Value, max(slabValues, columns))
 	}
 	r.values, r.slab = r.slab[:columns:columns], r.slab[columns:]
-	row := batch.Row{Pos: r.pos, Next: r.next, Values: r.values}
+	row.Pos, row.Next = r.pos, r.next
+	row.Values, row.Err = r.values, nil
 	if !ok {
 		row.Err = &batch.Problem{
 			Code:    CodeTooLarge,
 			Message: fmt.Sprintf("line %d: the record has more than %d bytes", r.pos.Line, r.source.limit),
 		}
-		return row, nil
+		return nil
 	}
 	row.Err = r.decode(line)
-	return row, nil
+	return nil
 }
 
 func (r *ndjsonReading) decode(line string) *batch.Problem {
 	r.guess, r.unknown = 0, ""
-	r.record.jsonText = jsonText{line: line, encoding: r.source.text.encoding}
+	r.record.jsonText = jsonText{line: line, encoding: r.source.text.encoding, nested: &r.nested}
 	if fault := r.record.read(); fault != nil {
 		return &batch.Problem{Code: fault.code, Message: fmt.Sprintf("line %d, byte %d: %s", r.pos.Line, fault.at+1, fault.say)}
 	}

@@ -23,8 +23,9 @@ type textSource struct {
 
 // textReading is one pass over the rows of a text.
 type textReading interface {
-	// row reads the next row. The error is io.EOF behind the last one.
-	row() (batch.Row, error)
+	// row reads the next row into what it is given, which it used before. The
+	// error is io.EOF behind the last row.
+	row(*batch.Row) error
 	// position is where the next row starts.
 	position() batch.Position
 	close() error
@@ -58,8 +59,9 @@ func (s *textSource) Rows(ctx context.Context, from batch.Position) iter.Seq2[ba
 			return
 		}
 		defer r.close()
+		var row batch.Row
 		for {
-			row, err := r.row()
+			err := r.row(&row)
 			if err == io.EOF {
 				return
 			}
