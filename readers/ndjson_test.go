@@ -28,8 +28,10 @@ func TestNDJSONRecords(t *testing.T) {
 		{name: "no line end, CRLF, blank lines, BOM", data: "\xef\xbb\xbf\r\n{\"id\":\"1\"}\r\n\n  \n{\"id\":\"2\"}", want: [][]string{{"id"}, {"1"}, {"2"}}},
 		{name: "union of names", data: `{"a":1}` + "\n" + `{"b":2,"a":3}` + "\n", want: [][]string{{"a", "b"}, {"1", ""}, {"3", "2"}}},
 		{name: "numbers keep their digits", data: `{"a":12345678901234567890.1230,"b":-0.0,"c":1E+400,"d":0}` + "\n", want: [][]string{{"a", "b", "c", "d"}, {"12345678901234567890.1230", "-0.0", "1E+400", "0"}}},
-		{name: "nested and dotted", data: `{"identity":{"email":"e","x":{"y":1}},"ATTRIBUTES":{"tags":["a",2]}}` + "\n" + `{"identity.email":"f","identity":null}` + "\n" + `{"identity":{}}` + "\n",
-			want: [][]string{{"identity.email", "identity.x", "ATTRIBUTES.tags"}, {"e", `{"y":1}`, `["a",2]`}, {"f", "", ""}, {"", "", ""}}},
+		{
+			name: "nested and dotted", data: `{"identity":{"email":"e","x":{"y":1}},"ATTRIBUTES":{"tags":["a",2]}}` + "\n" + `{"identity.email":"f","identity":null}` + "\n" + `{"identity":{}}` + "\n",
+			want: [][]string{{"identity.email", "identity.x", "ATTRIBUTES.tags"}, {"e", `{"y":1}`, `["a",2]`}, {"f", "", ""}, {"", "", ""}},
+		},
 		{name: "dotted first", data: `{"identity.email":"f"}` + "\n" + `{"identity":{"email":"e"}}` + "\n", want: [][]string{{"identity.email"}, {"f"}, {"e"}}},
 		{name: "nested and dotted in one record", data: `{"identity":{"email":"e"},"identity.email":"f"}` + "\n", want: [][]string{{"identity.email"}, {"e", "!json_duplicate_key"}}},
 		{name: "objects stay", data: `{"customAttributes":{"a":1.0,"b":[],"c":{}},"additionalData":{}}` + "\n", want: [][]string{{"customAttributes", "additionalData"}, {`{"a":1.0,"b":[],"c":{}}`, "{}"}}},
@@ -39,10 +41,14 @@ func TestNDJSONRecords(t *testing.T) {
 		{name: "same name twice", data: `{"a":1}` + "\n" + `{"a":1,"a":2}` + "\n", want: [][]string{{"a"}, {"1"}, {"1", "!json_duplicate_key"}}},
 		{name: "same name twice inside", data: `{"a":{"b":1,"b":2}}` + "\n" + `{"a":{}}` + "\n", want: [][]string{{"a"}, {"", "!json_duplicate_key"}, {"{}"}}},
 		{name: "not UTF-8", data: `{"a":1}` + "\n" + "{\"a\":\"\xff\"}\n", want: [][]string{{"a"}, {"1"}, {"", "!encoding_invalid"}}},
-		{name: "half a surrogate pair", data: `{"a":1}` + "\n" + `{"a":"\ud83d"}` + "\n" + `{"a":"\ud83d\u0041"}` + "\n" + `{"a":"\ude00\ud83d"}` + "\n",
-			want: [][]string{{"a"}, {"1"}, {"", "!encoding_invalid"}, {"", "!encoding_invalid"}, {"", "!encoding_invalid"}}},
-		{name: "too large", data: `{"a":1}` + "\n" + `{"a":"` + long + `"}` + "\n" + `{"a":2}` + "\n" + strings.Repeat(" ", 500) + "\n" + `{"a":3}` + "\n", options: Options{MaxRecord: 50},
-			want: [][]string{{"a"}, {"1"}, {"", "!record_too_large"}, {"2"}, {"", "!record_too_large"}, {"3"}}},
+		{
+			name: "half a surrogate pair", data: `{"a":1}` + "\n" + `{"a":"\ud83d"}` + "\n" + `{"a":"\ud83d\u0041"}` + "\n" + `{"a":"\ude00\ud83d"}` + "\n",
+			want: [][]string{{"a"}, {"1"}, {"", "!encoding_invalid"}, {"", "!encoding_invalid"}, {"", "!encoding_invalid"}},
+		},
+		{
+			name: "too large", data: `{"a":1}` + "\n" + `{"a":"` + long + `"}` + "\n" + `{"a":2}` + "\n" + strings.Repeat(" ", 500) + "\n" + `{"a":3}` + "\n", options: Options{MaxRecord: 50},
+			want: [][]string{{"a"}, {"1"}, {"", "!record_too_large"}, {"2"}, {"", "!record_too_large"}, {"3"}},
+		},
 		{name: "in a file named json", data: ` {"a":1}`, want: [][]string{{"a"}, {"1"}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
