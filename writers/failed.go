@@ -51,13 +51,14 @@ func (f *failedReport) appendHeader(dst []byte) []byte {
 }
 
 // add makes places for the columns of one input. The columns of an earlier
-// failed.csv are left out: their new values come behind.
+// failed.csv are left out: their new values come behind. So are columns without
+// a name: they are not of the file itself.
 func (f *failedReport) add(names []string) []int {
 	place := make([]int, len(names))
 	for i, name := range names {
 		place[i] = slices.Index(f.columns, name)
 		switch {
-		case slices.Contains(madeColumns, name):
+		case slices.Contains(madeColumns, name), name == "":
 			place[i] = -1
 		case place[i] < 0:
 			place[i] = len(f.columns)

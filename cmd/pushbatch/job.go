@@ -79,7 +79,7 @@ func (p *process) startRun(ctx context.Context, j *job, found []blob.Info, old *
 		}
 	}
 	j.describe()
-	if err := j.createFolder(); err != nil {
+	if err := j.createFolder(ctx); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, j.folder.Close()) }()
@@ -201,12 +201,16 @@ func columnsOf(b *ops.Binding) []columnSpec {
 	return specs
 }
 
-func (j *job) createFolder() (err error) {
+func (j *job) createFolder(ctx context.Context) (err error) {
 	path := j.flags.out
 	if path == "" {
 		path = freeFolder(filepath.Join("runs", j.spec.StartedAt.Format("20060102T150405Z")+"-"+j.operation.Name))
 	}
-	j.folder, err = writers.CreateFolder(writers.Disk{}, path)
+	if blob.IsS3(path) {
+		j.folder, err = writers.CreateS3Folder(ctx, path, j.s3Options())
+	} else {
+		j.folder, err = writers.CreateFolder(writers.Disk{}, path)
+	}
 	if errors.Is(err, writers.ErrRunExists) {
 		return usageError("%w: give another --out, or go on with it: pushbatch resume %s", err, path)
 	}
@@ -246,6 +250,7 @@ func (p *process) sit(ctx context.Context, j *job) error {
 	engine := batch.New(j.engineConfig(sink))
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	j.folder.WhenLost(cancel)
 	endSignals := onSignals(engine, cancel, j.log)
 	endTimer := stopAfter(engine, j.flags.maxDuration)
 	endProgress := j.startProgress(engine)
@@ -281,6 +286,9 @@ func (j *job) openReports() (*writers.Reports, error) {
 // typed column of Parquet means by name keeps its type, so that the file given
 // back as input is sent as before.
 func failedColumn(c batch.Column, use ops.ColumnUse) string {
+	if c.Partition && use.Use != ops.Sent {
+		return "" // a folder's name, which nothing was made of
+	}
 	free := strings.HasPrefix(use.Target, "customAttributes.") || strings.HasPrefix(use.Target, "additionalData.")
 	if !free || use.Found != ops.ByName || strings.Contains(c.Name, ":") {
 		return c.Name
@@ -297,7 +305,7 @@ func (j *job) engineConfig(sink batch.Sink) batch.Config {
 	cfg := batch.Config{
 		Sink: sink, MaxInFlight: j.flags.maxInFlight, Limit: j.flags.limit, MaxErrors: maxErrors, Canary: j.flags.canary,
 		Resume: j.point, Carry: j.carry,
-		Save: func(c *batch.Checkpoint) error { return j.folder.SaveCheckpoint(c) },
+		Save: func(c *batch.Checkpoint) error { return j.folder.SaveCheckpoint(c) }, SaveEvery: j.saveEvery(),
 	}
 	for _, in := range j.opened {
 		cfg.Inputs = append(cfg.Inputs, batch.Input{Source: in.source, Map: in.binding.Map})
