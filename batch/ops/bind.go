@@ -19,6 +19,7 @@ const (
 	ReadOnly   Use = "read-only"   // a column of an inventory that nobody can write
 	Result     Use = "result"      // begins with _: a result column of an earlier run
 	Ignored    Use = "ignored"     // the mapping says so
+	Folder     Use = "folder name" // of a key=value folder that nothing maps
 	PassedOver Use = "passed over" // unknown, and the run ignores unmapped columns
 )
 
@@ -114,6 +115,9 @@ func (b *binder) column(i int) {
 		b.use(use, rule.to, rule.apply)
 	case b.options.Mapping.ignores(name):
 		use.Use = Ignored
+		b.uses = append(b.uses, use)
+	case b.header[i].Partition: // a folder's name is a column only when it is mapped
+		use.Use = Folder
 		b.uses = append(b.uses, use)
 	case strings.HasPrefix(name, "_"):
 		use.Use = Result
