@@ -26,11 +26,11 @@ type appendFile struct {
 func openAppend(folder *Folder, name string, length int64) (*appendFile, error) {
 	part := name + partSuffix
 	if !folder.Exists(part) && folder.Exists(name) {
-		if err := folder.publish(folder.Path(name), folder.Path(part)); err != nil {
+		if err := folder.publish(folder.file(name), folder.file(part)); err != nil {
 			return nil, fmt.Errorf("open report: %w", err)
 		}
 	}
-	file, err := folder.fs.OpenFile(folder.Path(part), os.O_RDWR|os.O_CREATE, fileMode)
+	file, err := folder.fs.OpenFile(folder.file(part), os.O_RDWR|os.O_CREATE, fileMode)
 	if err != nil {
 		return nil, fmt.Errorf("open report: %w", err)
 	}
@@ -92,5 +92,5 @@ func (a *appendFile) close() error {
 	if err = errors.Join(err, a.file.Close()); err != nil {
 		return err
 	}
-	return a.folder.publish(a.folder.Path(a.name+partSuffix), a.folder.Path(a.name))
+	return a.folder.publish(a.folder.file(a.name+partSuffix), a.folder.file(a.name))
 }

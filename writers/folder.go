@@ -34,11 +34,12 @@ var ErrRunExists = errors.New("the folder holds a run already")
 // ErrNoRun is returned by OpenFolder for a folder that holds no run.
 var ErrNoRun = errors.New("the folder holds no run")
 
-// Folder is a run folder on disk.
+// Folder is a run folder on disk, or in S3 with a spool folder on disk.
 type Folder struct {
-	fs   FS
-	path string
-	lock *lock
+	fs     FS
+	path   string
+	lock   *lock
+	remote *mirror // nil: on disk
 }
 
 // CreateFolder makes path the folder of a new run and locks it. It refuses a
@@ -77,12 +78,15 @@ func OpenFolder(fsys FS, path string) (*Folder, error) {
 func ViewFolder(fsys FS, path string) *Folder { return &Folder{fs: fsys, path: path} }
 
 func (f *Folder) acquire() (err error) {
-	f.lock, err = acquireLock(f.Path(lockFile))
+	f.lock, err = acquireLock(f.file(lockFile))
 	return err
 }
 
 // Close gives the lock back.
 func (f *Folder) Close() error {
+	if f.remote != nil {
+		return f.remote.close()
+	}
 	if f.lock == nil {
 		return nil
 	}
@@ -91,23 +95,29 @@ func (f *Folder) Close() error {
 	return l.release()
 }
 
-// Path returns the path of a file of the folder; Path("") is the folder.
-func (f *Folder) Path(name string) string { return filepath.Join(f.path, name) }
+// Path returns the location of a file of the folder, a path or s3://…; that of
+// "" is the folder's.
+func (f *Folder) Path(name string) string {
+	if f.remote != nil {
+		return f.remote.objects.Location(name)
+	}
+	return filepath.Join(f.path, name)
+}
 
 // Exists reports whether the folder has a file of that name.
 func (f *Folder) Exists(name string) bool {
-	_, err := f.fs.Stat(f.Path(name))
+	_, err := f.fs.Stat(f.file(name))
 	return err == nil
 }
 
 // WriteFile writes a whole file: after it returned, the new content survives a
 // power loss; whenever it is interrupted, the old content (or none) is there.
 func (f *Folder) WriteFile(name string, data []byte) error {
-	temp := f.Path(name + ".tmp")
+	temp := f.file(name + ".tmp")
 	if err := f.writeSynced(temp, data); err != nil {
 		return fmt.Errorf("write %s: %w", f.Path(name), err)
 	}
-	if err := f.publish(temp, f.Path(name)); err != nil {
+	if err := f.publish(temp, f.file(name)); err != nil {
 		return fmt.Errorf("write %s: %w", f.Path(name), err)
 	}
 	return nil
@@ -130,6 +140,9 @@ func (f *Folder) publish(from, to string) error {
 	if err := f.fs.Rename(from, to); err != nil {
 		return err
 	}
+	if f.remote != nil {
+		return f.remote.publish(filepath.Base(to))
+	}
 	return f.fs.SyncDir(f.path)
 }
 
@@ -145,7 +158,7 @@ func (f *Folder) WriteJSON(name string, v any) error {
 // ReadJSON reads a file that WriteJSON wrote. A file that is not there is
 // fs.ErrNotExist.
 func (f *Folder) ReadJSON(name string, v any) error {
-	file, err := f.fs.OpenFile(f.Path(name), os.O_RDONLY, 0)
+	file, err := f.fs.OpenFile(f.file(name), os.O_RDONLY, 0)
 	if err != nil {
 		return err
 	}
@@ -162,6 +175,9 @@ func (f *Folder) ReadJSON(name string, v any) error {
 
 // SaveCheckpoint makes a checkpoint durable in place of the last one.
 func (f *Folder) SaveCheckpoint(c *batch.Checkpoint) error {
+	if f.remote != nil {
+		return f.remote.save(c)
+	}
 	data, err := json.Marshal(c)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", f.Path(CheckpointFile), err)

@@ -87,7 +87,10 @@ func (l *lock) release() error {
 // does. It does not touch the lock, so it never stands in a starting
 // process's way. The process of another host is taken to be alive.
 func (f *Folder) Holder() (h Holder, ok bool) {
-	h = readHolder(f.Path(lockFile) + ".json")
+	if f.remote != nil {
+		return f.remote.holder()
+	}
+	h = readHolder(f.file(lockFile) + ".json")
 	if h.PID == 0 {
 		return h, false
 	}

@@ -21,7 +21,7 @@ const countFor = 2 * time.Second
 // program ends with.
 func (p *process) finish(ctx context.Context, j *job, engine *batch.Job, runErr error) error {
 	s := j.summarize(ctx, engine, runErr)
-	if err := j.folder.WriteJSON(writers.SummaryFile, s); err != nil && exitCode(runErr) != exitStopped {
+	if err := j.folder.WriteJSON(writers.SummaryFile, s); err != nil && exitCode(runErr) != exitStopped && j.folder.Lost() == nil {
 		runErr, s.ExitCode = err, exitStopped
 	}
 	if runErr != nil {

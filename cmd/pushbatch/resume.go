@@ -60,7 +60,10 @@ func needRun(cmd *cobra.Command, args []string) error {
 
 // resume goes on with the run in a folder.
 func (p *process) resume(ctx context.Context, path string, j *job) (err error) {
-	j.folder, err = writers.OpenFolder(writers.Disk{}, path)
+	if err := resolveS3(j.set, p.getenv); err != nil {
+		return err
+	}
+	j.folder, err = p.openFolder(j.flags.with(ctx), path, j)
 	switch {
 	case errors.Is(err, writers.ErrNoRun):
 		return usageError("%w: it has no %s", err, writers.JobFile)
@@ -74,6 +77,7 @@ func (p *process) resume(ctx context.Context, path string, j *job) (err error) {
 	if j.point != nil && j.point.Ended && j.folder.Exists(writers.SummaryFile) {
 		j.log.Info("nothing to do: the run has ended")
 	}
+	ctx = j.flags.with(ctx)
 	found, err := recordedInputs(ctx, &j.spec)
 	if err != nil {
 		return err

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -73,7 +72,11 @@ func (p *process) retry(ctx context.Context, path string, retry *retrySpec, j *j
 	if err := retry.check(); err != nil {
 		return err
 	}
-	old, err := endedRun(path)
+	if err := resolveS3(j.set, p.getenv); err != nil {
+		return err
+	}
+	ctx = j.flags.with(ctx)
+	old, err := endedRun(ctx, path)
 	if err != nil {
 		return err
 	}
@@ -84,7 +87,7 @@ func (p *process) retry(ctx context.Context, path string, retry *retrySpec, j *j
 		return err
 	}
 	retry.Run = path
-	if retry.Results, err = filepath.Abs(filepath.Join(path, "results."+resultsFormat(old))); err != nil {
+	if retry.Results, err = fileOfRun(path, "results."+resultsFormat(old)); err != nil {
 		return usageError("%w", err)
 	}
 	j.spec.Retry, j.spec.Mapping, j.operation = retry, old.Mapping, ops.Named(old.Operation)
@@ -105,8 +108,12 @@ func (p *process) retry(ctx context.Context, path string, retry *retrySpec, j *j
 }
 
 // endedRun reads what an ended run was asked.
-func endedRun(path string) (*runSpec, error) {
-	folder := writers.ViewFolder(writers.Disk{}, path)
+func endedRun(ctx context.Context, path string) (_ *runSpec, err error) {
+	folder, err := viewRun(ctx, path)
+	if err != nil {
+		return nil, usageError("%w", err)
+	}
+	defer func() { err = errors.Join(err, folder.Close()) }()
 	spec := new(runSpec)
 	if err := folder.ReadJSON(writers.JobFile, spec); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {

@@ -2,11 +2,16 @@ package main
 
 import (
 	"context"
+	"errors"
+	"path/filepath"
+	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"pushbatch/batch/blob"
+	"pushbatch/writers"
 )
 
 // s3Flags say how S3 is reached; what they leave open the AWS SDK finds as
@@ -19,14 +24,19 @@ type s3Flags struct {
 }
 
 func (f *s3Flags) add(fs *pflag.FlagSet) {
+	f.addReach(fs)
+	fs.DurationVar(&f.saveEvery, "s3-checkpoint-every", time.Second, "`DURATION` between checkpoints of a run in S3, a PUT each; after a crash what finished within it is sent again")
+	fs.DurationVar(&f.lease, "s3-lease", 30*time.Second, "`DURATION` after which a run in S3 whose process shows no life may be taken over")
+}
+
+// addReach adds the flags of commands that only read.
+func (f *s3Flags) addReach(fs *pflag.FlagSet) {
 	fs.StringVar(&f.s3.EndpointURL, "s3-endpoint-url", "", "`URL` of another service that speaks S3 (also AWS_ENDPOINT_URL_S3)")
 	fs.BoolVar(&f.s3.PathStyle, "s3-path-style", false, "name the bucket in the path, not in the host name")
 	fs.StringVar(&f.s3.Region, "s3-region", "", "`REGION` of the buckets (default: the SDK's, then each bucket's own)")
 	fs.BoolVar(&f.s3.NoSignRequest, "s3-no-sign-request", false, "read public buckets without credentials")
 	fs.BoolVar(&f.s3.RequesterPays, "s3-requester-pays", false, "pay for requests to buckets that ask for it")
 	fs.StringVar(&f.s3.SSEKMSKeyID, "s3-sse-kms-key-id", "", "`ID` of the KMS key that written objects are encrypted with")
-	fs.DurationVar(&f.saveEvery, "s3-checkpoint-every", time.Second, "`DURATION` between checkpoints of a run in S3, a PUT each; after a crash what finished within it is sent again")
-	fs.DurationVar(&f.lease, "s3-lease", 30*time.Second, "`DURATION` after which a run in S3 whose process shows no life may be taken over")
 }
 
 // with returns a context in which locations in S3 are reached as the flags say.
@@ -54,4 +64,66 @@ func resolveS3(fs *pflag.FlagSet, getenv func(string) (string, bool)) error {
 		}
 	})
 	return failed
+}
+
+func (j *job) s3Options() writers.S3Options {
+	return writers.S3Options{Lease: j.flags.lease, Waiting: func(h writers.Holder, left time.Duration) {
+		j.log.Warn("the run is held by another process: waiting for a sign of life, or for the end of its lease",
+			"process", h.PID, "host", h.Host, "at_most", max(left, 0).Round(time.Second)+time.Second)
+	}}
+}
+
+// saveEvery is the time between checkpoints; 0: as always.
+func (j *job) saveEvery() time.Duration {
+	if blob.IsS3(j.folder.Path("")) {
+		return j.flags.saveEvery
+	}
+	return 0
+}
+
+// openFolder takes a run, on disk or in S3, to go on with it.
+func (p *process) openFolder(ctx context.Context, path string, j *job) (f *writers.Folder, err error) {
+	if !blob.IsS3(path) {
+		return writers.OpenFolder(writers.Disk{}, path)
+	}
+	if err := j.flags.s3Flags.check(); err != nil {
+		return nil, err
+	}
+	if j.log, err = newLogger(&j.flags.talkFlags, p.stderr); err != nil {
+		return nil, err
+	}
+	f, err = writers.OpenS3Folder(ctx, path, j.s3Options())
+	var locked *writers.LockedError
+	if err != nil && !errors.As(err, &locked) && !errors.Is(err, writers.ErrNoRun) {
+		return nil, &exitError{exitStopped, err}
+	}
+	return f, err
+}
+
+// viewRun looks at a run, on disk or in S3.
+func viewRun(ctx context.Context, path string) (*writers.Folder, error) {
+	if blob.IsS3(path) {
+		return writers.ViewS3Folder(ctx, path)
+	}
+	return writers.ViewFolder(writers.Disk{}, path), nil
+}
+
+// viewFolder is viewRun for a command that has no other flags of a job.
+func (p *process) viewFolder(cmd *cobra.Command, f *s3Flags, path string) (*writers.Folder, error) {
+	if err := resolveS3(cmd.Flags(), p.getenv); err != nil {
+		return nil, err
+	}
+	folder, err := viewRun(f.with(cmd.Context()), path)
+	if err != nil {
+		return nil, &exitError{exitStopped, err}
+	}
+	return folder, nil
+}
+
+// fileOfRun is the location of a file of a run, valid from everywhere.
+func fileOfRun(run, name string) (string, error) {
+	if blob.IsS3(run) {
+		return strings.TrimSuffix(run, "/") + "/" + name, nil
+	}
+	return filepath.Abs(filepath.Join(run, name))
 }

@@ -33,15 +33,19 @@ type runStatus struct {
 	Resumable  bool            `json:"resumable"`
 }
 
-func newStatusCommand(*process) *cobra.Command {
-	asJSON := false
+func newStatusCommand(p *process) *cobra.Command {
+	asJSON, s3 := false, &s3Flags{}
 	cmd := &cobra.Command{
 		Use:   "status RUN",
 		Short: "Show where a run stands, while it goes on or after it stopped",
 		Args:  needRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := statusOf(writers.ViewFolder(writers.Disk{}, args[0]))
+			folder, err := p.viewFolder(cmd, s3, args[0])
 			if err != nil {
+				return err
+			}
+			s, err := statusOf(folder)
+			if err = errors.Join(err, folder.Close()); err != nil {
 				return err
 			}
 			if asJSON {
@@ -54,6 +58,7 @@ func newStatusCommand(*process) *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	s3.addReach(cmd.Flags())
 	return cmd
 }
 

@@ -1,0 +1,227 @@
+package writers
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"sync"
+	"time"
+
+	"pushbatch/batch"
+	"pushbatch/batch/blob"
+)
+
+const (
+	leaseFile    = "lock.json"
+	defaultLease = 30 * time.Second
+	beatsALease  = 3
+)
+
+// leaseRecord is the lock of a run in S3. It is rewritten again and again by
+// its holder, each time on the condition that it is as the holder left it.
+type leaseRecord struct {
+	Holder
+	Token  string  `json:"token"` // empty: given back
+	Beat   int64   `json:"beat"`
+	Length float64 `json:"lease_seconds"`
+}
+
+func (r *leaseRecord) over(age time.Duration) bool {
+	// Ages count whole seconds; one more keeps two clocks' rounding apart.
+	return r.Token == "" || age > time.Duration(r.Length*float64(time.Second))+time.Second
+}
+
+// lease holds a run in S3. A goroutine, which ends with release, shows life.
+type lease struct {
+	objects *blob.Objects
+	length  time.Duration
+	token   string
+	end     context.CancelFunc
+	ended   chan struct{}
+
+	mu      sync.Mutex
+	record  leaseRecord
+	version blob.Version
+	shown   time.Time // when the last sign of life was sent
+	lost    error
+	stop    func(error)
+}
+
+// acquireLease takes the lease when nobody has it, or when its holder has shown
+// no life for its length. A holder that may be dead is watched: a sign of life
+// makes it a *LockedError at once.
+func acquireLease(ctx context.Context, objects *blob.Objects, o S3Options) (*lease, error) {
+	if o.Lease <= 0 {
+		o.Lease = defaultLease
+	}
+	l := &lease{objects: objects, length: o.Lease, token: rand.Text()[:12], ended: make(chan struct{})}
+	host, _ := os.Hostname() // an unnamed host is no reason not to run
+	l.record = leaseRecord{
+		Holder: Holder{Host: host, PID: os.Getpid(), Since: time.Now().UTC()}, Token: l.token, Length: o.Lease.Seconds(),
+	}
+	if err := l.take(ctx, o.Waiting); err != nil {
+		return nil, err
+	}
+	ctx, l.end = context.WithCancel(context.WithoutCancel(ctx))
+	go l.live(ctx)
+	return l, nil
+}
+
+// take tries until the lease is this process's or another is seen to live.
+func (l *lease) take(ctx context.Context, waiting func(Holder, time.Duration)) error {
+	seen := blob.Version("")
+	for when := blob.Absent; ; {
+		err := l.write(ctx, when)
+		if !errors.Is(err, blob.ErrConflict) {
+			return err
+		}
+		record, object, err := readLease(ctx, l.objects)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			when = blob.Absent
+			continue
+		case err != nil:
+			return err
+		case record.over(object.Age):
+			when = object.Version
+			continue
+		case seen != "" && seen != object.Version:
+			return &LockedError{Path: l.objects.Location(""), Holder: record.Holder}
+		case seen == "" && waiting != nil:
+			waiting(record.Holder, time.Duration(record.Length*float64(time.Second))-object.Age)
+		}
+		seen = object.Version
+		select {
+		case <-time.After(min(time.Second, l.length/beatsALease/2)):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+func readLease(ctx context.Context, objects *blob.Objects) (leaseRecord, blob.Object, error) {
+	var record leaseRecord
+	object, err := objects.Get(ctx, leaseFile)
+	if err != nil {
+		return record, object, err
+	}
+	if err := json.Unmarshal(object.Data, &record); err != nil {
+		return record, object, fmt.Errorf("read %s: %w", objects.Location(leaseFile), err)
+	}
+	return record, object, nil
+}
+
+// write rewrites the lock. A lease counts from before the request.
+func (l *lease) write(ctx context.Context, when blob.Version) error {
+	l.record.Beat++
+	data, err := json.Marshal(l.record)
+	if err != nil {
+		return err
+	}
+	sent := time.Now()
+	version, err := l.objects.Put(ctx, leaseFile, data, when)
+	if err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.version, l.shown = version, sent
+	return nil
+}
+
+// live shows life until the lease is given back or lost.
+func (l *lease) live(ctx context.Context) {
+	defer close(l.ended)
+	tick := time.NewTicker(l.length / beatsALease)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		beat, cancel := context.WithTimeout(ctx, l.length/beatsALease)
+		err := l.write(beat, l.version)
+		cancel()
+		switch {
+		case ctx.Err() != nil:
+			return
+		case errors.Is(err, blob.ErrConflict):
+			_ = l.lose()
+			return
+		case err != nil && l.held() != nil:
+			return
+		}
+	}
+}
+
+// held is nil while no other process can have taken the run. It gives up one
+// sign of life before the lease is over.
+func (l *lease) held() error {
+	l.mu.Lock()
+	lost, silent := l.lost, time.Since(l.shown)
+	l.mu.Unlock()
+	if lost != nil || silent < l.length-l.length/(2*beatsALease) {
+		return lost
+	}
+	return l.fail(&batch.Abort{Code: "lease_lost", Err: fmt.Errorf(
+		"%s could not be written for %s: another process may take the run over, so this one stops", l.objects.Location(leaseFile), silent.Round(time.Second))})
+}
+
+// lose says who has taken the run over.
+func (l *lease) lose() error {
+	ctx, cancel := context.WithTimeout(context.Background(), l.length)
+	defer cancel()
+	record, _, _ := readLease(ctx, l.objects) // a holder that cannot be read stays unknown
+	return l.fail(&LockedError{Path: l.objects.Location(""), Holder: record.Holder})
+}
+
+func (l *lease) fail(err error) error {
+	l.mu.Lock()
+	if l.lost != nil {
+		defer l.mu.Unlock()
+		return l.lost
+	}
+	l.lost = err
+	stop := l.stop
+	l.mu.Unlock()
+	if stop != nil {
+		stop(err)
+	}
+	return err
+}
+
+func (l *lease) whenLost(stop func(error)) {
+	l.mu.Lock()
+	l.stop = stop
+	lost := l.lost
+	l.mu.Unlock()
+	if lost != nil {
+		stop(lost)
+	}
+}
+
+// release gives the lease back: the record stays, without a token.
+func (l *lease) release(ctx context.Context) error {
+	l.end()
+	<-l.ended
+	if l.held() != nil {
+		return nil
+	}
+	l.record.Token = ""
+	err := l.write(ctx, l.version)
+	if errors.Is(err, blob.ErrConflict) {
+		return nil
+	}
+	return err
+}
+
+// holder tells who holds the run by its lease.
+func (m *mirror) holder() (Holder, bool) {
+	record, object, err := readLease(m.ctx, m.objects)
+	return record.Holder, err == nil && !record.over(object.Age)
+}
