@@ -103,10 +103,21 @@ func (a *assembly) checkSpreadsheet(f *field, s string) bool {
 		return a.checkErrorCell(f, s)
 	case c == '\'' || c == '=':
 		return a.checkQuoted(f, s)
-	case c >= '0' && c <= '9' || c == '+' || c == '-':
+	case c >= '0' && c <= '9':
+		return !mayBeShortened(s) || a.checkDigits(f, s)
+	case c == '+' || c == '-':
 		return a.checkDigits(f, s)
 	}
 	return true
+}
+
+// mayBeShortened tells most ids that begin with a digit from damaged ones at a
+// glance: scientific notation has one digit in front, a decimal zero is last.
+func mayBeShortened(s string) bool {
+	if s[len(s)-1] == '0' {
+		return true
+	}
+	return len(s) > 1 && (s[1] == '.' || s[1] == ',' || s[1]|0x20 == 'e')
 }
 
 // checkErrorCell refuses what a spreadsheet shows instead of a value.
