@@ -13,6 +13,8 @@ type ReportOptions struct {
 	Format    ResultFormat // of the results file
 	Columns   [][]string   // names of the columns of every input, for failed.csv
 	Requests  bool         // write requests.ndjson from the payloads (dry run)
+
+	Inventory InventoryCells // gather an inventory, see PublishInventory; nil: none
 }
 
 // report is one growing file of a run.
@@ -37,6 +39,9 @@ func OpenReports(folder *Folder, o ReportOptions, mark batch.Mark) (*Reports, er
 	}
 	if o.Requests {
 		opens = append(opens, func() (report, error) { return openRequests(folder, mark) })
+	}
+	if o.Inventory != nil {
+		opens = append(opens, func() (report, error) { return openInventory(folder, o.Inventory, mark) })
 	}
 	for _, open := range opens {
 		r, err := open()
