@@ -20,9 +20,13 @@ import (
 
 	"pushbatch/apiclient/openapitest"
 	"pushbatch/apiclient/simulator"
+	"pushbatch/batch/blob/s3test"
 )
 
 func TestMain(m *testing.M) {
+	if err := s3test.Setenv(); err != nil {
+		panic(err)
+	}
 	testscript.Main(m, map[string]func(){"pushbatch": main})
 }
 
