@@ -24,6 +24,9 @@ func (p *process) finish(ctx context.Context, j *job, engine *batch.Job, runErr 
 	if err := j.folder.WriteJSON(writers.SummaryFile, s); err != nil && exitCode(runErr) != exitStopped && j.folder.Lost() == nil {
 		runErr, s.ExitCode = err, exitStopped
 	}
+	if err := writePage(j.folder, s, &j.spec); err != nil && j.folder.Lost() == nil {
+		j.log.Warn("report.html was not written", "error", err)
+	}
 	if runErr != nil {
 		fmt.Fprintf(p.stderr, "pushbatch: %v\n", runErr)
 	}
@@ -45,6 +48,8 @@ func (j *job) summarize(ctx context.Context, engine *batch.Job, runErr error) *s
 	s.fill(engine.Tally(), engine.Elapsed())
 	t := j.traffic()
 	s.Requests, s.Retries, s.Throttled = t.Requests, t.Retries, t.Throttled
+	j.course.note(engine.Elapsed(), engine.Tally().Statuses, &t)
+	s.Timeline = timelineOf(j.course.copied())
 	if j.client != nil {
 		s.SettledRate = settledRate(j.client.Stats(), j.operation.Name)
 	}
@@ -88,7 +93,7 @@ func (j *job) files() []string {
 	for i, name := range names {
 		names[i] = j.folder.Path(name)
 	}
-	return append(names, j.folder.Path(writers.SummaryFile))
+	return append(names, j.folder.Path(writers.SummaryFile), j.folder.Path(writers.ReportFile))
 }
 
 // tellNext says what to do next. For a stopped run that is the last line.

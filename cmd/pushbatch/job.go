@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -38,6 +39,8 @@ type job struct {
 	printer printer
 	every   time.Duration
 	log     *slog.Logger
+	engine  atomic.Pointer[batch.Job] // of this sitting
+	course  chronicle
 }
 
 // openedInput is one input, ready to be read.
@@ -247,7 +250,9 @@ func (p *process) sit(ctx context.Context, j *job) error {
 			j.log.Warn("the rate is learned anew", "error", err)
 		}
 	}
+	j.course.series = j.carried().Series
 	engine := batch.New(j.engineConfig(sink))
+	j.engine.Store(engine)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	j.folder.WhenLost(cancel)
@@ -328,6 +333,7 @@ type carriedState struct {
 	Retries   int64           `json:"retries"`
 	Throttled int64           `json:"throttled"`
 	Learned   json.RawMessage `json:"learned,omitempty"` // of the client's limiter
+	Series    batch.Series    `json:"series"`
 }
 
 // carried is what the checkpoint that a run goes on from kept.
@@ -352,7 +358,11 @@ func (j *job) traffic() carriedState {
 }
 
 func (j *job) carry() json.RawMessage {
-	data, err := json.Marshal(j.traffic())
+	state := j.traffic()
+	engine := j.engine.Load()
+	j.course.note(engine.Elapsed(), engine.Progress().Statuses, &state)
+	state.Series = *j.course.copied()
+	data, err := json.Marshal(state)
 	if err != nil {
 		return nil
 	}

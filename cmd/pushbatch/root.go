@@ -35,7 +35,7 @@ func newRoot(p *process) *cobra.Command {
 		}
 	}
 	root.AddCommand(newResumeCommand(p), newRetryCommand(p), newStatusCommand(p), newSimulateCommand(p), newVersionCommand())
-	root.AddCommand(newConfigCommand(p))
+	root.AddCommand(newConfigCommand(p), newReportCommand(p))
 	root.AddCommand(newTopics()...)
 	root.InitDefaultHelpCmd()
 	return root

@@ -34,6 +34,9 @@ type summary struct {
 	SettledRate float64   `json:"settled_rate_per_second"` // what the limiter allowed at the end
 	Latency     latency   `json:"latency_ms"`
 	Files       []string  `json:"files"`
+
+	Distribution []latencyBar `json:"latency_distribution"`
+	Timeline     timeline     `json:"timeline"`
 }
 
 // counts are the rows by status.
@@ -52,6 +55,8 @@ type code struct {
 	Status  batch.Status  `json:"status"`
 	Count   int64         `json:"count"`
 	Example batch.Example `json:"example"`
+
+	More []batch.Example `json:"more_examples,omitempty"`
 }
 
 // latency is how long the platform took for the last attempt of each row, in
@@ -74,7 +79,7 @@ func (s *summary) fill(t batch.Tally, elapsed time.Duration) {
 	s.ErrorCodes = []code{}
 	for _, name := range t.TopCodes() {
 		c := t.Codes[name]
-		s.ErrorCodes = append(s.ErrorCodes, code{name, c.Status, c.Count, c.Example})
+		s.ErrorCodes = append(s.ErrorCodes, code{name, c.Status, c.Count, c.Example, c.More})
 	}
 	s.Elapsed = elapsed.Seconds()
 	if s.Elapsed > 0 {
@@ -82,6 +87,7 @@ func (s *summary) fill(t batch.Tally, elapsed time.Duration) {
 	}
 	h := &t.Latency
 	s.Latency = latency{millis(h.Quantile(0.5)), millis(h.Quantile(0.9)), millis(h.Quantile(0.99)), millis(h.Max())}
+	s.Distribution = latencyBars(h)
 }
 
 // topErrors is how many error codes the terminal shows.

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+
+	"github.com/spf13/cobra"
+
+	"pushbatch/batch/blob"
+	"pushbatch/writers"
+)
+
+func newReportCommand(p *process) *cobra.Command {
+	s3 := &s3Flags{}
+	cmd := &cobra.Command{
+		Use:   "report RUN",
+		Short: "Print the summary of a run again and make its report.html",
+		Args:  needRun,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			folder, err := p.viewFolder(cmd, s3, args[0])
+			if err != nil {
+				return err
+			}
+			s, err := remakePage(folder, args[0])
+			if err = errors.Join(err, folder.Close()); err != nil {
+				return err
+			}
+			s.print(cmd.OutOrStdout())
+			return nil
+		},
+	}
+	s3.addReach(cmd.Flags())
+	return cmd
+}
+
+// remakePage makes the page of a run again. In S3 only the process that holds a
+// run writes there: the page stays as that run made it.
+func remakePage(folder *writers.Folder, path string) (*summary, error) {
+	s, spec := new(summary), new(runSpec)
+	err := errors.Join(folder.ReadJSON(writers.JobFile, spec), folder.ReadJSON(writers.SummaryFile, s))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, usageError("%s has no summary yet: see pushbatch status %s", path, path)
+	case err != nil:
+		return nil, usageError("%w", err)
+	case blob.IsS3(path):
+		return s, nil
+	}
+	if err := writePage(folder, s, spec); err != nil {
+		return nil, &exitError{exitStopped, err}
+	}
+	return s, nil
+}
+
+// writePage makes report.html of a run.
+func writePage(folder *writers.Folder, s *summary, spec *runSpec) error {
+	page, err := pageOf(s, spec).Render()
+	if err != nil {
+		return err
+	}
+	return folder.WriteFile(writers.ReportFile, page)
+}
