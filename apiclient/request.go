@@ -12,27 +12,43 @@ import (
 // number keeps every digit it was given with. The zero Value is absent: it is
 // not sent.
 type Value struct {
-	json string
+	kind valueKind
+	text string
 }
 
+type valueKind uint8
+
+const (
+	absent valueKind = iota
+	raw              // text is JSON
+	quoted           // text is to become a JSON string
+)
+
 // Null clears an attribute at the platform.
-var Null = Value{json: "null"}
+var Null = Value{raw, "null"}
 
 // String returns a string value.
-func String(s string) Value { return Value{json: string(jsonappend.String(nil, s))} }
+func String(s string) Value { return Value{quoted, s} }
 
 // Bool returns a boolean value.
-func Bool(b bool) Value { return Value{json: strconv.FormatBool(b)} }
+func Bool(b bool) Value { return Value{raw, strconv.FormatBool(b)} }
 
 // Number returns a number value. text must be a number in JSON's syntax; its
 // digits are sent as they are.
-func Number(text string) Value { return Value{json: text} }
+func Number(text string) Value { return Value{raw, text} }
 
 // Date returns a date value. day has the form YYYY-MM-DD.
-func Date(day string) Value { return Value{json: `"` + day + `"`} }
+func Date(day string) Value { return Value{quoted, day} }
+
+func (v Value) appendJSON(dst []byte) []byte {
+	if v.kind == quoted {
+		return jsonappend.String(dst, v.text)
+	}
+	return append(dst, v.text...)
+}
 
 // IsAbsent reports whether v is the zero Value.
-func (v Value) IsAbsent() bool { return v.json == "" }
+func (v Value) IsAbsent() bool { return v.kind == absent }
 
 // Attribute is a named value of customAttributes or additionalData.
 type Attribute struct {
@@ -140,7 +156,7 @@ func UpdateCall(registrationID string, u *Update) Call {
 func PersonalizeCall(registrationID string, p *Personalize, o PersonalizeOptions) Call {
 	c := registrationCall(OpPersonalize, http.MethodPost, registrationID, "/personalize")
 	c.Query = o.query()
-	c.Body = p.AppendJSON(nil)
+	c.Body = p.AppendJSON(make([]byte, 0, 512))
 	return c
 }
 
@@ -219,7 +235,7 @@ func (u *Update) AppendJSON(dst []byte) []byte {
 	o := object{dst: dst, first: true}
 	o.value("isPrimary", u.IsPrimary)
 	if !u.RegistrationEnabled.IsAbsent() {
-		o.value("systemData", Value{json: `{"registrationEnabled":` + u.RegistrationEnabled.json + `}`})
+		o.value("systemData", Value{raw, `{"registrationEnabled":` + u.RegistrationEnabled.text + `}`})
 	}
 	o.attributes("additionalData", u.AdditionalData)
 	return o.end()
@@ -251,7 +267,7 @@ func (o *object) text(name, s string) {
 func (o *object) value(name string, v Value) {
 	if !v.IsAbsent() {
 		o.name(name)
-		o.dst = append(o.dst, v.json...)
+		o.dst = v.appendJSON(o.dst)
 	}
 }
 
