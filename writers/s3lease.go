@@ -209,8 +209,8 @@ func (l *lease) whenLost(stop func(error)) {
 func (l *lease) release(ctx context.Context) error {
 	l.end()
 	<-l.ended
-	if l.held() != nil {
-		return nil
+	if lost := l.held(); lost != nil {
+		return nil //nolint:nilerr // there is nothing to give back; that it was lost was said
 	}
 	l.record.Token = ""
 	err := l.write(ctx, l.version)

@@ -13,7 +13,7 @@ import (
 )
 
 // Every refusal names the bucket, the key, what was tried and what to do.
-func TestS3Errors(t *testing.T) { //nolint:paralleltest // it sets the environment
+func TestS3Errors(t *testing.T) {
 	server := s3test.Start(t)
 	server.Put(t, "a.csv", []byte("a"))
 	for _, tt := range []struct {
@@ -62,7 +62,7 @@ func TestS3Errors(t *testing.T) { //nolint:paralleltest // it sets the environme
 		{name: "no bucket", location: "s3:///a.csv", want: []string{"names no bucket"}},
 		{name: "a prefix", location: "s3://bucket/a/", want: []string{"it is a prefix"}},
 	} {
-		t.Run(tt.name, func(t *testing.T) { //nolint:paralleltest // it sets the environment
+		t.Run(tt.name, func(t *testing.T) {
 			for name, value := range tt.env {
 				t.Setenv(name, value)
 			}

@@ -21,6 +21,7 @@ import (
 // it.
 type Version string
 
+// Conditions that are no version of their own.
 const (
 	AnyVersion Version = ""  // no condition
 	Absent     Version = "*" // there is no such object

@@ -59,8 +59,10 @@ func TestS3UploadOfManyParts(t *testing.T) {
 func TestUploadGivenUp(t *testing.T) {
 	t.Parallel()
 	server := s3test.Start(t)
-	for name, location := range map[string]string{"S3": server.Location("a.bin"), "local": filepath.Join(t.TempDir(), "new", "a.bin")} {
-		t.Run(name, func(t *testing.T) { //nolint:paralleltest // the second looks at what the first left
+	for name, location := range map[string]string{ //nolint:paralleltest // what is left is looked at behind them
+		"S3": server.Location("a.bin"), "local": filepath.Join(t.TempDir(), "new", "a.bin"),
+	} {
+		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(server.Context(t.Context(), blob.S3Options{}))
 			defer cancel()
 			for _, end := range []func(){func() {}, cancel} {

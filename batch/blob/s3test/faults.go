@@ -1,6 +1,7 @@
 package s3test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -93,7 +94,7 @@ type Wire struct {
 // Through returns a server that is reached through a TCP proxy.
 func (s *Server) Through(tb testing.TB, wire Wire) *Server {
 	tb.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := new(net.ListenConfig).Listen(tb.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -105,7 +106,7 @@ func (s *Server) Through(tb testing.TB, wire Wire) *Server {
 			if err != nil {
 				return
 			}
-			out, err := net.Dial("tcp", strings.TrimPrefix(s.Endpoint, "http://"))
+			out, err := new(net.Dialer).DialContext(context.Background(), "tcp", strings.TrimPrefix(s.Endpoint, "http://"))
 			if err != nil {
 				_ = in.Close()
 				continue

@@ -50,7 +50,7 @@ func Start(tb testing.TB) *Server {
 		tb.Fatal(err)
 	}
 	address := freeAddress(tb)
-	cmd := exec.Command(program, "--port", address, "--access", AccessKey, "--secret", SecretKey, "--region", Region,
+	cmd := exec.CommandContext(context.Background(), program, "--port", address, "--access", AccessKey, "--secret", SecretKey, "--region", Region,
 		"--quiet", "--keep-alive", "--health", "/healthz", "--iam-dir", iam, "posix", root)
 	var said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &said
@@ -95,7 +95,7 @@ func find(tb testing.TB) string {
 
 func freeAddress(tb testing.TB) string {
 	tb.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := new(net.ListenConfig).Listen(tb.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatal(err)
 	}
