@@ -231,7 +231,7 @@ func TestInventoryIsInputOfUpdate(t *testing.T) {
 	columns := "registration_id,application_id,is_primary,cloud_type,registration_enabled,notifications_enabled,geofencing_sdk,sdk_version," +
 		"app_version,os,os_version,device_manufacturer,device_model,device_secure,os_language,device_timezone_offset,device_name," +
 		"additional_data,exported_at,status,extra,person_id,external_id,phone,email,created_at,modified_at"
-	for _, operation := range []string{"update", "depersonalize", "get"} {
+	for _, operation := range []string{"update", "depersonalize", "export"} {
 		b := dryBinding(t, operation, header(strings.Split(columns, ",")...), ops.Options{})
 		for _, use := range b.Columns {
 			if use.Use == ops.PassedOver {

@@ -7,8 +7,8 @@ import (
 
 func get() *Operation {
 	return &Operation{
-		Name:     "get",
-		Title:    "fetch each row's device",
+		Name:     "export",
+		Title:    "write what the platform knows of each device into a table",
 		Required: []string{"registrationId"},
 		Optional: []string{"appCode"},
 		exported: true,

@@ -48,6 +48,7 @@ type People struct {
 	inventory *Inventory
 	path      func() string
 	sealed    atomic.Bool
+	ended     bool
 	last      atomic.Pointer[PeopleCount]
 }
 
@@ -94,6 +95,10 @@ func (p *People) Count() PeopleCount {
 	return PeopleCount{Total: -1}
 }
 
+// End makes the source one without rows: for a run that has ended, whose kept
+// listing is gone.
+func (p *People) End() { p.ended = true }
+
 // errSealed says that more people may be there, but nobody is asked any more.
 var errSealed = errors.New("the people listing was not read to its end")
 
@@ -102,6 +107,9 @@ var errSealed = errors.New("the people listing was not read to its end")
 // out.
 func (p *People) Rows(ctx context.Context, from batch.Position) iter.Seq2[batch.Row, error] {
 	return func(yield func(batch.Row, error) bool) {
+		if p.ended {
+			return
+		}
 		kept, err := openPeopleFile(p.path(), from.Offset)
 		if err != nil {
 			yield(batch.Row{}, fmt.Errorf("read the kept people listing: %w", err))

@@ -110,7 +110,7 @@ func TestSendWithACancelledContext(t *testing.T) {
 func TestGetKeepsTheAnswer(t *testing.T) {
 	t.Parallel()
 	a := &answer{response: apiclient.Response{Status: 200, Body: []byte(`{}`)}}
-	out, err := requestOf(t, a, "get", header("registrationId"), ops.Options{}, deviceID).Send(t.Context())
+	out, err := requestOf(t, a, "export", header("registrationId"), ops.Options{}, deviceID).Send(t.Context())
 	if err != nil || string(out.Payload) != "{}" || a.call.Discard || a.call.Method != http.MethodGet {
 		t.Errorf("outcome %+v, error %v, call %+v", out, err, a.call)
 	}
@@ -150,7 +150,7 @@ func TestKeys(t *testing.T) {
 			}
 		})
 	}
-	for _, operation := range []string{"depersonalize", "get"} {
+	for _, operation := range []string{"depersonalize", "export"} {
 		got := requestOf(t, new(answer), operation, h, ops.Options{}, "d", "x", "385911234567", "a@example.com").Keys()
 		if diff := cmp.Diff([]string{"r:d"}, got); diff != "" {
 			t.Errorf("%s: %s", operation, diff)

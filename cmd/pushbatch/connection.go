@@ -11,6 +11,9 @@ import (
 	"pushbatch/apiclient/simulator"
 )
 
+// simulatedPeople are there to be exported with --simulate.
+const simulatedPeople = 5000
+
 // simulatedBase is the base URL of the built-in simulator, which is reached
 // without a socket.
 const simulatedBase = "http://127.0.0.1"
@@ -19,7 +22,7 @@ const simulatedBase = "http://127.0.0.1"
 func (p *process) connect(f *jobFlags, log *slog.Logger) (*apiclient.Client, error) {
 	cfg := apiclient.Config{
 		BaseURL: f.baseURL, AppCode: f.appCode, Timeout: f.timeout, MaxAttempts: f.maxAttempts,
-		Rate: f.rate, MaxOutage: f.maxOutage,
+		Rate: f.rate, ListRate: f.listRate, MaxOutage: f.maxOutage,
 		UserAgent: "pushbatch/" + version(), Log: log,
 	}
 	if f.simulate {
@@ -41,8 +44,12 @@ func (p *process) connect(f *jobFlags, log *slog.Logger) (*apiclient.Client, err
 // simulated is the platform's stand-in, with the rate limit of an account for
 // which --rate is allowed.
 func simulated(f *jobFlags) http.RoundTripper {
-	limits := simulator.PushLimits(int(math.Ceil(f.rate)), 5)
-	return simulator.New(simulator.Config{Limits: limits, CountersOnly: true}).RoundTripper()
+	limits := simulator.PushLimits(int(math.Ceil(f.rate)), int(math.Ceil(f.listRate)))
+	sim := simulator.New(simulator.Config{Limits: limits, CountersOnly: true})
+	if f.export.people {
+		sim.SeedPeople(simulatedPeople)
+	}
+	return sim.RoundTripper()
 }
 
 // authorize reads the secrets. They come from variables or a file, never from

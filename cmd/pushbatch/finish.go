@@ -19,8 +19,9 @@ const countFor = 2 * time.Second
 
 // finish writes the summary of a sitting, tells it, and returns what the
 // program ends with.
-func (p *process) finish(ctx context.Context, j *job, engine *batch.Job, runErr error) error {
+func (p *process) finish(ctx context.Context, j *job, engine *batch.Job, inventory *writers.Manifest, runErr error) error {
 	s := j.summarize(ctx, engine, runErr)
+	s.addInventory(j, inventory)
 	if err := j.folder.WriteJSON(writers.SummaryFile, s); err != nil && exitCode(runErr) != exitStopped && j.folder.Lost() == nil {
 		runErr, s.ExitCode = err, exitStopped
 	}
@@ -51,7 +52,7 @@ func (j *job) summarize(ctx context.Context, engine *batch.Job, runErr error) *s
 	j.course.note(engine.Elapsed(), engine.Tally().Statuses, &t)
 	s.Timeline = timelineOf(j.course.copied())
 	if j.client != nil {
-		s.SettledRate = settledRate(j.client.Stats(), j.operation.Name)
+		s.SettledRate = settledRate(j.client.Stats(), j.requestName())
 	}
 	s.Unsent = unsent(ctx, engine)
 	if runErr != nil {
@@ -108,6 +109,9 @@ func (j *job) tellNext(w io.Writer, s *summary) {
 				j.folder.Path(writers.FailedFile), j.operation.Name, j.folder.Path(writers.FailedFile))
 		}
 	default:
+		if j.exporting() {
+			fmt.Fprintf(w, "nothing was published at %s: that happens when the run has ended\n", j.flags.export.to)
+		}
 		fmt.Fprintf(w, "to go on where this run stands: pushbatch resume %s\n", j.folder.Path(""))
 	}
 }

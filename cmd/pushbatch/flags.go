@@ -110,6 +110,8 @@ type jobFlags struct {
 	outputFlags
 	s3Flags
 	talkFlags
+	export   exportFlags // of export only
+	listRate float64
 }
 
 func (j *jobFlags) add(fs *pflag.FlagSet) {

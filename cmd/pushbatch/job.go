@@ -36,6 +36,8 @@ type job struct {
 	point   *batch.Checkpoint // nil: from the beginning
 	client  *apiclient.Client // nil: nothing is sent
 	opened  []openedInput
+	people  *ops.People    // the one input, of an export of everybody
+	listed  *peopleSummary // of an earlier sitting, when the run had ended then
 	printer printer
 	every   time.Duration
 	log     *slog.Logger
@@ -104,7 +106,10 @@ func (p *process) prepare(j *job) (err error) {
 	if dryRuns[j.flags.dryRun] == ops.Send {
 		j.client, err = p.connect(j.flags, j.log)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return j.checkExport()
 }
 
 func (j *job) readMapping() error {
@@ -122,6 +127,9 @@ func (j *job) readMapping() error {
 // openInputs opens and binds every input, so that what is wrong with any of
 // them is known before the first request.
 func (p *process) openInputs(ctx context.Context, j *job, found []blob.Info) error {
+	if j.exporting() && j.flags.export.people {
+		return j.openPeople()
+	}
 	options, err := j.bindOptions()
 	if err != nil {
 		return err
@@ -262,7 +270,8 @@ func (p *process) sit(ctx context.Context, j *job) error {
 	runErr := engine.Run(ctx)
 	endProgress()
 	endTimer()
-	err = p.finish(ctx, j, engine, runErr)
+	inventory, runErr := j.publishAfter(ctx, runErr)
+	err = p.finish(ctx, j, engine, inventory, runErr)
 	endSignals()
 	return err
 }
@@ -273,6 +282,7 @@ func (j *job) openReports() (*writers.Reports, error) {
 		return nil, err
 	}
 	o := writers.ReportOptions{Operation: j.operation.Name, Format: format, Requests: dryRuns[j.flags.dryRun] == ops.ShowRequests}
+	o.Inventory = j.inventoryCells()
 	for _, in := range j.opened {
 		names := make([]string, len(in.source.Header()))
 		for i, c := range in.source.Header() {

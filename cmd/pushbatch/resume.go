@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -40,7 +41,9 @@ func newResumeCommand(p *process) *cobra.Command {
 	}
 	addPersonalizeFlags(cmd.Flags(), personalize)
 	flags.add(cmd.Flags())
+	addExportFlags(cmd.Flags(), flags)
 	hideFlags(cmd.Flags(), fixedFlags)
+	hideFlags(cmd.Flags(), fixedExportFlags)
 	return cmd
 }
 
@@ -100,7 +103,7 @@ func (j *job) reload(p *process) error {
 	if j.operation = ops.Named(j.spec.Operation); j.operation == nil {
 		return usageError("%s: this version knows no operation %q", j.folder.Path(writers.JobFile), j.spec.Operation)
 	}
-	if err := restoreSettings(j.set, j.spec.Settings, fixedFlags); err != nil {
+	if err := restoreSettings(j.set, j.spec.Settings, slices.Concat(fixedFlags, fixedExportFlags)); err != nil {
 		return err
 	}
 	if _, err := resolve(j.set, p.getenv); err != nil {
@@ -141,6 +144,9 @@ func restoreSettings(fs *pflag.FlagSet, settings map[string][]string, fixed []st
 func recordedInputs(ctx context.Context, spec *runSpec) ([]blob.Info, error) {
 	var found []blob.Info
 	for _, in := range spec.Inputs {
+		if in.URI == peopleInput {
+			continue // kept in the run folder
+		}
 		if in.Size < 0 {
 			return nil, &exitError{exitStopped, fmt.Errorf("input %s was a stream, which cannot be read again: "+
 				"start a new run over the rows that its results do not list", in.Name)}

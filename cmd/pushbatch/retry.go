@@ -47,6 +47,7 @@ func newRetryCommand(p *process) *cobra.Command {
 	cmd.Flags().StringSliceVar(&retry.Codes, "code", nil, "of those take the rows with one of these error `CODES` only")
 	addPersonalizeFlags(cmd.Flags(), personalize)
 	flags.add(cmd.Flags())
+	addExportFlags(cmd.Flags(), flags)
 	hideFlags(cmd.Flags(), fixedForRetry())
 	return cmd
 }

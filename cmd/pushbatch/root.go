@@ -11,9 +11,6 @@ import (
 	"pushbatch/batch/ops"
 )
 
-// getOperation is what export sends; it is no command of its own.
-const getOperation = "get"
-
 // newRoot builds the command tree: one file a command.
 func newRoot(p *process) *cobra.Command {
 	root := &cobra.Command{
@@ -30,9 +27,11 @@ func newRoot(p *process) *cobra.Command {
 	}
 	root.SetFlagErrorFunc(unknownFlag)
 	for _, op := range ops.Operations() {
-		if op.Name != getOperation {
-			root.AddCommand(newOperationCommand(p, op))
+		if op.Name == exportOperation {
+			root.AddCommand(newExportCommand(p))
+			continue
 		}
+		root.AddCommand(newOperationCommand(p, op))
 	}
 	root.AddCommand(newResumeCommand(p), newRetryCommand(p), newStatusCommand(p), newSimulateCommand(p), newVersionCommand())
 	root.AddCommand(newConfigCommand(p), newReportCommand(p))

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"pushbatch/batch"
+	"pushbatch/writers"
 )
 
 // summary is what summary.json holds and what the terminal shows at the end.
@@ -34,6 +35,12 @@ type summary struct {
 	SettledRate float64   `json:"settled_rate_per_second"` // what the limiter allowed at the end
 	Latency     latency   `json:"latency_ms"`
 	Files       []string  `json:"files"`
+
+	To        string                  `json:"to,omitempty"` // of an export: where its table is published
+	Devices   int64                   `json:"devices,omitempty"`
+	People    *peopleSummary          `json:"people,omitempty"`
+	Inventory writers.InventoryCounts `json:"inventory,omitempty"` // the devices by what they are
+	published string
 
 	Distribution []latencyBar `json:"latency_distribution"`
 	Timeline     timeline     `json:"timeline"`
@@ -102,6 +109,7 @@ func (s *summary) print(w io.Writer) {
 			grouped(s.Requests), grouped(s.Retries), grouped(s.Throttled), ms(s.Latency.P50), ms(s.Latency.P99))
 	}
 	printCodes(w, s.ErrorCodes)
+	s.printInventory(w)
 	names := make([]string, len(s.Files))
 	for i, f := range s.Files {
 		names[i] = filepath.Base(f)

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"pushbatch/apiclient"
+	"pushbatch/batch"
+	"pushbatch/batch/ops"
+	"pushbatch/writers"
+)
+
+// exportOperation is the operation of the command export.
+const exportOperation = "export"
+
+// exportFlags say what an export lists and where its table goes.
+type exportFlags struct {
+	to            string
+	columns       []string
+	additional    string
+	splitRows     int64
+	partitionBy   string
+	people        bool
+	detail        bool
+	modifiedSince string
+	filter        string
+	application   string
+}
+
+func (e *exportFlags) add(fs *pflag.FlagSet) {
+	fs.StringVar(&e.to, "to", "", "`URL` or path of the table; its ending decides: .csv, .ndjson (each also .gz, .zst) or .parquet")
+	fs.StringSliceVar(&e.columns, "columns", nil, "`NAMES` of the columns, in this order; default: all")
+	fs.StringVar(&e.additional, "additional-data", writers.AdditionalJSON, "form of additional_data: json (keeps types), map (of texts, in Parquet) or columns (one a name)")
+	fs.Int64Var(&e.splitRows, "split", 0, "`N` rows a file; the files go into a folder named as --to without its ending")
+	fs.StringVar(&e.partitionBy, "partition-by", "", "`COLUMN` whose values become folders (Hive style)")
+	fs.BoolVar(&e.people, "people", false, "list the devices of all people; no INPUT is needed")
+	fs.BoolVar(&e.detail, "detail", false, "with --people: get each device, for the fields that the listing does not have")
+	fs.StringVar(&e.modifiedSince, "modified-since", "", "with --people: only people who changed since this `TIME` (2026-01-31 or 2026-01-31T12:00:00Z)")
+	fs.StringVar(&e.filter, "filter", "", "with --people: the platform's filter, `JSON`")
+	fs.StringVar(&e.application, "application", "", "with --people: only devices of the application with this `ID`")
+}
+
+// addExportFlags adds the flags of export, also to commands that go on with any run.
+func addExportFlags(fs *pflag.FlagSet, flags *jobFlags) {
+	flags.export.add(fs)
+	fs.Float64Var(&flags.listRate, "list-rate", apiclient.PublishedListRate, "with --people: pages of the listing a second, `N`; the default is the published limit")
+}
+
+// fixedExportFlags are what a run keeps for good.
+var fixedExportFlags = []string{
+	"to", "columns", "additional-data", "split", "partition-by", "people", "detail", "modified-since", "filter", "application",
+}
+
+func newExportCommand(p *process) *cobra.Command {
+	flags := &jobFlags{}
+	op := ops.Named(exportOperation)
+	cmd := &cobra.Command{
+		Use:   "export [INPUT…] --to URL",
+		Short: "Write the devices that the platform knows into a table",
+		Long: "export writes a table of devices. With INPUT it gets the device of each row; with --people it\n" +
+			"walks the listing of all people, 1,000 a request, and lists every push device.\n\n" +
+			"The table is published when the run has ended: whole, with " + writers.ManifestFile + " beside it.\n" +
+			"A table of texts or Parquet is valid INPUT of update and depersonalize.\n\n" +
+			"Columns: " + wrapColumns() + "\n\nINPUT has a column registrationId, and optionally appCode.",
+		RunE: func(cmd *cobra.Command, inputs []string) error {
+			return p.runExport(cmd, &job{
+				operation: op, inputs: inputs, flags: flags, set: cmd.Flags(), personalize: &apiclient.PersonalizeOptions{},
+			})
+		},
+	}
+	cmd.Flags().SortFlags = false
+	addExportFlags(cmd.Flags(), flags)
+	flags.add(cmd.Flags())
+	return cmd
+}
+
+func wrapColumns() string {
+	var names []string
+	for _, c := range ops.NewInventory(true).Columns() {
+		names = append(names, c.Name)
+	}
+	return strings.TrimLeft(wrapped(strings.Join(names, ", "), "  ", 88), " ") + "(those from person_id to modified_at with --people)"
+}
+
+func (p *process) runExport(cmd *cobra.Command, j *job) error {
+	if _, err := resolve(j.set, p.getenv); err != nil {
+		return err
+	}
+	switch e := &j.flags.export; {
+	case e.people && len(j.inputs) > 0:
+		return usageError("--people lists everybody: give no INPUT, or leave out --people")
+	case !e.people && len(j.inputs) == 0:
+		return usageError("export needs an INPUT with registration ids, or --people\nRun pushbatch export --help to see the flags")
+	}
+	return p.runJob(cmd.Context(), j)
+}
+
+// exporting reports whether the run writes an inventory.
+func (j *job) exporting() bool { return j.operation.Name == exportOperation }
+
+// checkExport refuses flags that no export can have.
+func (j *job) checkExport() error {
+	if !j.exporting() {
+		return nil
+	}
+	e := &j.flags.export
+	switch {
+	case e.to == "":
+		return usageError("export needs --to, the file that gets the table, such as --to devices.parquet")
+	case e.splitRows < 0:
+		return usageError("--split %d: a number of rows was expected", e.splitRows)
+	case !(j.flags.listRate > 0):
+		return usageError("--list-rate %v: a number of requests a second above 0 was expected", j.flags.listRate)
+	case !slices.Contains([]string{writers.AdditionalJSON, writers.AdditionalMap, writers.AdditionalColumns}, e.additional):
+		return usageError("--additional-data %q: take json, map or columns", e.additional)
+	case e.people && j.client == nil:
+		return usageError("--dry-run shows the requests of an INPUT; with --people there is none before the first page")
+	}
+	if err := e.onlyWithPeople(); err != nil {
+		return err
+	}
+	_, err := j.inventoryOptions()
+	return err
+}
+
+func (e *exportFlags) onlyWithPeople() error {
+	if e.people {
+		_, err := e.peopleOptions(nil)
+		return err
+	}
+	for name, given := range map[string]bool{
+		"detail": e.detail, "modified-since": e.modifiedSince != "", "filter": e.filter != "", "application": e.application != "",
+	} {
+		if given {
+			return usageError("--%s is of the people listing: it needs --people", name)
+		}
+	}
+	return nil
+}
+
+// inventoryOptions say how the inventory is published.
+func (j *job) inventoryOptions() (*writers.InventoryOptions, error) {
+	e := &j.flags.export
+	target, err := writers.ParseInventoryTarget(e.to)
+	if err != nil {
+		return nil, usageError("--to %v", err)
+	}
+	o := &writers.InventoryOptions{
+		Target: target, All: ops.NewInventory(e.people).Columns(), Additional: e.additional,
+		SplitRows: e.splitRows, PartitionBy: e.partitionBy, Version: j.spec.Version,
+	}
+	if o.Columns, err = writers.PickColumns(o.All, e.columns); err != nil {
+		return nil, usageError("--columns: %v", err)
+	}
+	if e.partitionBy != "" && !slices.ContainsFunc(o.All, func(c batch.Column) bool { return c.Name == e.partitionBy }) {
+		return nil, usageError("--partition-by: there is no column %q", e.partitionBy)
+	}
+	if e.people {
+		o.Since = j.spec.StartedAt
+	}
+	for _, in := range j.opened {
+		o.Source = append(o.Source, in.source.Name())
+	}
+	return o, nil
+}
+
+// describeExport is the line of the terminal about a published inventory.
+func describeExport(to string, m *writers.Manifest) string {
+	files := ""
+	if len(m.Files) > 1 {
+		files = fmt.Sprintf(" in %s files", grouped(int64(len(m.Files))))
+	}
+	return fmt.Sprintf("%s %s%s: %s", grouped(m.Rows), plural(m.Rows, "device"), files, to)
+}
