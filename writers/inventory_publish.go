@@ -75,7 +75,7 @@ type PublishedFile struct {
 // whole under its name or not at all, the manifest last. The context carries
 // the settings of blob.Create.
 func PublishInventory(ctx context.Context, folder *Folder, o *InventoryOptions) (*Manifest, error) {
-	p := &publication{ctx: ctx, options: o, spool: folder.Path(InventoryFile)}
+	p := &publication{ctx: ctx, options: o, spool: folder.file(InventoryFile)}
 	m, err := p.publish()
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("publish %s: %w", o.Target.Location, err), p.abort())

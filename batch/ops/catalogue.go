@@ -126,6 +126,7 @@ func Catalogue() []Entry { //nolint:funlen // a table
 		{"tls_handshake", Stops, "No encrypted connection came about.", "Check --base-url and proxies on the way."},
 		{"redirected", Stops, "The platform points to another address, which is never followed.", "Use the base URL of your account."},
 		{"token_invalid", Stops, "The token endpoint's answer has no usable token.", "Check client id, client secret and the base URL."},
+		{"lease_lost", Stops, "The run's lease in S3 could not be renewed, so that another process may take the run over.", "Resume the run when the store can be reached."},
 		{codeOutage, Stops, "The platform was out of reach for longer than --max-outage.", "Resume the run when it is back."},
 
 		// Columns, mappings and options.
