@@ -22,26 +22,47 @@ type Interval struct {
 type Series struct {
 	Step      time.Duration `json:"step_ns"`
 	Intervals []Interval    `json:"intervals"`
+	Reached   time.Duration `json:"reached_ns"` // the moment of the last call of Reach
 }
 
-// Reach makes the series sum up to total as of a moment: what has come since
-// the last call counts for the interval of that moment. Where total is below
-// the sum, because a crash undid what was counted, it is taken off the newest
-// intervals.
+// Reach makes the series sum up to total as of a moment. What has come since
+// the last call is spread evenly over the time since then: who wants to see
+// when something happened calls it often. Where total is below the sum, because
+// a crash undid what was counted, it is taken off the newest intervals.
 func (s *Series) Reach(at time.Duration, total Interval) {
 	if s.Step <= 0 {
 		s.Step = time.Second
 	}
+	at = max(at, s.Reached)
 	for at/s.Step >= maxIntervals {
 		s.halve()
 	}
-	for int64(len(s.Intervals)) <= int64(max(0, at)/s.Step) {
+	for int64(len(s.Intervals)) <= int64(at/s.Step) {
 		s.Intervals = append(s.Intervals, Interval{})
 	}
 	sum := s.Total()
 	for field, want := range total.fields() {
-		s.change(field, *want-*sum.fields()[field])
+		if diff := *want - *sum.fields()[field]; diff > 0 {
+			s.spread(field, diff, at)
+		} else {
+			s.takeOff(field, -diff)
+		}
 	}
+	s.Reached = at
+}
+
+// spread adds n to a field of the intervals between the last call and now, to
+// each the share of the time that it covers.
+func (s *Series) spread(field int, n int64, at time.Duration) {
+	first, last := int(s.Reached/s.Step), int(at/s.Step)
+	var given int64
+	for i := first; i < last; i++ {
+		covered := float64(time.Duration(i+1)*s.Step-s.Reached) / float64(at-s.Reached)
+		due := int64(float64(n) * covered)
+		*s.Intervals[i].fields()[field] += due - given
+		given = due
+	}
+	*s.Intervals[last].fields()[field] += n - given
 }
 
 // Total is the sum of all intervals.
@@ -52,14 +73,13 @@ func (s *Series) Total() (sum Interval) {
 	return sum
 }
 
-// change adds diff to a field of the newest interval, going back while it
-// would make one negative.
-func (s *Series) change(field int, diff int64) {
-	for i := len(s.Intervals) - 1; i >= 0 && diff != 0; i-- {
-		n := s.Intervals[i].fields()[field]
-		step := max(diff, -*n)
-		*n += step
-		diff -= step
+// takeOff takes n off a field, the newest intervals first.
+func (s *Series) takeOff(field int, n int64) {
+	for i := len(s.Intervals) - 1; i >= 0 && n > 0; i-- {
+		have := s.Intervals[i].fields()[field]
+		step := min(n, *have)
+		*have -= step
+		n -= step
 	}
 }
 

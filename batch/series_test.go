@@ -15,8 +15,14 @@ func TestSeriesCountsWhatCameSince(t *testing.T) {
 	var s batch.Series
 	s.Reach(500*time.Millisecond, batch.Interval{Succeeded: 3, Requests: 4})
 	s.Reach(900*time.Millisecond, batch.Interval{Succeeded: 5, Requests: 6})
-	s.Reach(3*time.Second, batch.Interval{Succeeded: 5, Failed: 1, Requests: 9, Throttled: 2})
-	want := []batch.Interval{{Succeeded: 5, Requests: 6}, {}, {}, {Failed: 1, Requests: 3, Throttled: 2}}
+	s.Reach(2900*time.Millisecond, batch.Interval{Succeeded: 25, Requests: 6})
+	s.Reach(3*time.Second, batch.Interval{Succeeded: 25, Failed: 1, Requests: 9, Throttled: 2})
+	want := []batch.Interval{
+		{Succeeded: 6, Requests: 6},
+		{Succeeded: 10},
+		{Succeeded: 9, Requests: 3, Throttled: 2, Failed: 1},
+		{},
+	}
 	if diff := cmp.Diff(want, s.Intervals); diff != "" {
 		t.Error(diff)
 	}
@@ -56,7 +62,7 @@ func TestSeriesGoesBackAfterACrash(t *testing.T) {
 		t.Fatal(err)
 	}
 	resumed.Reach(2*time.Second, batch.Interval{Failed: 3, Succeeded: 1})
-	want := []batch.Interval{{Failed: 3}, {}, {Succeeded: 1}}
+	want := []batch.Interval{{Failed: 3}, {Succeeded: 1}, {}}
 	if diff := cmp.Diff(want, resumed.Intervals); diff != "" {
 		t.Error(diff)
 	}

@@ -24,11 +24,35 @@ func (c *chronicle) note(at time.Duration, statuses map[batch.Status]int64, traf
 	})
 }
 
+// noteEvery is how often the course of a run is noted: often enough to tell
+// when it stood still.
+const noteEvery = 250 * time.Millisecond
+
+// startNoting notes the course of a run until the returned function is called.
+func (j *job) startNoting(engine *batch.Job) (end func()) {
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() { // ends with end
+		defer close(ended)
+		tick := time.NewTicker(noteEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				state := j.traffic()
+				j.course.note(engine.Elapsed(), engine.Progress().Statuses, &state)
+			case <-done:
+				return
+			}
+		}
+	}()
+	return func() { close(done); <-ended }
+}
+
 // copied is the series as of now; it shares nothing with the chronicle.
 func (c *chronicle) copied() *batch.Series {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return &batch.Series{Step: c.series.Step, Intervals: append([]batch.Interval(nil), c.series.Intervals...)}
+	return &batch.Series{Step: c.series.Step, Reached: c.series.Reached, Intervals: append([]batch.Interval(nil), c.series.Intervals...)}
 }
 
 // timeline is a series as summary.json has it: lists of the same length, one
@@ -46,12 +70,12 @@ type timeline struct {
 
 func timelineOf(s *batch.Series) timeline {
 	list := func(of func(*batch.Interval) int64) []int64 {
-		values, any := make([]int64, len(s.Intervals)), false
+		values, found := make([]int64, len(s.Intervals)), false
 		for i := range s.Intervals {
 			values[i] = of(&s.Intervals[i])
-			any = any || values[i] != 0
+			found = found || values[i] != 0
 		}
-		if !any {
+		if !found {
 			return nil
 		}
 		return values
