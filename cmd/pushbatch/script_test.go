@@ -126,9 +126,10 @@ func (s *stage) simulator(ts *testscript.TestScript) *simulator.Simulator {
 // against the OpenAPI document, and points the script at it.
 func (s *stage) start(ts *testscript.TestScript, neg bool, args []string) {
 	if neg {
-		ts.Fatalf("usage: simulator [limit=N] [faults=SPEC] [key=KEY] [app=CODE] [unknown=refuse]")
+		ts.Fatalf("usage: simulator [limit=N] [faults=SPEC] [key=KEY] [app=CODE] [unknown=refuse] [people=N]")
 	}
 	cfg := simulator.Config{Limits: simulator.PushLimits(0, 0), Admin: true}
+	people := 0
 	for _, arg := range args {
 		name, value, _ := strings.Cut(arg, "=")
 		var err error
@@ -143,6 +144,8 @@ func (s *stage) start(ts *testscript.TestScript, neg bool, args []string) {
 			cfg.Credentials.APIKeys = []string{value}
 		case "app":
 			cfg.AppCodes = []string{value}
+		case "people":
+			people, err = strconv.Atoi(value)
 		case "unknown":
 			cfg.RefuseUnknown = value == "refuse"
 		default:
@@ -151,6 +154,7 @@ func (s *stage) start(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(err)
 	}
 	sim := simulator.New(cfg)
+	sim.SeedPeople(people)
 	server := httptest.NewServer(openapitest.Wrap(s.t, sim))
 	ts.Defer(server.Close)
 	s.mu.Lock()
