@@ -21,6 +21,9 @@ const (
 	beatsALease  = 3
 )
 
+// codeLeaseLost ends a run whose lease could not be renewed in time.
+const codeLeaseLost = "lease_lost"
+
 // leaseRecord is the lock of a run in S3. It is rewritten again and again by
 // its holder, each time on the condition that it is as the holder left it.
 type leaseRecord struct {
@@ -168,7 +171,7 @@ func (l *lease) held() error {
 	if lost != nil || silent < l.length-l.length/(2*beatsALease) {
 		return lost
 	}
-	return l.fail(&batch.Abort{Code: "lease_lost", Err: fmt.Errorf(
+	return l.fail(&batch.Abort{Code: codeLeaseLost, Err: fmt.Errorf(
 		"%s could not be written for %s: another process may take the run over, so this one stops", l.objects.Location(leaseFile), silent.Round(time.Second))})
 }
 

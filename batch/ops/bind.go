@@ -50,6 +50,7 @@ type Binding struct {
 // Nothing was sent. It names everything that is wrong at once.
 type BindError struct {
 	Problems []batch.Problem
+	Columns  []ColumnUse // what could be decided, as in Binding; none from ParseMapping
 }
 
 // Error has one line for each problem.
@@ -76,7 +77,7 @@ func (o *Operation) Bind(h batch.Header, options Options) (*Binding, error) {
 	}
 	b.checkRequired()
 	if len(b.problems) > 0 {
-		return nil, &BindError{Problems: b.problems}
+		return nil, &BindError{Problems: b.problems, Columns: b.uses}
 	}
 	return &Binding{Map: b.mapper(), Columns: b.uses}, nil
 }
