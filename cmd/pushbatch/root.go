@@ -16,7 +16,7 @@ func newRoot(p *process) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "pushbatch",
 		Short: "Bulk import and export of mobile push device registrations",
-		Long: "pushbatch reads rows from CSV files, sends one request a row to the Infobip platform\n" +
+		Long: "pushbatch reads rows from CSV, NDJSON or Parquet files, sends one request a row to the Infobip platform\n" +
 			"at the rate the platform allows, and accounts for every row.",
 		SilenceErrors: true,
 		// Suggestions are made for up to two letters that differ.
@@ -34,7 +34,7 @@ func newRoot(p *process) *cobra.Command {
 		root.AddCommand(newOperationCommand(p, op))
 	}
 	root.AddCommand(newResumeCommand(p), newRetryCommand(p), newStatusCommand(p), newSimulateCommand(p), newVersionCommand())
-	root.AddCommand(newConfigCommand(p), newReportCommand(p))
+	root.AddCommand(newConfigCommand(p), newReportCommand(p), newInspectCommand(p))
 	root.AddCommand(newTopics()...)
 	root.InitDefaultHelpCmd()
 	return root

@@ -1,0 +1,186 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"pushbatch/batch"
+)
+
+// inspection is what inspect --json prints.
+type inspection struct {
+	Operation string             `json:"operation"`
+	Inputs    []*inputInspection `json:"inputs"`
+	ExitCode  int                `json:"exit_code"`
+}
+
+// inputInspection is what was found in one input.
+type inputInspection struct {
+	Name     string             `json:"input"`
+	Detected string             `json:"detected"`
+	Error    *stopInspection    `json:"error,omitempty"` // it cannot be read, or not further
+	Rows     int64              `json:"rows"`
+	RowsAre  string             `json:"rows_are"`  // counted, declared (by the file), estimated (from its size) or at least
+	RowsRead int64              `json:"rows_read"` // that were looked at
+	Sendable int64              `json:"rows_sendable"`
+	Mapping  []stopInspection   `json:"mapping_problems,omitempty"` // no run would begin
+	Columns  []columnInspection `json:"columns"`
+	Requests []json.RawMessage  `json:"requests"`
+	Problems []*problemGroup    `json:"problems"`
+
+	exit  int
+	ended bool           // every row was read
+	next  batch.Position // behind the last row read
+}
+
+// stopInspection is a reason why no run would begin, or end.
+type stopInspection struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+	Remedy  string `json:"remedy,omitempty"`
+}
+
+type columnInspection struct {
+	Name       string   `json:"name"`
+	Type       string   `json:"type"`
+	EmptyShare float64  `json:"empty_share"` // 0 to 1, of the rows looked at
+	Samples    []string `json:"samples"`
+	Use        string   `json:"use"`
+	Target     string   `json:"target,omitempty"`
+	Expects    string   `json:"expects,omitempty"` // what the values must be
+	Found      string   `json:"found_by,omitempty"`
+
+	empty int64
+}
+
+type problemGroup struct {
+	Code    string       `json:"code"`
+	Status  string       `json:"status"` // rejected or skipped
+	Count   int64        `json:"count"`
+	Meaning string       `json:"meaning,omitempty"`
+	Remedy  string       `json:"remedy,omitempty"`
+	Rows    []problemRow `json:"rows"` // the first
+}
+
+type problemRow struct {
+	Row     int64  `json:"row"`
+	Line    int64  `json:"line,omitempty"`
+	Message string `json:"message"`
+}
+
+func (i *inspection) write(w io.Writer, asJSON bool) error {
+	out := bufio.NewWriter(w)
+	if asJSON {
+		e := json.NewEncoder(out)
+		e.SetIndent("", "  ")
+		e.SetEscapeHTML(false)
+		if err := e.Encode(i); err != nil {
+			return err
+		}
+		return out.Flush()
+	}
+	for n, in := range i.Inputs {
+		if n > 0 {
+			fmt.Fprintln(out)
+		}
+		in.print(out, i.Operation)
+	}
+	return out.Flush()
+}
+
+func (in *inputInspection) print(w io.Writer, operation string) {
+	fmt.Fprintln(w, in.Name)
+	if in.Detected != "" {
+		fmt.Fprintf(w, "  format    %s\n", in.Detected)
+		fmt.Fprintf(w, "  rows      %s\n", in.rowsText())
+	}
+	if in.Error != nil {
+		fmt.Fprintf(w, "  error     %s\n", in.Error.text())
+	}
+	in.printColumns(w, operation)
+	for i, m := range in.Mapping {
+		if i == 0 {
+			fmt.Fprintf(w, "\n  No run would begin:\n")
+		}
+		fmt.Fprintf(w, "    %s\n", m.text())
+	}
+	in.printRequests(w)
+	in.printProblems(w)
+}
+
+func (s *stopInspection) text() string {
+	text := s.Message
+	if s.Code != "" {
+		text = s.Code + ": " + text
+	}
+	if s.Remedy != "" {
+		text += "\n      " + s.Remedy
+	}
+	return text
+}
+
+func (in *inputInspection) rowsText() string {
+	switch in.RowsAre {
+	case "counted":
+		return grouped(in.Rows) + ", all of them looked at"
+	case "estimated":
+		return fmt.Sprintf("about %s, the first %s looked at", grouped(in.Rows), grouped(in.RowsRead))
+	case "declared":
+		return fmt.Sprintf("%s, the first %s looked at", grouped(in.Rows), grouped(in.RowsRead))
+	}
+	return fmt.Sprintf("more than the %s looked at (--all counts them)", grouped(in.RowsRead))
+}
+
+func (in *inputInspection) printColumns(w io.Writer, operation string) {
+	if len(in.Columns) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\n  Columns, for %s:\n", operation)
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "    column\ttype\tempty\tbecomes\tsamples")
+	for i := range in.Columns {
+		c := &in.Columns[i]
+		fmt.Fprintf(table, "    %s\t%s\t%.4g%%\t%s\t%s\n", c.Name, c.Type, 100*c.EmptyShare, c.becomes(), oneLine(strings.Join(c.Samples, " | ")))
+	}
+	_ = table.Flush() // the writer behind it keeps its error
+}
+
+func (c *columnInspection) becomes() string {
+	if c.Use != "sent" {
+		return c.Use
+	}
+	return fmt.Sprintf("%s (%s)", c.Target, c.Expects)
+}
+
+// oneLine keeps a cell with breaks and tabs in its place in a table.
+func oneLine(text string) string {
+	return strings.NewReplacer("\n", `\n`, "\r", `\r`, "\t", `\t`, "\x1b", `\e`).Replace(text)
+}
+
+func (in *inputInspection) printRequests(w io.Writer) {
+	for i, r := range in.Requests {
+		if i == 0 {
+			fmt.Fprintf(w, "\n  First requests:\n")
+		}
+		fmt.Fprintf(w, "    %s\n", r)
+	}
+}
+
+func (in *inputInspection) printProblems(w io.Writer) {
+	if len(in.Problems) == 0 && len(in.Mapping) == 0 && in.Error == nil {
+		fmt.Fprintf(w, "\n  No problem in %s %s.\n", grouped(in.RowsRead), plural(in.RowsRead, "row"))
+	}
+	for i, g := range in.Problems {
+		if i == 0 {
+			fmt.Fprintf(w, "\n  Problems:\n")
+		}
+		fmt.Fprintf(w, "    %s: %s %s %s. %s\n      %s\n", g.Code, grouped(g.Count), plural(g.Count, "row"), g.Status, g.Meaning, g.Remedy)
+		for _, r := range g.Rows {
+			fmt.Fprintf(w, "      row %d: %s\n", r.Row, r.Message)
+		}
+	}
+}

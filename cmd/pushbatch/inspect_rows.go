@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+
+	"pushbatch/batch"
+	"pushbatch/batch/ops"
+	"pushbatch/readers"
+)
+
+const (
+	shownSamples  = 3
+	shownRequests = 3
+	shownRows     = 3 // of one problem
+)
+
+// describeColumns puts the header's columns and the constants in a list.
+func (in *inputInspection) describeColumns(h batch.Header, binding *ops.Binding, err error) {
+	in.Columns = make([]columnInspection, len(h))
+	for i, c := range h {
+		in.Columns[i] = columnInspection{Name: c.Name, Type: c.Type, Use: "refused", Samples: []string{}}
+	}
+	uses := usesOf(binding, err)
+	for _, use := range uses {
+		if use.Index < 0 {
+			in.Columns = append(in.Columns, columnInspection{Name: use.Column, Type: "constant", Samples: []string{}})
+			use.Index = len(in.Columns) - 1
+		}
+		c := &in.Columns[use.Index]
+		c.Use, c.Target, c.Expects, c.Found = string(use.Use), use.Target, use.Type, use.Found
+	}
+}
+
+func usesOf(binding *ops.Binding, err error) []ops.ColumnUse {
+	if binding != nil {
+		return binding.Columns
+	}
+	if bind, ok := errors.AsType[*ops.BindError](err); ok {
+		return bind.Columns
+	}
+	return nil
+}
+
+// read looks at the rows, as many as asked for.
+func (in *inputInspection) read(ctx context.Context, own *inspectFlags, source batch.Source, binding *ops.Binding) {
+	in.ended = true
+	for row, err := range source.Rows(ctx, batch.Position{}) {
+		if err != nil {
+			in.ended = false
+			in.stop(exitStopped, err)
+			return
+		}
+		if in.RowsRead == own.rows && !own.all {
+			in.ended = false
+			return
+		}
+		in.RowsRead++
+		in.next = row.Next
+		row.Num, row.Source = in.RowsRead, in.Name
+		in.cells(row.Values, own.showValues)
+		in.row(&row, binding, own.showValues)
+	}
+}
+
+func (in *inputInspection) cells(values []batch.Value, show bool) {
+	for i, v := range values {
+		c := &in.Columns[i]
+		if v.Kind == batch.Null || v.Kind == batch.Text && v.Text == "" {
+			c.empty++
+			continue
+		}
+		if len(c.Samples) == shownSamples {
+			continue
+		}
+		sample := v.String()
+		if !show {
+			sample = maskedCell(v)
+		}
+		if !slices.Contains(c.Samples, sample) {
+			c.Samples = append(c.Samples, sample)
+		}
+	}
+}
+
+// row maps one row, as a run would.
+func (in *inputInspection) row(row *batch.Row, binding *ops.Binding, show bool) {
+	if row.Err != nil {
+		in.bad(row, batch.Rejected, row.Err.Code, row.Err.Error())
+		return
+	}
+	if binding == nil {
+		return
+	}
+	_, out := binding.Map(row)
+	switch {
+	case out.Status == batch.Rejected:
+		for _, code := range out.Codes() {
+			in.bad(row, out.Status, code, out.Message)
+		}
+	case out.Payload == nil:
+		in.bad(row, out.Status, out.Code, out.Message)
+	default:
+		in.Sendable++
+		if len(in.Requests) < shownRequests {
+			in.Requests = append(in.Requests, shownRequest(out.Payload, show))
+		}
+	}
+}
+
+// bad counts a row under a code.
+func (in *inputInspection) bad(row *batch.Row, status batch.Status, code, message string) {
+	if status == batch.Rejected && in.exit < exitBadRows {
+		in.exit = exitBadRows
+	}
+	group := in.group(status.String(), code)
+	group.Count++
+	if len(group.Rows) < shownRows {
+		group.Rows = append(group.Rows, problemRow{Row: row.SourceNum(), Line: row.Pos.Line, Message: message})
+	}
+}
+
+func (in *inputInspection) group(status, code string) *problemGroup {
+	for _, g := range in.Problems {
+		if g.Code == code && g.Status == status {
+			return g
+		}
+	}
+	g := &problemGroup{Code: code, Status: status}
+	if e, ok := ops.Explain(code); ok {
+		g.Meaning, g.Remedy = e.Meaning, e.Remedy
+	}
+	in.Problems = append(in.Problems, g)
+	return g
+}
+
+// finish works out what needs all rows that were read.
+func (in *inputInspection) finish(source batch.Source) {
+	for i := range in.Columns {
+		if in.RowsRead > 0 {
+			in.Columns[i].EmptyShare = float64(in.Columns[i].empty) / float64(in.RowsRead)
+		}
+	}
+	in.Rows, in.RowsAre = in.rowCount(source)
+}
+
+// rowCount is the number of rows and how it was found. What was read tells how
+// long a row is; in a compressed input nothing does.
+func (in *inputInspection) rowCount(source batch.Source) (rows int64, found string) {
+	size := source.Identity().Size
+	known, exact := readers.RowCount(source)
+	switch {
+	case in.ended:
+		return in.RowsRead, "counted"
+	case exact && known >= 0:
+		return known, "declared"
+	case size > 0 && in.next.Offset > 0 && in.RowsRead > 0 && !compressed(in.Detected):
+		return int64(float64(in.RowsRead) * float64(size) / float64(in.next.Offset)), "estimated"
+	}
+	return in.RowsRead, "at least"
+}
+
+func compressed(detected string) bool {
+	return strings.HasSuffix(detected, "gzip") || strings.HasSuffix(detected, "zstd")
+}
+
+func shownRequest(payload []byte, show bool) json.RawMessage {
+	if show {
+		return append(json.RawMessage(nil), payload...)
+	}
+	return maskedRequest(payload)
+}
