@@ -17,7 +17,7 @@ import (
 // they are set is ever told.
 var secretVariables = []string{
 	"INFOBIP_API_KEY", "INFOBIP_USERNAME", "INFOBIP_PASSWORD", "INFOBIP_TOKEN", "INFOBIP_CLIENT_ID", "INFOBIP_CLIENT_SECRET",
-	"PUSHBATCH_REDACT_KEY", "PUSHBATCH_NOTIFY_SECRET", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
+	"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
 }
 
 // setting is one line of config show.
@@ -88,7 +88,7 @@ func shownValue(f *pflag.Flag) string {
 		return strings.Join(list.GetSlice(), ", ")
 	}
 	if strings.HasSuffix(f.Name, "-url") {
-		return maskedURL(f.Name, f.Value.String())
+		return maskedURL(f.Value.String())
 	}
 	return f.Value.String()
 }

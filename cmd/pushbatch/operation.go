@@ -18,7 +18,7 @@ func newOperationCommand(p *process, op *ops.Operation) *cobra.Command {
 	personalize := &apiclient.PersonalizeOptions{}
 	cmd := &cobra.Command{
 		Use:   op.Name + " INPUT…",
-		Short: op.Title,
+		Short: capitalized(op.Title),
 		Long:  columnHelp(op),
 		Args:  needInput,
 		RunE: func(cmd *cobra.Command, inputs []string) error {
@@ -52,7 +52,7 @@ func needInput(cmd *cobra.Command, args []string) error {
 // columnHelp tells which columns an operation takes.
 func columnHelp(op *ops.Operation) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: one request a row.\n\nColumns (letter case, spaces, - and _ do not count):\n", op.Title)
+	fmt.Fprintf(&b, "%s, one request a row.\n\nColumns (letter case, spaces, - and _ do not count):\n", capitalized(op.Title))
 	line := func(what string, columns []string) {
 		if len(columns) > 0 {
 			fmt.Fprintf(&b, "  %-13s %s\n", what, strings.Join(columns, ", "))

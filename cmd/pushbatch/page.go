@@ -39,7 +39,7 @@ func pageOf(s *summary, spec *runSpec) *writers.Page {
 	for _, name := range slices.Sorted(maps.Keys(spec.Settings)) {
 		value := strings.Join(spec.Settings[name], ", ")
 		if strings.HasSuffix(name, "-url") {
-			value = maskedURL(name, value)
+			value = maskedURL(value)
 		}
 		p.Setting = append(p.Setting, writers.Fact{Name: name, Value: cut(value)})
 	}

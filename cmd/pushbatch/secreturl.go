@@ -1,12 +1,10 @@
 package main
 
-import (
-	"net/url"
-)
+import "net/url"
 
-// maskedURL is an address without what may be secret in it: the password, the
-// query, and for a webhook also the path, which often is the secret itself.
-func maskedURL(flag, text string) string {
+// maskedURL is an address without what may be secret in it: the password and
+// the query.
+func maskedURL(text string) string {
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" {
 		if text == "" {
@@ -14,14 +12,9 @@ func maskedURL(flag, text string) string {
 		}
 		return "…"
 	}
-	masked := u.Scheme + "://" + u.Host
+	masked := u.Scheme + "://" + u.Host + u.EscapedPath()
 	if u.User != nil {
-		masked = u.Scheme + "://…@" + u.Host
-	}
-	if flag != "notify-url" {
-		masked += u.EscapedPath()
-	} else if u.Path != "" && u.Path != "/" {
-		masked += "/…"
+		masked = u.Scheme + "://…@" + u.Host + u.EscapedPath()
 	}
 	if u.RawQuery != "" {
 		masked += "?…"
