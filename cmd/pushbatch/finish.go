@@ -2,14 +2,17 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"pushbatch/apiclient"
 	"pushbatch/batch"
+	"pushbatch/batch/ops"
 	"pushbatch/writers"
 )
 
@@ -30,6 +33,9 @@ func (p *process) finish(ctx context.Context, j *job, engine *batch.Job, invento
 	}
 	if runErr != nil {
 		fmt.Fprintf(p.stderr, "pushbatch: %v\n", runErr)
+		if remedy := remedyOf(runErr); remedy != "" {
+			fmt.Fprintf(p.stderr, "what to do: %s\n", remedy)
+		}
 	}
 	if !j.flags.quiet {
 		s.print(p.stderr)
@@ -43,7 +49,7 @@ func (p *process) finish(ctx context.Context, j *job, engine *batch.Job, invento
 
 func (j *job) summarize(ctx context.Context, engine *batch.Job, runErr error) *summary {
 	s := &summary{
-		Version: j.spec.Version, Operation: j.spec.Operation, Run: j.folder.Path(""), Outcome: "completed",
+		Version: j.spec.Version, Operation: j.spec.Operation, Run: j.folder.Path(""), Outcome: outcomeCompleted,
 		StartedAt: j.spec.StartedAt, EndedAt: time.Now().UTC(), Sittings: j.spec.Sittings, DryRun: j.client == nil,
 	}
 	s.fill(engine.Tally(), engine.Elapsed())
@@ -102,7 +108,7 @@ func (j *job) tellNext(w io.Writer, s *summary) {
 	switch s.ExitCode {
 	case exitDone:
 	case exitUsage:
-		fmt.Fprintln(w, "pushbatch: the inputs hold no row (give --allow-empty if that is fine)")
+		fmt.Fprintf(w, "pushbatch: %s (give --allow-empty if that is fine)\n", j.noRow())
 	case exitBadRows:
 		if !j.flags.quiet {
 			fmt.Fprintf(w, "next: mend %s and give it back: pushbatch %s %s\n",
@@ -112,8 +118,39 @@ func (j *job) tellNext(w io.Writer, s *summary) {
 		if j.exporting() {
 			fmt.Fprintf(w, "nothing was published at %s: that happens when the run has ended\n", j.flags.export.to)
 		}
-		fmt.Fprintf(w, "to go on where this run stands: pushbatch resume %s\n", j.folder.Path(""))
+		j.tellResume(w)
 	}
+}
+
+// noRow says why a run had nothing to do.
+func (j *job) noRow() string {
+	if r := j.spec.Retry; r != nil && len(r.Codes) > 0 {
+		return fmt.Sprintf("no row of %s is %s with code %s", r.Run, strings.Join(r.Statuses, " or "), strings.Join(r.Codes, " or "))
+	} else if r != nil {
+		return fmt.Sprintf("no row of %s is %s: --status takes failed, rejected or skipped", r.Run, strings.Join(r.Statuses, " or "))
+	}
+	return "the inputs hold no row"
+}
+
+// tellResume says how a stopped run goes on.
+func (j *job) tellResume(w io.Writer) {
+	for _, in := range j.spec.Inputs {
+		if in.Size < 0 {
+			fmt.Fprintf(w, "this run cannot be resumed, for %s cannot be read again: start a new one over the rows that its results do not list\n", in.Name)
+			return
+		}
+	}
+	fmt.Fprintf(w, "to go on where this run stands: pushbatch resume %s\n", j.folder.Path(""))
+}
+
+// remedyOf is what the catalogue advises about an error that ended a run.
+func remedyOf(err error) string {
+	if abort, ok := errors.AsType[*batch.Abort](err); ok {
+		if entry, known := ops.Explain(abort.Code); known {
+			return entry.Remedy
+		}
+	}
+	return ""
 }
 
 // settledRate is the rate in force for an operation at the end; 0: unlimited.

@@ -136,6 +136,9 @@ func (p *process) openInputs(ctx context.Context, j *job, found []blob.Info) err
 	}
 	for _, info := range found {
 		source, err := readers.Open(ctx, info, j.flags.readerOptions(p.stdin))
+		if broken, ok := errors.AsType[*readers.Error](err); ok && broken.Code == readers.CodeEmpty && j.flags.allowEmpty {
+			continue
+		}
 		if err != nil {
 			return errors.Join(&exitError{exitUsage, err}, j.closeInputs())
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -77,8 +78,8 @@ func (p *process) resume(ctx context.Context, path string, j *job) (err error) {
 	if err := j.reload(p); err != nil {
 		return err
 	}
-	if j.point != nil && j.point.Ended && j.folder.Exists(writers.SummaryFile) {
-		j.log.Info("nothing to do: the run has ended")
+	if told := j.alreadyEnded(p.stderr); told != nil {
+		return told.outcome()
 	}
 	ctx = j.flags.with(ctx)
 	found, err := recordedInputs(ctx, &j.spec)
@@ -93,6 +94,34 @@ func (p *process) resume(ctx context.Context, path string, j *job) (err error) {
 		return err
 	}
 	return p.sit(ctx, j)
+}
+
+// endedSummary is the summary of a run that has ended.
+type endedSummary struct{ summary }
+
+// outcome is what the program ends with: what the run ended with.
+func (s *endedSummary) outcome() error {
+	if s.ExitCode == exitDone {
+		return nil
+	}
+	return &errReported{exitError{s.ExitCode, errors.New("the run has ended")}}
+}
+
+// alreadyEnded tells that a run has ended, and touches nothing of it: people
+// mend its failed.csv in place. It returns nil when there is something to do.
+func (j *job) alreadyEnded(w io.Writer) *endedSummary {
+	s := new(endedSummary)
+	if j.point == nil || !j.point.Ended || j.folder.ReadJSON(writers.SummaryFile, &s.summary) != nil {
+		return nil
+	}
+	if s.Sittings != j.spec.Sittings || s.Outcome != outcomeCompleted {
+		return nil
+	}
+	if !j.flags.quiet {
+		fmt.Fprintf(w, "nothing to do: %s has ended\n", j.folder.Path(""))
+		s.print(w)
+	}
+	return s
 }
 
 // reload takes over what the run was started with.

@@ -97,6 +97,9 @@ func (s *summary) fill(t batch.Tally, elapsed time.Duration) {
 	s.Distribution = latencyBars(h)
 }
 
+// outcomeCompleted is the outcome of a run that reached the end of its inputs.
+const outcomeCompleted = "completed"
+
 // topErrors is how many error codes the terminal shows.
 const topErrors = 5
 
