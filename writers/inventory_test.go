@@ -220,7 +220,9 @@ func demandStatistics(t *testing.T, path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range f.Metadata().RowGroups[0].Columns {
+	columns := f.Metadata().RowGroups[0].Columns
+	for i := range columns {
+		c := &columns[i]
 		if len(c.MetaData.Statistics.MaxValue) == 0 {
 			t.Errorf("column %v has no statistics", c.MetaData.PathInSchema)
 		}
@@ -325,7 +327,7 @@ func TestInventorySplitAndPartition(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer file.Close()
+		t.Cleanup(func() { _ = file.Close() })
 		for scan := bufio.NewScanner(file); scan.Scan(); {
 			var line struct {
 				ID string `json:"registration_id"`

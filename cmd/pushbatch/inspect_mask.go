@@ -140,10 +140,10 @@ func (m *masker) nested(open json.Delim, path string) {
 
 // maskedText masks everything that comes from a row.
 func maskedText(path, text string) string {
-	switch {
-	case path == ".path":
+	switch path {
+	case ".path":
 		return maskedPath(text)
-	case path == ".method", path == ".query", path == ".op":
+	case ".method", ".query", ".op":
 		return text
 	}
 	return "<" + shape(text) + ">"
