@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"time"
+	"unsafe"
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/compress/zstd"
@@ -16,28 +17,42 @@ import (
 
 const (
 	parquetGroupRows = 64 << 10 // rows a row group: what is held in memory
-	parquetBatch     = 256      // rows handed over at a time
+	parquetBatch     = 512      // rows handed over at a time
 )
 
 // parquetRenderer writes Parquet: zstd, optional columns in the order given,
-// dictionaries for texts that repeat, statistics.
+// dictionaries for texts that repeat, statistics. Values go to their columns
+// without rows between.
 type parquetRenderer struct {
 	to      *parquet.GenericWriter[any]
 	columns []shownColumn
-	rows    []parquet.Row
-	used    int
+	leaves  [][]parquet.Value // of each leaf column, until they are handed over
+	texts   []bool            // columns whose values are kept as text
+	times   []lastTime        // of each column
+	used    int               // rows in leaves
+	group   int               // rows of the row group that were handed over
+}
+
+// lastTime is the time a column had last: devices of a page share it.
+type lastTime struct {
+	text  string
+	value parquet.Value
 }
 
 func newParquetRenderer(to io.Writer, columns []shownColumn) (renderer, error) {
-	return &parquetRenderer{
+	r := &parquetRenderer{
 		to: parquet.NewGenericWriter[any](to, parquetSchema(columns),
 			parquet.Compression(&zstd.Codec{Level: zstd.SpeedDefault}),
-			parquet.MaxRowsPerRowGroup(parquetGroupRows),
 			parquet.DataPageStatistics(true),
 			parquet.CreatedBy("pushbatch", "", ""),
 		),
-		columns: columns, rows: make([]parquet.Row, parquetBatch),
-	}, nil
+		columns: columns, times: make([]lastTime, len(columns)),
+	}
+	r.leaves = make([][]parquet.Value, len(r.to.ColumnWriters()))
+	for _, c := range columns {
+		r.texts = append(r.texts, c.typ == textColumn || c.typ == jsonColumn)
+	}
+	return r, nil
 }
 
 // parquetGroup is a group whose fields keep their order.
@@ -95,78 +110,90 @@ func parquetNode(c shownColumn) parquet.Node {
 }
 
 func (r *parquetRenderer) write(cells []shownValue) error {
-	row := r.rows[r.used][:0]
 	leaf := 0
-	for i, c := range r.columns {
-		if c.typ == mapColumn {
-			row = appendMap(row, cells[i], leaf)
-			leaf += 2
-			continue
+	for i := range r.columns {
+		switch {
+		case r.columns[i].typ == mapColumn:
+			appendMap(r.leaves, cells[i], leaf)
+			leaf++
+		case cells[i].Kind == batch.Null:
+			r.leaves[leaf] = append(r.leaves[leaf], parquet.Value{}.Level(0, 0, leaf))
+		case r.texts[i]:
+			r.leaves[leaf] = append(r.leaves[leaf], textValue(cells[i].Text).Level(0, 1, leaf))
+		default:
+			v, err := r.value(i, cells[i].Text)
+			if err != nil {
+				return fmt.Errorf("column %s: %w", r.columns[i].name, err)
+			}
+			r.leaves[leaf] = append(r.leaves[leaf], v.Level(0, 1, leaf))
 		}
-		v, err := parquetValue(c.typ, cells[i])
-		if err != nil {
-			return fmt.Errorf("column %s: %w", c.name, err)
-		}
-		defined := 1
-		if v.IsNull() {
-			defined = 0
-		}
-		row = append(row, v.Level(0, defined, leaf))
 		leaf++
 	}
-	r.rows[r.used] = row
-	if r.used++; r.used == len(r.rows) {
+	if r.used++; r.used == parquetBatch {
 		return r.flush()
 	}
 	return nil
 }
 
 func (r *parquetRenderer) flush() error {
-	_, err := r.to.WriteRows(r.rows[:r.used])
+	for i, w := range r.to.ColumnWriters() {
+		if _, err := w.WriteRowValues(r.leaves[i]); err != nil {
+			return err
+		}
+		r.leaves[i] = r.leaves[i][:0]
+	}
+	r.group += r.used
 	r.used = 0
-	return err
+	if r.group < parquetGroupRows {
+		return nil
+	}
+	r.group = 0
+	return r.to.Flush()
 }
 
-func parquetValue(typ string, v shownValue) (parquet.Value, error) {
-	if v.Kind == batch.Null {
-		return parquet.Value{}, nil
-	}
-	switch typ {
+// value reads the text of a value that is not kept as text.
+func (r *parquetRenderer) value(column int, text string) (parquet.Value, error) {
+	switch r.columns[column].typ {
 	case booleanColumn:
-		return parquet.BooleanValue(v.Text == "true"), nil
+		return parquet.BooleanValue(text == "true"), nil
 	case timestampColumn:
-		t, err := time.Parse(time.RFC3339, v.Text)
-		return parquet.Int64Value(t.UnixMilli()), err
+		last := &r.times[column]
+		if last.text == text {
+			return last.value, nil
+		}
+		t, err := time.Parse(time.RFC3339, text)
+		*last = lastTime{text, parquet.Int64Value(t.UnixMilli())}
+		return last.value, err
 	case integerColumn:
-		n, err := strconv.ParseInt(v.Text, 10, 64)
+		n, err := strconv.ParseInt(text, 10, 64)
 		return parquet.Int64Value(n), err
-	case doubleColumn:
-		f, err := strconv.ParseFloat(v.Text, 64)
-		return parquet.DoubleValue(f), err
 	}
-	return parquet.ByteArrayValue([]byte(v.Text)), nil
+	f, err := strconv.ParseFloat(text, 64)
+	return parquet.DoubleValue(f), err
+}
+
+// textValue shares the text, which nobody changes; the writer copies it.
+func textValue(s string) parquet.Value {
+	return parquet.ByteArrayValue(unsafe.Slice(unsafe.StringData(s), len(s)))
 }
 
 // appendMap appends the key and value leaves of a map of texts.
-func appendMap(row parquet.Row, v shownValue, leaf int) parquet.Row {
+func appendMap(leaves [][]parquet.Value, v shownValue, leaf int) {
 	attributes := attributesOf(v)
-	if v.Kind == batch.Null {
-		return append(row, parquet.Value{}.Level(0, 0, leaf), parquet.Value{}.Level(0, 0, leaf+1))
-	}
 	if len(attributes) == 0 {
-		return append(row, parquet.Value{}.Level(0, 1, leaf), parquet.Value{}.Level(0, 1, leaf+1))
-	}
-	names := slices.Sorted(maps.Keys(attributes))
-	for column := range 2 {
-		for i, name := range names {
-			text := name
-			if column == 1 {
-				text = attributeText(attributes[name])
-			}
-			row = append(row, parquet.ByteArrayValue([]byte(text)).Level(min(i, 1), 2, leaf+column))
+		defined := 1
+		if v.Kind == batch.Null {
+			defined = 0
 		}
+		for column := leaf; column < leaf+2; column++ {
+			leaves[column] = append(leaves[column], parquet.Value{}.Level(0, defined, column))
+		}
+		return
 	}
-	return row
+	for i, name := range slices.Sorted(maps.Keys(attributes)) {
+		leaves[leaf] = append(leaves[leaf], textValue(name).Level(min(i, 1), 2, leaf))
+		leaves[leaf+1] = append(leaves[leaf+1], textValue(attributeText(attributes[name])).Level(min(i, 1), 2, leaf+1))
+	}
 }
 
 func (r *parquetRenderer) close() error {

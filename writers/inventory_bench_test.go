@@ -1,0 +1,112 @@
+package writers
+
+import (
+	"io"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/compress/zstd"
+
+	"pushbatch/batch"
+)
+
+// benchDevice is what a program would write without pushbatch: the same columns.
+type benchDevice struct {
+	ID            string     `parquet:"registration_id,optional,plain"`
+	Application   string     `parquet:"application_id,optional,dict"`
+	Primary       *bool      `parquet:"is_primary,optional"`
+	Cloud         string     `parquet:"cloud_type,optional,dict"`
+	Enabled       *bool      `parquet:"registration_enabled,optional"`
+	Notifications *bool      `parquet:"notifications_enabled,optional"`
+	SDK           string     `parquet:"sdk_version,optional,dict"`
+	App           string     `parquet:"app_version,optional,dict"`
+	OS            string     `parquet:"os,optional,dict"`
+	OSVersion     string     `parquet:"os_version,optional,dict"`
+	Model         string     `parquet:"device_model,optional,dict"`
+	Exported      *time.Time `parquet:"exported_at,optional,timestamp(millisecond)"`
+	Status        string     `parquet:"status,optional,dict"`
+}
+
+func benchColumns() (columns []shownColumn) {
+	for i, c := range []struct{ name, typ string }{
+		{"registration_id", textColumn},
+		{"application_id", textColumn},
+		{"is_primary", booleanColumn},
+		{"cloud_type", textColumn},
+		{"registration_enabled", booleanColumn},
+		{"notifications_enabled", booleanColumn},
+		{"sdk_version", textColumn},
+		{"app_version", textColumn},
+		{"os", textColumn},
+		{"os_version", textColumn},
+		{"device_model", textColumn},
+		{"exported_at", timestampColumn},
+		{"status", textColumn},
+	} {
+		columns = append(columns, shownColumn{name: c.name, typ: c.typ, cell: i})
+	}
+	return columns
+}
+
+const benchRows = 100_000
+
+func benchData() (devices []benchDevice, cells [][]batch.Value) {
+	yes := true
+	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for n := range benchRows {
+		when := at.Add(time.Duration(n) * time.Millisecond)
+		d := benchDevice{
+			"0c2e7f1a-91b3-4d52-8e6f-" + strconv.Itoa(100_000_000_000+n*7919), "FDCC8516470A3AE97FB8AC218D5D0D3D", &yes, "GCM", &yes, &yes,
+			"13.9." + strconv.Itoa(n%3), "5.2." + strconv.Itoa(n%9), "Android", strconv.Itoa(9 + n%7), "SM-S92" + strconv.Itoa(n%40), &when, "succeeded",
+		}
+		devices = append(devices, d)
+		boolean := batch.BoolValue(true)
+		cells = append(cells, []batch.Value{
+			batch.TextValue(d.ID), batch.TextValue(d.Application), boolean, batch.TextValue(d.Cloud), boolean, boolean, batch.TextValue(d.SDK),
+			batch.TextValue(d.App), batch.TextValue(d.OS), batch.TextValue(d.OSVersion), batch.TextValue(d.Model),
+			{Kind: batch.Timestamp, Text: when.Format("2006-01-02T15:04:05.000Z")}, batch.TextValue(d.Status),
+		})
+	}
+	return devices, cells
+}
+
+// BenchmarkInventoryParquet reports rows a second of the Parquet writer and how
+// they compare with parquet-go writing structs of the same columns.
+func BenchmarkInventoryParquet(b *testing.B) {
+	devices, cells := benchData()
+	var bare, ours time.Duration
+	rows := 0
+	for b.Loop() {
+		start := time.Now()
+		w := parquet.NewGenericWriter[benchDevice](io.Discard, parquet.Compression(&zstd.Codec{Level: zstd.SpeedDefault}),
+			parquet.MaxRowsPerRowGroup(parquetGroupRows), parquet.DataPageStatistics(true))
+		for i := 0; i < len(devices); i += parquetBatch {
+			if _, err := w.Write(devices[i:min(i+parquetBatch, len(devices))]); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if err := w.Close(); err != nil {
+			b.Fatal(err)
+		}
+		middle := time.Now()
+		r, err := newParquetRenderer(io.Discard, benchColumns())
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, line := range cells {
+			if err := r.write(line); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if err := r.close(); err != nil {
+			b.Fatal(err)
+		}
+		bare += middle.Sub(start)
+		ours += time.Since(middle)
+		rows += len(cells)
+	}
+	b.ReportMetric(float64(rows)/ours.Seconds(), "rows/s")
+	b.ReportMetric(bare.Seconds()/ours.Seconds(), "of-bare")
+}
