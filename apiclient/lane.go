@@ -19,7 +19,7 @@ type lane struct {
 	adaptive adaptive
 	waiting  list.List     // of *waiter, by ticket
 	target   time.Duration // until when the first in line sleeps
-	pressed  bool          // somebody has waited ever since the last grant
+	fresh    bool          // a pause came after the last grant: nothing to make up for
 	paused   time.Duration // no grant before
 	refusals int           // episodes in a row without Retry-After
 }
@@ -55,7 +55,7 @@ func (l *lane) wait(ctx context.Context, ticket uint64) (*grant, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.waiting.Len() == 0 && l.delay() <= 0 {
-		return l.take(), nil
+		return l.take(false), nil
 	}
 	w := &waiter{ticket: ticket, first: make(chan struct{}, 1)}
 	place := l.join(w)
@@ -63,7 +63,7 @@ func (l *lane) wait(ctx context.Context, ticket uint64) (*grant, error) {
 		d := time.Duration(-1)
 		if l.waiting.Front() == place {
 			if d = l.delay(); d <= 0 {
-				return l.leave(place).take(), nil
+				return l.leave(place).take(true), nil
 			}
 		}
 		l.mu.Unlock()
@@ -112,10 +112,14 @@ func (l *lane) delay() time.Duration {
 	return l.target - now
 }
 
-func (l *lane) take() *grant {
-	g := l.pacer.take(l.clock.now(), l.pressed)
-	l.pressed = l.waiting.Len() > 0
-	return g
+// take grants a request to a caller who has waited for it, or has not.
+func (l *lane) take(waited bool) *grant {
+	now := l.clock.now()
+	if l.fresh {
+		l.pacer.restart(now)
+		l.fresh = false
+	}
+	return l.pacer.take(now, waited)
 }
 
 // settle takes back a grant after its attempt. answered says that an answer
@@ -177,7 +181,7 @@ func (l *lane) holdFor(d time.Duration) time.Duration {
 
 func (l *lane) hold(now, d time.Duration) time.Duration {
 	l.paused = max(l.paused, now+min(d, retryAfterMax))
-	l.pressed = false
+	l.fresh = true
 	return l.paused - now
 }
 

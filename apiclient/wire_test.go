@@ -2,7 +2,6 @@ package apiclient
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -14,7 +13,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -269,54 +267,5 @@ func TestAnswerTooLarge(t *testing.T) {
 	_, err := c.Do(t.Context(), GetCall("1"))
 	if e := asError(err); e == nil || e.Code != CodeAnswerTooLarge || e.Temporary() {
 		t.Errorf("got %v", err)
-	}
-}
-
-// No error, log line or hook shows the key, whatever the server sends back.
-func TestSecretIsNowhere(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, testSecretIsNowhere)
-}
-
-// testSecretIsNowhere runs in virtual time: refusals make the client wait.
-func testSecretIsNowhere(t *testing.T) {
-	var n atomic.Int32
-	var mu sync.Mutex
-	var shown strings.Builder
-	echo := func(w http.ResponseWriter, r *http.Request) {
-		auth := r.Header.Get("Authorization")
-		status := []int{400, 401, 403, 429, 500, 302, 200, 404}[n.Add(1)%8]
-		w.Header().Set("Location", "https://"+strings.ToLower("host")+".example/"+auth)
-		w.Header().Set("Retry-After", "0")
-		w.WriteHeader(status)
-		switch n.Load() % 3 {
-		case 0:
-			_, _ = fmt.Fprintf(w, `{"errorCode":%q,"errorMessage":%q,"violations":[%q]}`, auth, "who is "+auth, auth)
-		case 1:
-			_, _ = fmt.Fprintf(w, "<html>%s %s", auth, strings.Repeat(auth, 20))
-		default:
-			_, _ = fmt.Fprintf(w, `{"requestError":{"serviceException":{"messageId":"A","text":%q,"validationErrors":{%q:[]}}}}`, auth, auth)
-		}
-	}
-	answer := roundTripper(func(r *http.Request) (*http.Response, error) {
-		rec := httptest.NewRecorder()
-		echo(rec, r)
-		return rec.Result(), nil
-	})
-	c := newClient(t, answer, func(cfg *Config) {
-		cfg.Log = slog.New(slog.NewTextHandler(&shown, &slog.HandlerOptions{Level: slog.LevelDebug}))
-		cfg.OnAttempt = func(a Attempt) { mu.Lock(); fmt.Fprintf(&shown, "%+v\n", a); mu.Unlock() }
-	})
-	for i := range 48 {
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Minute)
-		resp, err := c.Do(ctx, GetCall(fmt.Sprint(i)))
-		cancel()
-		fmt.Fprintf(&shown, "%v %+v %#v %+v\n", err, err, err, resp.Status)
-	}
-	fmt.Fprintf(&shown, "%+v %s", c.Stats(), c.Learned())
-	for _, form := range echoes(secret) {
-		if strings.Contains(shown.String(), form) {
-			t.Errorf("the secret shows:\n%s", shown.String())
-		}
 	}
 }
