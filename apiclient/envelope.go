@@ -55,7 +55,7 @@ func (s scrubber) errorFrom(op Op, resp *http.Response, body []byte, now time.Ti
 	e := &Error{Op: op, Status: resp.StatusCode, RetryAfter: retryAfter(resp.Header, now)}
 	var env envelope
 	if decodeNumbers(body, &env) == nil {
-		e.Code, e.Message = env.code(), s.message(&env)
+		e.Code, e.Message = s.line(env.code(), 64), s.message(&env)
 	}
 	if e.Code == "" {
 		e.Code = fmt.Sprintf("http_%d", resp.StatusCode)
@@ -63,7 +63,6 @@ func (s scrubber) errorFrom(op Op, resp *http.Response, body []byte, now time.Ti
 	if e.Message == "" {
 		e.Message = s.excerpt(resp, body)
 	}
-	e.Code = s.line(e.Code, 64)
 	e.Class = platformClass(e.Status, e.Code)
 	return e
 }
