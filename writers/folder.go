@@ -104,6 +104,19 @@ func (f *Folder) Path(name string) string {
 	return filepath.Join(f.path, name)
 }
 
+// LocalPath is where a file lies on this machine while it grows. A file that
+// ReportOptions.Kept names is brought to a folder in S3 by the checkpoints.
+func (f *Folder) LocalPath(name string) string { return f.file(name + partSuffix) }
+
+// Remove deletes a file that is needed no more, wherever the folder is.
+func (f *Folder) Remove(name string) error {
+	err := f.fs.Remove(f.file(name))
+	if f.remote != nil {
+		err = errors.Join(err, f.remote.objects.Delete(f.remote.ctx, name))
+	}
+	return err
+}
+
 // Exists reports whether the folder has a file of that name.
 func (f *Folder) Exists(name string) bool {
 	_, err := f.fs.Stat(f.file(name))

@@ -14,6 +14,9 @@ type ReportOptions struct {
 	Columns   [][]string   // names of the columns of every input, for failed.csv
 	Requests  bool         // write requests.ndjson from the payloads (dry run)
 
+	// Kept names files of the folder that grow below LocalPath by other hands, each
+	// durable before rows made of it are written: marks count them.
+	Kept      []string
 	Inventory InventoryCells // gather an inventory, see PublishInventory; nil: none
 }
 
@@ -27,12 +30,14 @@ type report struct {
 // requests that would have been sent. It implements batch.Sink.
 type Reports struct {
 	reports []report
+	folder  *Folder
+	kept    []string
 }
 
 // OpenReports opens the reports of a run at a mark: nil for a new run, or what
 // a checkpoint holds, to go on as if the run had never stopped.
 func OpenReports(folder *Folder, o ReportOptions, mark batch.Mark) (*Reports, error) {
-	s := &Reports{}
+	s := &Reports{folder: folder, kept: o.Kept}
 	opens := []func() (report, error){
 		func() (report, error) { return openResults(folder, o, mark) },
 		func() (report, error) { return openFailed(folder, o.Columns, mark) },
@@ -102,6 +107,11 @@ func (s *Reports) Flush() (batch.Mark, error) {
 			return nil, err
 		}
 		mark[rep.file.name] = n
+	}
+	for _, name := range s.kept {
+		if info, err := s.folder.fs.Stat(s.folder.LocalPath(name)); err == nil {
+			mark[name] = info.Size()
+		}
 	}
 	return mark, nil
 }

@@ -79,7 +79,7 @@ func (p *People) Name() string { return "people" }
 func (p *People) Header() batch.Header { return p.inventory.Columns() }
 
 // Identity implements batch.Source: the listing is a live one.
-func (p *People) Identity() batch.Identity { return batch.Identity{URI: "people", Size: -1} }
+func (p *People) Identity() batch.Identity { return batch.Identity{URI: "people"} }
 
 // Close implements batch.Source.
 func (p *People) Close() error { return nil }

@@ -31,7 +31,7 @@ func (j *job) openPeople() error {
 	if err != nil {
 		return err
 	}
-	j.people, err = ops.NewPeople(o, ops.NewInventory(true), func() string { return j.folder.Path(peopleFile) })
+	j.people, err = ops.NewPeople(o, ops.NewInventory(true), func() string { return j.folder.LocalPath(peopleFile) })
 	if err != nil {
 		return usageError("--filter: %v", err)
 	}

@@ -58,15 +58,19 @@ func (j *job) publish(ctx context.Context, runErr error) (*writers.Manifest, err
 		return nil, &batch.Abort{Code: "results_unwritable", Err: err}
 	}
 	// What the table was made of is not needed any more.
-	_ = os.Remove(j.folder.Path(writers.InventoryFile))
-	_ = os.Remove(j.folder.Path(peopleFile))
+	_ = j.folder.Remove(writers.InventoryFile)
+	_ = os.Remove(j.folder.LocalPath(peopleFile))
 	return m, nil
 }
 
 // publishAfter publishes behind a run; a failure to do so is the run's.
-func (j *job) publishAfter(ctx context.Context, runErr error) (*writers.Manifest, error) {
+// A run without a row, which is an error, does not replace a table that is there.
+func (j *job) publishAfter(ctx context.Context, rows int64, runErr error) (*writers.Manifest, error) {
 	if j.people != nil {
 		j.people.Seal()
+	}
+	if rows == 0 && !j.flags.allowEmpty {
+		return nil, runErr
 	}
 	m, err := j.publish(ctx, runErr)
 	return m, errors.Join(runErr, err)

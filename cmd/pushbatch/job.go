@@ -275,7 +275,7 @@ func (p *process) sit(ctx context.Context, j *job) error {
 	endProgress()
 	endNoting()
 	endTimer()
-	inventory, runErr := j.publishAfter(ctx, runErr)
+	inventory, runErr := j.publishAfter(ctx, engine.Tally().Rows, runErr)
 	err = p.finish(ctx, j, engine, inventory, runErr)
 	endSignals()
 	return err
@@ -288,6 +288,9 @@ func (j *job) openReports() (*writers.Reports, error) {
 	}
 	o := writers.ReportOptions{Operation: j.operation.Name, Format: format, Requests: dryRuns[j.flags.dryRun] == ops.ShowRequests}
 	o.Inventory = j.inventoryCells()
+	if j.people != nil {
+		o.Kept = []string{peopleFile}
+	}
 	for _, in := range j.opened {
 		names := make([]string, len(in.source.Header()))
 		for i, c := range in.source.Header() {
