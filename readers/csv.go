@@ -60,9 +60,12 @@ func (s *csvSource) readHeader(ctx context.Context, begin batch.Position) error 
 	if problem != nil {
 		return &Error{Code: problem.Code, Line: r.pos.Line, Err: fmt.Errorf("header: %w%s", problem, s.encodingHint(problem))}
 	}
-	if s.header, err = csvHeader(cells); err != nil {
-		return &Error{Code: codeIn(err), Line: r.pos.Line, Err: err}
+	header, refusal := csvHeader(cells)
+	if refusal != nil {
+		refusal.Line = r.pos.Line
+		return refusal
 	}
+	s.header = header
 	s.first = r.next
 	s.first.Row = 0
 	return nil
@@ -77,7 +80,7 @@ func (s *csvSource) encodingHint(p *batch.Problem) string {
 }
 
 // csvHeader checks the names: each column has one, and no two the same.
-func csvHeader(cells []batch.Value) (batch.Header, error) {
+func csvHeader(cells []batch.Value) (batch.Header, *Error) {
 	header := make(batch.Header, len(cells))
 	seen := make(map[string]int, len(cells))
 	for i, cell := range cells {

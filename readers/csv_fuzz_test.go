@@ -3,6 +3,7 @@ package readers
 import (
 	"bytes"
 	"encoding/csv"
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -124,4 +125,13 @@ func FuzzResume(f *testing.F) {
 			}
 		}
 	})
+}
+
+// codeIn is the code of an Error.
+func codeIn(err error) string {
+	found := new(Error)
+	if errors.As(err, &found) {
+		return found.Code
+	}
+	return codeOf(err)
 }

@@ -106,12 +106,3 @@ func aborted(err error) error {
 	}
 	return &batch.Abort{Code: found.Code, Err: err}
 }
-
-// codeIn is the code of an Error.
-func codeIn(err error) string {
-	found := new(Error)
-	if errors.As(err, &found) {
-		return found.Code
-	}
-	return codeOf(err)
-}

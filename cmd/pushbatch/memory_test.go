@@ -1,0 +1,48 @@
+package main
+
+import (
+	"flag"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"testing"
+
+	"pushbatch/apiclient/simulator"
+)
+
+// memoryRows is how many rows TestMemory compares with a tenth of them.
+var memoryRows = flag.Int("memory-rows", 100_000, "rows of TestMemory; 10000000 takes minutes and 6 GB")
+
+const (
+	mostMemory = 150 << 10 // KiB, of any run
+	slack      = 8 << 10   // KiB that two runs over the same file differ by
+)
+
+// The memory of a run does not grow with its input. The system counts what the
+// parent held when it started the child, so that this test runs while no other
+// does.
+func TestMemory(t *testing.T) { //nolint:paralleltest // see above
+	dir := t.TempDir()
+	_, url := serve(t, simulator.Config{})
+	peak := func(input string) int64 {
+		c := start(t, url, dir, "personalize", input, "--dry-run", "--out", "run-"+input)
+		if code := c.code(t); code != exitDone {
+			t.Fatalf("%s: exit code %d\n%s", input, code, &c.talk)
+		}
+		return c.ProcessState.SysUsage().(*syscall.Rusage).Maxrss
+	}
+	sizes := map[string]int{"few": min(*memoryRows/10, 100_000), "many": *memoryRows}
+	for name, rows := range sizes {
+		for _, format := range []string{"csv", "parquet"} {
+			generate(t, filepath.Join(dir, name+"."+format), strconv.Itoa(rows), format)
+		}
+		pack(t, filepath.Join(dir, name+".csv"), filepath.Join(dir, name+".csv.gz"), gzipped)
+	}
+	for _, ending := range []string{".csv", ".csv.gz", ".parquet"} {
+		few, many := peak("few"+ending), peak("many"+ending)
+		t.Logf("%s: %d KiB for %d rows, %d KiB for %d", ending, few, sizes["few"], many, sizes["many"])
+		if many > few+few/10+slack || many > mostMemory {
+			t.Errorf("%s: %d KiB for %d rows, %d KiB for %d", ending, few, sizes["few"], many, sizes["many"])
+		}
+	}
+}
