@@ -66,7 +66,8 @@ func benchData() (devices []benchDevice, cells [][]batch.Value) {
 		cells = append(cells, []batch.Value{
 			batch.TextValue(d.ID), batch.TextValue(d.Application), boolean, batch.TextValue(d.Cloud), boolean, boolean, batch.TextValue(d.SDK),
 			batch.TextValue(d.App), batch.TextValue(d.OS), batch.TextValue(d.OSVersion), batch.TextValue(d.Model),
-			{Kind: batch.Timestamp, Text: when.Format("2006-01-02T15:04:05.000Z")}, batch.TextValue(d.Status),
+			{Kind: batch.Timestamp, Text: when.Format("2006-01-02T15:04:05.000Z")},
+			batch.TextValue(d.Status),
 		})
 	}
 	return devices, cells
