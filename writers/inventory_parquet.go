@@ -161,8 +161,8 @@ func (r *parquetRenderer) value(column int, text string) (parquet.Value, error) 
 		if last.text == text {
 			return last.value, nil
 		}
-		t, err := time.Parse(time.RFC3339, text)
-		*last = lastTime{text, parquet.Int64Value(t.UnixMilli())}
+		millis, err := unixMilli(text)
+		*last = lastTime{text, parquet.Int64Value(millis)}
 		return last.value, err
 	case integerColumn:
 		n, err := strconv.ParseInt(text, 10, 64)
@@ -170,6 +170,23 @@ func (r *parquetRenderer) value(column int, text string) (parquet.Value, error) 
 	}
 	f, err := strconv.ParseFloat(text, 64)
 	return parquet.DoubleValue(f), err
+}
+
+// unixMilli reads a time as inventories keep it, 2026-01-31T12:00:00.000Z: by its
+// digits, which is much faster than by a layout.
+func unixMilli(text string) (int64, error) {
+	if len(text) != len("2026-01-31T12:00:00.000Z") || text[10] != 'T' || text[23] != 'Z' {
+		t, err := time.Parse(time.RFC3339, text)
+		return t.UnixMilli(), err
+	}
+	number := func(from, to int) (n int) {
+		for _, c := range []byte(text[from:to]) {
+			n = n*10 + int(c-'0')
+		}
+		return n
+	}
+	t := time.Date(number(0, 4), time.Month(number(5, 7)), number(8, 10), number(11, 13), number(14, 16), number(17, 19), 0, time.UTC)
+	return t.UnixMilli() + int64(number(20, 23)), nil
 }
 
 // textValue shares the text, which nobody changes; the writer copies it.
