@@ -81,10 +81,13 @@ type Breakdown struct {
 	Bars  []Bar
 }
 
-// Bar is one value of a Breakdown.
+// Bar is one value of a Breakdown. Value is the count as it is shown, Key as in
+// Fact.
 type Bar struct {
 	Name  string
 	Count int64
+	Value string
+	Key   string
 }
 
 // Render makes the page: one self-contained HTML file that needs no network

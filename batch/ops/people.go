@@ -75,6 +75,23 @@ func NewPeople(o PeopleOptions, inventory *Inventory, path func() string) (*Peop
 // Name implements batch.Source.
 func (p *People) Name() string { return "people" }
 
+// Detected says what the listing is, as sources made of files do.
+func (p *People) Detected() string {
+	text := "the people listing of the platform, "
+	if p.filter == "" {
+		text += "everybody"
+	} else {
+		text += "filtered"
+	}
+	if p.options.Application != "" {
+		text += "; devices of application " + p.options.Application
+	}
+	if p.options.Detail {
+		text += "; with a get for each device"
+	}
+	return text
+}
+
 // Header implements batch.Source.
 func (p *People) Header() batch.Header { return p.inventory.Columns() }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -166,13 +165,4 @@ func (j *job) inventoryOptions() (*writers.InventoryOptions, error) {
 		o.Source = append(o.Source, in.source.Name())
 	}
 	return o, nil
-}
-
-// describeExport is the line of the terminal about a published inventory.
-func describeExport(to string, m *writers.Manifest) string {
-	files := ""
-	if len(m.Files) > 1 {
-		files = fmt.Sprintf(" in %s files", grouped(int64(len(m.Files))))
-	}
-	return fmt.Sprintf("%s %s%s: %s", grouped(m.Rows), plural(m.Rows, "device"), files, to)
 }

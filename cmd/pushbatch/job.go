@@ -197,8 +197,11 @@ func (j *job) describe() {
 			Name: in.source.Name(), Detected: detected, Identity: in.source.Identity(), Partitions: in.info.Partitions,
 			Compressed: strings.HasSuffix(detected, "gzip") || strings.HasSuffix(detected, "zstd"),
 		})
-		j.spec.Columns = append(j.spec.Columns, columnsOf(in.binding))
 		j.log.Info("input", "source", in.source.Name(), "detected", detected, "columns", len(in.source.Header()))
+		if j.people != nil {
+			return // its columns are answers: nothing is sent of them
+		}
+		j.spec.Columns = append(j.spec.Columns, columnsOf(in.binding))
 		for _, c := range in.binding.Columns {
 			if c.Use != ops.Sent && c.Use != ops.Result {
 				j.log.Info("column is not sent", "source", in.source.Name(), "column", c.Column, "why", string(c.Use))

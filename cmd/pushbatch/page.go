@@ -25,7 +25,7 @@ func pageOf(s *summary, spec *runSpec) *writers.Page {
 	p := &writers.Page{
 		Title: "pushbatch " + s.Operation + ": " + filepath.Base(s.Run), Outcome: outcomeLine(s),
 		Good: s.ExitCode == exitDone, Stopped: s.Outcome == "stopped",
-		Counts: pageCounts(s), Facts: pageFacts(s),
+		Counts: pageCounts(s), Facts: append(pageFacts(s), s.pageTable()...), Charts: s.pageCharts(),
 		Series: writers.Timeline{StepSeconds: s.Timeline.StepSeconds, Rows: s.Timeline.done(), Throttled: s.Timeline.Throttled},
 		Made:   fmt.Sprintf("Made by pushbatch %s at %s.", s.Version, s.EndedAt.Format("2006-01-02 15:04:05 UTC")),
 	}
@@ -93,10 +93,15 @@ func pageFacts(s *summary) []writers.Fact {
 	if s.Requests == 0 {
 		return facts
 	}
-	return append(
+	facts = append(
 		facts, fact("Requests", "requests", grouped(s.Requests), s.Requests), fact("Repetitions", "retries", grouped(s.Retries), s.Retries),
 		fact("Refused (429)", "throttled", grouped(s.Throttled), s.Throttled),
-		fact("Latency p50", "latency_ms.p50", ms(s.Latency.P50), s.Latency.P50), fact("Latency p90", "latency_ms.p90", ms(s.Latency.P90), s.Latency.P90),
+	)
+	if s.Latency.Max == 0 {
+		return facts // no row had a request of its own
+	}
+	return append(
+		facts, fact("Latency p50", "latency_ms.p50", ms(s.Latency.P50), s.Latency.P50), fact("Latency p90", "latency_ms.p90", ms(s.Latency.P90), s.Latency.P90),
 		fact("Latency p99", "latency_ms.p99", ms(s.Latency.P99), s.Latency.P99), fact("Latency, longest", "latency_ms.max", ms(s.Latency.Max), s.Latency.Max),
 	)
 }

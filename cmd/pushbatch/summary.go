@@ -36,11 +36,11 @@ type summary struct {
 	Latency     latency   `json:"latency_ms"`
 	Files       []string  `json:"files"`
 
-	To        string                  `json:"to,omitempty"` // of an export: where its table is published
-	Devices   int64                   `json:"devices,omitempty"`
-	People    *peopleSummary          `json:"people,omitempty"`
-	Inventory writers.InventoryCounts `json:"inventory,omitempty"` // the devices by what they are
-	published string
+	To         string                  `json:"to,omitempty"` // of an export: where its table is published
+	Devices    int64                   `json:"devices,omitempty"`
+	TableFiles int                     `json:"table_files,omitempty"`
+	People     *peopleSummary          `json:"people,omitempty"`
+	Inventory  writers.InventoryCounts `json:"inventory,omitempty"` // the devices by what they are
 
 	Distribution []latencyBar `json:"latency_distribution"`
 	Timeline     timeline     `json:"timeline"`
@@ -108,8 +108,8 @@ func (s *summary) print(w io.Writer) {
 	fmt.Fprintf(w, "%s%s: %s rows in %s (%.1f rows/s)\n", s.Operation, s.mode(), grouped(s.Rows), seconds(s.Elapsed), s.RowsPerSec)
 	s.printCounts(w)
 	if s.Requests > 0 {
-		fmt.Fprintf(w, "  requests   %s, retries %s, refused by the limit (429) %s; latency p50 %s, p99 %s\n",
-			grouped(s.Requests), grouped(s.Retries), grouped(s.Throttled), ms(s.Latency.P50), ms(s.Latency.P99))
+		fmt.Fprintf(w, "  requests   %s, retries %s, refused by the limit (429) %s%s\n",
+			grouped(s.Requests), grouped(s.Retries), grouped(s.Throttled), s.latencyText())
 	}
 	printCodes(w, s.ErrorCodes)
 	s.printInventory(w)
@@ -118,6 +118,14 @@ func (s *summary) print(w io.Writer) {
 		names[i] = filepath.Base(f)
 	}
 	fmt.Fprintf(w, "  reports    %s: %s\n", s.Run, strings.Join(names, ", "))
+}
+
+// latencyText is empty when no row had a request of its own.
+func (s *summary) latencyText() string {
+	if s.Latency.Max == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; latency p50 %s, p99 %s", ms(s.Latency.P50), ms(s.Latency.P99))
 }
 
 func (s *summary) mode() string {
