@@ -243,7 +243,7 @@ const (
 )
 
 // sitting opens the run in path, new or old, and works on it.
-func sitting(fsys FS, path string, sent *sendLog) error {
+func sitting(fsys FS, path, format string, sent *sendLog) error {
 	f, err := OpenFolder(fsys, path)
 	if errors.Is(err, ErrNoRun) {
 		f, err = CreateFolder(fsys, path)
@@ -265,20 +265,24 @@ func sitting(fsys FS, path string, sent *sendLog) error {
 	if point != nil {
 		mark = point.Mark
 	}
-	sink, err := OpenReports(f, options("csv", "id"), mark)
+	sink, err := OpenReports(f, options(format, "id"), mark)
 	if err != nil {
 		return err
 	}
-	return batch.New(batch.Config{
+	err = batch.New(batch.Config{
 		Inputs: []batch.Input{{Source: numbers(crashRows), Map: func(r *batch.Row) (batch.Request, *batch.Outcome) {
 			return errand{r.Num, sent}, nil
 		}}},
 		Sink: sink, MaxInFlight: 4, Resume: point, Save: f.SaveCheckpoint, SaveEvery: saveEvery,
 	}).Run(context.Background())
+	if err == nil {
+		err = sink.Settle()
+	}
+	return err
 }
 
 // reports are the lines of a run's reports without the times.
-func reports(m *memoryFS, path string) (results, failed []string) {
+func reports(m *memoryFS, path, format string) (results, failed []string) {
 	lines := func(name string) []string {
 		n := m.entries[path+"/"+name]
 		if n == nil {
@@ -286,10 +290,29 @@ func reports(m *memoryFS, path string) (results, failed []string) {
 		}
 		return strings.Split(string(bytes.TrimSpace(n.data)), "\n")
 	}
+	if format == "parquet" {
+		return parquetLines(m.entries[path+"/results.parquet"]), lines(FailedFile)
+	}
 	for _, line := range lines("results.csv") {
 		results = append(results, strings.Join(strings.Split(line, ",")[:8], ","))
 	}
 	return results, lines(FailedFile)
+}
+
+// parquetLines are the rows of a results.parquet in the form of the CSV.
+func parquetLines(n *inode) []string {
+	if n == nil {
+		return []string{"missing results.parquet"}
+	}
+	lines := []string{strings.Join(ResultColumns[:8], ",")}
+	rows, err := readResults(n.data)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	for _, r := range rows {
+		lines = append(lines, fmt.Sprint(r.Row, r.Source, r.SourceRow, r.ID, r.Operation, r.Status, r.HTTP, r.Code))
+	}
+	return lines
 }
 
 // Every single write, sync, truncation, rename and folder sync of a run fails
@@ -299,42 +322,54 @@ func reports(m *memoryFS, path string) (results, failed []string) {
 // that was answered before the last checkpoint was due.
 func TestEveryCallFailsOnce(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		whole := newMemoryFS()
-		path := t.TempDir()
-		if err := sitting(whole, path, newSendLog()); err != nil {
-			t.Fatal(err)
+	for _, format := range []string{"csv", "parquet"} {
+		t.Run(format, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) { breakEveryCall(t, format) })
+		})
+	}
+}
+
+func breakEveryCall(t *testing.T, format string) {
+	whole := newMemoryFS()
+	path := t.TempDir()
+	if err := sitting(whole, path, format, newSendLog()); err != nil {
+		t.Fatal(err)
+	}
+	wantResults, wantFailed := reports(whole, path, format)
+	if len(wantResults) != crashRows+1 {
+		t.Fatalf("an undisturbed run lists %d lines", len(wantResults))
+	}
+	for name := range whole.entries {
+		if strings.HasSuffix(name, partSuffix) {
+			t.Errorf("%s is left", name)
 		}
-		wantResults, wantFailed := reports(whole, path)
-		if len(wantResults) != crashRows+1 {
-			t.Fatalf("an undisturbed run lists %d lines", len(wantResults))
-		}
-		if whole.calls < 30 {
-			t.Fatalf("only %d calls: nothing to break", whole.calls)
-		}
-		for _, kind := range []string{"call fails", "process killed", "power lost"} {
-			for at := 1; at <= whole.calls; at++ {
-				m, path, sent := newMemoryFS(), t.TempDir(), newSendLog()
-				m.crashAt, m.fail = at, kind == "call fails"
-				if err := sitting(m, path, sent); err == nil && !m.failedAt.IsZero() && kind == "call fails" {
-					t.Errorf("%s at call %d: the run ended as if nothing had happened", kind, at)
-				}
-				m.restart(kind == "power lost")
-				if err := sitting(m, path, sent); err != nil {
-					t.Errorf("%s at call %d: resume: %v", kind, at, err)
-					continue
-				}
-				results, failed := reports(m, path)
-				if !slices.Equal(results, wantResults) || !slices.Equal(failed, wantFailed) {
-					t.Errorf("%s at call %d: reports differ:\n%v\n%v", kind, at, results, failed)
-				}
-				for num, times := range sent.answered {
-					if len(times) > 2 || len(times) == 2 && times[0].Before(m.failedAt.Add(-saveEvery)) {
-						t.Errorf("%s at call %d: row %d was answered at %v and sent again; the crash was at %v", kind, at, num, times, m.failedAt)
-					}
+	}
+	if whole.calls < 30 {
+		t.Fatalf("only %d calls: nothing to break", whole.calls)
+	}
+	for _, kind := range []string{"call fails", "process killed", "power lost"} {
+		for at := 1; at <= whole.calls; at++ {
+			m, path, sent := newMemoryFS(), t.TempDir(), newSendLog()
+			m.crashAt, m.fail = at, kind == "call fails"
+			if err := sitting(m, path, format, sent); err == nil && !m.failedAt.IsZero() && kind == "call fails" {
+				t.Errorf("%s at call %d: the run ended as if nothing had happened", kind, at)
+			}
+			m.restart(kind == "power lost")
+			if err := sitting(m, path, format, sent); err != nil {
+				t.Errorf("%s at call %d: resume: %v", kind, at, err)
+				continue
+			}
+			results, failed := reports(m, path, format)
+			if !slices.Equal(results, wantResults) || !slices.Equal(failed, wantFailed) {
+				t.Errorf("%s at call %d: reports differ:\n%v\n%v", kind, at, results, failed)
+			}
+			for num, times := range sent.answered {
+				if len(times) > 2 || len(times) == 2 && times[0].Before(m.failedAt.Add(-saveEvery)) {
+					t.Errorf("%s at call %d: row %d was answered at %v and sent again; the crash was at %v", kind, at, num, times, m.failedAt)
 				}
 			}
 		}
-		t.Logf("%d calls, each broken in 3 ways", whole.calls)
-	})
+	}
+	t.Logf("%d calls, each broken in 3 ways", whole.calls)
 }

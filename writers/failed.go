@@ -43,7 +43,7 @@ func openFailed(folder *Folder, inputs [][]string, mark batch.Mark) (report, err
 	if f.file.size == 0 {
 		err = f.file.grow(f.appendHeader)
 	}
-	return report{f.file, f.write}, err
+	return report{file: f.file, write: f.write}, err
 }
 
 func (f *failedReport) appendHeader(dst []byte) []byte {

@@ -33,7 +33,7 @@ type InventoryCells func(*batch.Result) ([]batch.Value, bool)
 func openInventory(folder *Folder, cells InventoryCells, mark batch.Mark) (report, error) {
 	file, err := openAppend(folder, InventoryFile, mark[InventoryFile])
 	var line []byte
-	return report{file, func(r *batch.Result) error {
+	return report{file: file, write: func(r *batch.Result) error {
 		values, has := cells(r)
 		if !has {
 			return nil
@@ -49,14 +49,21 @@ func openInventory(folder *Folder, cells InventoryCells, mark batch.Mark) (repor
 // answer is at most 8 MiB.
 const maxSpoolLine = 64 << 20
 
-// eachLine reads the gathered lines in order. The cells are used again.
+// eachLine reads the gathered lines of a file in order. The cells are used again.
 func eachLine(path string, fn func(cells []batch.Value) error) error {
 	file, err := os.Open(path)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	in := bufio.NewReaderSize(file, 256<<10)
+	if err := eachLineOf(file, fn); err != nil {
+		return fmt.Errorf("read %s: %w", path, err)
+	}
+	return nil
+}
+
+func eachLineOf(from io.Reader, fn func(cells []batch.Value) error) error {
+	in := bufio.NewReaderSize(from, 256<<10)
 	var line []byte
 	var cells []batch.Value
 	for {
@@ -65,17 +72,17 @@ func eachLine(path string, fn func(cells []batch.Value) error) error {
 			return nil
 		}
 		if err != nil || size > maxSpoolLine {
-			return fmt.Errorf("read %s: %w", path, errors.Join(batch.ErrCells, err))
+			return errors.Join(batch.ErrCells, err)
 		}
 		if uint64(cap(line)) < size {
 			line = make([]byte, size*2)
 		}
 		line = line[:size]
 		if _, err := io.ReadFull(in, line); err != nil {
-			return fmt.Errorf("read %s: %w", path, err)
+			return err
 		}
 		if cells, _, err = batch.ReadCells(line, cells); err != nil {
-			return fmt.Errorf("read %s: %w", path, err)
+			return err
 		}
 		if err := fn(cells); err != nil {
 			return err

@@ -22,8 +22,10 @@ type ReportOptions struct {
 
 // report is one growing file of a run.
 type report struct {
-	file  *appendFile
-	write func(*batch.Result) error
+	file   *appendFile
+	write  func(*batch.Result) error
+	close  func() error // publishes it; nil: the file as it grew
+	settle func() error // removes what it was made of; may be nil
 }
 
 // Reports is the sink of a run: results, failed rows and, for a dry run, the
@@ -39,7 +41,7 @@ type Reports struct {
 func OpenReports(folder *Folder, o ReportOptions, mark batch.Mark) (*Reports, error) {
 	s := &Reports{folder: folder, kept: o.Kept}
 	opens := []func() (report, error){
-		func() (report, error) { return openResults(folder, o, mark) },
+		func() (report, error) { return openResults(folder, &o, mark) },
 		func() (report, error) { return openFailed(folder, o.Columns, mark) },
 	}
 	if o.Requests {
@@ -58,7 +60,10 @@ func OpenReports(folder *Folder, o ReportOptions, mark batch.Mark) (*Reports, er
 	return s, nil
 }
 
-func openResults(folder *Folder, o ReportOptions, mark batch.Mark) (report, error) {
+func openResults(folder *Folder, o *ReportOptions, mark batch.Mark) (report, error) {
+	if o.Format.render != nil {
+		return openRendered(folder, o, mark)
+	}
 	file, err := openAppend(folder, o.Format.File(), mark[o.Format.File()])
 	if err != nil {
 		return report{}, err
@@ -67,7 +72,7 @@ func openResults(folder *Folder, o ReportOptions, mark batch.Mark) (report, erro
 		err = file.grow(o.Format.header)
 	}
 	line := o.Format.line
-	return report{file, func(r *batch.Result) error {
+	return report{file: file, write: func(r *batch.Result) error {
 		return file.grow(func(dst []byte) []byte { return line(dst, o.Operation, r) })
 	}}, err
 }
@@ -76,7 +81,7 @@ func openResults(folder *Folder, o ReportOptions, mark batch.Mark) (report, erro
 // request behind the row's number.
 func openRequests(folder *Folder, mark batch.Mark) (report, error) {
 	file, err := openAppend(folder, RequestsFile, mark[RequestsFile])
-	return report{file, func(r *batch.Result) error {
+	return report{file: file, write: func(r *batch.Result) error {
 		if len(r.Payload) == 0 {
 			return nil
 		}
@@ -120,7 +125,23 @@ func (s *Reports) Flush() (batch.Mark, error) {
 func (s *Reports) Close() error {
 	var all error
 	for _, rep := range s.reports {
-		all = errors.Join(all, rep.file.close())
+		if rep.close != nil {
+			all = errors.Join(all, rep.close())
+		} else {
+			all = errors.Join(all, rep.file.close())
+		}
+	}
+	return all
+}
+
+// Settle removes what reports were made of. It is called after Close, when a
+// checkpoint says that the run has ended: such a run is not opened for writing
+// again.
+func (s *Reports) Settle() (all error) {
+	for _, rep := range s.reports {
+		if rep.settle != nil {
+			all = errors.Join(all, rep.settle())
+		}
 	}
 	return all
 }
@@ -128,7 +149,9 @@ func (s *Reports) Close() error {
 // abandon closes the files without publishing anything.
 func (s *Reports) abandon() (all error) {
 	for _, rep := range s.reports {
-		all = errors.Join(all, rep.file.file.Close())
+		if rep.file.file != nil {
+			all = errors.Join(all, rep.file.file.Close())
+		}
 	}
 	return all
 }

@@ -2,6 +2,7 @@ package writers
 
 import (
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 
@@ -20,12 +21,14 @@ type ResultFormat struct {
 	Name   string // as --results takes it, and the file's ending
 	header func(dst []byte) []byte
 	line   func(dst []byte, operation string, r *batch.Result) []byte
+	render func(to io.Writer, from io.Reader) error // makes the file of the lines; nil: the lines are the file
 }
 
 // ResultFormats lists the formats of the results file; the first is the default.
 var ResultFormats = []ResultFormat{
-	{"csv", appendResultHeader, appendResultCSV},
-	{"ndjson", nil, appendResultJSON},
+	{Name: "csv", header: appendResultHeader, line: appendResultCSV},
+	{Name: "parquet", line: appendResultCells, render: renderResults},
+	{Name: "ndjson", line: appendResultJSON},
 }
 
 // ResultFormatNamed finds a format by name.

@@ -83,7 +83,7 @@ type outputFlags struct {
 
 func (o *outputFlags) add(fs *pflag.FlagSet) {
 	fs.StringVar(&o.out, "out", "", "run `FOLDER` or s3:// prefix (default runs/<UTC time>-<operation>)")
-	fs.StringVar(&o.results, "results", "csv", "format of the results file: csv or ndjson")
+	fs.StringVar(&o.results, "results", "csv", "format of the results file: csv, parquet or ndjson")
 }
 
 // talkFlags say what is told on standard error.

@@ -278,6 +278,9 @@ func (p *process) sit(ctx context.Context, j *job) error {
 	endProgress()
 	endNoting()
 	endTimer()
+	if runErr == nil {
+		_ = sink.Settle() // what stays costs room, nothing else
+	}
 	inventory, runErr := j.publishAfter(ctx, engine.Tally().Rows, runErr)
 	err = p.finish(ctx, j, engine, inventory, runErr)
 	endSignals()

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/csv"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -13,6 +12,9 @@ import (
 	"time"
 
 	"pushbatch/apiclient/simulator"
+	"pushbatch/batch"
+	"pushbatch/batch/blob"
+	"pushbatch/readers"
 )
 
 // kills is how many kill -9 TestKills deals out: a short form by default.
@@ -29,17 +31,26 @@ const (
 // finished within the last second before each kill.
 func TestKills(t *testing.T) {
 	t.Parallel()
+	for format, kills := range map[string]int{"csv": *kills, "parquet": *kills / 5} {
+		t.Run(format, func(t *testing.T) {
+			t.Parallel()
+			killAgainAndAgain(t, format, kills)
+		})
+	}
+}
+
+func killAgainAndAgain(t *testing.T, format string, kills int) {
 	dir := t.TempDir()
 	rows := filepath.Join(dir, "rows.csv")
-	n := max(3000, 100**kills) // enough to do between the kills
+	n := max(600, 100*kills) // enough to do between the kills
 	want := writeKillRows(t, rows, n)
 	sim, url := serve(t, simulator.Config{
 		Limits: simulator.PushLimits(0, 0),
 		Faults: faults(t, "500=2%,cut-before=1%,cut-after=1%,latency=0-60ms"),
 	})
 	dice := rand.New(rand.NewPCG(1, 2))
-	dealt, code, args := 0, -1, []string{"update", rows, "--out", "run"}
-	for dealt < *kills {
+	dealt, code, args := 0, -1, []string{"update", rows, "--out", "run", "--results", format}
+	for dealt < kills {
 		c := start(t, url, dir, append(args, "--rate", strconv.Itoa(killRate), "--max-in-flight", strconv.Itoa(killInFlight))...)
 		died := make(chan struct{})
 		go func() { // ends with the child
@@ -66,7 +77,7 @@ func TestKills(t *testing.T) {
 		demandCode(t, c, c.code(t))
 	}
 	t.Logf("%d kills", dealt)
-	demandEveryRowOnce(t, filepath.Join(dir, "run", "results.csv"), n)
+	demandEveryRowOnce(t, filepath.Join(dir, "run", "results."+format), n)
 	demandState(t, sim, want)
 	demandFewRepeats(t, sim, n, dealt)
 }
@@ -101,23 +112,40 @@ func writeKillRows(t *testing.T, path string, rows int) map[string]string {
 // each succeeded.
 func demandEveryRowOnce(t *testing.T, path string, n int) {
 	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
+	records := resultRecords(t, path)
+	if len(records) != n {
+		t.Fatalf("%d results for %d rows", len(records), n)
 	}
-	defer f.Close()
-	records, err := csv.NewReader(f).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(records) != n+1 {
-		t.Fatalf("%d results for %d rows", len(records)-1, n)
-	}
-	for i, r := range records[1:] {
+	for i, r := range records {
 		if r[0] != strconv.Itoa(i+1) || r[5] != "succeeded" {
 			t.Fatalf("result %d is of row %s: %s %s %s", i+1, r[0], r[5], r[7], r[8])
 		}
 	}
+}
+
+// resultRecords reads a results file of any format.
+func resultRecords(t *testing.T, path string) (records [][]string) {
+	t.Helper()
+	info, err := blob.Stat(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := readers.Open(t.Context(), info, readers.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer source.Close()
+	for row, err := range source.Rows(t.Context(), batch.Position{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		record := make([]string, len(row.Values))
+		for i, v := range row.Values {
+			record[i] = v.String()
+		}
+		records = append(records, record)
+	}
+	return records
 }
 
 // demandState holds the simulator's registrations against the rows applied in

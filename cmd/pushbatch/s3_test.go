@@ -20,7 +20,15 @@ const s3Rows = 3000
 // again, and each time resumed by a process with an empty disk.
 func TestS3Kills(t *testing.T) {
 	t.Parallel()
-	const rounds = 4
+	for format, rounds := range map[string]int{"csv": 4, "parquet": 2} {
+		t.Run(format, func(t *testing.T) {
+			t.Parallel()
+			killInS3(t, format, rounds)
+		})
+	}
+}
+
+func killInS3(t *testing.T, format string, rounds int) {
 	traffic := &s3test.Faults{}
 	server := s3test.Start(t)
 	watched := server.Behind(t, traffic)
@@ -33,7 +41,7 @@ func TestS3Kills(t *testing.T) {
 	input, run := server.Put(t, "in/rows.csv", data), server.Location("runs/1")
 	sim, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0), Faults: faults(t, "500=1%,latency=0-30ms")})
 	reach := []string{"--s3-endpoint-url", watched.Endpoint, "--s3-path-style", "--s3-lease", "1s", "--max-in-flight", strconv.Itoa(killInFlight)}
-	args := append([]string{"update", input, "--out", run}, reach...)
+	args := append([]string{"update", input, "--out", run, "--results", format}, reach...)
 	for range rounds {
 		c := start(t, url, t.TempDir(), append(args, "--rate", strconv.Itoa(killRate))...)
 		sent := sim.Stats().Effects
@@ -42,15 +50,15 @@ func TestS3Kills(t *testing.T) {
 		if code := c.code(t); code != -1 {
 			t.Fatalf("exit code %d before it was killed\n%s", code, &c.talk)
 		}
-		if _, there := server.Get(t, "runs/1/results.csv"); there {
+		if _, there := server.Get(t, "runs/1/results."+format); there {
 			t.Error("a report is to be seen before the run has ended")
 		}
 		args = append([]string{"resume", run}, reach...)
 	}
 	c := start(t, url, t.TempDir(), append(args, "--rate", "5000")...)
 	demandCode(t, c, c.code(t))
-	results, _ := server.Get(t, "runs/1/results.csv")
-	path := filepath.Join(t.TempDir(), "results.csv")
+	results, _ := server.Get(t, "runs/1/results."+format)
+	path := filepath.Join(t.TempDir(), "results."+format)
 	if err := os.WriteFile(path, results, 0o600); err != nil {
 		t.Fatal(err)
 	}
