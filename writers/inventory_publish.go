@@ -11,7 +11,9 @@ import (
 	"io"
 	"maps"
 	"net/url"
+	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -20,14 +22,15 @@ import (
 	"pushbatch/batch/blob"
 )
 
-// ManifestFile stands beside a published inventory and is written last: where
-// it is, the inventory is whole.
+// ManifestFile stands beside a published inventory and is written last. A folder
+// has one: it tells of the table that was published there last.
 const ManifestFile = "_manifest.json"
 
 const (
 	maxPartitions  = 1000 // values of the column of --partition-by
 	openPartitions = 4    // written at the same time, which bounds memory
 	nullPartition  = "__HIVE_DEFAULT_PARTITION__"
+	stageFolder    = "table.stage"
 )
 
 // InventoryOptions say how an inventory is published.
@@ -41,6 +44,7 @@ type InventoryOptions struct {
 	Since       time.Time      // of a walk over people: when it began; zero: no walk
 	Source      []string       // for the manifest: where the devices come from
 	Version     string         // of the program
+	Tag         string         // of the run, for names of temporary files
 }
 
 // Manifest is the content of _manifest.json.
@@ -72,11 +76,16 @@ type PublishedFile struct {
 }
 
 // PublishInventory renders what a run gathered and publishes it: every file
-// whole under its name or not at all, the manifest last. The context carries
-// the settings of blob.Create.
+// whole under its name or not at all, the manifest last. It may be called again
+// when it was interrupted, and takes what is left of that away. The context
+// carries the settings of blob.Create.
 func PublishInventory(ctx context.Context, folder *Folder, o *InventoryOptions) (*Manifest, error) {
-	p := &publication{ctx: ctx, options: o, spool: folder.file(InventoryFile)}
+	p := &publication{ctx: ctx, options: o, spool: folder.file(InventoryFile), stage: folder.LocalPath(stageFolder)}
+	if err := os.RemoveAll(p.stage); err != nil {
+		return nil, err
+	}
 	m, err := p.publish()
+	_ = os.RemoveAll(p.stage) // it holds copies
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("publish %s: %w", o.Target.Location, err), p.abort())
 	}
@@ -88,6 +97,7 @@ type publication struct {
 	ctx      context.Context
 	options  *InventoryOptions
 	spool    string
+	stage    string // folder of files that wait for their upload
 	survey   *survey
 	columns  []shownColumn
 	finished []*outFile
@@ -109,12 +119,13 @@ func (p *publication) publish() (*Manifest, error) {
 		}
 	}
 	m := p.manifest()
-	for _, f := range p.finished {
-		if err := f.upload.Commit(); err != nil {
-			return nil, err
-		}
+	if p.options.many() {
+		return m, p.replace(m)
 	}
-	return m, p.writeManifest(m)
+	if err := p.commit(); err != nil {
+		return nil, err
+	}
+	return m, p.writeJSON(p.options.ManifestLocation(), m)
 }
 
 // abort takes back what was not published.
@@ -191,6 +202,8 @@ func (p *publication) fileFor(open map[string]*outFile, partition string) (*outF
 // outFile is one file that is being written.
 type outFile struct {
 	name   string // relative to the manifest
+	staged string // path of the copy that is uploaded at the end; empty: none
+	to     string // location
 	number int    // within its partition
 	upload blob.Upload
 	sum    hash.Hash
@@ -212,13 +225,22 @@ func (f *outFile) Write(data []byte) (int, error) {
 func (p *publication) create(partition string, number int) (*outFile, error) {
 	t := &p.options.Target
 	f := &outFile{name: path.Base(t.Location), number: number, sum: sha256.New()}
-	location := t.Location
+	f.to = t.Location
 	if p.options.many() {
 		f.name = path.Join(partition, fmt.Sprintf("part-%05d%s", number, t.ending()))
-		location = t.folder() + "/" + f.name
+		f.to = t.folder() + "/" + f.name
 	}
-	var err error
-	if f.upload, err = blob.Create(p.ctx, location); err != nil {
+	location := f.to
+	if p.options.many() && blob.IsS3(location) {
+		// An upload holds memory until it is committed, and there may be thousands.
+		f.staged = filepath.Join(p.stage, filepath.FromSlash(f.name))
+		location = f.staged
+	}
+	err := blob.Leftovers(location, p.options.Tag)
+	if err == nil {
+		f.upload, err = blob.CreateTagged(p.ctx, location, p.options.Tag)
+	}
+	if err != nil {
 		return nil, err
 	}
 	p.finished = append(p.finished, f)
@@ -244,7 +266,31 @@ func (f *outFile) finish() error {
 		err = f.packed.Close()
 	}
 	f.render, f.packed = nil, nil
+	if err == nil {
+		err = f.upload.Finish()
+	}
 	return err
+}
+
+// commit makes the file visible.
+func (f *outFile) commit(ctx context.Context) error {
+	err := f.upload.Commit()
+	if err != nil || f.staged == "" {
+		return err
+	}
+	from, err := os.Open(f.staged)
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	to, err := blob.Create(ctx, f.to)
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(to, from); err != nil {
+		return errors.Join(err, to.Abort())
+	}
+	return to.Commit()
 }
 
 func (o *InventoryOptions) many() bool { return o.SplitRows > 0 || o.PartitionBy != "" }
@@ -276,12 +322,12 @@ func (o *InventoryOptions) ManifestLocation() string {
 	return ManifestFile
 }
 
-func (p *publication) writeManifest(m *Manifest) error {
-	data, err := json.MarshalIndent(m, "", "  ")
+func (p *publication) writeJSON(location string, v any) error {
+	data, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
 		return err
 	}
-	upload, err := blob.Create(p.ctx, p.options.ManifestLocation())
+	upload, err := blob.Create(p.ctx, location)
 	if err != nil {
 		return err
 	}

@@ -49,7 +49,7 @@ func (o *InventoryOptions) look(spool string) (*survey, error) {
 		if o.PartitionBy != "" {
 			s.partitions[o.partitionOf(cells, by)] = true
 			if len(s.partitions) > maxPartitions {
-				return fmt.Errorf("column %s has more than %d values: partition by another one", o.PartitionBy, maxPartitions)
+				return fmt.Errorf("column %s has more than %d values: name another one with --partition-by", o.PartitionBy, maxPartitions)
 			}
 		}
 		if o.Additional == AdditionalColumns {

@@ -75,6 +75,9 @@ func (s *s3Store) upload(ctx context.Context, client *s3.Client, bucket, key str
 
 func (u *s3Upload) Write(p []byte) (int, error) { return u.pipe.Write(p) }
 
+// Finish implements Upload: the last part waits for Commit.
+func (u *s3Upload) Finish() error { return nil }
+
 func (u *s3Upload) Commit() error {
 	u.over = true
 	_ = u.pipe.Close() // a pipe's Close has no error

@@ -14,6 +14,9 @@ import (
 // before Commit. It is used by one goroutine.
 type Upload interface {
 	io.Writer
+	// Finish says that all is written, some time before Commit. A file is durable
+	// then, and no handle is held for it any more.
+	Finish() error
 	// Commit publishes what was written, whole and durable, in place of what
 	// was there. After an error nothing is published.
 	Commit() error
@@ -27,6 +30,12 @@ type Upload interface {
 // no more than 32 MiB of memory. A folder that is missing is made, mode 0700;
 // files have mode 0600.
 func Create(ctx context.Context, location string) (Upload, error) {
+	return CreateTagged(ctx, location, "")
+}
+
+// CreateTagged is Create with a tag in the name of the temporary file, by which
+// Leftovers finds it when the process died.
+func CreateTagged(ctx context.Context, location, tag string) (Upload, error) {
 	if strings.HasPrefix(location, s3Scheme) {
 		return s3Of(ctx).create(ctx, location)
 	}
@@ -36,36 +45,58 @@ func Create(ctx context.Context, location string) (Upload, error) {
 	if err := os.MkdirAll(filepath.Dir(location), 0o700); err != nil {
 		return nil, err
 	}
-	file, err := os.CreateTemp(filepath.Dir(location), "."+filepath.Base(location)+".*.tmp") // mode 0600
+	file, err := os.CreateTemp(filepath.Dir(location), tempName(location, tag)+".*.tmp") // mode 0600
 	if err != nil {
 		return nil, err
 	}
 	return &localUpload{file: file, path: location}, nil
 }
 
+func tempName(location, tag string) string {
+	name := "." + filepath.Base(location)
+	if tag != "" {
+		name += "." + tag
+	}
+	return name
+}
+
 // localUpload writes a temporary file beside the one that it becomes.
 type localUpload struct {
-	file *os.File // nil: committed or aborted
-	path string
+	file     *os.File // nil: committed or aborted
+	path     string
+	finished bool // synced and closed
 }
 
 func (u *localUpload) Write(p []byte) (int, error) { return u.file.Write(p) }
 
+func (u *localUpload) Finish() error {
+	if u.finished {
+		return nil
+	}
+	u.finished = true
+	return errors.Join(u.file.Sync(), u.file.Close())
+}
+
 func (u *localUpload) Commit() error {
+	err := u.Finish()
 	file := u.file
 	u.file = nil
-	err := errors.Join(file.Sync(), file.Close())
 	if err == nil {
 		err = os.Rename(file.Name(), u.path)
 	}
 	if err != nil {
 		return errors.Join(err, os.Remove(file.Name()))
 	}
-	if dir, err := os.Open(filepath.Dir(u.path)); err == nil {
+	syncFolder(filepath.Dir(u.path))
+	return nil
+}
+
+// syncFolder makes the names in a folder durable, where the system can.
+func syncFolder(path string) {
+	if dir, err := os.Open(path); err == nil {
 		_ = dir.Sync() // some systems cannot sync a folder
 		_ = dir.Close()
 	}
-	return nil
 }
 
 func (u *localUpload) Abort() error {
@@ -74,5 +105,9 @@ func (u *localUpload) Abort() error {
 	}
 	file := u.file
 	u.file = nil
-	return errors.Join(file.Close(), os.Remove(file.Name()))
+	var err error
+	if !u.finished {
+		err = file.Close()
+	}
+	return errors.Join(err, os.Remove(file.Name()))
 }

@@ -23,10 +23,26 @@ type PeopleOptions struct {
 	PageSize      int64     // people a request; 0: 1000, the most the platform gives
 }
 
+func (o *PeopleOptions) checkFilter() error {
+	const example = `{"#eq":{"gender":"MALE"}}`
+	if o.Filter == "" {
+		return nil
+	}
+	var object map[string]any
+	err := json.Unmarshal([]byte(o.Filter), &object)
+	if _, other := errors.AsType[*json.UnmarshalTypeError](err); other || err == nil && object == nil {
+		return fmt.Errorf("the filter is not a JSON object such as %s", example)
+	}
+	if err != nil {
+		return fmt.Errorf("the filter is not JSON (%w): an object such as %s was expected", err, example)
+	}
+	return nil
+}
+
 // query is the filter that is sent.
 func (o *PeopleOptions) query() (string, error) {
-	if o.Filter != "" && (!json.Valid([]byte(o.Filter)) || o.Filter[0] != '{') {
-		return "", errors.New("the filter is not a JSON object such as {\"#eq\":{\"gender\":\"MALE\"}}")
+	if err := o.checkFilter(); err != nil {
+		return "", err
 	}
 	if o.ModifiedSince.IsZero() {
 		return o.Filter, nil

@@ -2,6 +2,7 @@ package main
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -49,10 +50,9 @@ func addExportFlags(fs *pflag.FlagSet, flags *jobFlags) {
 	fs.Float64Var(&flags.listRate, "list-rate", apiclient.PublishedListRate, "with --people: pages of the listing a second, `N`; the default is the published limit")
 }
 
-// fixedExportFlags are what a run keeps for good.
-var fixedExportFlags = []string{
-	"to", "columns", "additional-data", "split", "partition-by", "people", "detail", "modified-since", "filter", "application",
-}
+// fixedExportFlags are what a run keeps for good. How and where the table is
+// published may be given anew: that happens at the end.
+var fixedExportFlags = []string{"people", "detail", "modified-since", "filter", "application"}
 
 func newExportCommand(p *process) *cobra.Command {
 	flags := &jobFlags{}
@@ -151,12 +151,16 @@ func (j *job) inventoryOptions() (*writers.InventoryOptions, error) {
 	o := &writers.InventoryOptions{
 		Target: target, All: ops.NewInventory(e.people).Columns(), Additional: e.additional,
 		SplitRows: e.splitRows, PartitionBy: e.partitionBy, Version: j.spec.Version,
+		Tag: strconv.FormatInt(j.spec.StartedAt.UnixNano(), 36),
+	}
+	if err := e.checkNames(o.All); err != nil {
+		return nil, err
 	}
 	if o.Columns, err = writers.PickColumns(o.All, e.columns); err != nil {
 		return nil, usageError("--columns: %v", err)
 	}
-	if e.partitionBy != "" && !slices.ContainsFunc(o.All, func(c batch.Column) bool { return c.Name == e.partitionBy }) {
-		return nil, usageError("--partition-by: there is no column %q", e.partitionBy)
+	if len(o.Columns) == 1 && o.Columns[0].Name == e.partitionBy {
+		return nil, usageError("--columns %s: with --partition-by %s no column is left for the files", e.partitionBy, e.partitionBy)
 	}
 	if e.people {
 		o.Since = j.spec.StartedAt
@@ -165,4 +169,34 @@ func (j *job) inventoryOptions() (*writers.InventoryOptions, error) {
 		o.Source = append(o.Source, in.source.Name())
 	}
 	return o, nil
+}
+
+// checkNames refuses names that no column has, with the nearest one that is
+// there.
+func (e *exportFlags) checkNames(columns []batch.Column) error {
+	var names []string
+	for _, c := range columns {
+		names = append(names, c.Name)
+	}
+	check := func(flag, name string) error {
+		if slices.Contains(names, name) {
+			return nil
+		}
+		hint := "the columns are " + strings.Join(names, ", ")
+		if near := ops.Nearest(name, names); near != "" {
+			hint = "did you mean " + near + "?"
+		} else if !e.people && slices.ContainsFunc(ops.NewInventory(true).Columns(), func(c batch.Column) bool { return c.Name == name }) {
+			hint = "it comes with --people only"
+		}
+		return usageError("--%s: there is no column %q: %s", flag, name, hint)
+	}
+	for _, name := range e.columns {
+		if err := check("columns", strings.TrimSpace(name)); err != nil {
+			return err
+		}
+	}
+	if e.partitionBy == "" {
+		return nil
+	}
+	return check("partition-by", e.partitionBy)
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
 
 	"pushbatch/batch"
+	"pushbatch/batch/blob"
 	"pushbatch/batch/ops"
 	"pushbatch/writers"
 )
@@ -32,6 +34,31 @@ func (j *job) inventoryCells() writers.InventoryCells {
 		return nil
 	}
 	return ops.NewInventory(j.flags.export.people).Cells
+}
+
+// checkTarget refuses a new run whose table could not be published at its end.
+func (j *job) checkTarget(ctx context.Context) error {
+	if !j.exporting() || j.client == nil {
+		return nil
+	}
+	o, err := j.inventoryOptions()
+	if err != nil {
+		return err
+	}
+	if err := writers.CheckInventoryTarget(ctx, o); err != nil {
+		return usageError("--to %s: %w", j.flags.export.to, err)
+	}
+	return nil
+}
+
+// fixTarget keeps where the table goes as a path that means the same wherever
+// the run is resumed from.
+func (j *job) fixTarget() {
+	if to := j.spec.Settings["to"]; len(to) == 1 && !blob.IsS3(to[0]) {
+		if path, err := filepath.Abs(to[0]); err == nil {
+			j.spec.Settings["to"] = []string{path}
+		}
+	}
 }
 
 // publish makes the inventory of a run that has ended visible. It returns nil

@@ -83,6 +83,9 @@ func (p *process) startRun(ctx context.Context, j *job, found []blob.Info, old *
 			return err
 		}
 	}
+	if err := j.checkTarget(ctx); err != nil {
+		return err
+	}
 	j.describe()
 	if err := j.createFolder(ctx); err != nil {
 		return err
@@ -191,6 +194,7 @@ func (j *job) closeInputs() (all error) {
 func (j *job) describe() {
 	j.spec.Version, j.spec.Operation = version(), j.operation.Name
 	j.spec.StartedAt, j.spec.Settings, j.spec.Limit = time.Now().UTC(), settingsOf(j.set), j.flags.limit
+	j.fixTarget()
 	for _, in := range j.opened {
 		detected := readers.Detected(in.source)
 		j.spec.Inputs = append(j.spec.Inputs, inputSpec{

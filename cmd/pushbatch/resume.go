@@ -93,6 +93,9 @@ func (p *process) resume(ctx context.Context, path string, j *job) (err error) {
 	if err := j.unchanged(&j.spec); err != nil {
 		return err
 	}
+	if err := j.checkTarget(ctx); err != nil {
+		return err
+	}
 	return p.sit(ctx, j)
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -28,7 +29,7 @@ type retrySpec struct {
 }
 
 // notInherited are the flags that belong to the old run alone.
-var notInherited = []string{"out", "limit", "canary", "max-duration"}
+var notInherited = []string{"out", "limit", "canary", "max-duration", "to"}
 
 func newRetryCommand(p *process) *cobra.Command {
 	flags, retry := &jobFlags{}, &retrySpec{}
@@ -80,6 +81,10 @@ func (p *process) retry(ctx context.Context, path string, retry *retrySpec, j *j
 	old, err := endedRun(ctx, path)
 	if err != nil {
 		return err
+	}
+	if len(old.Settings["people"]) > 0 {
+		return usageError("%s walked over the people listing, which cannot be read again as it was: start a new walk, or get the devices that failed:\n"+
+			"pushbatch export %s --to URL", path, filepath.Join(path, writers.FailedFile))
 	}
 	for _, name := range notInherited {
 		delete(old.Settings, name)
