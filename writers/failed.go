@@ -15,6 +15,9 @@ const (
 	statusColumn  = "_status"
 	codeColumn    = "_error_code"
 	messageColumn = "_error_message"
+
+	// RedactedColumn stands in a failed.csv whose values are not those of the input.
+	RedactedColumn = "_redacted"
 )
 
 var madeColumns = []string{rowColumn, statusColumn, codeColumn, messageColumn}
@@ -26,11 +29,13 @@ type failedReport struct {
 	columns []string // of all inputs, in order of first appearance
 	place   [][]int  // input -> its column -> index in columns, -1: left out
 	cells   []string // of the current line
+
+	redacted bool
 }
 
 // openFailed opens the report for inputs with the given column names.
-func openFailed(folder *Folder, inputs [][]string, mark batch.Mark) (report, error) {
-	f := &failedReport{}
+func openFailed(folder *Folder, inputs [][]string, redacted bool, mark batch.Mark) (report, error) {
+	f := &failedReport{redacted: redacted}
 	for _, names := range inputs {
 		f.place = append(f.place, f.add(names))
 	}
@@ -47,7 +52,11 @@ func openFailed(folder *Folder, inputs [][]string, mark batch.Mark) (report, err
 }
 
 func (f *failedReport) appendHeader(dst []byte) []byte {
-	return appendLine(dst, slices.Concat(f.columns, madeColumns)...)
+	names := slices.Concat(f.columns, madeColumns)
+	if f.redacted {
+		names = append(names, RedactedColumn)
+	}
+	return appendLine(dst, names...)
 }
 
 // add makes places for the columns of one input. The columns of an earlier
@@ -89,6 +98,9 @@ func (f *failedReport) appendRow(dst []byte, r *batch.Result) []byte {
 	dst = append(append(dst, r.Status.String()...), ',')
 	dst = append(appendMade(dst, r.Code), ',')
 	dst = appendMade(dst, r.Message+excessNote(r.Row.Excess))
+	if f.redacted {
+		dst = append(dst, ",true"...)
+	}
 	return append(dst, '\n')
 }
 

@@ -33,7 +33,7 @@ type InventoryCells func(*batch.Result) ([]batch.Value, bool)
 func openInventory(folder *Folder, cells InventoryCells, mark batch.Mark) (report, error) {
 	file, err := openAppend(folder, InventoryFile, mark[InventoryFile])
 	var line []byte
-	return report{file: file, write: func(r *batch.Result) error {
+	return report{file: file, whole: true, write: func(r *batch.Result) error {
 		values, has := cells(r)
 		if !has {
 			return nil

@@ -14,6 +14,10 @@ type ReportOptions struct {
 	Columns   [][]string   // names of the columns of every input, for failed.csv
 	Requests  bool         // write requests.ndjson from the payloads (dry run)
 
+	// Shown returns what reports show of a result in place of it; the inventory is
+	// gathered of the result itself. nil: results are shown as they are.
+	Shown func(*batch.Result) *batch.Result
+
 	// Kept names files of the folder that grow below LocalPath by other hands, each
 	// durable before rows made of it are written: marks count them.
 	Kept      []string
@@ -26,6 +30,7 @@ type report struct {
 	write  func(*batch.Result) error
 	close  func() error // publishes it; nil: the file as it grew
 	settle func() error // removes what it was made of; may be nil
+	whole  bool         // takes results as they are, not as they are shown
 }
 
 // Reports is the sink of a run: results, failed rows and, for a dry run, the
@@ -33,16 +38,17 @@ type report struct {
 type Reports struct {
 	reports []report
 	folder  *Folder
+	shown   func(*batch.Result) *batch.Result
 	kept    []string
 }
 
 // OpenReports opens the reports of a run at a mark: nil for a new run, or what
 // a checkpoint holds, to go on as if the run had never stopped.
 func OpenReports(folder *Folder, o ReportOptions, mark batch.Mark) (*Reports, error) {
-	s := &Reports{folder: folder, kept: o.Kept}
+	s := &Reports{folder: folder, kept: o.Kept, shown: o.Shown}
 	opens := []func() (report, error){
 		func() (report, error) { return openResults(folder, &o, mark) },
-		func() (report, error) { return openFailed(folder, o.Columns, mark) },
+		func() (report, error) { return openFailed(folder, o.Columns, o.Shown != nil, mark) },
 	}
 	if o.Requests {
 		opens = append(opens, func() (report, error) { return openRequests(folder, mark) })
@@ -95,8 +101,16 @@ func openRequests(folder *Folder, mark batch.Mark) (report, error) {
 
 // Write implements batch.Sink.
 func (s *Reports) Write(r *batch.Result) error {
+	shown := r
+	if s.shown != nil {
+		shown = s.shown(r)
+	}
 	for _, rep := range s.reports {
-		if err := rep.write(r); err != nil {
+		result := shown
+		if rep.whole {
+			result = r
+		}
+		if err := rep.write(result); err != nil {
 			return err
 		}
 	}

@@ -17,6 +17,7 @@ import (
 // they are set is ever told.
 var secretVariables = []string{
 	"INFOBIP_API_KEY", "INFOBIP_USERNAME", "INFOBIP_PASSWORD", "INFOBIP_TOKEN", "INFOBIP_CLIENT_ID", "INFOBIP_CLIENT_SECRET",
+	redactKeyVariable,
 	"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
 }
 

@@ -101,6 +101,9 @@ func (p *process) runExport(cmd *cobra.Command, j *job) error {
 // exporting reports whether the run writes an inventory.
 func (j *job) exporting() bool { return j.operation.Name == exportOperation }
 
+// makesTable reports whether the run gathers devices for a table.
+func (j *job) makesTable() bool { return j.exporting() && j.client != nil }
+
 // checkExport refuses flags that no export can have.
 func (j *job) checkExport() error {
 	if !j.exporting() {

@@ -27,7 +27,7 @@ func (e *exportFlags) peopleOptions(sender ops.Doer) (ops.PeopleOptions, error) 
 
 // openPeople makes the people listing the one input of the run.
 func (j *job) openPeople() error {
-	o, err := j.flags.export.peopleOptions(j.client)
+	o, err := j.flags.export.peopleOptions(j.sender())
 	if err != nil {
 		return err
 	}

@@ -110,7 +110,9 @@ func (j *job) tellNext(w io.Writer, s *summary) {
 	case exitUsage:
 		fmt.Fprintf(w, "pushbatch: %s (give --allow-empty if that is fine)\n", j.noRow())
 	case exitBadRows:
-		if !j.flags.quiet {
+		if !j.flags.quiet && j.redactor != nil {
+			fmt.Fprintf(w, "next: failed.csv is redacted; mend the rows in the inputs, or send them again as they are: pushbatch retry %s\n", j.folder.Path(""))
+		} else if !j.flags.quiet {
 			fmt.Fprintf(w, "next: mend %s and give it back: pushbatch %s %s\n",
 				j.folder.Path(writers.FailedFile), j.operation.Name, j.folder.Path(writers.FailedFile))
 		}

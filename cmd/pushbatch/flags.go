@@ -77,13 +77,17 @@ func (e *executionFlags) add(fs *pflag.FlagSet) {
 
 // outputFlags say where reports go.
 type outputFlags struct {
-	out     string
-	results string
+	out           string
+	results       string
+	redact        bool
+	redactKeyFile string
 }
 
 func (o *outputFlags) add(fs *pflag.FlagSet) {
 	fs.StringVar(&o.out, "out", "", "run `FOLDER` or s3:// prefix (default runs/<UTC time>-<operation>)")
 	fs.StringVar(&o.results, "results", "csv", "format of the results file: csv, parquet or ndjson")
+	fs.BoolVar(&o.redact, "redact", false, "replace the values of rows in reports and logs by a keyed hash (the table of an export keeps them)")
+	fs.StringVar(&o.redactKeyFile, "redact-key-file", "", "`FILE` that holds the key of --redact (else from PUSHBATCH_REDACT_KEY)")
 }
 
 // talkFlags say what is told on standard error.

@@ -72,15 +72,22 @@ func characterKind(r rune) string {
 // maskedRequest replaces the texts and numbers of a call's body and the device
 // in its path by their shapes. Names, their order, true, false and null stay.
 func maskedRequest(call []byte) json.RawMessage {
+	return maskedCall(call, func(text string) string { return "<" + shape(text) + ">" })
+}
+
+// maskedCall replaces the texts and numbers of a call's body and the device in its
+// path by what mask makes of them.
+func maskedCall(call []byte, mask func(string) string) json.RawMessage {
 	d := json.NewDecoder(bytes.NewReader(call))
 	d.UseNumber()
-	m := masker{decoder: d}
+	m := masker{decoder: d, mask: mask}
 	m.value("")
 	return m.out
 }
 
 type masker struct {
 	decoder *json.Decoder
+	mask    func(string) string
 	out     []byte
 }
 
@@ -93,7 +100,7 @@ func (m *masker) value(path string) {
 	case json.Delim:
 		m.nested(token, path)
 	case string:
-		m.out = jsonappend.String(m.out, maskedText(path, token))
+		m.out = jsonappend.String(m.out, m.text(path, token))
 	case json.Number:
 		m.number(path, token)
 	default:
@@ -110,7 +117,7 @@ func jsonWord(token any) string {
 
 func (m *masker) number(path string, n json.Number) {
 	if strings.HasPrefix(path, ".body") {
-		m.out = jsonappend.String(m.out, "<"+shape(n.String())+">")
+		m.out = jsonappend.String(m.out, m.mask(n.String()))
 		return
 	}
 	m.out = append(m.out, n...)
@@ -138,24 +145,24 @@ func (m *masker) nested(open json.Delim, path string) {
 	}
 }
 
-// maskedText masks everything that comes from a row.
-func maskedText(path, text string) string {
+// text masks everything that comes from a row.
+func (m *masker) text(path, text string) string {
 	switch path {
 	case ".path":
-		return maskedPath(text)
+		return m.path(text)
 	case ".method", ".query", ".op":
 		return text
 	}
-	return "<" + shape(text) + ">"
+	return m.mask(text)
 }
 
-// maskedPath masks the device that a path ends with, or has before its last
+// path masks the device that a path ends with, or has before its last
 // step.
-func maskedPath(path string) string {
+func (m *masker) path(path string) string {
 	steps := strings.Split(path, "/")
 	for i, step := range steps {
 		if i > 0 && (steps[i-1] == "push" || steps[i-1] == "registrations") {
-			steps[i] = "<" + shape(step) + ">"
+			steps[i] = m.mask(step)
 		}
 	}
 	return strings.Join(steps, "/")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -43,6 +44,8 @@ type job struct {
 	log     *slog.Logger
 	engine  atomic.Pointer[batch.Job] // of this sitting
 	course  chronicle
+
+	redactor *redactor // nil: values stand as they are
 }
 
 // openedInput is one input, ready to be read.
@@ -103,7 +106,11 @@ func (p *process) prepare(j *job) (err error) {
 	if j.printer, j.every, err = newPrinter(j.flags.progress, j.flags.quiet, p.stderr); err != nil {
 		return err
 	}
-	if j.log, err = newLogger(&j.flags.talkFlags, j.printer.above()); err != nil {
+	if j.log, err = newLogger(&j.flags.talkFlags, j.flags.redact, j.printer.above()); err != nil {
+		return err
+	}
+	r, err := p.newRedactor(&j.flags.outputFlags)
+	if err = cmp.Or(err, j.redactWith(r)); err != nil {
 		return err
 	}
 	if dryRuns[j.flags.dryRun] == ops.Send {
@@ -145,12 +152,18 @@ func (p *process) openInputs(ctx context.Context, j *job, found []blob.Info) err
 		if err != nil {
 			return errors.Join(&exitError{exitUsage, err}, j.closeInputs())
 		}
+		if err := refuseRedacted(source); err != nil {
+			return errors.Join(err, source.Close(), j.closeInputs())
+		}
 		if j.spec.Retry != nil {
 			source = j.spec.Retry.only(source)
 		}
 		binding, err := j.operation.Bind(source.Header(), options)
 		if err != nil {
 			return errors.Join(usageError("%s: %w", source.Name(), err), source.Close(), j.closeInputs())
+		}
+		if j.redactor != nil && !j.makesTable() {
+			binding.Map = j.redactor.mapper(binding.Map)
 		}
 		j.opened = append(j.opened, openedInput{info, source, binding})
 	}
@@ -164,7 +177,7 @@ func (j *job) bindOptions() (ops.Options, error) {
 		DryRun: dryRuns[j.flags.dryRun],
 	}
 	if j.client != nil {
-		o.Sender = j.client
+		o.Sender = j.sender()
 	}
 	for _, text := range j.flags.set {
 		c, err := ops.ParseConstant(text)
@@ -297,7 +310,7 @@ func (j *job) openReports() (*writers.Reports, error) {
 		return nil, err
 	}
 	o := writers.ReportOptions{Operation: j.operation.Name, Format: format, Requests: dryRuns[j.flags.dryRun] == ops.ShowRequests}
-	o.Inventory = j.inventoryCells()
+	o.Inventory, o.Shown = j.inventoryCells(), j.shownResult()
 	if j.people != nil {
 		o.Kept = []string{peopleFile}
 	}

@@ -46,6 +46,9 @@ func pageOf(s *summary, spec *runSpec) *writers.Page {
 	for _, f := range s.Files {
 		p.Files = append(p.Files, writers.Fact{Name: filepath.Base(f), Value: fileMeaning(filepath.Base(f))})
 	}
+	if spec.Redaction != nil {
+		p.Made += " Values of rows are replaced by a keyed hash."
+	}
 	return p
 }
 

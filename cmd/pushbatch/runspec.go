@@ -20,6 +20,7 @@ type runSpec struct {
 	Inputs    []inputSpec         `json:"inputs"`
 	Settings  map[string][]string `json:"settings"`        // flags that differ from their defaults
 	Retry     *retrySpec          `json:"retry,omitempty"` // the rows of an older run that this one takes
+	Redaction *redactionSpec      `json:"redaction,omitempty"`
 	Mapping   string              `json:"mapping,omitempty"`
 	Columns   [][]columnSpec      `json:"columns"` // of each input: what each column is used for
 }

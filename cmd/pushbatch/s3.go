@@ -89,7 +89,7 @@ func (p *process) openFolder(ctx context.Context, path string, j *job) (f *write
 	if err := j.flags.s3Flags.check(); err != nil {
 		return nil, err
 	}
-	if j.log, err = newLogger(&j.flags.talkFlags, p.stderr); err != nil {
+	if j.log, err = newLogger(&j.flags.talkFlags, j.flags.redact, p.stderr); err != nil {
 		return nil, err
 	}
 	f, err = writers.OpenS3Folder(ctx, path, j.s3Options())

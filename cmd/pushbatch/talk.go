@@ -11,7 +11,7 @@ import (
 
 // newLogger makes the log of a command. Log lines hold no secret and nothing
 // of a person: rows are named by file and number.
-func newLogger(f *talkFlags, w io.Writer) (*slog.Logger, error) {
+func newLogger(f *talkFlags, redact bool, w io.Writer) (*slog.Logger, error) {
 	level := slog.LevelInfo
 	switch {
 	case f.quiet:
@@ -19,13 +19,17 @@ func newLogger(f *talkFlags, w io.Writer) (*slog.Logger, error) {
 	case f.verbose:
 		level = slog.LevelDebug
 	}
+	var replace func([]string, slog.Attr) slog.Attr
+	if redact {
+		replace = quietErrors
+	}
 	switch f.logFormat {
 	case "text":
 		return slog.New(tint.NewTextHandler(w, &tint.Options{
-			Level: level, TimeFormat: time.TimeOnly, NoColor: os.Getenv("NO_COLOR") != "" || !isTerminal(os.Stderr),
+			Level: level, ReplaceAttr: replace, TimeFormat: time.TimeOnly, NoColor: os.Getenv("NO_COLOR") != "" || !isTerminal(os.Stderr),
 		})), nil
 	case "json":
-		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})), nil
+		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: replace})), nil
 	}
 	return nil, usageError("--log-format %q: take text or json", f.logFormat)
 }

@@ -1,0 +1,225 @@
+package main
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+
+	"pushbatch/apiclient"
+	"pushbatch/batch"
+	"pushbatch/batch/ops"
+	"pushbatch/writers"
+)
+
+// redactKeyVariable holds the key of --redact.
+const redactKeyVariable = "PUSHBATCH_REDACT_KEY"
+
+const (
+	redactedPrefix  = "redacted:"
+	redactedDigits  = 16 // hexadecimal, 64 bits: two of ten million values meet with 3 in a million
+	shortestKey     = 16 // bytes: with a shorter one, phone numbers could be tried out
+	keyCheckPurpose = "pushbatch: is this the key of the run?"
+)
+
+// redactionSpec is what job.json says of a redacted run: enough to know the key
+// again, too little to find it.
+type redactionSpec struct {
+	KeyCheck string `json:"key_check"`
+}
+
+// redactor replaces values by a keyed hash (HMAC-SHA256, cut to 64 bits): the same
+// value gives the same hash in all reports of all runs with the key.
+type redactor struct{ key []byte }
+
+// newRedactor reads the key of --redact. It returns nil for a run without it.
+func (p *process) newRedactor(o *outputFlags) (*redactor, error) {
+	if !o.redact && o.redactKeyFile != "" {
+		return nil, usageError("--redact-key-file is for --redact, which is not given")
+	}
+	if !o.redact {
+		return nil, nil //nolint:nilnil // nil: nothing is redacted
+	}
+	key, err := p.secret(redactKeyVariable, "--redact-key-file", o.redactKeyFile)
+	switch {
+	case err != nil:
+		return nil, err
+	case key == "":
+		return nil, usageError("--redact needs a key, so that a value has the same hash in all reports: "+
+			"set %s or give --redact-key-file FILE (openssl rand -hex 32 makes one)", redactKeyVariable)
+	case len(key) < shortestKey:
+		return nil, usageError("the key of --redact has %d bytes: at least %d were expected, or values could be found by trying", len(key), shortestKey)
+	}
+	return &redactor{[]byte(key)}, nil
+}
+
+// secret reads a secret from a file that a flag names, else from a variable.
+// Empty: there is none.
+func (p *process) secret(variable, flag, file string) (string, error) {
+	if file == "" {
+		value, _ := p.getenv(variable)
+		return strings.TrimSpace(value), nil
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return "", usageError("read %s: %v", flag, err)
+	}
+	secret := strings.TrimSpace(string(data))
+	if secret == "" {
+		return "", usageError("read %s: %s is empty", flag, file)
+	}
+	return secret, nil
+}
+
+// redactWith takes the key of a new run, or demands that of the run it goes on with.
+func (j *job) redactWith(r *redactor) error {
+	j.redactor = r
+	if r == nil {
+		return nil
+	}
+	check := r.sum(keyCheckPurpose)
+	if j.spec.Redaction != nil && j.spec.Redaction.KeyCheck != check {
+		return usageError("the key of --redact is not the one this run was started with: its hashes would not fit together")
+	}
+	j.spec.Redaction = &redactionSpec{check}
+	return nil
+}
+
+func (r *redactor) sum(value string) string {
+	mac := hmac.New(sha256.New, r.key)
+	mac.Write([]byte(value))
+	return hex.EncodeToString(mac.Sum(nil))[:redactedDigits]
+}
+
+// value is what stands for a value; nothing stays nothing.
+func (r *redactor) value(value string) string {
+	if value == "" {
+		return ""
+	}
+	return redactedPrefix + r.sum(value)
+}
+
+// mapper makes the outcomes of a mapper's rows redacted ones, so that neither a
+// report nor a checkpoint has seen the values.
+func (r *redactor) mapper(m batch.Mapper) batch.Mapper {
+	return func(row *batch.Row) (batch.Request, *batch.Outcome) {
+		request, out := m(row)
+		if out == nil {
+			return redactedRequest{request, r}, nil
+		}
+		out.RegistrationID = r.value(out.RegistrationID)
+		if len(out.Payload) > 0 {
+			out.Payload = maskedCall(out.Payload, r.value)
+		}
+		return nil, out
+	}
+}
+
+// redactedRequest is a request whose outcome is redacted.
+type redactedRequest struct {
+	batch.Request
+	redactor *redactor
+}
+
+// Send implements batch.Request.
+func (q redactedRequest) Send(ctx context.Context) (batch.Outcome, error) {
+	out, err := q.Request.Send(ctx)
+	out.RegistrationID = q.redactor.value(out.RegistrationID)
+	return out, err
+}
+
+// redactedSender sends calls and takes their values out of what the platform says.
+type redactedSender struct {
+	ops.Doer
+	redactor *redactor
+}
+
+// Do implements ops.Doer.
+func (s redactedSender) Do(ctx context.Context, call apiclient.Call) (apiclient.Response, error) {
+	response, err := s.Doer.Do(ctx, call)
+	said, ok := errors.AsType[*apiclient.Error](err)
+	switch {
+	case !ok:
+		return response, err
+	case errors.Is(err, apiclient.ErrOutage): // what was said last may be about another row
+		return response, fmt.Errorf("%w: %w", apiclient.ErrOutage, withoutWords(said))
+	}
+	quiet := *said
+	quiet.Message = s.redactor.message(said.Message, valuesOf(call.AppendJSON(nil)))
+	return response, &quiet
+}
+
+// withoutWords is an error without the words of the platform, which may quote
+// values.
+func withoutWords(said *apiclient.Error) *apiclient.Error {
+	quiet := *said
+	quiet.Message = "(redacted)"
+	return &quiet
+}
+
+// sender is what requests of the run go through.
+func (j *job) sender() ops.Doer {
+	if j.redactor != nil {
+		return redactedSender{j.client, j.redactor}
+	}
+	return j.client
+}
+
+// kept are the targets whose values say nothing of a person.
+var kept = map[string]bool{"isPrimary": true, "registrationEnabled": true, "appCode": true}
+
+// shownResult returns what reports show of a result: of a bad row, which failed.csv
+// lists, every cell is replaced but switches and application codes. The table of an
+// export is no report: it is made of the result itself.
+func (j *job) shownResult() func(*batch.Result) *batch.Result {
+	if j.redactor == nil {
+		return nil
+	}
+	hash := func(v batch.Value) batch.Value { return batch.TextValue(j.redactor.value(v.String())) }
+	return func(r *batch.Result) *batch.Result {
+		shown := *r
+		if j.makesTable() {
+			shown.RegistrationID = j.redactor.value(r.RegistrationID)
+		}
+		if !r.Status.Bad() {
+			return &shown
+		}
+		columns := j.opened[r.Row.Input].binding.Columns
+		shown.Row.Values, shown.Row.Excess = make([]batch.Value, len(r.Row.Values)), make([]batch.Value, len(r.Row.Excess))
+		for i, v := range r.Row.Values {
+			if shown.Row.Values[i] = v; i >= len(columns) || !kept[columns[i].Target] {
+				shown.Row.Values[i] = hash(v)
+			}
+		}
+		for i, v := range r.Row.Excess {
+			shown.Row.Excess[i] = hash(v)
+		}
+		return &shown
+	}
+}
+
+// refuseRedacted refuses the failed.csv of a redacted run, whose hashes would be
+// sent for values.
+func refuseRedacted(source batch.Source) error {
+	for _, c := range source.Header() {
+		if c.Name == writers.RedactedColumn {
+			return usageError("%s is of a redacted run: it holds hashes, not values. pushbatch retry RUN takes the rows from the inputs", source.Name())
+		}
+	}
+	return nil
+}
+
+// quietErrors keeps the platform's words out of log lines.
+func quietErrors(_ []string, a slog.Attr) slog.Attr {
+	if err, ok := a.Value.Any().(error); ok {
+		if said, ok := errors.AsType[*apiclient.Error](err); ok {
+			a.Value = slog.StringValue(withoutWords(said).Error())
+		}
+	}
+	return a
+}
