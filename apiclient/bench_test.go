@@ -20,7 +20,7 @@ func BenchmarkDo(b *testing.B) {
 		_, _ = io.WriteString(w, `{"externalId":"1"}`)
 	}))
 	defer server.Close()
-	call := PersonalizeCall("device-1", &Personalize{Identity: Identity{ExternalID: "1"}}, PersonalizeOptions{})
+	call := PersonalizeCall("device-1", []byte(`{"identity":{"externalId":"1"}}`), PersonalizeOptions{})
 	call.Discard = true
 	transport := newTransport()
 	defer transport.CloseIdleConnections()

@@ -17,12 +17,12 @@ func (c *Client) GetRegistration(ctx context.Context, registrationID string) (*R
 
 // UpdateRegistration changes a device and returns it.
 func (c *Client) UpdateRegistration(ctx context.Context, registrationID string, u *Update) (*Registration, error) {
-	return one[Registration](ctx, c, registrationID, UpdateCall(registrationID, u))
+	return one[Registration](ctx, c, registrationID, UpdateCall(registrationID, u.AppendJSON(nil)))
 }
 
 // Personalize ties a device to a person and returns the person.
 func (c *Client) Personalize(ctx context.Context, registrationID string, p *Personalize, o PersonalizeOptions) (*Person, error) {
-	return one[Person](ctx, c, registrationID, PersonalizeCall(registrationID, p, o))
+	return one[Person](ctx, c, registrationID, PersonalizeCall(registrationID, p.AppendJSON(nil), o))
 }
 
 // Depersonalize unties a device from its person.

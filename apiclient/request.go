@@ -19,9 +19,10 @@ type Value struct {
 type valueKind uint8
 
 const (
-	absent valueKind = iota
-	raw              // text is JSON
-	quoted           // text is to become a JSON string
+	absent   valueKind = iota
+	raw                // text is JSON
+	quoted             // text is to become a JSON string
+	midnight           // text is YYYY-MM-DD, to become a date-time
 )
 
 // Null clears an attribute at the platform.
@@ -40,9 +41,17 @@ func Number(text string) Value { return Value{raw, text} }
 // Date returns a date value. day has the form YYYY-MM-DD.
 func Date(day string) Value { return Value{quoted, day} }
 
+// Midnight returns a date-time value: midnight UTC of a day, which has the form
+// YYYY-MM-DD.
+func Midnight(day string) Value { return Value{midnight, day} }
+
 func (v Value) appendJSON(dst []byte) []byte {
-	if v.kind == quoted {
+	switch v.kind {
+	case quoted:
 		return jsonappend.String(dst, v.text)
+	case midnight:
+		dst = append(append(dst, '"'), v.text...)
+		return append(dst, `T00:00:00Z"`...)
 	}
 	return append(dst, v.text...)
 }
@@ -145,18 +154,20 @@ func GetCall(registrationID string) Call {
 	return registrationCall(OpGet, http.MethodGet, registrationID, "")
 }
 
-// UpdateCall changes a push registration.
-func UpdateCall(registrationID string, u *Update) Call {
+// UpdateCall changes a push registration. body is what Update.AppendJSON makes;
+// the call keeps it.
+func UpdateCall(registrationID string, body []byte) Call {
 	c := registrationCall(OpUpdate, http.MethodPatch, registrationID, "")
-	c.Body = u.AppendJSON(nil)
+	c.Body = body
 	return c
 }
 
-// PersonalizeCall ties a device to a person.
-func PersonalizeCall(registrationID string, p *Personalize, o PersonalizeOptions) Call {
+// PersonalizeCall ties a device to a person. body is what Personalize.AppendJSON
+// makes; the call keeps it.
+func PersonalizeCall(registrationID string, body []byte, o PersonalizeOptions) Call {
 	c := registrationCall(OpPersonalize, http.MethodPost, registrationID, "/personalize")
 	c.Query = o.query()
-	c.Body = p.AppendJSON(make([]byte, 0, 512))
+	c.Body = body
 	return c
 }
 
@@ -247,14 +258,18 @@ type object struct {
 	first bool
 }
 
-func (o *object) name(name string) {
+func (o *object) next() {
 	c := byte(',')
 	if o.first {
 		c, o.first = '{', false
 	}
 	o.dst = append(o.dst, c)
-	o.dst = jsonappend.String(o.dst, name)
-	o.dst = append(o.dst, ':')
+}
+
+// name begins a member of the platform's own name, which needs no escaping.
+func (o *object) name(name string) {
+	o.next()
+	o.dst = append(append(append(o.dst, '"'), name...), '"', ':')
 }
 
 func (o *object) text(name, s string) {
@@ -297,7 +312,11 @@ func (o *object) attributes(name string, list []Attribute) {
 	o.name(name)
 	inner := object{dst: o.dst, first: true}
 	for _, a := range list {
-		inner.value(a.Name, a.Value)
+		if !a.Value.IsAbsent() {
+			inner.next()
+			inner.dst = append(jsonappend.String(inner.dst, a.Name), ':')
+			inner.dst = a.Value.appendJSON(inner.dst)
+		}
 	}
 	o.dst = inner.end()
 }

@@ -37,7 +37,7 @@ func TestWhatIsRetried(t *testing.T) {
 	}{
 		{"200", GetCall("1"), body(200, "{}"), "", false},
 		{"depersonalize without body", DepersonalizeCall("1"), body(200, ""), "", false},
-		{"update 204", UpdateCall("1", &Update{}), body(204, ""), "", false},
+		{"update 204", UpdateCall("1", []byte("{}")), body(204, ""), "", false},
 		{"discarded, complete", discard(GetCall("1")), body(200, ` {"a":1} `), "", false},
 		{"discarded, a list", discard(GetCall("1")), body(200, `[]`), "", false},
 		{"discarded, a page", discard(GetCall("1")), body(200, "<html></html>"), "answer_invalid", true},

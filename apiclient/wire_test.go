@@ -102,7 +102,7 @@ func TestFaultsOnTheWire(t *testing.T) {
 		}},
 	}
 	for _, tt := range tests {
-		for _, call := range []Call{GetCall("1"), PersonalizeCall("1", &Personalize{Identity: Identity{ExternalID: "1"}}, PersonalizeOptions{})} {
+		for _, call := range []Call{GetCall("1"), PersonalizeCall("1", []byte(`{"identity":{"externalId":"1"}}`), PersonalizeOptions{})} {
 			t.Run(tt.name+" of "+call.Op.String(), func(t *testing.T) {
 				t.Parallel()
 				var requests atomic.Int32

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"pushbatch/batch"
+	"pushbatch/batch/octets"
 )
 
 // csvScan cuts text into records, a large piece of text at a time.
@@ -42,13 +43,13 @@ func (s *csvScan) record(rec *csvRecord, pos int, cells []batch.Value) bool {
 // it faster than a search for each: cells are short.
 func (s *csvScan) plainRecord(rec *csvRecord) bool {
 	text, delimiter := s.text, s.delimiter
-	delimiters, cells := ones*uint64(delimiter), rec.cells[:cap(rec.cells)]
+	delimiters, cells := octets.Ones*uint64(delimiter), rec.cells[:cap(rec.cells)]
 	begin, n, seen := rec.begin, 0, uint64(0)
 	i := begin
 	for ; i+8 <= len(text); i += 8 {
-		w := word(text, i)
+		w := octets.Word(text, i)
 		seen |= w
-		for m := zeroBytes(w^delimiters) | zeroBytes(w^ones*'\n') | zeroBytes(w^ones*'"'); m != 0; m &= m - 1 {
+		for m := octets.Zeros(w^delimiters) | octets.Zeros(w^octets.Ones*'\n') | octets.Zeros(w^octets.Ones*'"'); m != 0; m &= m - 1 {
 			at := i + bits.TrailingZeros64(m)>>3
 			switch text[at] {
 			case delimiter:
@@ -58,7 +59,7 @@ func (s *csvScan) plainRecord(rec *csvRecord) bool {
 				cells[n].Kind, cells[n].Text = batch.Text, text[begin:at]
 				n, begin = n+1, at+1
 			case '\n':
-				rec.plain = seen&high == 0
+				rec.plain = seen&octets.High == 0
 				rec.finish(text, cells, n, begin, at, at+1)
 				return true
 			default:
@@ -81,7 +82,7 @@ func (s *csvScan) plainTail(rec *csvRecord, cells []batch.Value, n, begin, i int
 			cells[n].Kind, cells[n].Text = batch.Text, s.text[begin:i]
 			n, begin = n+1, i+1
 		case '\n':
-			rec.plain = seen&high == 0
+			rec.plain = seen&octets.High == 0
 			rec.finish(s.text, cells, n, begin, i, i+1)
 			return true
 		case '"':
@@ -90,7 +91,7 @@ func (s *csvScan) plainTail(rec *csvRecord, cells []batch.Value, n, begin, i int
 	}
 	rec.next = -1
 	if s.end {
-		rec.plain = seen&high == 0
+		rec.plain = seen&octets.High == 0
 		rec.finish(s.text, cells, n, begin, i, i)
 	}
 	return true
@@ -113,23 +114,6 @@ func grown(cells []batch.Value) []batch.Value {
 	more := make([]batch.Value, 2*len(cells)+8)
 	copy(more, cells)
 	return more
-}
-
-const (
-	ones = 0x0101010101010101
-	high = 0x8080808080808080
-)
-
-// word is the eight bytes of text from i on, the first one lowest.
-func word(text string, i int) uint64 {
-	b := text[i : i+8]
-	return uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
-		uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
-}
-
-// zeroBytes sets the highest bit of each byte of w that is zero, and no other.
-func zeroBytes(w uint64) uint64 {
-	return ^(((w &^ high) + ^uint64(high)) | w | ^uint64(high))
 }
 
 // lineEnd finds where the line with pos ends and the next one begins.

@@ -12,6 +12,8 @@ import (
 	xencoding "golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/htmlindex"
+
+	"pushbatch/batch/octets"
 )
 
 // encoding is how the text of an input is stored. Decoded text is UTF-8 in
@@ -53,7 +55,7 @@ func (e *encoding) invalidAt(text string) int {
 // as reading the file.
 func asciiEnd(text string, i int) int {
 	for ; i+8 <= len(text); i += 8 {
-		if beyond := word(text, i) & high; beyond != 0 {
+		if beyond := octets.Word(text, i) & octets.High; beyond != 0 {
 			return i + bits.TrailingZeros64(beyond)/8
 		}
 	}

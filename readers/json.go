@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"pushbatch/batch"
+	"pushbatch/batch/octets"
 )
 
 // maxNested is how deep values may be nested.
@@ -257,7 +258,7 @@ func (j *jsonText) text() (string, *jsonFault) {
 			return "", j.fault("expected a control character in a text to be escaped")
 		default:
 			text := j.line[begin:j.at]
-			if seen&high != 0 {
+			if seen&octets.High != 0 {
 				if bad := j.encoding.invalidAt(text); bad >= 0 {
 					return "", &jsonFault{code: CodeEncoding, at: begin + bad, say: "the text is not valid " + j.encoding.name}
 				}
@@ -275,12 +276,9 @@ func (j *jsonText) text() (string, *jsonFault) {
 // line at or behind i. seen collects the bits of what it passes.
 func plainEnd(line string, i int, seen uint64) (int, uint64) {
 	for ; i+8 <= len(line); i += 8 {
-		w := word(line, i)
+		w := octets.Word(line, i)
 		seen |= w
-		// The last term marks bytes below space, and perhaps bytes above such
-		// a one, which do not matter: the lowest mark is always right.
-		m := zeroBytes(w^ones*'"') | zeroBytes(w^ones*'\\') | (w-ones*' ')&^w&high
-		if m != 0 {
+		if m := octets.Equal(w, '"') | octets.Equal(w, '\\') | octets.Below(w, ' '); m != 0 {
 			return i + bits.TrailingZeros64(m)>>3, seen
 		}
 	}

@@ -6,7 +6,12 @@
 //	line = append(line, '}')
 package jsonappend
 
-import "unicode/utf8"
+import (
+	"math/bits"
+	"unicode/utf8"
+
+	"pushbatch/batch/octets"
+)
 
 // String appends s as a JSON string (RFC 8259). It escapes only what
 // must be escaped; bytes that are not UTF-8 become U+FFFD, so validate first
@@ -14,12 +19,8 @@ import "unicode/utf8"
 func String(dst []byte, s string) []byte {
 	dst = append(dst, '"')
 	start := 0
-	for i := 0; i < len(s); {
+	for i := plainEnd(s, 0); i < len(s); i = plainEnd(s, i) {
 		c := s[i]
-		if c >= 0x20 && c != '"' && c != '\\' && c < utf8.RuneSelf {
-			i++
-			continue
-		}
 		if c < utf8.RuneSelf {
 			dst = append(dst, s[start:i]...)
 			dst = appendEscaped(dst, c)
@@ -39,6 +40,21 @@ func String(dst []byte, s string) []byte {
 	}
 	dst = append(dst, s[start:]...)
 	return append(dst, '"')
+}
+
+// plainEnd is the index of the first byte at or behind i that is a quote, a
+// backslash, a control character or not ASCII.
+func plainEnd(s string, i int) int {
+	for ; i+8 <= len(s); i += 8 {
+		w := octets.Word(s, i)
+		if m := octets.Equal(w, '"') | octets.Equal(w, '\\') | octets.Below(w, ' ') | w&octets.High; m != 0 {
+			return i + bits.TrailingZeros64(m)>>3
+		}
+	}
+	for i < len(s) && s[i] >= ' ' && s[i] != '"' && s[i] != '\\' && s[i] < utf8.RuneSelf {
+		i++
+	}
+	return i
 }
 
 func appendEscaped(dst []byte, c byte) []byte {

@@ -26,6 +26,11 @@ type assembly struct {
 	known    bool // an identity value was given, valid or not
 	hasID    bool // a registration id was given, valid or not
 	problems []batch.Problem
+
+	// A body is made in scratch and moved to pages where a request keeps it.
+	scratch []byte
+	pages   pages
+	outcome batch.Outcome // of a row that is settled without a problem
 }
 
 // reset forgets the row before.
@@ -44,6 +49,23 @@ func (a *assembly) seal() {
 	a.attributes.Tags = a.tags
 	a.attributes.Custom = a.custom
 	a.update.AdditionalData = a.data
+}
+
+// body returns a body that was made in scratch, as something that a call may
+// keep. The call of a dry run is shown before the next one is made.
+func (a *assembly) body(made []byte) []byte {
+	a.scratch = made
+	if a.options.DryRun == ShowRequests {
+		return made
+	}
+	return a.pages.keep(made)
+}
+
+// skipped is the outcome of a valid row of a dry run. It is used again for the
+// next row.
+func (a *assembly) skipped(payload []byte) *batch.Outcome {
+	a.outcome = batch.Outcome{Status: batch.Skipped, RegistrationID: a.id, Payload: payload}
+	return &a.outcome
 }
 
 // reject notes one broken rule of the row.

@@ -194,7 +194,7 @@ func (b *binder) takes(m meaning) bool {
 func (b *binder) newField(use ColumnUse, m meaning) *field {
 	f := &field{
 		meaning: m, column: use.Column, index: use.Index,
-		null: b.options.NullLiteral, region: b.options.PhoneRegion, splits: defaultSplits,
+		null: b.options.NullLiteral, region: b.options.PhoneRegion,
 	}
 	if m.target.shape == group {
 		f.members = &members{vocabulary: b.vocabulary, operation: b.operation, fields: make(map[string]*field)}

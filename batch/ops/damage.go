@@ -24,27 +24,6 @@ func trimSpace(s string) string {
 	return strings.TrimFunc(s, isGap)
 }
 
-// isPlain reports whether s is ASCII without controls and spaces: nothing to
-// look at twice.
-func isPlain(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; c <= ' ' || c >= 0x7F {
-			return false
-		}
-	}
-	return true
-}
-
-// isPrintable reports whether s is ASCII without controls.
-func isPrintable(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c >= 0x7F {
-			return false
-		}
-	}
-	return true
-}
-
 // checkEncoding refuses bytes that are not UTF-8.
 func (a *assembly) checkEncoding(f *field, s string) bool {
 	if utf8.ValidString(s) {

@@ -11,7 +11,7 @@ import (
 // putBirthday sends the day as midnight UTC, the platform's form of a date.
 func (a *assembly) putBirthday(f *field, v batch.Value) {
 	if day, ok := a.day(f, v); ok {
-		a.attributes.Birthday = apiclient.String(day + "T00:00:00Z")
+		a.attributes.Birthday = apiclient.Midnight(day)
 	}
 }
 func (a *assembly) clearBirthday(*field) { a.attributes.Birthday = apiclient.Null }

@@ -25,8 +25,7 @@ type field struct {
 	values   map[string]batch.Value
 	layout   *dateLayout // nil: YYYY-MM-DD
 	region   string      // of phone numbers
-	splits   string      // the characters or the one text at which tags are split
-	oneSplit bool        // splits is one separator
+	splits   string      // the text at which tags are split; empty: each of , ; |
 	members  *members    // of a group
 }
 

@@ -44,7 +44,9 @@ type rowMapper struct {
 	options   *Options
 	fields    []*field
 	assembly  *assembly
-	idColumn  int // of the registration id in the header; -1: none
+	idColumn  int    // of the registration id in the header; -1: none
+	line      []byte // the call shown last
+	whole     field  // stands for the column of a problem that no column has alone
 	// settle turns a valid assembly into the row's request, or its outcome in a
 	// dry run.
 	settle func() (batch.Request, *batch.Outcome)
@@ -78,15 +80,14 @@ func (m *rowMapper) rawID(row *batch.Row) string {
 
 // checkComplete looks for what every row needs.
 func (m *rowMapper) checkComplete(a *assembly) {
-	whole := &field{}
 	if !a.hasID {
-		a.reject(whole, codeRegistrationIDMissing, "the row has no registration id")
+		a.reject(&m.whole, codeRegistrationIDMissing, "the row has no registration id")
 	}
 	if len(m.operation.OneOf) > 0 && !a.known {
-		a.reject(whole, codeIdentityMissing, "the row has neither external id, phone number nor e-mail address")
+		a.reject(&m.whole, codeIdentityMissing, "the row has neither external id, phone number nor e-mail address")
 	}
 	if !m.options.HasAppCode && a.appCode == "" && len(a.problems) == 0 {
-		a.reject(whole, codeAppCodeMissing, "the row has no application code and the run has none of its own")
+		a.reject(&m.whole, codeAppCodeMissing, "the row has no application code and the run has none of its own")
 	}
 }
 
@@ -105,7 +106,8 @@ func (m *rowMapper) show() (batch.Request, *batch.Outcome) {
 	if out != nil {
 		return nil, out
 	}
-	return nil, &batch.Outcome{Status: batch.Skipped, RegistrationID: m.assembly.id, Payload: call.AppendJSON(nil)}
+	m.line = call.AppendJSON(m.line[:0])
+	return nil, m.assembly.skipped(m.assembly.pages.keep(m.line))
 }
 
 func (m *rowMapper) call() (apiclient.Call, *batch.Outcome) {
@@ -120,7 +122,7 @@ func (m *rowMapper) call() (apiclient.Call, *batch.Outcome) {
 
 // validated is how a row is settled when nothing but validation is asked for.
 func (m *rowMapper) validated() (batch.Request, *batch.Outcome) {
-	return nil, &batch.Outcome{Status: batch.Skipped, RegistrationID: m.assembly.id}
+	return nil, m.assembly.skipped(nil)
 }
 
 // note remembers that a row gave a required value, though not one to send.

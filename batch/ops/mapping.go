@@ -79,7 +79,7 @@ func (r *columnRule) apply(f *field) {
 		f.region = r.region
 	}
 	if r.splits != "" {
-		f.splits, f.oneSplit = r.splits, true
+		f.splits = r.splits
 	}
 }
 

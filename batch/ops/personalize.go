@@ -16,7 +16,7 @@ func personalize() *Operation {
 		},
 		call: func(a *assembly) (apiclient.Call, *batch.Outcome) {
 			p := apiclient.Personalize{Identity: a.identity, Attributes: a.attributes}
-			return apiclient.PersonalizeCall(a.id, &p, a.options.Personalize), nil
+			return apiclient.PersonalizeCall(a.id, a.body(p.AppendJSON(a.scratch[:0])), a.options.Personalize), nil
 		},
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/nyaruka/phonenumbers"
 
 	"pushbatch/batch"
+	"pushbatch/batch/octets"
 )
 
 // noRegion tells the library that national numbers are not accepted.
@@ -24,7 +25,7 @@ func (a *assembly) putPhone(f *field, v batch.Value) {
 		a.identity.PhoneNumber = digits
 		return
 	}
-	if !a.checkSpreadsheet(f, s) || !isPlain(s) && !a.checkPhoneText(f, s) {
+	if !a.checkSpreadsheet(f, s) || !octets.Graphic(s) && !a.checkPhoneText(f, s) {
 		return
 	}
 	digits, why := parsePhone(s, f.region)

@@ -8,9 +8,9 @@ import (
 	"pushbatch/batch"
 )
 
-// defaultSplits are the characters that separate the tags of a text cell when
-// no mapping names the one separator.
-const defaultSplits = ",;|"
+// isTagSplit tells the characters that separate the tags of a text cell when no
+// mapping names the one separator.
+func isTagSplit(c byte) bool { return c == ',' || c == ';' || c == '|' }
 
 // putTags takes a list, a JSON array of strings, or a text with separators.
 // Spaces around a tag do not belong to it. Tags are a set: repeats are sent once.
@@ -42,10 +42,15 @@ func (a *assembly) splitTags(f *field, s string) {
 }
 
 func (f *field) cut(s string) (at, width int) {
-	if f.oneSplit {
+	if f.splits != "" {
 		return strings.Index(s, f.splits), len(f.splits)
 	}
-	return strings.IndexAny(s, f.splits), 1
+	for i := range len(s) {
+		if isTagSplit(s[i]) {
+			return i, 1
+		}
+	}
+	return -1, 0
 }
 
 func (a *assembly) addTag(f *field, tag string) {

@@ -8,6 +8,7 @@ import (
 
 	"pushbatch/apiclient"
 	"pushbatch/batch"
+	"pushbatch/batch/octets"
 )
 
 // The platform's limits, in characters.
@@ -54,7 +55,7 @@ func (a *assembly) checkLength(f *field, s string, limit int, code string) bool 
 // checkID applies what all ids share. It reports every rule that is broken.
 func (a *assembly) checkID(f *field, s string) bool {
 	ok := a.checkSpreadsheet(f, s)
-	if isPlain(s) {
+	if octets.Graphic(s) {
 		return ok
 	}
 	if !a.checkEncoding(f, s) {
@@ -71,10 +72,11 @@ func (a *assembly) putRegistrationID(f *field, v batch.Value) {
 		return
 	}
 	a.id = s
-	sound := a.checkID(f, s)
 	if isPathPlain(s) {
+		a.checkSpreadsheet(f, s)
 		return
 	}
+	sound := a.checkID(f, s)
 	if at := strings.IndexFunc(s, unicode.IsSpace); at >= 0 && sound {
 		a.reject(f, codeRegistrationIDInvalid, "a registration id has no spaces, found one at position "+position(s, at))
 	}
@@ -87,15 +89,7 @@ func (a *assembly) putRegistrationID(f *field, v batch.Value) {
 // isPathPlain reports whether a registration id is of usual length and
 // characters: ASCII without spaces.
 func isPathPlain(s string) bool {
-	if len(s) < 3 || len(s) > maxRegistrationID {
-		return false
-	}
-	for i := range len(s) {
-		if c := s[i]; c <= ' ' || c >= 0x7F {
-			return false
-		}
-	}
-	return true
+	return len(s) >= 3 && len(s) <= maxRegistrationID && octets.Graphic(s)
 }
 
 // putAppCode takes a code that can stand in a header.
@@ -104,7 +98,7 @@ func (a *assembly) putAppCode(f *field, v batch.Value) {
 	if !ok || !a.checkID(f, s) {
 		return
 	}
-	if !isPlain(s) {
+	if !octets.Graphic(s) {
 		a.reject(f, codeAppCodeInvalid, "an application code has plain ASCII characters without spaces, found "+describeText(s))
 		return
 	}
@@ -157,7 +151,7 @@ func (a *assembly) checkText(f *field, s string, lines bool) {
 	if isErrorCell(s) {
 		a.checkErrorCell(f, s)
 	}
-	if isPrintable(s) {
+	if octets.Printable(s) {
 		return
 	}
 	if a.checkEncoding(f, s) {

@@ -18,7 +18,7 @@ func update() *Operation {
 					Status: batch.Skipped, Code: codeNothingToUpdate, Message: "the row changes nothing: all its values are empty",
 				}
 			}
-			return apiclient.UpdateCall(a.id, &a.update), nil
+			return apiclient.UpdateCall(a.id, a.body(a.update.AppendJSON(a.scratch[:0]))), nil
 		},
 	}
 }

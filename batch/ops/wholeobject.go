@@ -182,7 +182,7 @@ func (m *members) resolve(f *field, name string) *field {
 	member := *f
 	member.meaning = full
 	member.column = f.column + "." + name
-	member.splits, member.oneSplit = defaultSplits, false
+	member.splits = ""
 	return &member
 }
 
