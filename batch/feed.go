@@ -26,25 +26,42 @@ func (j *Job) feedInput(i int, from Position, num *int64) (more bool, err error)
 		j.live.allRead.Store(true)
 		return false, nil
 	}
-	for row, err := range in.Source.Rows(j.running, from) {
-		if err != nil {
-			if j.stopped() {
-				return false, nil // the reader was interrupted by the stop
+	rows, join := readAhead(j.running, in.Source, from)
+	defer join()
+	for name := in.Source.Name(); ; {
+		taken, err := rows.take()
+		if j.stopped() {
+			return false, nil // an error, too, may come of the stop
+		}
+		if len(taken) == 0 {
+			if err != nil {
+				return false, abortOf(err, "input_unreadable")
 			}
-			return false, abortOf(err, "input_unreadable")
+			return true, nil
 		}
-		*num++
-		row.Num, row.Source, row.Input = *num, in.Source.Name(), i
-		if !j.canaryPassed(*num) || !j.room() {
-			return false, nil
+		j.clock.look()
+		for k := range taken {
+			*num++
+			taken[k].Num, taken[k].Source, taken[k].Input = *num, name, i
+			if more := j.feedRow(&taken[k], in.Map); !more {
+				return false, nil
+			}
 		}
-		j.submit(&row, in.Map)
-		if j.limitReached(*num) {
-			j.live.allRead.Store(true)
-			return false, nil
-		}
+		j.live.read(j.read)
 	}
-	return !j.stopped(), nil
+}
+
+// feedRow feeds one row and reports whether another may follow.
+func (j *Job) feedRow(row *Row, mapRow Mapper) (more bool) {
+	if !j.canaryPassed(row.Num) || !j.room() {
+		return false
+	}
+	j.submit(row, mapRow)
+	if j.limitReached(row.Num) {
+		j.live.allRead.Store(true)
+		return false
+	}
+	return true
 }
 
 func (j *Job) limitReached(num int64) bool { return j.cfg.Limit > 0 && num >= j.cfg.Limit }
@@ -56,7 +73,8 @@ func (j *Job) feedFinished(ctx context.Context) {
 	if !j.stopped() {
 		return
 	}
-	num, input, at := j.live.position()
+	j.clock.look()
+	num, input, at := j.read.num, j.read.input, j.read.next
 	for i := input; i < len(j.cfg.Inputs) && len(j.waiting) > 0; i++ {
 		in := j.cfg.Inputs[i]
 		for row, err := range in.Source.Rows(ctx, at) {
@@ -76,8 +94,10 @@ func (j *Job) feedFinished(ctx context.Context) {
 // room waits until the ring has space for one more row; false: the run stops.
 func (j *Job) room() bool {
 	for j.ring.full() {
+		j.live.read(j.read)
 		select {
 		case <-j.ring.space:
+			j.clock.look()
 		case <-j.running.Done():
 			return false
 		}
@@ -92,8 +112,10 @@ func (j *Job) canaryPassed(num int64) bool {
 		return true
 	}
 	for j.live.recorded.Load() < j.cfg.Canary {
+		j.live.read(j.read)
 		select {
 		case <-j.ring.space:
+			j.clock.look()
 		case <-j.running.Done():
 			return false
 		}
@@ -105,7 +127,7 @@ func (j *Job) canaryPassed(num int64) bool {
 func (j *Job) submit(row *Row, mapRow Mapper) {
 	s := j.ring.next()
 	s.result.Row = *row
-	j.live.read(row)
+	j.read = reading{row.Num, row.Input, row.Next}
 	if out, done := j.waiting[row.Num]; done { // an earlier sitting finished and counted it
 		delete(j.waiting, row.Num)
 		s.result.Outcome = out
@@ -114,6 +136,9 @@ func (j *Job) submit(row *Row, mapRow Mapper) {
 	}
 	request, out := mapRow(&s.result.Row)
 	if out != nil {
+		if out.Finished.IsZero() {
+			out.Finished = j.clock.now
+		}
 		j.settle(s, out)
 		j.pushSettled(s)
 		return
@@ -140,7 +165,7 @@ func (j *Job) pushSettled(s *slot) {
 // all there are. It must be called after Run. When ctx ends first, or an input
 // cannot be read on, the number is not known.
 func (j *Job) Unsent(ctx context.Context) (rows int64, known bool) {
-	num, input, at := j.live.position()
+	num, input, at := j.read.num, j.read.input, j.read.next
 	if j.live.allRead.Load() {
 		return num - j.rec.finished, true
 	}

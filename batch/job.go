@@ -63,6 +63,8 @@ type Job struct {
 
 	fed     atomic.Bool       // every row that entered the ring is settled or given up
 	waiting map[int64]Outcome // rows an earlier sitting finished, until they are fed; the feeder's
+	read    reading           // how far the inputs were read; the feeder's
+	clock   stopwatch         // the feeder's
 	start   time.Time
 	live    live
 	rec     recorder
@@ -103,6 +105,8 @@ func (j *Job) restore(c *Checkpoint) {
 		j.waiting[w.Row] = w.Outcome
 	}
 	j.live.restore(c)
+	j.read = reading{c.Rows, c.Input, c.Next}
+	j.live.read(j.read)
 }
 
 // Run feeds every row to its request and every result to the sink, and closes
@@ -134,6 +138,7 @@ func (j *Job) Run(ctx context.Context) error {
 
 	readErr := j.feed()
 	j.feedFinished(ctx)
+	j.live.read(j.read)
 	j.open.Wait()
 	close(j.ready)
 	_ = senders.Wait() // senders report through their rows
@@ -221,6 +226,9 @@ func (j *Job) settle(s *slot, out *Outcome) {
 	j.live.count(out.Status)
 	if out.Status.Bad() && s.result.Row.Num <= j.cfg.Canary {
 		j.Stop(fmt.Errorf("%w: row %d was %s", ErrCanary, s.result.Row.Num, out.Status))
+	}
+	if !j.cfg.MaxErrors.set {
+		return
 	}
 	// Good rows count too: the hundredth makes a share of the bad ones before it.
 	if bad, done := j.live.errors(); j.cfg.MaxErrors.Exceeded(bad, done) {

@@ -45,7 +45,9 @@ func (j *Job) Elapsed() time.Duration {
 type live struct {
 	statuses [len(statusNames)]atomic.Int64
 	inFlight atomic.Int64
+	_        apart
 	recorded atomic.Int64
+	_        apart
 	allRead  atomic.Bool
 	base     int64        // rows done before this sitting, the waiting ones included
 	baseBad  int64        // bad ones among them
@@ -73,7 +75,6 @@ func (l *live) restore(c *Checkpoint) {
 	}
 	l.base, l.baseBad = l.done(), l.bad()
 	l.recorded.Store(c.Rows)
-	l.last = reading{c.Rows, c.Input, c.Next}
 	l.publish(c.Tally.clone())
 }
 
@@ -92,10 +93,10 @@ func (l *live) done() (total int64) {
 // a run that had too many errors has accepted those.
 func (l *live) errors() (bad, done int64) { return l.bad() - l.baseBad, l.done() - l.base }
 
-// read notes how far the inputs were read.
-func (l *live) read(row *Row) {
+// read shows how far the inputs were read.
+func (l *live) read(at reading) {
 	l.mu.Lock()
-	l.last = reading{row.Num, row.Input, row.Next}
+	l.last = at
 	l.mu.Unlock()
 }
 

@@ -47,19 +47,24 @@ func (r *recorder) run() error {
 // may have left some.
 func (r *recorder) drain() (more bool) {
 	ring := r.job.ring
-	for range drainAtMost {
-		head := ring.head.Load()
-		if head == ring.tail.Load() || ring.at(head).state.Load() != slotSettled {
-			return false
+	first := ring.head.Load()
+	head, end := first, min(ring.tail.Load(), first+drainAtMost)
+	for ; head < end; head++ {
+		s := ring.at(head)
+		if s.state.Load() != slotSettled {
+			break
 		}
-		res := &ring.at(head).result
-		if r.record(res) {
+		if res := &s.result; r.record(res) {
 			r.point.Rows, r.point.Input, r.point.Next = res.Row.Num, res.Row.Input, res.Row.Next
 		}
-		ring.pop()
-		r.job.live.recorded.Store(r.point.Rows)
-		wake(ring.space)
+		s.free()
 	}
+	if head == first {
+		return false
+	}
+	ring.head.Store(head)
+	r.job.live.recorded.Store(r.point.Rows)
+	wake(ring.space)
 	wake(ring.settled)
 	return true
 }

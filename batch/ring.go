@@ -30,36 +30,56 @@ type slot struct {
 // (tail). It gives report order, the checkpoint's watermark and the memory
 // bound at once. head is moved by the recorder only, tail by the feeder only.
 type ring struct {
-	slots   []slot
-	head    atomic.Int64
-	tail    atomic.Int64
+	slots   []slot // a power of two, at least window
+	mask    int64
+	window  int64
 	settled chan struct{} // wakes the recorder; capacity 1
 	space   chan struct{} // wakes the feeder; capacity 1
+
+	_     apart
+	head  atomic.Int64
+	_     apart
+	tail  atomic.Int64
+	freed int64 // head as the feeder saw it last
+	_     apart
 }
 
+// apart keeps what one goroutine writes all the time off the cache line of what
+// another one reads all the time.
+type apart [64]byte
+
 func newRing(window int) *ring {
+	size := 1
+	for size < window {
+		size *= 2
+	}
 	return &ring{
-		slots:   make([]slot, window),
-		settled: make(chan struct{}, 1),
-		space:   make(chan struct{}, 1),
+		slots: make([]slot, size), mask: int64(size) - 1, window: int64(window),
+		settled: make(chan struct{}, 1), space: make(chan struct{}, 1),
 	}
 }
 
-func (r *ring) at(n int64) *slot { return &r.slots[n%int64(len(r.slots))] }
+func (r *ring) at(n int64) *slot { return &r.slots[n&r.mask] }
 
-func (r *ring) full() bool { return r.tail.Load()-r.head.Load() == int64(len(r.slots)) }
+// full reports to the feeder whether there is no space for another row.
+func (r *ring) full() bool {
+	tail := r.tail.Load()
+	if tail-r.freed == r.window {
+		r.freed = r.head.Load()
+	}
+	return tail-r.freed == r.window
+}
 
 // next returns the slot behind the tail; push makes it part of the window.
 func (r *ring) next() *slot { return r.at(r.tail.Load()) }
 func (r *ring) push()       { r.tail.Add(1) }
 
-// pop frees the oldest slot.
-func (r *ring) pop() {
-	s := r.at(r.head.Load())
-	s.result, s.request = Result{}, nil
-	s.keys, s.followers = nil, s.followers[:0]
+// free lets go of what a recorded slot keeps alive of its input.
+func (s *slot) free() {
+	res := &s.result
+	res.Row.Values, res.Row.Excess, res.RegistrationID, res.Payload = nil, nil, "", nil
+	s.request, s.keys, s.followers = nil, nil, s.followers[:0]
 	s.state.Store(slotOpen)
-	r.head.Add(1)
 }
 
 func wake(ch chan struct{}) {
