@@ -58,7 +58,7 @@ func (s *csvSource) readHeader(ctx context.Context, begin batch.Position) error 
 		return emptyInput(inHeader(err))
 	}
 	if problem != nil {
-		return &Error{Code: problem.Code, Line: r.pos.Line, Err: fmt.Errorf("header: %w%s", problem, s.encodingHint(problem))}
+		return headerProblem(r.pos.Line, problem)
 	}
 	header, refusal := csvHeader(cells)
 	if refusal != nil {
@@ -71,12 +71,15 @@ func (s *csvSource) readHeader(ctx context.Context, begin batch.Position) error 
 	return nil
 }
 
-// encodingHint tells what to try when a header is no UTF-8.
-func (s *csvSource) encodingHint(p *batch.Problem) string {
-	if p.Code != CodeEncoding || s.text.decode != nil {
-		return ""
+// headerProblem makes the error of a header that has the problem of a row. It
+// names the line once.
+func headerProblem(line int64, p *batch.Problem) *Error {
+	where := "the header"
+	if p.Column != "" {
+		where += ", column " + p.Column
 	}
-	return "; if the file was saved by Excel as plain CSV, name its code page, for example --encoding windows-1252"
+	said := strings.TrimPrefix(p.Message, fmt.Sprintf("line %d: ", line))
+	return &Error{Code: p.Code, Line: line, Err: fmt.Errorf("%s: %s", where, said)}
 }
 
 // csvHeader checks the names: each column has one, and no two the same.

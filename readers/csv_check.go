@@ -64,7 +64,7 @@ func (r *csvReading) encodingProblem(rec *csvRecord) *batch.Problem {
 	}
 	return &batch.Problem{
 		Code: CodeEncoding, Column: r.columnName(column),
-		Message: fmt.Sprintf("line %d: the cell is not valid %s at byte %d", r.pos.Line, r.source.text.name, max(at, 0)+1),
+		Message: fmt.Sprintf("line %d: the cell is not valid %s at byte %d%s", r.pos.Line, r.source.text.name, max(at, 0)+1, r.source.text.hint()),
 	}
 }
 

@@ -49,6 +49,18 @@ func (e *encoding) invalidAt(text string) int {
 	return -1
 }
 
+// hint says what to try with text that is not valid. A byte order mark leaves
+// no doubt about the encoding, nor do the zero bytes of UTF-16.
+func (e *encoding) hint() string {
+	switch {
+	case e.bom > 0 || strings.HasPrefix(e.name, "UTF-16"):
+		return ": the text is damaged there"
+	case e.decode == nil:
+		return ": if the file is in another encoding, name it, for example --encoding windows-1252"
+	}
+	return ": another encoding may be meant, which --encoding names"
+}
+
 // asciiEnd is the index of the first byte at or behind i that is not ASCII. It
 // looks at eight bytes at a time; the standard library does so only up to the
 // first such byte, which makes checking a few names in Croatian cost as much

@@ -260,7 +260,7 @@ func (j *jsonText) text() (string, *jsonFault) {
 			text := j.line[begin:j.at]
 			if seen&octets.High != 0 {
 				if bad := j.encoding.invalidAt(text); bad >= 0 {
-					return "", &jsonFault{code: CodeEncoding, at: begin + bad, say: "the text is not valid " + j.encoding.name}
+					return "", &jsonFault{code: CodeEncoding, at: begin + bad, say: "the text is not valid " + j.encoding.name + j.encoding.hint()}
 				}
 			}
 			j.at++

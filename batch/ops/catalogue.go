@@ -48,7 +48,7 @@ func Catalogue() []Entry { //nolint:funlen // a table
 		{codeIdentityMissing, Rejects, "The row names no person: external id, phone number and e-mail address are all empty.", "Fill at least one of the three."},
 		{codeExternalIDNull, Rejects, "The external id is the word null, which the platform takes as no value.", "Leave the cell empty, or give another id."},
 		{codeExternalIDTooLong, Rejects, "The external id has more than 256 characters.", "Use a shorter id."},
-		{codePhoneInvalid, Rejects, "The phone number has a length or a country code that does not exist, is national without a region, or has letters or an extension.", "Write it in international form (385912345678), or name the region with --phone-region."},
+		{codePhoneInvalid, Rejects, "The phone number has a length or a country code that does not exist, is national without a region, or has letters or an extension.", "Write it in international form (385912345678, without 00 in front), or name the region with --phone-region."},
 		{codeEmailInvalid, Rejects, "The e-mail address is not one that mail could be sent to.", "Give the bare address, name@example.com: 64 bytes before the @, 254 in all, a domain with a dot."},
 		{codeAppCodeInvalid, Rejects, "The application code cannot stand in a request header.", "Take it as the platform shows it: plain characters, no spaces."},
 		{codeAppCodeMissing, Rejects, "Neither the row nor the run has an application code.", "Fill the column appCode, or give --app-code or INFOBIP_APP_CODE."},
@@ -74,7 +74,7 @@ func Catalogue() []Entry { //nolint:funlen // a table
 		// Damage.
 		{codeSpaceAround, Rejects, "There are spaces before or behind the value.", "Remove them, or set trim: true for the column in the mapping."},
 		{codeInvisibleCharacter, Rejects, "There is a non-breaking, zero-width or other invisible character in the value.", "Type the value again, or set trim: true in the mapping when it stands at an end."},
-		{codeControlCharacter, Rejects, "There is a control character in the value.", "Look for what wrote the file; it is never part of a value."},
+		{codeControlCharacter, Rejects, "There is a line break, a tab or another control character in the value. Texts of customAttributes and additionalData may have line breaks and tabs.", "Remove it; line breaks often come from a cell that was typed in two lines."},
 		{codeEncodingInvalid, Rejects, "The text is not valid in the file's encoding.", "Name the right one with --encoding, for example windows-1250."},
 		{codeSpreadsheetError, Rejects, "A spreadsheet wrote an error such as #REF! or #N/A instead of a value.", "Mend the formula and export again."},
 		{codeSpreadsheetScientific, Rejects, "A spreadsheet shortened a long number to scientific notation; its digits are lost.", "Format the column as text and export again from the source."},

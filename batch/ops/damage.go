@@ -29,7 +29,7 @@ func (a *assembly) checkEncoding(f *field, s string) bool {
 	if utf8.ValidString(s) {
 		return true
 	}
-	a.reject(f, codeEncodingInvalid, "the text is not valid UTF-8")
+	a.reject(f, codeEncodingInvalid, "the text is not valid UTF-8: name the encoding of the file with --encoding")
 	return false
 }
 
@@ -40,8 +40,19 @@ func (a *assembly) checkControls(f *field, s string, lines bool) bool {
 	if at < 0 {
 		return true
 	}
-	a.reject(f, codeControlCharacter, "there is a control character at position "+position(s, at))
+	a.reject(f, codeControlCharacter, "there is a "+controlName(s[at])+" at position "+position(s, at))
 	return false
+}
+
+// controlName calls those by their name that people type.
+func controlName(c byte) string {
+	switch c {
+	case '\n', '\r':
+		return "line break"
+	case '\t':
+		return "tab"
+	}
+	return "control character"
 }
 
 // controlAt returns the byte offset of the first control character of valid

@@ -42,8 +42,27 @@ func (a *assembly) day(f *field, v batch.Value) (string, bool) {
 		a.reject(f, codeDateInvalid, "expected a day, found a timestamp that is not midnight UTC: give the day alone")
 		return "", false
 	}
-	a.reject(f, codeDateInvalid, "expected a day of the calendar as "+f.layoutName()+", found "+describe(v))
+	a.reject(f, codeDateInvalid, f.dayFault(v))
 	return "", false
+}
+
+// dayFault says what is wrong with a value that is no day: that the calendar
+// has no such day, when that is all.
+func (f *field) dayFault(v batch.Value) string {
+	if f.looksLikeDay(v.Text) {
+		return "the calendar has no such day"
+	}
+	return "expected a day as " + f.layoutName() + ", found " + describe(v)
+}
+
+// looksLikeDay reports whether s has the form of a day, whatever its digits
+// say.
+func (f *field) looksLikeDay(s string) bool {
+	if f.layout != nil {
+		_, _, _, ok := f.layout.split(s)
+		return ok
+	}
+	return len(s) == 10 && s[4] == '-' && s[7] == '-' && allDigits(s[:4]) && allDigits(s[5:7]) && allDigits(s[8:])
 }
 
 func (f *field) layoutName() string {
@@ -147,7 +166,15 @@ func layoutPart(rest string) string {
 
 // parse reads s and returns the day as YYYY-MM-DD.
 func (l *dateLayout) parse(s string) (string, bool) {
-	var year, month, day int
+	year, month, day, ok := l.split(s)
+	if !ok || !hasDay(year, month, day) {
+		return "", false
+	}
+	return fmt.Sprintf("%04d-%02d-%02d", year, month, day), true
+}
+
+// split takes the numbers out of a text that has the form of the layout.
+func (l *dateLayout) split(s string) (year, month, day int, ok bool) {
 	for _, part := range l.parts {
 		n := len(part)
 		switch part {
@@ -155,7 +182,7 @@ func (l *dateLayout) parse(s string) (string, bool) {
 			n = min(digits(s), 2)
 		}
 		if n == 0 || n > len(s) {
-			return "", false
+			return 0, 0, 0, false
 		}
 		got := s[:n]
 		s = s[n:]
@@ -168,11 +195,8 @@ func (l *dateLayout) parse(s string) (string, bool) {
 		case part[0] == 'D' && number:
 			day = atoi(got)
 		case part != got || part == "YYYY" || part[0] == 'M' || part[0] == 'D':
-			return "", false
+			return 0, 0, 0, false
 		}
 	}
-	if s != "" || !hasDay(year, month, day) {
-		return "", false
-	}
-	return fmt.Sprintf("%04d-%02d-%02d", year, month, day), true
+	return year, month, day, s == ""
 }

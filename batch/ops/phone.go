@@ -97,7 +97,9 @@ func readPhone(s, region string) (number *phonenumbers.PhoneNumber, why string) 
 	}
 	if err != nil {
 		why = "expected an international number such as 385912345678, found " + describeText(s)
-		if region == "" {
+		if strings.HasPrefix(s, "00") {
+			why += "; write + or nothing in place of the 00 in front"
+		} else if region == "" {
 			why += "; national numbers need a region (--phone-region, or region: in the mapping)"
 		}
 	}
