@@ -25,16 +25,17 @@ func AppendCells(dst []byte, values []Value) []byte {
 }
 
 // ReadCells reads one row into values, which it uses again, and returns what
-// follows it. The texts are copies. The error is ErrCells.
-func ReadCells(src []byte, values []Value) ([]Value, []byte, error) {
-	n, used := binary.Uvarint(src)
-	if used <= 0 || n > uint64(len(src)) {
-		return nil, nil, ErrCells
+// follows it. The texts share the memory of src: a text that is kept for long
+// should be cloned. The error is ErrCells.
+func ReadCells(src string, values []Value) ([]Value, string, error) {
+	n, src, ok := cutUvarint(src)
+	if !ok || n > uint64(len(src)) {
+		return nil, "", ErrCells
 	}
-	src, values = src[used:], values[:0]
+	values = values[:0]
 	for range n {
-		if len(src) == 0 || Kind(src[0]) >= List {
-			return nil, nil, ErrCells
+		if src == "" || Kind(src[0]) >= List {
+			return nil, "", ErrCells
 		}
 		kind := Kind(src[0])
 		src = src[1:]
@@ -42,12 +43,23 @@ func ReadCells(src []byte, values []Value) ([]Value, []byte, error) {
 			values = append(values, Value{})
 			continue
 		}
-		size, used := binary.Uvarint(src)
-		if used <= 0 || size > uint64(len(src)-used) {
-			return nil, nil, ErrCells
+		size, rest, ok := cutUvarint(src)
+		if !ok || size > uint64(len(rest)) {
+			return nil, "", ErrCells
 		}
-		values = append(values, Value{Kind: kind, Text: string(src[used : used+int(size)])})
-		src = src[used+int(size):]
+		values = append(values, Value{Kind: kind, Text: rest[:size]})
+		src = rest[size:]
 	}
 	return values, src, nil
+}
+
+// cutUvarint is binary.Uvarint for a string.
+func cutUvarint(s string) (n uint64, rest string, ok bool) {
+	for i := 0; i < len(s) && i < binary.MaxVarintLen64; i++ {
+		n |= uint64(s[i]&0x7f) << (7 * i)
+		if s[i] < 0x80 {
+			return n, s[i+1:], true
+		}
+	}
+	return 0, "", false
 }

@@ -81,7 +81,7 @@ func eachLineOf(from io.Reader, fn func(cells []batch.Value) error) error {
 		if _, err := io.ReadFull(in, line); err != nil {
 			return err
 		}
-		if cells, _, err = batch.ReadCells(line, cells); err != nil {
+		if cells, _, err = batch.ReadCells(string(line), cells); err != nil {
 			return err
 		}
 		if err := fn(cells); err != nil {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 
 	"pushbatch/batch"
 )
@@ -91,6 +92,8 @@ func (c *counter) add(cells []batch.Value) {
 		}
 		if _, known := v.counts[value]; !known && len(v.counts) >= maxCounted {
 			value = "other"
+		} else if !known {
+			value = strings.Clone(value) // it shares the memory of its line
 		}
 		v.counts[value]++
 	}

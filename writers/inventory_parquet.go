@@ -10,7 +10,6 @@ import (
 	"unsafe"
 
 	"github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/compress/zstd"
 
 	"pushbatch/batch"
 )
@@ -25,32 +24,43 @@ const (
 // without rows between.
 type parquetRenderer struct {
 	to      *parquet.GenericWriter[any]
-	columns []shownColumn
+	columns []parquetColumn
 	leaves  [][]parquet.Value // of each leaf column, until they are handed over
-	texts   []bool            // columns whose values are kept as text
-	times   []lastTime        // of each column
 	used    int               // rows in leaves
 	group   int               // rows of the row group that were handed over
 }
 
-// lastTime is the time a column had last: devices of a page share it.
-type lastTime struct {
-	text  string
-	value parquet.Value
+// parquetColumn is what a column needs for its next value.
+type parquetColumn struct {
+	shownColumn
+	leaf    int // the first of its leaf columns
+	text    bool
+	null    parquet.Value
+	last    string        // text of the value before, when it is not kept as text
+	lastOne parquet.Value // devices of a page share a time; of booleans there are two
 }
 
 func newParquetRenderer(to io.Writer, columns []shownColumn) (renderer, error) {
+	codec, err := newPageCodec()
+	if err != nil {
+		return nil, err
+	}
 	r := &parquetRenderer{
 		to: parquet.NewGenericWriter[any](to, parquetSchema(columns),
-			parquet.Compression(&zstd.Codec{Level: zstd.SpeedDefault}),
+			parquet.Compression(codec),
 			parquet.DataPageStatistics(true),
 			parquet.CreatedBy("pushbatch", "", ""),
 		),
-		columns: columns, times: make([]lastTime, len(columns)),
 	}
 	r.leaves = make([][]parquet.Value, len(r.to.ColumnWriters()))
+	leaf := 0
 	for _, c := range columns {
-		r.texts = append(r.texts, c.typ == textColumn || c.typ == jsonColumn)
+		r.columns = append(r.columns, parquetColumn{
+			shownColumn: c, leaf: leaf, text: c.typ == textColumn || c.typ == jsonColumn, null: parquet.Value{}.Level(0, 0, leaf),
+		})
+		if leaf++; c.typ == mapColumn {
+			leaf++
+		}
 	}
 	return r, nil
 }
@@ -110,24 +120,22 @@ func parquetNode(c shownColumn) parquet.Node {
 }
 
 func (r *parquetRenderer) write(cells []shownValue) error {
-	leaf := 0
 	for i := range r.columns {
+		c, cell := &r.columns[i], &cells[i]
+		to := &r.leaves[c.leaf]
 		switch {
-		case r.columns[i].typ == mapColumn:
-			appendMap(r.leaves, cells[i], leaf)
-			leaf++
-		case cells[i].Kind == batch.Null:
-			r.leaves[leaf] = append(r.leaves[leaf], parquet.Value{}.Level(0, 0, leaf))
-		case r.texts[i]:
-			r.leaves[leaf] = append(r.leaves[leaf], textValue(cells[i].Text).Level(0, 1, leaf))
+		case c.typ == mapColumn:
+			appendMap(r.leaves, *cell, c.leaf)
+		case cell.Kind == batch.Null:
+			*to = append(*to, c.null)
+		case c.text:
+			*to = append(*to, textValue(cell.Text).Level(0, 1, c.leaf))
 		default:
-			v, err := r.value(i, cells[i].Text)
-			if err != nil {
-				return fmt.Errorf("column %s: %w", r.columns[i].name, err)
+			if err := c.read(cell.Text); err != nil {
+				return fmt.Errorf("column %s: %w", c.name, err)
 			}
-			r.leaves[leaf] = append(r.leaves[leaf], v.Level(0, 1, leaf))
+			*to = append(*to, c.lastOne)
 		}
-		leaf++
 	}
 	if r.used++; r.used == parquetBatch {
 		return r.flush()
@@ -151,19 +159,23 @@ func (r *parquetRenderer) flush() error {
 	return r.to.Flush()
 }
 
-// value reads the text of a value that is not kept as text.
-func (r *parquetRenderer) value(column int, text string) (parquet.Value, error) {
-	switch r.columns[column].typ {
+// read makes lastOne of the text of a value that is not kept as text.
+func (c *parquetColumn) read(text string) error {
+	if text == c.last && text != "" {
+		return nil
+	}
+	v, err := c.value(text)
+	c.last, c.lastOne = text, v.Level(0, 1, c.leaf)
+	return err
+}
+
+func (c *parquetColumn) value(text string) (parquet.Value, error) {
+	switch c.typ {
 	case booleanColumn:
 		return parquet.BooleanValue(text == "true"), nil
 	case timestampColumn:
-		last := &r.times[column]
-		if last.text == text {
-			return last.value, nil
-		}
 		millis, err := unixMilli(text)
-		*last = lastTime{text, parquet.Int64Value(millis)}
-		return last.value, err
+		return parquet.Int64Value(millis), err
 	case integerColumn:
 		n, err := strconv.ParseInt(text, 10, 64)
 		return parquet.Int64Value(n), err

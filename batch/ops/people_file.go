@@ -118,7 +118,7 @@ func decodeFrame(data []byte) (*peopleFrame, error) {
 	if err := json.Unmarshal(data[used:used+int(size)], &frame.walk); err != nil {
 		return nil, err
 	}
-	for rest := data[used+int(size):]; len(rest) > 0; {
+	for rest := string(data[used+int(size):]); rest != ""; {
 		row, more, err := batch.ReadCells(rest, nil)
 		if err != nil {
 			return nil, err
