@@ -18,6 +18,7 @@ type Histogram struct {
 	counts map[int]int64 // bucket -> count
 	n      int64
 	max    time.Duration
+	sum    time.Duration
 }
 
 // Add counts d. Negative durations count as zero.
@@ -31,6 +32,7 @@ func (h *Histogram) Add(d time.Duration) {
 	h.counts[bucketOf(d.Microseconds())]++
 	h.n++
 	h.max = max(h.max, d)
+	h.sum += d
 }
 
 // Count is the number of values.
@@ -38,6 +40,9 @@ func (h *Histogram) Count() int64 { return h.n }
 
 // Max is the largest value, exactly.
 func (h *Histogram) Max() time.Duration { return h.max }
+
+// Sum is the sum of all values, exactly.
+func (h *Histogram) Sum() time.Duration { return h.sum }
 
 // Quantile returns the smallest value at or below which the share q (0 to 1) of
 // all values lies, at most 1/32 too high and less than 1 µs too low. It is 0
@@ -84,11 +89,12 @@ func bucketTop(b int) int64 {
 type histogramJSON struct {
 	Counts map[int]int64 `json:"counts,omitempty"`
 	Max    time.Duration `json:"max_ns"`
+	Sum    time.Duration `json:"sum_ns"`
 }
 
 // MarshalJSON implements json.Marshaler.
 func (h Histogram) MarshalJSON() ([]byte, error) {
-	return json.Marshal(histogramJSON{h.counts, h.max})
+	return json.Marshal(histogramJSON{h.counts, h.max, h.sum})
 }
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -97,7 +103,7 @@ func (h *Histogram) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &j); err != nil {
 		return err
 	}
-	*h = Histogram{counts: j.Counts, max: j.Max}
+	*h = Histogram{counts: j.Counts, max: j.Max, sum: j.Sum}
 	for _, c := range j.Counts {
 		h.n += c
 	}

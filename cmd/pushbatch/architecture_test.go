@@ -44,6 +44,7 @@ var testOnly = []string{
 	module + "/writers/writertest",
 	"github.com/getkin/kin-openapi",
 	"github.com/google/go-cmp",
+	"github.com/prometheus",
 	"github.com/rogpeppe/go-internal",
 	"go.uber.org/goleak",
 	"net/http/httptest",

@@ -17,7 +17,7 @@ import (
 // they are set is ever told.
 var secretVariables = []string{
 	"INFOBIP_API_KEY", "INFOBIP_USERNAME", "INFOBIP_PASSWORD", "INFOBIP_TOKEN", "INFOBIP_CLIENT_ID", "INFOBIP_CLIENT_SECRET",
-	redactKeyVariable,
+	redactKeyVariable, notifySecretVariable,
 	"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
 }
 
@@ -87,6 +87,9 @@ func (p *process) settingsInForce(fs *pflag.FlagSet, from map[string]origin) set
 func shownValue(f *pflag.Flag) string {
 	if list, ok := f.Value.(pflag.SliceValue); ok {
 		return strings.Join(list.GetSlice(), ", ")
+	}
+	if f.Name == "notify-url" {
+		return hostURL(f.Value.String())
 	}
 	if strings.HasSuffix(f.Name, "-url") {
 		return maskedURL(f.Value.String())

@@ -20,9 +20,9 @@ import (
 // left.
 const countFor = 2 * time.Second
 
-// finish writes the summary of a sitting, tells it, and returns what the
+// finish writes the summary of a sitting, tells it, and returns it with what the
 // program ends with.
-func (p *process) finish(ctx context.Context, j *job, engine *batch.Job, inventory *writers.Manifest, runErr error) error {
+func (p *process) finish(ctx context.Context, j *job, engine *batch.Job, inventory *writers.Manifest, runErr error) (*summary, error) {
 	s := j.summarize(ctx, engine, runErr)
 	s.addInventory(j, inventory)
 	if err := j.folder.WriteJSON(writers.SummaryFile, s); err != nil && exitCode(runErr) != exitStopped && j.folder.Lost() == nil {
@@ -40,11 +40,10 @@ func (p *process) finish(ctx context.Context, j *job, engine *batch.Job, invento
 	if !j.flags.quiet {
 		s.print(p.stderr)
 	}
-	j.tellNext(p.stderr, s)
 	if s.ExitCode == exitDone {
-		return nil
+		return s, nil
 	}
-	return &errReported{exitError{s.ExitCode, runErr}}
+	return s, &errReported{exitError{s.ExitCode, runErr}}
 }
 
 func (j *job) summarize(ctx context.Context, engine *batch.Job, runErr error) *summary {

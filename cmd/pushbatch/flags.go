@@ -105,6 +105,23 @@ func (t *talkFlags) add(fs *pflag.FlagSet) {
 	fs.StringVar(&t.progress, "progress", "auto", "progress: auto (a bar on a terminal, else plain), bar, plain (a line every 10 s) or none")
 }
 
+// watchFlags say how other programs follow a run.
+type watchFlags struct {
+	metricsFile      string
+	metricsListen    string
+	metricsLabels    []string
+	notifyURL        string
+	notifySecretFile string
+}
+
+func (w *watchFlags) add(fs *pflag.FlagSet) {
+	fs.StringVar(&w.metricsFile, "metrics-file", "", "`FILE` that always has the run's metrics for Prometheus (node exporter's textfile collector)")
+	fs.StringVar(&w.metricsListen, "metrics-listen", "", "`ADDRESS` that serves /metrics while the run goes on; :9464 is loopback only")
+	fs.StringArrayVar(&w.metricsLabels, "metrics-label", nil, "label of all metrics, `NAME=VALUE`; may be given more than once")
+	fs.StringVar(&w.notifyURL, "notify-url", "", "`URL` that is sent summary.json when the run has ended or stopped")
+	fs.StringVar(&w.notifySecretFile, "notify-secret-file", "", "`FILE` that holds the secret that notifications are signed with (else from PUSHBATCH_NOTIFY_SECRET)")
+}
+
 // jobFlags are the flags that every job has.
 type jobFlags struct {
 	config string
@@ -113,6 +130,7 @@ type jobFlags struct {
 	executionFlags
 	outputFlags
 	s3Flags
+	watchFlags
 	talkFlags
 	export   exportFlags // of export only
 	listRate float64
@@ -125,6 +143,7 @@ func (j *jobFlags) add(fs *pflag.FlagSet) {
 	j.executionFlags.add(fs)
 	j.outputFlags.add(fs)
 	j.s3Flags.add(fs)
+	j.watchFlags.add(fs)
 	j.talkFlags.add(fs)
 	fs.StringVar(&j.config, "config", "", "YAML `FILE` with any of these flags as keys")
 }

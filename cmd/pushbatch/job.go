@@ -43,9 +43,12 @@ type job struct {
 	every   time.Duration
 	log     *slog.Logger
 	engine  atomic.Pointer[batch.Job] // of this sitting
+	savedAt atomic.Int64              // of its last checkpoint, Unix milliseconds; 0: none yet
 	course  chronicle
 
 	redactor *redactor // nil: values stand as they are
+	metrics  *metrics  // nil: nobody asked for them
+	notifier *notifier // nil: nobody is told
 }
 
 // openedInput is one input, ready to be read.
@@ -111,6 +114,9 @@ func (p *process) prepare(j *job) (err error) {
 	}
 	r, err := p.newRedactor(&j.flags.outputFlags)
 	if err = cmp.Or(err, j.redactWith(r)); err != nil {
+		return err
+	}
+	if err := p.watch(j); err != nil {
 		return err
 	}
 	if dryRuns[j.flags.dryRun] == ops.Send {
@@ -291,6 +297,7 @@ func (p *process) sit(ctx context.Context, j *job) error {
 	endTimer := stopAfter(engine, j.flags.maxDuration)
 	endNoting := j.startNoting(engine)
 	endProgress := j.startProgress(engine)
+	endMetrics := j.startMetrics(engine)
 	runErr := engine.Run(ctx)
 	endProgress()
 	endNoting()
@@ -299,7 +306,10 @@ func (p *process) sit(ctx context.Context, j *job) error {
 		_ = sink.Settle() // what stays costs room, nothing else
 	}
 	inventory, runErr := j.publishAfter(ctx, engine.Tally().Rows, runErr)
-	err = p.finish(ctx, j, engine, inventory, runErr)
+	s, err := p.finish(ctx, j, engine, inventory, runErr)
+	endMetrics(s)
+	j.notify(ctx, s, p.stderr)
+	j.tellNext(p.stderr, s)
 	endSignals()
 	return err
 }
@@ -351,12 +361,21 @@ func (j *job) engineConfig(sink batch.Sink) batch.Config {
 	cfg := batch.Config{
 		Sink: sink, MaxInFlight: j.flags.maxInFlight, Limit: j.flags.limit, MaxErrors: maxErrors, Canary: j.flags.canary,
 		Resume: j.point, Carry: j.carry,
-		Save: func(c *batch.Checkpoint) error { return j.folder.SaveCheckpoint(c) }, SaveEvery: j.saveEvery(),
+		Save: j.save, SaveEvery: j.saveEvery(),
 	}
 	for _, in := range j.opened {
 		cfg.Inputs = append(cfg.Inputs, batch.Input{Source: in.source, Map: in.binding.Map})
 	}
 	return cfg
+}
+
+// save keeps a checkpoint and notes when.
+func (j *job) save(c *batch.Checkpoint) error {
+	if err := j.folder.SaveCheckpoint(c); err != nil {
+		return err
+	}
+	j.savedAt.Store(c.SavedAt.UnixMilli())
+	return nil
 }
 
 // stopAfter stops a run when its time is used up.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -18,8 +19,9 @@ type runSpec struct {
 	Sittings  int                 `json:"sittings"`
 	Limit     int64               `json:"limit,omitempty"`
 	Inputs    []inputSpec         `json:"inputs"`
-	Settings  map[string][]string `json:"settings"`        // flags that differ from their defaults
-	Retry     *retrySpec          `json:"retry,omitempty"` // the rows of an older run that this one takes
+	Settings  map[string][]string `json:"settings"`         // flags that differ from their defaults
+	Retry     *retrySpec          `json:"retry,omitempty"`  // the rows of an older run that this one takes
+	Notify    string              `json:"notify,omitempty"` // host of --notify-url
 	Redaction *redactionSpec      `json:"redaction,omitempty"`
 	Mapping   string              `json:"mapping,omitempty"`
 	Columns   [][]columnSpec      `json:"columns"` // of each input: what each column is used for
@@ -41,12 +43,16 @@ type columnSpec struct {
 	Use    string `json:"use"`
 }
 
+// unkeptFlags are not kept in job.json. An address for notifications may hold a
+// secret anywhere: a resumed run gets it anew, as it gets the API key.
+var unkeptFlags = []string{"config", "help", "notify-url"}
+
 // settingsOf lists the flags that differ from their defaults, in the form in
 // which they can be set again.
 func settingsOf(fs *pflag.FlagSet) map[string][]string {
 	settings := make(map[string][]string)
 	fs.VisitAll(func(f *pflag.Flag) {
-		if f.Value.String() == f.DefValue || f.Name == "config" || f.Name == "help" {
+		if f.Value.String() == f.DefValue || slices.Contains(unkeptFlags, f.Name) {
 			return
 		}
 		if list, ok := f.Value.(pflag.SliceValue); ok {

@@ -2,6 +2,19 @@ package main
 
 import "net/url"
 
+// hostURL is an address without all that may be secret in the address of a web
+// hook: only the scheme and the host are left.
+func hostURL(text string) string {
+	u, err := url.Parse(text)
+	switch {
+	case text == "":
+		return ""
+	case err != nil || u.Host == "":
+		return "…"
+	}
+	return u.Scheme + "://" + u.Host + "/…"
+}
+
 // maskedURL is an address without what may be secret in it: the password and
 // the query.
 func maskedURL(text string) string {

@@ -1,0 +1,225 @@
+package main
+
+import (
+	"errors"
+	"log/slog"
+	"math"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"pushbatch/apiclient"
+	"pushbatch/batch"
+)
+
+// metricsEvery is how often the file of --metrics-file is written.
+const metricsEvery = 5 * time.Second
+
+// metrics shows a run to Prometheus: in a file, over HTTP, or both.
+type metrics struct {
+	file     string
+	listener net.Listener // nil: none
+	labels   string
+	now      func() *metricText // where the run stands
+	log      *slog.Logger
+	warned   bool // that the file cannot be written; of the writing goroutine
+	ended    atomic.Pointer[summary]
+}
+
+// watch prepares what others follow the run by, so that what cannot work is known
+// before the run begins.
+func (p *process) watch(j *job) (err error) {
+	if j.notifier, err = p.newNotifier(j); err != nil {
+		return err
+	}
+	f := &j.flags.watchFlags
+	m := &metrics{file: f.metricsFile, log: j.log}
+	if m.labels, err = parseLabels(f.metricsLabels); err != nil {
+		return err
+	}
+	if m.file != "" {
+		if info, err := os.Stat(filepath.Dir(m.file)); err != nil || !info.IsDir() {
+			return usageError("--metrics-file %s: its folder is not there", m.file)
+		}
+	}
+	if f.metricsListen != "" {
+		if m.listener, err = listenMetrics(f.metricsListen); err != nil {
+			return err
+		}
+	}
+	if m.file != "" || m.listener != nil {
+		j.metrics = m
+	}
+	return nil
+}
+
+// listenMetrics takes an address; one without a host is on loopback.
+func listenMetrics(address string) (net.Listener, error) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, usageError("--metrics-listen %q: an address such as :9464 was expected", address)
+	}
+	if host == "" {
+		host = "127.0.0.1"
+	}
+	l, err := net.Listen("tcp", net.JoinHostPort(host, port))
+	if err != nil {
+		return nil, usageError("--metrics-listen: %v", err)
+	}
+	return l, nil
+}
+
+// startMetrics shows metrics until the returned function is called with the
+// summary, which shows the last ones.
+func (j *job) startMetrics(engine *batch.Job) (end func(*summary)) {
+	m := j.metrics
+	if m == nil {
+		return func(*summary) {}
+	}
+	if j.point != nil && !j.point.SavedAt.IsZero() {
+		j.savedAt.Store(j.point.SavedAt.UnixMilli())
+	}
+	m.now = func() *metricText { return j.measure(engine, m.ended.Load()) }
+	done, stopped := make(chan struct{}), make(chan struct{})
+	go func() { // ends with end
+		defer close(stopped)
+		tick := time.NewTicker(metricsEvery)
+		defer tick.Stop()
+		for {
+			m.write()
+			select {
+			case <-tick.C:
+			case <-done:
+				return
+			}
+		}
+	}()
+	server := m.serve()
+	return func(s *summary) {
+		close(done)
+		<-stopped
+		m.ended.Store(s)
+		m.write()
+		if server != nil {
+			_ = server.Close() // nothing is lost by it
+		}
+	}
+}
+
+// serve answers GET /metrics until the server is closed.
+func (m *metrics) serve() *http.Server {
+	if m.listener == nil {
+		return nil
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+		_ = m.now().writeTo(w) // the other side has gone
+	})
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, MaxHeaderBytes: 16 << 10}
+	m.log.Info("metrics", "url", "http://"+m.listener.Addr().String()+"/metrics")
+	go func() { // ends when the server is closed
+		if err := server.Serve(m.listener); !errors.Is(err, http.ErrServerClosed) {
+			m.log.Warn("metrics are not served any more", "error", err)
+		}
+	}()
+	return server
+}
+
+// write puts the file in place as a whole. Everybody may read it: the collector is
+// another user.
+func (m *metrics) write() {
+	if m.file == "" {
+		return
+	}
+	if err := replaceFile(m.file, m.now()); err != nil && !m.warned {
+		m.warned = true
+		m.log.Warn("metrics are not written", "file", m.file, "error", err)
+	}
+}
+
+func replaceFile(path string, text *metricText) error {
+	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
+	if err != nil {
+		return err
+	}
+	err = errors.Join(text.writeTo(temp), temp.Chmod(0o644), temp.Close())
+	if err == nil {
+		err = os.Rename(temp.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(temp.Name()))
+	}
+	return nil
+}
+
+// measure is the metrics as of now; ended is the summary of a run that has ended
+// or stopped, else nil.
+func (j *job) measure(engine *batch.Job, ended *summary) *metricText {
+	m := &metricText{labels: label("operation", j.operation.Name) + j.metrics.labels}
+	p := engine.Progress()
+	m.family("info", gauge, "The program.")
+	m.sample("info", label("version", strings.TrimSpace(version())), 1)
+	m.family("rows_total", counter, "Rows with a result, all sittings together.")
+	for _, status := range batch.Statuses {
+		m.sample("rows_total", label("status", status.String()), float64(p.Statuses[status]))
+	}
+	m.traffic(j)
+	m.one("requests_in_flight", gauge, "Requests under way.", float64(p.InFlight))
+	tally := engine.Tally()
+	m.durations("row_latency_seconds", "Time of the last attempt of each row, as of the last checkpoint.", &tally.Latency)
+	m.one("start_timestamp_seconds", gauge, "When the run began.", seconds64(j.spec.StartedAt))
+	m.one("sittings", gauge, "1, and one more for each resume.", float64(j.spec.Sittings))
+	if at := j.savedAt.Load(); at > 0 {
+		m.one("last_checkpoint_timestamp_seconds", gauge, "When the last checkpoint was saved.", float64(at)/1000)
+	}
+	m.one("running", gauge, "1 while the run goes on, 0 when it has ended or stopped.", oneIf(ended == nil))
+	if ended != nil {
+		m.one("end_timestamp_seconds", gauge, "When the run ended or stopped.", seconds64(ended.EndedAt))
+		m.one("exit_code", gauge, "What the program ended with; 0: every row is fine.", float64(ended.ExitCode))
+	}
+	switch {
+	case ended != nil && ended.Unsent != nil:
+		m.one("rows_unsent", gauge, unsentHelp, float64(*ended.Unsent))
+	case ended == nil && p.AllRead:
+		m.one("rows_unsent", gauge, unsentHelp, float64(p.Read-p.Done))
+	}
+	return m
+}
+
+const unsentHelp = "Rows without a result; not there while the length of the inputs is not known."
+
+// traffic writes what is known of requests.
+func (m *metricText) traffic(j *job) {
+	t := j.traffic()
+	m.one("requests_total", counter, "Requests sent, every attempt counted.", float64(t.Requests))
+	m.one("request_retries_total", counter, "Requests that were repetitions.", float64(t.Retries))
+	m.one("requests_refused_total", counter, "Requests that were refused by the limit (429).", float64(t.Throttled))
+	if j.client == nil {
+		return
+	}
+	s := j.client.Stats()
+	m.family("waiting", gauge, "1 for the reason why requests wait now.")
+	for why := apiclient.WaitBackoff; why <= apiclient.WaitOutage; why++ {
+		m.sample("waiting", label("reason", strings.ReplaceAll(why.String(), "-", "_")), oneIf(s.Waiting == why))
+	}
+	for op, stats := range s.Ops {
+		if apiclient.Op(op).String() == j.requestName() && !math.IsInf(stats.Rate, 0) {
+			m.one("rate_limit", gauge, "Requests a second that are allowed now.", stats.Rate)
+			m.one("rate_limit_configured", gauge, "Requests a second that --rate allows.", stats.Configured)
+		}
+	}
+}
+
+func oneIf(is bool) float64 {
+	if is {
+		return 1
+	}
+	return 0
+}
+
+func seconds64(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
