@@ -140,6 +140,7 @@ func (j *Job) submit(row *Row, mapRow Mapper) {
 			out.Finished = j.clock.now
 		}
 		j.settle(s, out)
+		s.keepPayload()
 		j.pushSettled(s)
 		return
 	}

@@ -45,7 +45,7 @@ type Config struct {
 	MaxErrors   Threshold
 	Canary      int64                   // the first Canary rows must all succeed (or be skipped) before the next is sent
 	Resume      *Checkpoint             // go on from here; nil: from the start
-	Save        func(*Checkpoint) error // makes a checkpoint durable, called from one goroutine; nil: none are kept
+	Save        func(*Checkpoint) error // makes a checkpoint durable, called from one goroutine, and keeps nothing of it; nil: none are made
 	SaveEvery   time.Duration           // time between checkpoints; default 1 s
 	Carry       func() json.RawMessage  // state of the caller that a checkpoint carries; may be nil
 }

@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -18,6 +19,7 @@ type slot struct {
 	state   atomic.Int32
 	result  Result
 	request Request
+	payload []byte // memory for the Payload of a row that is settled at once
 
 	// Guarded by chains.mu.
 	keys      []string
@@ -73,6 +75,22 @@ func (r *ring) full() bool {
 // next returns the slot behind the tail; push makes it part of the window.
 func (r *ring) next() *slot { return r.at(r.tail.Load()) }
 func (r *ring) push()       { r.tail.Add(1) }
+
+// keepPayload copies the payload of a settled outcome, which is its mapper's.
+func (s *slot) keepPayload() {
+	if s.result.Payload == nil {
+		return
+	}
+	if len(s.result.Payload) > maxKeptPayload {
+		s.result.Payload = slices.Clone(s.result.Payload)
+		return
+	}
+	s.payload = append(s.payload[:0], s.result.Payload...)
+	s.result.Payload = s.payload
+}
+
+// maxKeptPayload bounds the memory that a slot keeps for the rows to come.
+const maxKeptPayload = 4 << 10
 
 // free lets go of what a recorded slot keeps alive of its input.
 func (s *slot) free() {

@@ -35,8 +35,16 @@ func needsQuotes(s string) bool {
 	if c := s[0]; c == ' ' || c == '\t' || s[len(s)-1] == ' ' || s[len(s)-1] == '\t' {
 		return true
 	}
-	return strings.ContainsAny(s, "\",\r\n;|\t")
+	for i := range len(s) {
+		if quoted[s[i]] {
+			return true
+		}
+	}
+	return false
 }
+
+// quoted are the bytes that a cell with any of them is quoted for.
+var quoted = [256]bool{'"': true, ',': true, '\r': true, '\n': true, ';': true, '|': true, '\t': true}
 
 // appendMade appends a text that pushbatch (or the platform) made, so that a
 // spreadsheet does not take it for a formula: an apostrophe goes before what
@@ -53,9 +61,20 @@ func appendMillis(dst []byte, d time.Duration) []byte {
 	return strconv.AppendFloat(dst, float64(d.Microseconds())/1000, 'f', -1, 64)
 }
 
-// appendTime appends t in UTC with milliseconds (RFC 3339).
-func appendTime(dst []byte, t time.Time) []byte {
-	return t.UTC().AppendFormat(dst, "2006-01-02T15:04:05.000Z")
+// stamp appends times. It keeps the text of the last second: rows finish many
+// a second.
+type stamp struct {
+	second int64
+	text   []byte
+}
+
+// append appends t in UTC with milliseconds (RFC 3339).
+func (s *stamp) append(dst []byte, t time.Time) []byte {
+	if second := t.Unix(); second != s.second || s.text == nil {
+		s.second, s.text = second, t.UTC().AppendFormat(s.text[:0], "2006-01-02T15:04:05.")
+	}
+	ms := t.Nanosecond() / int(time.Millisecond)
+	return append(append(dst, s.text...), byte('0'+ms/100), byte('0'+ms/10%10), byte('0'+ms%10), 'Z')
 }
 
 // appendLine appends cells as one CSV line. A single empty cell is quoted:

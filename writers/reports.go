@@ -77,9 +77,9 @@ func openResults(folder *Folder, o *ReportOptions, mark batch.Mark) (report, err
 	if file.size == 0 && o.Format.header != nil {
 		err = file.grow(o.Format.header)
 	}
-	line := o.Format.line
+	line, common := o.Format.line, &resultContext{operation: o.Operation}
 	return report{file: file, write: func(r *batch.Result) error {
-		return file.grow(func(dst []byte) []byte { return line(dst, o.Operation, r) })
+		return file.grow(func(dst []byte) []byte { return line(dst, common, r) })
 	}}, err
 }
 

@@ -20,7 +20,7 @@ var ResultColumns = []string{
 type ResultFormat struct {
 	Name   string // as --results takes it, and the file's ending
 	header func(dst []byte) []byte
-	line   func(dst []byte, operation string, r *batch.Result) []byte
+	line   func(dst []byte, c *resultContext, r *batch.Result) []byte
 	render func(to io.Writer, from io.Reader) error // makes the file of the lines; nil: the lines are the file
 }
 
@@ -48,12 +48,28 @@ func (f ResultFormat) File() string { return "results." + f.Name }
 
 func appendResultHeader(dst []byte) []byte { return appendLine(dst, ResultColumns...) }
 
-func appendResultCSV(dst []byte, operation string, r *batch.Result) []byte {
+// resultContext is what the lines of one results file have in common, and what
+// a line mostly shares with the one before it.
+type resultContext struct {
+	operation string
+	stamp     stamp
+	source    string
+	cell      []byte // source as a cell of CSV
+}
+
+func (c *resultContext) sourceCell(source string) []byte {
+	if source != c.source || c.cell == nil {
+		c.source, c.cell = source, appendCell([]byte{}, source)
+	}
+	return c.cell
+}
+
+func appendResultCSV(dst []byte, c *resultContext, r *batch.Result) []byte {
 	dst = strconv.AppendInt(dst, r.Row.Num, 10)
-	dst = appendCell(append(dst, ','), r.Row.Source)
+	dst = append(append(dst, ','), c.sourceCell(r.Row.Source)...)
 	dst = strconv.AppendInt(append(dst, ','), r.Row.SourceNum(), 10)
 	dst = appendCell(append(dst, ','), r.RegistrationID)
-	dst = append(append(dst, ','), operation...)
+	dst = append(append(dst, ','), c.operation...)
 	dst = append(append(dst, ','), r.Status.String()...)
 	dst = append(dst, ',')
 	if r.HTTPStatus != 0 {
@@ -66,18 +82,18 @@ func appendResultCSV(dst []byte, operation string, r *batch.Result) []byte {
 	if r.Attempts > 0 {
 		dst = appendMillis(dst, r.Latency)
 	}
-	dst = appendTime(append(dst, ','), r.Finished)
+	dst = c.stamp.append(append(dst, ','), r.Finished)
 	return append(dst, '\n')
 }
 
 // appendResultJSON writes the same columns as the CSV; what is empty there is
 // null here.
-func appendResultJSON(dst []byte, operation string, r *batch.Result) []byte {
+func appendResultJSON(dst []byte, c *resultContext, r *batch.Result) []byte {
 	dst = strconv.AppendInt(append(dst, `{"row":`...), r.Row.Num, 10)
 	dst = jsonappend.String(append(dst, `,"source":`...), r.Row.Source)
 	dst = strconv.AppendInt(append(dst, `,"source_row":`...), r.Row.SourceNum(), 10)
 	dst = appendTextOrNull(append(dst, `,"registration_id":`...), r.RegistrationID)
-	dst = jsonappend.String(append(dst, `,"operation":`...), operation)
+	dst = jsonappend.String(append(dst, `,"operation":`...), c.operation)
 	dst = jsonappend.String(append(dst, `,"status":`...), r.Status.String())
 	dst = append(dst, `,"http_status":`...)
 	if r.HTTPStatus != 0 {
@@ -94,7 +110,7 @@ func appendResultJSON(dst []byte, operation string, r *batch.Result) []byte {
 	} else {
 		dst = append(dst, "null"...)
 	}
-	dst = appendTime(append(dst, `,"finished_at":"`...), r.Finished)
+	dst = c.stamp.append(append(dst, `,"finished_at":"`...), r.Finished)
 	return append(dst, '"', '}', '\n')
 }
 

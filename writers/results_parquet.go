@@ -30,7 +30,7 @@ func shownResults() []shownColumn {
 
 // appendResultCells appends a result as a line that eachLine reads back. What is
 // empty in the CSV is null.
-func appendResultCells(dst []byte, operation string, r *batch.Result) []byte {
+func appendResultCells(dst []byte, c *resultContext, r *batch.Result) []byte {
 	text := func(s string) batch.Value {
 		if s == "" {
 			return batch.Value{}
@@ -39,12 +39,12 @@ func appendResultCells(dst []byte, operation string, r *batch.Result) []byte {
 	}
 	values := [...]batch.Value{
 		batch.IntValue(r.Row.Num), batch.TextValue(r.Row.Source), batch.IntValue(r.Row.SourceNum()), text(r.RegistrationID),
-		batch.TextValue(operation), batch.TextValue(r.Status.String()),
+		batch.TextValue(c.operation), batch.TextValue(r.Status.String()),
 		{},
 		text(r.Code), text(r.Message),
 		batch.IntValue(int64(r.Attempts)),
 		{},
-		batch.TextValue(string(appendTime(nil, r.Finished))),
+		batch.TextValue(string(c.stamp.append(nil, r.Finished))),
 	}
 	if r.HTTPStatus != 0 {
 		values[6] = batch.IntValue(int64(r.HTTPStatus))
@@ -74,8 +74,9 @@ func openRendered(folder *Folder, o *ReportOptions, mark batch.Mark) (report, er
 	if err != nil {
 		return report{}, err
 	}
+	common := &resultContext{operation: o.Operation}
 	write := func(r *batch.Result) error {
-		return file.grow(func(dst []byte) []byte { return o.Format.line(dst, o.Operation, r) })
+		return file.grow(func(dst []byte) []byte { return o.Format.line(dst, common, r) })
 	}
 	return report{file: file, write: write, close: func() error { return file.render(o.Format.render) }, settle: file.removePart}, nil
 }
