@@ -60,7 +60,9 @@ func newConfigCommand(p *process) *cobra.Command {
 		},
 	}
 	addPersonalizeFlags(show.Flags(), &apiclient.PersonalizeOptions{})
-	new(jobFlags).add(show.Flags())
+	flags := new(jobFlags)
+	flags.add(show.Flags())
+	addExportFlags(show.Flags(), flags)
 	show.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	config.AddCommand(show)
 	return config

@@ -37,6 +37,7 @@ func newRoot(p *process) *cobra.Command {
 	root.AddCommand(newConfigCommand(p), newReportCommand(p), newInspectCommand(p))
 	root.AddCommand(newTopics()...)
 	root.InitDefaultHelpCmd()
+	addCompletions(root, completedValues())
 	return root
 }
 
