@@ -284,9 +284,14 @@ func TestInventoryInDuckDB(t *testing.T) {
 	for _, name := range []string{"devices.csv", "devices.ndjson", "devices.parquet"} {
 		publish(t, folder, inventoryOptions(t, filepath.Join(dir, name)))
 	}
-	o := inventoryOptions(t, filepath.Join(dir, "map.parquet"))
-	o.Additional = writers.AdditionalMap
-	publish(t, folder, o)
+	for name, form := range map[string]string{"map": writers.AdditionalMap, "columns": writers.AdditionalColumns} {
+		o := inventoryOptions(t, filepath.Join(dir, name+".parquet"))
+		o.Additional = form
+		publish(t, folder, o)
+	}
+	hive := inventoryOptions(t, filepath.Join(dir, "hive.parquet"))
+	hive.PartitionBy, hive.SplitRows = "os", 100
+	publish(t, folder, hive)
 	command := exec.Command("node", "compare.mjs", dir)
 	command.Dir = tools
 	var talk strings.Builder

@@ -112,8 +112,8 @@ func (j *job) tellNext(w io.Writer, s *summary) {
 		if !j.flags.quiet && j.redactor != nil {
 			fmt.Fprintf(w, "next: failed.csv is redacted; mend the rows in the inputs, or send them again as they are: pushbatch retry %s\n", j.folder.Path(""))
 		} else if !j.flags.quiet {
-			fmt.Fprintf(w, "next: mend %s and give it back: pushbatch %s %s\n",
-				j.folder.Path(writers.FailedFile), j.operation.Name, j.folder.Path(writers.FailedFile))
+			fmt.Fprintf(w, "next: mend %s and give it back: pushbatch %s %s%s\n",
+				j.folder.Path(writers.FailedFile), j.operation.Name, j.folder.Path(writers.FailedFile), j.toAgain())
 		}
 	default:
 		if j.exporting() {
@@ -123,12 +123,23 @@ func (j *job) tellNext(w io.Writer, s *summary) {
 	}
 }
 
+// toAgain is what an export's command needs to be given again.
+func (j *job) toAgain() string {
+	if j.exporting() {
+		return " --to URL"
+	}
+	return ""
+}
+
 // noRow says why a run had nothing to do.
 func (j *job) noRow() string {
 	if r := j.spec.Retry; r != nil && len(r.Codes) > 0 {
 		return fmt.Sprintf("no row of %s is %s with code %s", r.Run, strings.Join(r.Statuses, " or "), strings.Join(r.Codes, " or "))
 	} else if r != nil {
 		return fmt.Sprintf("no row of %s is %s: --status takes failed, rejected or skipped", r.Run, strings.Join(r.Statuses, " or "))
+	}
+	if j.people != nil {
+		return "the people listing has no push device that is asked for; nothing was published"
 	}
 	return "the inputs hold no row"
 }
