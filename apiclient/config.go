@@ -53,6 +53,11 @@ type Config struct {
 
 	Log       *slog.Logger  // pauses, rate changes, outages; nil: nothing is logged
 	OnAttempt func(Attempt) // called after every attempt, from the caller's goroutine; may be nil
+
+	// MaySend is asked right before every attempt, from the caller's goroutine.
+	// An error keeps the attempt from being sent and ends the call with it. nil:
+	// nothing is asked.
+	MaySend func() error
 }
 
 const (

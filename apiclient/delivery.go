@@ -83,6 +83,9 @@ func (d *delivery) admit(ctx context.Context) (g *grant, authorization string, e
 		}
 		ready := (c.tokens == nil || authorization != "") && (d.probe || c.weather.clear())
 		if err = stopped(ctx); err == nil && ready {
+			err = c.maySend()
+		}
+		if err == nil && ready {
 			return g, authorization, nil
 		}
 		d.lane.unused(g)
@@ -90,6 +93,13 @@ func (d *delivery) admit(ctx context.Context) (g *grant, authorization string, e
 			return nil, "", err
 		}
 	}
+}
+
+func (c *Client) maySend() error {
+	if c.cfg.MaySend == nil {
+		return nil
+	}
+	return c.cfg.MaySend()
 }
 
 // attempt sends the request once and tells everybody what came of it.

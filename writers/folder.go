@@ -112,7 +112,7 @@ func (f *Folder) LocalPath(name string) string { return f.file(name + partSuffix
 func (f *Folder) Remove(name string) error {
 	err := f.fs.Remove(f.file(name))
 	if f.remote != nil {
-		err = errors.Join(err, f.remote.objects.Delete(f.remote.ctx, name))
+		err = errors.Join(err, f.remote.remove(name))
 	}
 	return err
 }

@@ -120,7 +120,7 @@ func spoolFolder(ctx context.Context, location string) (*Folder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("create the spool folder of %s (TMPDIR chooses another place): %w", location, err)
 	}
-	m := &mirror{ctx: context.WithoutCancel(ctx), objects: objects, spool: dir, reports: make(map[string]*mirroredReport)}
+	m := &mirror{ctx: context.WithoutCancel(ctx), objects: objects, spool: dir, cuts: usualCuts, reports: make(map[string]*mirroredReport)}
 	return &Folder{fs: spoolFS{}, path: dir, remote: m}, nil
 }
 

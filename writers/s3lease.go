@@ -166,13 +166,20 @@ func (l *lease) live(ctx context.Context) {
 // sign of life before the lease is over.
 func (l *lease) held() error {
 	l.mu.Lock()
-	lost, silent := l.lost, time.Since(l.shown)
+	lost, silent := l.lost, elapsed(l.shown)
 	l.mu.Unlock()
 	if lost != nil || silent < l.length-l.length/(2*beatsALease) {
 		return lost
 	}
 	return l.fail(&batch.Abort{Code: codeLeaseLost, Err: fmt.Errorf(
-		"%s could not be written for %s: another process may take the run over, so this one stops", l.objects.Location(leaseFile), silent.Round(time.Second))})
+		"%s was not renewed for %s (S3 could not be reached, or this process stood still): another process may take the run over, so this one stops",
+		l.objects.Location(leaseFile), silent.Round(time.Second))})
+}
+
+// elapsed is the time since t by whichever clock counts more: on some systems
+// the monotonic one stands still while the machine sleeps.
+func elapsed(t time.Time) time.Duration {
+	return max(time.Since(t), time.Now().Round(0).Sub(t.Round(0)))
 }
 
 // lose says who has taken the run over.

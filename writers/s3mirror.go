@@ -1,7 +1,6 @@
 package writers
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,14 +15,19 @@ import (
 	"pushbatch/batch/blob"
 )
 
-// How a growing report lies in S3: segments, and in the checkpoint itself the
-// bytes behind the last one, so that a checkpoint mostly is a single PUT.
-const (
-	segmentFolder = "segments"
-	tailLimit     = 256 << 10 // a longer tail becomes a segment
-	wholeSegment  = 8 << 20   // segments of this size stay as they are
-	mergeAt       = 32        // shorter ones at the end that are made one
-)
+// segmentFolder holds the segments of growing reports.
+const segmentFolder = "segments"
+
+// cuts say how a growing report lies in S3: as segments, and in the checkpoint
+// itself the bytes behind the last one, so that a checkpoint mostly is a single
+// PUT.
+type cuts struct {
+	tail  int64 // a longer tail becomes a segment
+	whole int64 // segments of this size stay as they are
+	merge int   // shorter ones at the end that are made one
+}
+
+var usualCuts = cuts{tail: 256 << 10, whole: 8 << 20, merge: 32}
 
 // segment is the bytes of a report from From up to To.
 type segment struct {
@@ -60,6 +64,7 @@ type mirror struct {
 	ctx     context.Context //nolint:containedctx // the methods of Folder take none; it does not end
 	objects *blob.Objects
 	spool   string
+	cuts    cuts
 	lease   *lease // nil: the run is only looked at
 	version blob.Version
 	saves   int64
@@ -129,7 +134,7 @@ func (m *mirror) drop(r *mirroredReport) {
 
 // advance brings a report's bytes up to length.
 func (m *mirror) advance(name string, r *mirroredReport, length int64) error {
-	if length-r.end() < tailLimit {
+	if length-r.end() < m.cuts.tail {
 		tail := make([]byte, length-r.end())
 		err := m.reading(name, func(f io.ReaderAt) error {
 			_, err := f.ReadAt(tail, r.end())
@@ -140,17 +145,17 @@ func (m *mirror) advance(name string, r *mirroredReport, length int64) error {
 	}
 	r.Tail = nil
 	from, kept := r.end(), len(r.Segments)
-	for kept > 0 && r.Segments[kept-1].To-r.Segments[kept-1].From < wholeSegment {
+	for kept > 0 && r.Segments[kept-1].To-r.Segments[kept-1].From < m.cuts.whole {
 		kept--
 	}
-	if len(r.Segments)-kept < mergeAt {
+	if len(r.Segments)-kept < m.cuts.merge {
 		kept = len(r.Segments)
 	} else {
 		from = r.Segments[kept].From
 	}
 	s := segment{Name: fmt.Sprintf("%s/%s/%015d-%015d-%s", segmentFolder, name, from, length, m.lease.token), From: from, To: length}
 	err := m.reading(name, func(f io.ReaderAt) error {
-		return m.objects.Upload(m.ctx, s.Name, io.NewSectionReader(f, from, length-from))
+		return m.objects.Upload(m.ctx, s.Name, io.NewSectionReader(f, from, length-from), blob.AnyVersion)
 	})
 	if err != nil {
 		return err
@@ -175,128 +180,54 @@ func (m *mirror) reading(name string, read func(io.ReaderAt) error) error {
 	return read(f)
 }
 
-// publish brings a whole file to S3. Growing reports come by checkpoints.
+// publish brings a whole file to S3. Growing reports come by checkpoints. A
+// process that loses the run while the file is on its way does not overwrite
+// what its successor has published: the condition is from before.
 func (m *mirror) publish(name string) error {
 	if strings.HasSuffix(name, partSuffix) || name == CheckpointFile {
 		return nil
 	}
-	if err := m.held(); err != nil {
-		return err
+	when := blob.AnyVersion
+	if m.lease != nil {
+		var err error
+		if when, err = m.objects.Version(m.ctx, name); err != nil {
+			return err
+		}
+		if err := m.held(); err != nil {
+			return err
+		}
 	}
 	f, err := os.Open(filepath.Join(m.spool, name))
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	return m.objects.Upload(m.ctx, name, f)
+	if err = m.objects.Upload(m.ctx, name, f, when); errors.Is(err, blob.ErrConflict) {
+		return m.contested(err)
+	}
+	return err
 }
 
-func (m *mirror) load(ctx context.Context) (remotePoint, blob.Version, error) {
-	var point remotePoint
-	object, err := m.objects.Get(ctx, CheckpointFile)
-	if err != nil {
-		return point, "", err
-	}
-	if err := json.Unmarshal(object.Data, &point); err != nil {
-		return point, "", fmt.Errorf("read %s: %w", m.objects.Location(CheckpointFile), err)
-	}
-	return point, object.Version, nil
-}
-
-// restore makes the checkpoint this process's, then rebuilds the files.
-func (m *mirror) restore(ctx context.Context) error {
-	point, version, err := m.load(ctx)
+// contested decides about a file that is not as it was a moment ago. While the
+// run is this process's it is the one that was sent: an earlier try of the same
+// request has arrived.
+func (m *mirror) contested(err error) error {
+	record, _, failed := readLease(m.ctx, m.objects)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		version = blob.Absent
-	case err != nil:
-		return err
+	case failed != nil:
+		return errors.Join(err, failed)
+	case record.Token == m.lease.token:
+		return nil
 	}
-	m.saves = point.Saves
-	if point.Reports != nil {
-		m.reports = point.Reports
-	}
-	if err := m.put(ctx, point.Checkpoint, version); err != nil {
-		return err
-	}
-	if err := m.fetch(ctx, JobFile, SummaryFile); err != nil || point.Checkpoint == nil {
-		return err
-	}
-	if err := m.spoolJSON(CheckpointFile, point.Checkpoint); err != nil {
-		return err
-	}
-	for name, length := range point.Checkpoint.Mark {
-		if point.Checkpoint.Ended {
-			err = m.fetch(ctx, name)
-		} else {
-			err = m.rebuild(ctx, name, length)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return m.lease.lose()
 }
 
-// rebuild makes a growing report of its segments, and takes back what an
-// earlier stop has published of it.
-func (m *mirror) rebuild(ctx context.Context, name string, length int64) error {
-	r := m.reports[name]
-	if r == nil {
-		r = &mirroredReport{}
-	}
-	f, err := os.OpenFile(filepath.Join(m.spool, name+partSuffix), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, fileMode)
-	if err != nil {
+// remove deletes a file.
+func (m *mirror) remove(name string) error {
+	if err := m.held(); err != nil {
 		return err
 	}
-	defer f.Close()
-	at := int64(0)
-	for _, s := range r.Segments {
-		n, err := m.objects.Download(ctx, s.Name, f)
-		if err != nil {
-			return err
-		}
-		if s.From != at || n != s.To-s.From {
-			return fmt.Errorf("%s has %d bytes, but its checkpoint counts %d: it was replaced", m.objects.Location(s.Name), n, s.To-s.From)
-		}
-		at = s.To
-	}
-	n, err := io.Copy(f, bytes.NewReader(r.Tail))
-	if err == nil && at+n != length {
-		err = fmt.Errorf("%s has %d bytes of %s, but counts %d: it was replaced", m.objects.Location(CheckpointFile), at+n, name, length)
-	}
-	return errors.Join(err, m.objects.Delete(ctx, name))
-}
-
-// fetch copies files to the spool folder, as far as they are there.
-func (m *mirror) fetch(ctx context.Context, names ...string) error {
-	for _, name := range names {
-		if err := m.fetchOne(ctx, name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	return nil
-}
-
-func (m *mirror) fetchOne(ctx context.Context, name string) error {
-	path := filepath.Join(m.spool, name)
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, fileMode)
-	if err != nil {
-		return err
-	}
-	_, err = m.objects.Download(ctx, name, f)
-	if err = errors.Join(err, f.Close()); err != nil {
-		return errors.Join(err, os.Remove(path))
-	}
-	return nil
-}
-
-func (m *mirror) spoolJSON(name string, v any) error {
-	data, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(m.spool, name), data, fileMode)
+	return m.objects.Delete(m.ctx, name)
 }
 
 // close gives the lease back and removes the spool folder.

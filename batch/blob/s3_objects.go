@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"slices"
 	"strings"
@@ -26,6 +27,17 @@ const (
 	AnyVersion Version = ""  // no condition
 	Absent     Version = "*" // there is no such object
 )
+
+// conditions are the headers that make a write keep to a version.
+func (v Version) conditions() (ifMatch, ifNoneMatch *string) {
+	switch v {
+	case AnyVersion:
+		return nil, nil
+	case Absent:
+		return nil, aws.String(string(Absent))
+	}
+	return aws.String(string(v)), nil
+}
 
 // conflictTries are the tries of a conditional write that met another one under
 // way at the same time.
@@ -130,13 +142,7 @@ func (o *Objects) Put(ctx context.Context, name string, data []byte, when Versio
 func (o *Objects) put(ctx context.Context, name string, data []byte, when Version) (Version, error) {
 	key := o.key(name)
 	input := &s3.PutObjectInput{Bucket: &o.bucket, Key: &key, Body: bytes.NewReader(data), RequestPayer: o.store.payer()}
-	switch when {
-	case AnyVersion:
-	case Absent:
-		input.IfNoneMatch = aws.String(string(Absent))
-	default:
-		input.IfMatch = aws.String(string(when))
-	}
+	input.IfMatch, input.IfNoneMatch = when.conditions()
 	if id := o.store.options.SSEKMSKeyID; id != "" {
 		input.ServerSideEncryption, input.SSEKMSKeyId = types.ServerSideEncryptionAwsKms, &id
 	}
@@ -147,10 +153,53 @@ func (o *Objects) put(ctx context.Context, name string, data []byte, when Versio
 	return Version(aws.ToString(out.ETag)), nil
 }
 
-// Upload writes an object of any size, whole: nothing of it is to be seen
-// before all of it is there.
-func (o *Objects) Upload(ctx context.Context, name string, body io.Reader) error {
-	return o.store.upload(ctx, o.client, o.bucket, o.key(name), body)
+// Version is what an object is now: Absent when it is not there.
+func (o *Objects) Version(ctx context.Context, name string) (Version, error) {
+	in, err := o.store.stat(ctx, o.Location(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return Absent, nil
+	}
+	return Version(in.ETag), err
+}
+
+// Upload writes an object of any size, whole, if what is there is of the given
+// version: nothing of it is to be seen before all of it is there. The error is
+// ErrConflict when it is of another one, which may be this very call's: that it
+// was successful can get lost on the way back.
+func (o *Objects) Upload(ctx context.Context, name string, body io.Reader, when Version) error {
+	err := o.store.upload(ctx, o.client, o.bucket, o.key(name), body, when)
+	switch status := s3Status(err); {
+	case err == nil || when == AnyVersion || ctx.Err() != nil:
+		return err
+	case status == http.StatusPreconditionFailed, status == http.StatusConflict, status == http.StatusNotFound:
+		return fmt.Errorf("write %s: %w", o.Location(name), ErrConflict)
+	}
+	return err
+}
+
+// Forsake gives up the multipart uploads below the prefix that a process left
+// open when it died. They are not to be seen, but cost.
+func (o *Objects) Forsake(ctx context.Context) error {
+	prefix := strings.TrimPrefix(o.prefix+"/", "/")
+	pages := s3.NewListMultipartUploadsPaginator(o.client, &s3.ListMultipartUploadsInput{
+		Bucket: &o.bucket, Prefix: &prefix, RequestPayer: o.store.payer(),
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return orCause(ctx, s3Failed("list", o.bucket, prefix, "ListMultipartUploads", o.client, err))
+		}
+		for i := range page.Uploads {
+			key := aws.ToString(page.Uploads[i].Key)
+			_, err := o.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{
+				Bucket: &o.bucket, Key: &key, UploadId: page.Uploads[i].UploadId, RequestPayer: o.store.payer(),
+			})
+			if err != nil && s3Status(err) != http.StatusNotFound {
+				return orCause(ctx, s3Failed("delete", o.bucket, key, "AbortMultipartUpload", o.client, err))
+			}
+		}
+	}
+	return nil
 }
 
 // Download appends an object's bytes to w and returns how many.

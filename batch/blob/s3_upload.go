@@ -45,7 +45,7 @@ func (s *s3Store) create(ctx context.Context, location string) (Upload, error) {
 	reader, writer := io.Pipe()
 	u := &s3Upload{pipe: writer, done: make(chan error, 1)}
 	go func() {
-		err := s.upload(ctx, client, bucket, key, reader)
+		err := s.upload(ctx, client, bucket, key, reader, AnyVersion)
 		reader.CloseWithError(err) // a writer must not wait for an upload that has failed
 		u.done <- err
 	}()
@@ -55,7 +55,7 @@ func (s *s3Store) create(ctx context.Context, location string) (Upload, error) {
 // upload sends what a reader has: in one piece up to partSize, else in parts.
 // When anything fails the parts are removed and the object is not there, or as
 // it was.
-func (s *s3Store) upload(ctx context.Context, client *s3.Client, bucket, key string, body io.Reader) error {
+func (s *s3Store) upload(ctx context.Context, client *s3.Client, bucket, key string, body io.Reader, when Version) error {
 	manager := transfermanager.New(client, func(o *transfermanager.Options) {
 		o.PartSizeBytes, o.MultipartUploadThreshold, o.Concurrency = partSize, partSize, partsAtOnce
 		o.FailTimeout = abandonedWithin
@@ -63,6 +63,7 @@ func (s *s3Store) upload(ctx context.Context, client *s3.Client, bucket, key str
 	input := &transfermanager.UploadObjectInput{
 		Bucket: &bucket, Key: &key, Body: body, RequestPayer: transfertypes.RequestPayer(s.payer()),
 	}
+	input.IfMatch, input.IfNoneMatch = when.conditions()
 	if s.options.SSEKMSKeyID != "" {
 		input.ServerSideEncryption, input.SSEKMSKeyID = transfertypes.ServerSideEncryptionAwsKms, &s.options.SSEKMSKeyID
 	}

@@ -149,7 +149,7 @@ func TestObjects(t *testing.T) {
 	if got, err := o.Get(ctx, "x"); err != nil || string(got.Data) != "2" || got.Version != second {
 		t.Errorf("%+v, %v", got, err)
 	}
-	if err := o.Upload(ctx, "segments/1", bytes.NewReader([]byte("abc"))); err != nil {
+	if err := o.Upload(ctx, "segments/1", bytes.NewReader([]byte("abc")), blob.AnyVersion); err != nil {
 		t.Error(err)
 	}
 	var b bytes.Buffer

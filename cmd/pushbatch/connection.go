@@ -19,11 +19,12 @@ const simulatedPeople = 5000
 const simulatedBase = "http://127.0.0.1"
 
 // connect makes the client that a job sends through.
-func (p *process) connect(f *jobFlags, log *slog.Logger) (*apiclient.Client, error) {
+// maySend is asked before every request.
+func (p *process) connect(f *jobFlags, log *slog.Logger, maySend func() error) (*apiclient.Client, error) {
 	cfg := apiclient.Config{
 		BaseURL: f.baseURL, AppCode: f.appCode, Timeout: f.timeout, MaxAttempts: f.maxAttempts,
 		Rate: f.rate, ListRate: f.listRate, MaxOutage: f.maxOutage,
-		UserAgent: "pushbatch/" + version(), Log: log,
+		UserAgent: "pushbatch/" + version(), Log: log, MaySend: maySend,
 	}
 	if f.simulate {
 		cfg.BaseURL, cfg.Transport = simulatedBase, simulated(f)

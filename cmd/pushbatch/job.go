@@ -120,7 +120,7 @@ func (p *process) prepare(j *job) (err error) {
 		return err
 	}
 	if dryRuns[j.flags.dryRun] == ops.Send {
-		j.client, err = p.connect(j.flags, j.log)
+		j.client, err = p.connect(j.flags, j.log, j.lost)
 	}
 	if err != nil {
 		return err

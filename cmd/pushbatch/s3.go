@@ -81,6 +81,17 @@ func (j *job) saveEvery() time.Duration {
 	return 0
 }
 
+// lost is why the run's folder is no longer held. Every request asks before it
+// is sent: a process that stood still for longer than its lease (a machine that
+// slept, a container that was frozen) must not send beside its successor, not
+// even what was about to go out when it wakes.
+func (j *job) lost() error {
+	if j.folder == nil {
+		return nil
+	}
+	return j.folder.Lost()
+}
+
 // openFolder takes a run, on disk or in S3, to go on with it.
 func (p *process) openFolder(ctx context.Context, path string, j *job) (f *writers.Folder, err error) {
 	if !blob.IsS3(path) {

@@ -18,6 +18,7 @@ import (
 type Refusal struct {
 	Status int
 	Code   string
+	Late   bool // the server has done what it was asked; only its answer is lost
 }
 
 // Faults is a layer in front of a server. It counts requests.
@@ -44,6 +45,9 @@ func (s *Server) Behind(tb testing.TB, f *Faults) *Server {
 		f.count(r)
 		if f.Refuse != nil {
 			if refusal := f.Refuse(r); refusal != nil {
+				if refusal.Late {
+					proxy.ServeHTTP(httptest.NewRecorder(), r)
+				}
 				refusal.write(w)
 				return
 			}

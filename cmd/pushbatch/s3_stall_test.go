@@ -1,0 +1,73 @@
+package main
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"pushbatch/apiclient/simulator"
+	"pushbatch/batch/blob/s3test"
+)
+
+// A process stands still for longer than its lease and another one resumes its
+// run. When the first wakes, while the other is at work, it stops and sends not
+// one request more, not even those that were about to go out.
+func TestS3StalledHolder(t *testing.T) {
+	t.Parallel()
+	server := s3test.Start(t)
+	sim, second := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0), Faults: faults(t, "latency=20ms")})
+	var ofFirst atomic.Int64
+	first := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ofFirst.Add(1)
+		sim.ServeHTTP(w, r)
+	}))
+	defer first.Close()
+	rows := filepath.Join(t.TempDir(), "rows.csv")
+	const n = s3Rows / 2
+	want := writeKillRows(t, rows, n)
+	run := server.Location("runs/1")
+	reach := []string{
+		"--s3-endpoint-url", server.Endpoint, "--s3-path-style", "--s3-lease", "2s",
+		"--rate", strconv.Itoa(killRate), "--max-in-flight", strconv.Itoa(killInFlight),
+	}
+	stalled := start(t, first.URL, t.TempDir(), append([]string{"update", rows, "--out", run}, reach...)...)
+	defer func() { _ = stalled.Process.Kill() }() // it has ended unless the test failed
+	eventually(t, "rows to be sent", func() bool { return sim.Stats().Effects >= n/5 })
+	if err := stalled.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	successor := start(t, second, t.TempDir(), append([]string{"resume", run, "--base-url", second}, reach...)...)
+	before := sim.Stats().Effects
+	eventually(t, "the successor to be at work", func() bool { return sim.Stats().Effects >= before+n/5 })
+	sent := ofFirst.Load()
+	if err := stalled.Process.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	if code := stalled.code(t); code != exitStopped && code != exitLocked {
+		t.Errorf("the stalled process ended with %d\n%s", code, &stalled.talk)
+	}
+	if more := ofFirst.Load() - sent; more != 0 {
+		t.Errorf("the stalled process sent %d requests beside its successor", more)
+	}
+	t.Log(&stalled.talk)
+	demandCode(t, successor, successor.code(t))
+	demandS3Rows(t, server, "runs/1/results.csv", n)
+	demandState(t, sim, want)
+	demandFewRepeats(t, sim, n, 1)
+}
+
+// demandS3Rows is demandEveryRowOnce for a results file in S3.
+func demandS3Rows(t *testing.T, server *s3test.Server, key string, n int) {
+	t.Helper()
+	results, _ := server.Get(t, key)
+	path := filepath.Join(t.TempDir(), "results.csv")
+	if err := os.WriteFile(path, results, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	demandEveryRowOnce(t, path, n)
+}
