@@ -80,9 +80,15 @@ func (m *mirror) held() error {
 	return m.lease.held()
 }
 
-// begin writes the checkpoint of a run that has none.
+// begin writes the first checkpoint of a run. One may be there, of a process
+// that died before it could say what the run is.
 func (m *mirror) begin(ctx context.Context) error {
-	return m.put(ctx, nil, blob.Absent)
+	when, err := m.objects.Version(ctx, CheckpointFile)
+	if err != nil {
+		return err
+	}
+	m.tidy(ctx)
+	return m.put(ctx, nil, when)
 }
 
 func (m *mirror) put(ctx context.Context, c *batch.Checkpoint, when blob.Version) error {

@@ -184,6 +184,14 @@ func (s *Server) Keys(tb testing.TB, prefix string) []string {
 	return keys
 }
 
+// BeginUpload leaves a multipart upload open, as a process does that dies.
+func (s *Server) BeginUpload(tb testing.TB, key string) {
+	tb.Helper()
+	if _, err := s.client.CreateMultipartUpload(tb.Context(), &s3.CreateMultipartUploadInput{Bucket: &s.Bucket, Key: &key}); err != nil {
+		tb.Fatal(err)
+	}
+}
+
 // OpenUploads counts multipart uploads that are neither completed nor aborted.
 func (s *Server) OpenUploads(tb testing.TB) int {
 	tb.Helper()
