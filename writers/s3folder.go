@@ -83,7 +83,7 @@ func holdS3Folder(ctx context.Context, location string, o S3Options, prepare fun
 	if err != nil {
 		return nil, err
 	}
-	if f.remote.lease, err = acquireLease(ctx, f.remote.objects, o); err == nil {
+	if f.remote.lease, err = acquireLease(ctx, f.remote, o); err == nil {
 		err = prepare(f.remote)
 	}
 	if err != nil {
@@ -120,7 +120,8 @@ func spoolFolder(ctx context.Context, location string) (*Folder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("create the spool folder of %s (TMPDIR chooses another place): %w", location, err)
 	}
-	m := &mirror{ctx: context.WithoutCancel(ctx), objects: objects, spool: dir, cuts: usualCuts, reports: make(map[string]*mirroredReport)}
+	m := &mirror{objects: objects, spool: dir, cuts: usualCuts, reports: make(map[string]*mirroredReport)}
+	m.ctx, m.abandon = context.WithCancelCause(context.WithoutCancel(ctx))
 	return &Folder{fs: spoolFS{}, path: dir, remote: m}, nil
 }
 

@@ -41,6 +41,7 @@ func (r *leaseRecord) over(age time.Duration) bool {
 // lease holds a run in S3. A goroutine, which ends with release, shows life.
 type lease struct {
 	objects *blob.Objects
+	abandon context.CancelCauseFunc
 	length  time.Duration
 	token   string
 	end     context.CancelFunc
@@ -57,11 +58,12 @@ type lease struct {
 // acquireLease takes the lease when nobody has it, or when its holder has shown
 // no life for its length. A holder that may be dead is watched: a sign of life
 // makes it a *LockedError at once.
-func acquireLease(ctx context.Context, objects *blob.Objects, o S3Options) (*lease, error) {
+// What is under way in S3 when the lease is lost is given up.
+func acquireLease(ctx context.Context, m *mirror, o S3Options) (*lease, error) {
 	if o.Lease <= 0 {
 		o.Lease = defaultLease
 	}
-	l := &lease{objects: objects, length: o.Lease, token: rand.Text()[:12], ended: make(chan struct{})}
+	l := &lease{objects: m.objects, abandon: m.abandon, length: o.Lease, token: rand.Text()[:12], ended: make(chan struct{})}
 	host, _ := os.Hostname() // an unnamed host is no reason not to run
 	l.record = leaseRecord{
 		Holder: Holder{Host: host, PID: os.Getpid(), Since: time.Now().UTC()}, Token: l.token, Length: o.Lease.Seconds(),
@@ -199,6 +201,7 @@ func (l *lease) fail(err error) error {
 	l.lost = err
 	stop := l.stop
 	l.mu.Unlock()
+	l.abandon(err)
 	if stop != nil {
 		stop(err)
 	}

@@ -61,7 +61,8 @@ type remotePoint struct {
 
 // mirror keeps the files of a run in S3 as they are in the spool folder.
 type mirror struct {
-	ctx     context.Context //nolint:containedctx // the methods of Folder take none; it does not end
+	ctx     context.Context //nolint:containedctx // the methods of Folder take none; it ends when the run is lost
+	abandon context.CancelCauseFunc
 	objects *blob.Objects
 	spool   string
 	cuts    cuts
@@ -242,5 +243,6 @@ func (m *mirror) close() error {
 	if m.lease != nil {
 		err = m.lease.release(m.ctx)
 	}
+	m.abandon(nil)
 	return errors.Join(err, os.RemoveAll(m.spool))
 }

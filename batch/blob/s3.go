@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -84,8 +86,9 @@ func cutS3(location string) (bucket, key string, err error) {
 	return bucket, key, nil
 }
 
-// bucket returns the client of a bucket's region.
-func (s *s3Store) bucket(ctx context.Context, name string) (*s3.Client, error) {
+// bucket returns the client of a bucket's region. key is what it is wanted for:
+// an error names it.
+func (s *s3Store) bucket(ctx context.Context, name, key string) (*s3.Client, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if c := s.buckets[name]; c != nil {
@@ -93,11 +96,14 @@ func (s *s3Store) bucket(ctx context.Context, name string) (*s3.Client, error) {
 	}
 	cfg, err := s.load(ctx)
 	if err != nil {
-		return nil, &S3Error{Op: "open", Bucket: name, Code: codeNoCredentials, Remedy: s3Remedies[codeNoCredentials], Err: err}
+		return nil, orCause(ctx, s3NoCredentials(name, key, err))
 	}
 	client := s.client(cfg, cfg.Region)
+	if err := checkEndpoint(aws.ToString(client.Options().BaseEndpoint)); err != nil {
+		return nil, fmt.Errorf("open %s%s/%s: %w", s3Scheme, name, key, err)
+	}
 	if s.options.Region == "" {
-		region, err := bucketRegion(ctx, client, name)
+		region, err := bucketRegion(ctx, client, name, key)
 		if err != nil {
 			return nil, err
 		}
@@ -170,7 +176,7 @@ func (s *s3Store) client(cfg *aws.Config, region string) *s3.Client {
 
 // bucketRegion asks for a bucket's region. The answer names it even where the
 // question is not allowed; only that there is no such bucket is an error.
-func bucketRegion(ctx context.Context, client *s3.Client, bucket string) (string, error) {
+func bucketRegion(ctx context.Context, client *s3.Client, bucket, key string) (string, error) {
 	out, err := client.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &bucket})
 	if err == nil {
 		return aws.ToString(out.BucketRegion), nil
@@ -178,14 +184,46 @@ func bucketRegion(ctx context.Context, client *s3.Client, bucket string) (string
 	if ctx.Err() != nil {
 		return "", context.Cause(ctx)
 	}
-	var response *awshttp.ResponseError
-	switch {
-	case !errors.As(err, &response):
-		return "", s3Failed("open", bucket, "", "HeadBucket", client, err)
-	case response.HTTPStatusCode() == http.StatusNotFound:
-		return "", s3Coded("open", bucket, "", "HeadBucket", client, err, "NoSuchBucket")
+	switch s3Status(err) {
+	case 0:
+		return "", s3Failed("open", bucket, key, "HeadBucket", client, err)
+	case http.StatusNotFound:
+		return "", s3Coded("open", bucket, key, "HeadBucket", client, err, "NoSuchBucket")
 	}
-	return response.Response.Header.Get("X-Amz-Bucket-Region"), nil
+	return s3Region(err), nil
+}
+
+// s3Region is the region of its bucket that a refusal names, or nothing.
+func s3Region(err error) string {
+	var response *awshttp.ResponseError
+	if !errors.As(err, &response) || response.Response == nil || response.Response.Response == nil {
+		return ""
+	}
+	return response.Response.Header.Get("X-Amz-Bucket-Region")
+}
+
+// Check says what is wrong with the options, as far as they tell themselves.
+func (o *S3Options) Check() error { return checkEndpoint(o.EndpointURL) }
+
+// checkEndpoint refuses what is no address of a service, and plain http to
+// another machine: rows are personal data, and a session token is a secret.
+func checkEndpoint(endpoint string) error {
+	if endpoint == "" {
+		return nil
+	}
+	u, err := url.Parse(endpoint)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
+		return errors.New("the S3 endpoint is no URL: https://HOST was expected (--s3-endpoint-url, AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL)")
+	case u.Scheme == "http" && !isLoopback(u.Hostname()):
+		return fmt.Errorf("the S3 endpoint is plain http at host %s: rows and tokens go out over https only (http is for loopback)", u.Hostname())
+	}
+	return nil
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 func (s *s3Store) payer() types.RequestPayer {

@@ -23,7 +23,7 @@ func (s *s3Store) stat(ctx context.Context, location string) (Info, error) {
 	if key == "" || strings.HasSuffix(key, "/") {
 		return Info{}, fmt.Errorf("open %s: it is a prefix", location)
 	}
-	client, err := s.bucket(ctx, bucket)
+	client, err := s.bucket(ctx, bucket, key)
 	if err != nil {
 		return Info{}, err
 	}
@@ -90,7 +90,7 @@ func (s *s3Store) expand(ctx context.Context, arg string) ([]Info, error) {
 
 // list pages through a prefix.
 func (s *s3Store) list(ctx context.Context, bucket string, wanted keyPattern) ([]Info, error) {
-	client, err := s.bucket(ctx, bucket)
+	client, err := s.bucket(ctx, bucket, wanted.prefix)
 	if err != nil {
 		return nil, err
 	}

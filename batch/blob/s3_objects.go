@@ -69,7 +69,7 @@ func OpenObjects(ctx context.Context, location string) (*Objects, error) {
 		return nil, err
 	}
 	s := s3Of(ctx)
-	client, err := s.bucket(ctx, bucket)
+	client, err := s.bucket(ctx, bucket, prefix)
 	if err != nil {
 		return nil, err
 	}

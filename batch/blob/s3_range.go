@@ -37,7 +37,7 @@ func (s *s3Store) object(ctx context.Context, in Info) (*s3Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := s.bucket(ctx, bucket)
+	client, err := s.bucket(ctx, bucket, key)
 	if err != nil {
 		return nil, err
 	}

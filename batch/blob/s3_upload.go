@@ -38,7 +38,7 @@ func (s *s3Store) create(ctx context.Context, location string) (Upload, error) {
 	if key == "" || strings.HasSuffix(key, "/") {
 		return nil, fmt.Errorf("write %s: it is a prefix: give the name of an object", location)
 	}
-	client, err := s.bucket(ctx, bucket)
+	client, err := s.bucket(ctx, bucket, key)
 	if err != nil {
 		return nil, err
 	}

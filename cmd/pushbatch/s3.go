@@ -43,6 +43,9 @@ func (f *s3Flags) addReach(fs *pflag.FlagSet) {
 func (f *s3Flags) with(ctx context.Context) context.Context { return blob.WithS3(ctx, f.s3) }
 
 func (f *s3Flags) check() error {
+	if err := f.s3.Check(); err != nil {
+		return usageError("%w", err)
+	}
 	if f.saveEvery < 100*time.Millisecond || f.saveEvery > time.Hour {
 		return usageError("--s3-checkpoint-every %s: a duration from 100ms to 1h was expected", f.saveEvery)
 	}

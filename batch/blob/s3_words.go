@@ -1,0 +1,77 @@
+package blob
+
+// Codes of ours beside those of S3.
+const (
+	codeNoCredentials = "no_credentials"
+	codeNoProfile     = "no_profile"
+	codeCredentials   = "credentials_refused"
+	codeSSO           = "sso_expired"
+	codeUnreachable   = "unreachable"
+	codeKMS           = "kms" // those that begin with KMS.
+)
+
+// s3Words are codes in words.
+var s3Words = map[string]string{
+	codeNoCredentials:                    "no AWS credentials were found",
+	codeNoProfile:                        "the AWS profile is not to be found",
+	codeCredentials:                      "the AWS credentials could not be had",
+	codeSSO:                              "the AWS SSO session has expired",
+	codeUnreachable:                      "the service cannot be reached",
+	"AccessDenied":                       "access denied",
+	"Forbidden":                          "access denied",
+	"NoSuchBucket":                       "there is no such bucket",
+	"NoSuchKey":                          "there is no such object",
+	"NotFound":                           "there is no such object",
+	"ExpiredToken":                       "the security token has expired",
+	"ExpiredTokenException":              "the security token has expired",
+	"TokenRefreshRequired":               "the security token has expired",
+	"RequestExpired":                     "the security token has expired",
+	"InvalidToken":                       "the security token is not valid",
+	"InvalidAccessKeyId":                 "the access key is not known",
+	"SignatureDoesNotMatch":              "the signature does not match",
+	"PermanentRedirect":                  "the bucket lies in another region",
+	"MovedPermanently":                   "the bucket lies in another region",
+	"AuthorizationHeaderMalformed":       "the bucket lies in another region",
+	"IllegalLocationConstraintException": "the bucket lies in another region",
+	"SlowDown":                           "the service asks to slow down",
+	"ServiceUnavailable":                 "the service is not available",
+	"InternalError":                      "the service has an internal error",
+	"RequestTimeTooSkewed":               "this machine's clock is wrong",
+	"InvalidObjectState":                 "the object is archived",
+	"NotImplemented":                     "the service does not know this call",
+}
+
+// s3Remedies say what to do about a code.
+var s3Remedies = map[string]string{
+	codeNoCredentials: "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or AWS_PROFILE, run aws sso login, or give the pod or " +
+		"machine a role; for a public bucket give --s3-no-sign-request",
+	codeNoProfile: "check AWS_PROFILE: aws configure list-profiles prints the names (AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE say where)",
+	codeCredentials: "check the role (AWS_ROLE_ARN, or role_arn of the profile) and its trust policy, and the service that hands " +
+		"credentials out; aws sts get-caller-identity tries the same",
+	codeSSO: "run aws sso login",
+	codeKMS: "check --s3-sse-kms-key-id: the key must be enabled, lie in the bucket's region and allow kms:GenerateDataKey and kms:Decrypt",
+	codeUnreachable: "check the network, the proxy and --s3-endpoint-url (or AWS_ENDPOINT_URL_S3); " +
+		"for a host name that begins with the bucket give --s3-path-style",
+	"AccessDenied": "the identity needs s3:GetObject and s3:ListBucket to read, s3:PutObject and s3:DeleteObject to write " +
+		"(and kms:Decrypt, kms:GenerateDataKey for encrypted objects); aws sts get-caller-identity says which one it is. " +
+		"Without s3:ListBucket an object that is not there is refused like this, too",
+	"NoSuchBucket":          "check the spelling, and whether the profile and the endpoint are the right account's",
+	"NoSuchKey":             "check the spelling: letter case counts",
+	"ExpiredToken":          "get a new one (aws sso login, or restart the process that hands it out), then resume",
+	"InvalidToken":          "AWS_SESSION_TOKEN does not belong to the access key: set all three variables anew, or none",
+	"InvalidAccessKeyId":    "check AWS_ACCESS_KEY_ID, AWS_PROFILE and, for another service, --s3-endpoint-url",
+	"SignatureDoesNotMatch": "check AWS_SECRET_ACCESS_KEY: it does not belong to the access key",
+	"PermanentRedirect":     "give --s3-region (or none, then the bucket is asked)",
+	"SlowDown":              "it went on for all attempts: try again later, or spread the load over more prefixes",
+	"ServiceUnavailable":    "it went on for all attempts: try again later",
+	"RequestTimeTooSkewed":  "set the clock (NTP)",
+	"InvalidObjectState":    "restore it from its storage class first (aws s3api restore-object)",
+	"NotImplemented":        "conditional writes (If-Match, If-None-Match) are needed for runs in S3: take a service that has them, or a local --out",
+}
+
+// s3Same are codes with the remedy of another.
+var s3Same = map[string]string{
+	"Forbidden": "AccessDenied", "NotFound": "NoSuchKey", "ExpiredTokenException": "ExpiredToken", "TokenRefreshRequired": "ExpiredToken",
+	"RequestExpired": "ExpiredToken", "MovedPermanently": "PermanentRedirect", "AuthorizationHeaderMalformed": "PermanentRedirect",
+	"IllegalLocationConstraintException": "PermanentRedirect", "InternalError": "ServiceUnavailable",
+}
