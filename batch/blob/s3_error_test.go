@@ -21,6 +21,7 @@ func TestS3Errors(t *testing.T) {
 		env            map[string]string
 		options        blob.S3Options
 		refuse         *s3test.Refusal
+		noEndpoint     bool // but the environment's
 		want           []string
 		is             error
 	}{
@@ -53,7 +54,32 @@ func TestS3Errors(t *testing.T) {
 		{
 			name: "wrong region", location: "s3://bucket/a.csv", options: blob.S3Options{Region: "eu-west-1"},
 			refuse: &s3test.Refusal{Status: http.StatusMovedPermanently, Code: "PermanentRedirect"},
-			want:   []string{"another region", "--s3-region"},
+			want:   []string{"another region", "region eu-west-1", "give its region with --s3-region"},
+		},
+		{
+			name: "wrong region, the right one told", location: "s3://bucket/a.csv", options: blob.S3Options{Region: "eu-west-1"},
+			refuse: &s3test.Refusal{Status: http.StatusMovedPermanently, Code: "PermanentRedirect", Region: "eu-central-1"},
+			want:   []string{"another region", "region eu-west-1", "give --s3-region eu-central-1, or none"},
+		},
+		{
+			name: "unknown profile", location: "s3://bucket/a.csv", env: map[string]string{"AWS_PROFILE": "nonesuch"},
+			want: []string{"s3://bucket/a.csv", "profile is not to be found (nonesuch)", "AWS_PROFILE"},
+		},
+		{
+			name: "KMS key", location: "s3://bucket/a.csv", refuse: &s3test.Refusal{Status: http.StatusBadRequest, Code: "KMS.DisabledException"},
+			want: []string{"KMS.DisabledException", "--s3-sse-kms-key-id", "kms:GenerateDataKey"},
+		},
+		{
+			name: "no URL", location: "s3://bucket/a.csv", env: map[string]string{"AWS_ENDPOINT_URL_S3": "127.0.0.1:7070"}, noEndpoint: true,
+			want: []string{"s3://bucket/a.csv", "the S3 endpoint is no URL", "AWS_ENDPOINT_URL_S3"},
+		},
+		{
+			name: "plain http", location: "s3://bucket/a.csv", env: map[string]string{"AWS_ENDPOINT_URL_S3": "http://s3.example"}, noEndpoint: true,
+			want: []string{"s3://bucket/a.csv", "plain http at host s3.example"},
+		},
+		{
+			name: "nothing listens", location: "s3://bucket/a.csv", env: map[string]string{"AWS_ENDPOINT_URL_S3": "http://127.0.0.1:1"}, noEndpoint: true,
+			want: []string{"s3://bucket/a.csv", "cannot be reached", "HeadBucket at http://127.0.0.1:1", "10 attempts", "--s3-endpoint-url"},
 		},
 		{
 			name: "archived", location: "s3://bucket/a.csv", refuse: &s3test.Refusal{Status: http.StatusForbidden, Code: "InvalidObjectState"},
@@ -67,7 +93,11 @@ func TestS3Errors(t *testing.T) {
 				t.Setenv(name, value)
 			}
 			refusing := server.Behind(t, &s3test.Faults{Refuse: func(*http.Request) *s3test.Refusal { return tt.refuse }})
-			_, err := blob.Stat(refusing.Context(t.Context(), tt.options), tt.location)
+			ctx := refusing.Context(t.Context(), tt.options)
+			if tt.noEndpoint {
+				ctx = blob.WithS3(t.Context(), tt.options)
+			}
+			_, err := blob.Stat(ctx, tt.location)
 			if err == nil {
 				t.Fatal("no error")
 			}

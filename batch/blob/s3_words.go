@@ -61,7 +61,7 @@ var s3Remedies = map[string]string{
 	"InvalidToken":          "AWS_SESSION_TOKEN does not belong to the access key: set all three variables anew, or none",
 	"InvalidAccessKeyId":    "check AWS_ACCESS_KEY_ID, AWS_PROFILE and, for another service, --s3-endpoint-url",
 	"SignatureDoesNotMatch": "check AWS_SECRET_ACCESS_KEY: it does not belong to the access key",
-	"PermanentRedirect":     "give --s3-region (or none, then the bucket is asked)",
+	"PermanentRedirect":     "give its region with --s3-region (aws s3api get-bucket-location prints it)",
 	"SlowDown":              "it went on for all attempts: try again later, or spread the load over more prefixes",
 	"ServiceUnavailable":    "it went on for all attempts: try again later",
 	"RequestTimeTooSkewed":  "set the clock (NTP)",

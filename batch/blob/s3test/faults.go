@@ -18,7 +18,8 @@ import (
 type Refusal struct {
 	Status int
 	Code   string
-	Late   bool // the server has done what it was asked; only its answer is lost
+	Region string // that the answer names as the bucket's
+	Late   bool   // the server has done what it was asked; only its answer is lost
 }
 
 // Faults is a layer in front of a server. It counts requests.
@@ -82,6 +83,9 @@ func (f *Faults) Count(method string) int {
 
 func (r *Refusal) write(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "application/xml")
+	if r.Region != "" {
+		w.Header().Set("X-Amz-Bucket-Region", r.Region)
+	}
 	w.WriteHeader(r.Status)
 	fmt.Fprintf(w, `<?xml version="1.0" encoding="UTF-8"?><Error><Code>%s</Code><Message>refused by the test</Message></Error>`, r.Code)
 }

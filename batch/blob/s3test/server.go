@@ -184,6 +184,17 @@ func (s *Server) Keys(tb testing.TB, prefix string) []string {
 	return keys
 }
 
+// MakePublic lets everybody list and read the bucket.
+func (s *Server) MakePublic(tb testing.TB) {
+	tb.Helper()
+	policy := fmt.Sprintf(`{"Version":"2012-10-17","Statement":[
+		{"Effect":"Allow","Principal":"*","Action":["s3:GetObject"],"Resource":["arn:aws:s3:::%[1]s/*"]},
+		{"Effect":"Allow","Principal":"*","Action":["s3:ListBucket"],"Resource":["arn:aws:s3:::%[1]s"]}]}`, s.Bucket)
+	if _, err := s.client.PutBucketPolicy(tb.Context(), &s3.PutBucketPolicyInput{Bucket: &s.Bucket, Policy: &policy}); err != nil {
+		tb.Fatal(err)
+	}
+}
+
 // BeginUpload leaves a multipart upload open, as a process does that dies.
 func (s *Server) BeginUpload(tb testing.TB, key string) {
 	tb.Helper()
