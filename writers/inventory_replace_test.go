@@ -17,13 +17,6 @@ import (
 	"pushbatch/writers"
 )
 
-func TestMain(m *testing.M) {
-	if err := s3test.Setenv(); err != nil {
-		panic(err)
-	}
-	os.Exit(m.Run())
-}
-
 // namesBelow lists every file of a folder.
 func namesBelow(ctx context.Context, t *testing.T, folder string) []string {
 	t.Helper()

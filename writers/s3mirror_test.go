@@ -16,13 +16,6 @@ import (
 	"pushbatch/batch/blob/s3test"
 )
 
-func TestMain(m *testing.M) {
-	if err := s3test.Setenv(); err != nil {
-		panic(err)
-	}
-	os.Exit(m.Run())
-}
-
 // smallCuts make small reports behave as large ones do.
 var smallCuts = cuts{tail: 2 << 10, whole: 16 << 10, merge: 4}
 

@@ -86,9 +86,9 @@ func (o *Objects) key(name string) string { return strings.Trim(o.prefix+"/"+nam
 // Get reads a small object. The error is fs.ErrNotExist when it is not there.
 func (o *Objects) Get(ctx context.Context, name string) (Object, error) {
 	for tries := 0; ; tries++ {
-		object, broken, err := o.get(ctx, name)
-		if broken == nil || err != nil || tries == bodyAttempts {
-			return object, errors.Join(err, broken)
+		object, err := o.get(ctx, name)
+		if !errors.Is(err, ErrChanged) || tries == bodyAttempts {
+			return object, err
 		}
 		if err := pause(ctx, s3Wait(tries)); err != nil {
 			return Object{}, err
@@ -96,21 +96,29 @@ func (o *Objects) Get(ctx context.Context, name string) (Object, error) {
 	}
 }
 
-func (o *Objects) get(ctx context.Context, name string) (got Object, broken, err error) {
+// get reads an object with one GET, and what that did not bring with more. It
+// fails with ErrChanged when the object is written anew in between.
+func (o *Objects) get(ctx context.Context, name string) (got Object, err error) {
+	body, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	key := o.key(name)
-	out, err := o.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &o.bucket, Key: &key, RequestPayer: o.store.payer()})
+	out, err := o.client.GetObject(body, &s3.GetObjectInput{Bucket: &o.bucket, Key: &key, RequestPayer: o.store.payer()})
 	if err != nil {
-		return got, nil, orCause(ctx, s3Failed("read", o.bucket, key, "GetObject", o.client, err))
+		return got, orCause(ctx, s3Failed("read", o.bucket, key, "GetObject", o.client, err))
 	}
 	defer out.Body.Close()
-	if got.Data, broken = io.ReadAll(out.Body); broken != nil {
-		return Object{}, fmt.Errorf("read %s: %w", o.Location(name), broken), nil
-	}
 	got.Version = Version(aws.ToString(out.ETag))
 	if now, ok := awsmiddleware.GetServerTime(out.ResultMetadata); ok {
 		got.Age = max(0, now.Sub(aws.ToTime(out.LastModified)))
 	}
-	return got, nil, nil
+	got.Data = make([]byte, aws.ToInt64(out.ContentLength))
+	n, broken := readWatched(out.Body, got.Data, cancel)
+	if broken == nil {
+		return got, nil
+	}
+	in := o.store.info(o.Location(name), key, int64(len(got.Data)), out.LastModified, out.ETag)
+	rest := s3Object{store: o.store, client: o.client, bucket: o.bucket, key: key, in: in}
+	return got, rest.fetch(ctx, got.Data[n:], int64(n))
 }
 
 // Put writes a small object, if what is there is of the given version, and
@@ -126,8 +134,12 @@ func (o *Objects) Put(ctx context.Context, name string, data []byte, when Versio
 		case ctx.Err() != nil:
 			return "", context.Cause(ctx)
 		case status == http.StatusPreconditionFailed, status == http.StatusNotFound && when != AnyVersion && when != Absent:
-			if is, err := o.Get(ctx, name); err == nil && bytes.Equal(is.Data, data) {
+			is, err := o.Get(ctx, name)
+			switch {
+			case err == nil && bytes.Equal(is.Data, data):
 				return is.Version, nil
+			case err != nil && !errors.Is(err, fs.ErrNotExist):
+				return "", err
 			}
 			return "", fmt.Errorf("write %s: %w", o.Location(name), ErrConflict)
 		case status != http.StatusConflict || tries == conflictTries:

@@ -17,7 +17,7 @@ func TestExportToS3(t *testing.T) {
 	sim, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0), CountersOnly: true, Faults: faults(t, "latency=100ms")})
 	sim.SeedPeople(12_000)
 	before := devicesOf(t, sim)
-	reach := []string{"--s3-endpoint-url", server.Endpoint, "--s3-path-style", "--s3-lease", "1s", "--s3-checkpoint-every", "200ms"}
+	reach := []string{"--s3-endpoint-url", server.Endpoint, "--s3-path-style", "--s3-lease", "4s", "--s3-checkpoint-every", "200ms"}
 	args := append([]string{
 		"export", "--people", "--out", server.Location("runs/1"), "--to", server.Location("tables/devices.csv"),
 		"--columns", "registration_id,person_id", "--list-rate", "100",

@@ -12,6 +12,7 @@ import (
 
 	"pushbatch/apiclient"
 	"pushbatch/batch"
+	"pushbatch/batch/blob"
 	"pushbatch/batch/ops"
 	"pushbatch/writers"
 )
@@ -157,6 +158,11 @@ func (j *job) tellResume(w io.Writer) {
 
 // remedyOf is what the catalogue advises about an error that ended a run.
 func remedyOf(err error) string {
+	var store *blob.S3Error
+	var locked *writers.LockedError
+	if errors.As(err, &store) || errors.As(err, &locked) {
+		return "" // the error says it itself, and better
+	}
 	if abort, ok := errors.AsType[*batch.Abort](err); ok {
 		if entry, known := ops.Explain(abort.Code); known {
 			return entry.Remedy

@@ -162,7 +162,9 @@ func (p *process) openInputs(ctx context.Context, j *job, found []blob.Info) err
 			return errors.Join(err, source.Close(), j.closeInputs())
 		}
 		if j.spec.Retry != nil {
-			source = j.spec.Retry.only(source)
+			if source, err = j.spec.Retry.only(ctx, source); err != nil {
+				return errors.Join(err, j.closeInputs())
+			}
 		}
 		binding, err := j.operation.Bind(source.Header(), options)
 		if err != nil {

@@ -22,19 +22,19 @@ func newReportCommand(p *process) *cobra.Command {
 				return err
 			}
 			s, err := remakePage(folder, args[0])
-			if err = errors.Join(err, folder.Close()); err != nil {
-				return err
+			if s != nil {
+				s.print(cmd.OutOrStdout())
 			}
-			s.print(cmd.OutOrStdout())
-			return nil
+			return errors.Join(err, folder.Close())
 		},
 	}
 	s3.addReach(cmd.Flags())
 	return cmd
 }
 
-// remakePage makes the page of a run again. In S3 only the process that holds a
-// run writes there: the page stays as that run made it.
+// remakePage makes the page of a run again. The summary is there also when the
+// page could not be written. In S3 nothing is written beside a process that
+// works on the run: it makes the page when it ends.
 func remakePage(folder *writers.Folder, path string) (*summary, error) {
 	s, spec := new(summary), new(runSpec)
 	err := errors.Join(folder.ReadJSON(writers.JobFile, spec), folder.ReadJSON(writers.SummaryFile, s))
@@ -43,11 +43,12 @@ func remakePage(folder *writers.Folder, path string) (*summary, error) {
 		return nil, usageError("%s has no summary yet: see pushbatch status %s", path, path)
 	case err != nil:
 		return nil, usageError("%w", err)
-	case blob.IsS3(path):
+	}
+	if _, running := folder.Holder(); running && blob.IsS3(path) {
 		return s, nil
 	}
 	if err := writePage(folder, s, spec); err != nil {
-		return nil, &exitError{exitStopped, err}
+		return s, &exitError{exitStopped, err}
 	}
 	return s, nil
 }

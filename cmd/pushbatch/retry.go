@@ -145,23 +145,27 @@ func resultsFormat(s *runSpec) string {
 }
 
 // only narrows the sources of a retrying run to the rows it takes.
-func (r *retrySpec) only(source batch.Source) batch.Source {
+func (r *retrySpec) only(ctx context.Context, source batch.Source) (batch.Source, error) {
+	results, err := blob.Stat(ctx, r.Results) // knows from then on how S3 is reached
+	if err != nil {
+		return nil, &exitError{exitStopped, fmt.Errorf("read the results of %s: %w", r.Run, err)}
+	}
 	return readers.Only(source, func(ctx context.Context) iter.Seq2[int64, error] {
 		return func(yield func(int64, error) bool) {
-			for num, err := range r.rows(ctx, source.Name()) {
+			for num, err := range r.rows(ctx, results, source.Name()) {
 				if !yield(num, err) || err != nil {
 					return
 				}
 			}
 		}
-	})
+	}), nil
 }
 
 // rows reads the numbers of the rows to take of one source from the old run's
 // results, which have them in rising order.
-func (r *retrySpec) rows(ctx context.Context, source string) iter.Seq2[int64, error] {
+func (r *retrySpec) rows(ctx context.Context, info blob.Info, source string) iter.Seq2[int64, error] {
 	return func(yield func(int64, error) bool) {
-		results, err := r.open(ctx)
+		results, err := r.open(ctx, info)
 		if err != nil {
 			yield(0, &batch.Abort{Code: "input_unreadable", Err: err})
 			return
@@ -188,12 +192,8 @@ type resultsSource struct {
 // resultColumns are the columns of the results file that choose a row.
 var resultColumns = [4]string{"source", "source_row", "status", "error_code"}
 
-func (r *retrySpec) open(ctx context.Context) (*resultsSource, error) {
-	info, err := blob.Stat(ctx, r.Results)
-	if err != nil {
-		return nil, fmt.Errorf("read the results of %s: %w", r.Run, err)
-	}
-	s := &resultsSource{}
+func (r *retrySpec) open(ctx context.Context, info blob.Info) (s *resultsSource, err error) {
+	s = &resultsSource{}
 	if s.Source, err = readers.Open(ctx, info, readers.Options{}); err != nil {
 		return nil, err
 	}

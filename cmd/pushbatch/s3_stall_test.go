@@ -41,10 +41,10 @@ func TestS3StalledHolder(t *testing.T) {
 	const n = s3Rows / 2
 	want := writeKillRows(t, rows, n)
 	run := server.Location("runs/1")
-	how := []string{"--s3-path-style", "--s3-lease", "2s", "--rate", strconv.Itoa(killRate), "--max-in-flight", strconv.Itoa(killInFlight)}
+	how := []string{"--s3-path-style", "--rate", strconv.Itoa(killRate), "--max-in-flight", strconv.Itoa(killInFlight)}
 	stalled := start(t, first.URL, t.TempDir(), append([]string{
 		"update", rows, "--out", run, "--s3-endpoint-url", behind.Endpoint,
-		"--s3-checkpoint-every", "1h", // or that it is due shows the stall
+		"--s3-lease", "3s", "--s3-checkpoint-every", "1h", // or that it is due shows the stall
 	}, how...)...)
 	defer func() { _ = stalled.Process.Kill() }() // it has ended unless the test failed
 	eventually(t, "rows to be sent", func() bool { return sim.Stats().Effects >= n/5 })

@@ -40,7 +40,7 @@ func killInS3(t *testing.T, format string, rounds int) {
 	}
 	input, run := server.Put(t, "in/rows.csv", data), server.Location("runs/1")
 	sim, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0), Faults: faults(t, "500=1%,latency=0-30ms")})
-	reach := []string{"--s3-endpoint-url", watched.Endpoint, "--s3-path-style", "--s3-lease", "1s", "--max-in-flight", strconv.Itoa(killInFlight)}
+	reach := []string{"--s3-endpoint-url", watched.Endpoint, "--s3-path-style", "--s3-lease", "4s", "--max-in-flight", strconv.Itoa(killInFlight)}
 	args := append([]string{"update", input, "--out", run, "--results", format}, reach...)
 	for range rounds {
 		c := start(t, url, t.TempDir(), append(args, "--rate", strconv.Itoa(killRate))...)
@@ -79,7 +79,7 @@ func TestS3OneOfTwo(t *testing.T) {
 	sim, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0), Faults: faults(t, "latency=5ms")})
 	rows := filepath.Join(t.TempDir(), "rows.csv")
 	writeKillRows(t, rows, s3Rows)
-	args := []string{"update", rows, "--out", server.Location("runs/1"), "--s3-endpoint-url", server.Endpoint, "--s3-path-style", "--s3-lease", "2s", "--rate", "500"}
+	args := []string{"update", rows, "--out", server.Location("runs/1"), "--s3-endpoint-url", server.Endpoint, "--s3-path-style", "--s3-lease", "6s", "--rate", "400"}
 	first, second := start(t, url, t.TempDir(), args...), start(t, url, t.TempDir(), args...)
 	one, two := first.code(t), second.code(t)
 	loser := second
@@ -124,7 +124,7 @@ func TestS3RunTakenOver(t *testing.T) {
 	do(4, "no such bucket", "status", "s3://nowhere/run")
 	do(2, "holds no run", "resume", server.Location("nowhere"))
 
-	c := start(t, url, t.TempDir(), append([]string{"resume", run, "--rate", "20", "--max-duration", "0s", "--s3-lease", "3s"}, reach...)...)
+	c := start(t, url, t.TempDir(), append([]string{"resume", run, "--rate", "20", "--max-duration", "0s", "--s3-lease", "6s"}, reach...)...)
 	eventually(t, "the lock to be taken", func() bool {
 		lock, _ := server.Get(t, "runs/1/lock.json")
 		return !strings.Contains(string(lock), `"token":""`)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -110,9 +111,14 @@ func eventually(t *testing.T, what string, ok func() bool) {
 func serve(t *testing.T, cfg simulator.Config) (*simulator.Simulator, string) {
 	t.Helper()
 	sim := simulator.New(cfg)
-	server := httptest.NewServer(sim)
+	return sim, serveHandler(t, sim)
+}
+
+func serveHandler(t *testing.T, h http.Handler) (url string) {
+	t.Helper()
+	server := httptest.NewServer(h)
 	t.Cleanup(server.Close)
-	return sim, server.URL
+	return server.URL
 }
 
 func faults(t *testing.T, spec string) []simulator.Fault {

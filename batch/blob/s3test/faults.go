@@ -95,6 +95,9 @@ type Wire struct {
 	// CutAfter is how many bytes of answers a connection brings before it is
 	// cut; it is asked once a connection. 0: it is not cut.
 	CutAfter func() int64
+	// Opened is told of every connection from a client, so that it can be
+	// closed at any time; nil: nobody is told.
+	Opened func(net.Conn)
 	// Piece is the most bytes that go on at a time; 0: as they come.
 	Piece int
 }
@@ -118,6 +121,9 @@ func (s *Server) Through(tb testing.TB, wire Wire) *Server {
 			if err != nil {
 				_ = in.Close()
 				continue
+			}
+			if wire.Opened != nil {
+				wire.Opened(in)
 			}
 			go wire.carry(in, out) // ends with the connections
 		}
