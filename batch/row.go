@@ -9,7 +9,7 @@ import (
 // Column is one column of an input as its file declares it.
 type Column struct {
 	Name string // as it stands in the file
-	Kind Kind   // Text for every CSV column; Null where the file does not say (NDJSON)
+	Kind Kind   // Text for every CSV column; Null where the file does not say and its first records do not agree (NDJSON)
 	Type string // the file's own word for the type, for people: "text", "int64", "list<string>"
 
 	// Partition is set for the value of a key=value folder (Hive style) on the
@@ -38,7 +38,7 @@ type Row struct {
 	Pos    Position // where this row starts; Pos.Row+1 is its number in its source
 	Next   Position // where the row after it starts
 	Values []Value  // one per header column; a record that is too short has Null at its end
-	Excess []Value  // cells behind the last header column, only with Err
+	Excess []Value  // what has no column: cells behind the last one, or a line that is no record; only with Err
 	Err    *Problem // the record could not be decoded; Values then hold what could be read
 }
 

@@ -74,6 +74,7 @@ func (s *ndjsonSource) readHeader(ctx context.Context) error {
 			first = fault
 		}
 	}
+	s.nameTypes()
 	switch {
 	case records == 0 && first != nil && first.end:
 		return failure(CodeFormat, "it is JSON, but not one object a line: write it as such (jq -c . FILE > FILE.ndjson)")
@@ -92,9 +93,40 @@ func (s *ndjsonSource) collect(line string) *jsonFault {
 		if _, known := s.columns[f]; !known && !(value.Kind == batch.Null && isFlattened(f.String())) {
 			s.addColumn(f)
 		}
+		if at, known := s.columns[f]; known {
+			s.header[at].Type = typeWith(s.header[at].Type, value.Kind)
+		}
 		return nil
 	}
 	return record.read()
+}
+
+// anyJSON is the type of a column that has values of several kinds, or none.
+const anyJSON = "json"
+
+// typeWith is the type of a column of the given type that has a value of a kind
+// as well.
+func typeWith(typ string, kind batch.Kind) string {
+	switch {
+	case kind == batch.Null, typ == kind.String():
+		return typ
+	case typ == "":
+		return kind.String()
+	}
+	return anyJSON
+}
+
+// nameTypes ends the gathering of types: what the first records agree on is
+// what a column is said to hold. Rows keep the types of their values whatever
+// that is.
+func (s *ndjsonSource) nameTypes() {
+	kinds := map[string]batch.Kind{batch.Number.String(): batch.Number, batch.Bool.String(): batch.Bool}
+	for i := range s.header {
+		c := &s.header[i]
+		if c.Kind = kinds[c.Type]; c.Type == "" {
+			c.Type = anyJSON
+		}
+	}
 }
 
 // addColumn makes a column that is found under its nested and its dotted name.
@@ -113,7 +145,7 @@ func (s *ndjsonSource) addColumn(f fieldName) {
 	}
 	s.columns[dotted] = len(s.header)
 	s.fields = append(s.fields, f)
-	s.header = append(s.header, batch.Column{Name: full, Type: "json"})
+	s.header = append(s.header, batch.Column{Name: full})
 }
 
 // ndjsonRecord reads the fields of one line.

@@ -118,7 +118,7 @@ func (r *ndjsonReading) row(row *batch.Row) error {
 	}
 	r.values, r.slab = r.slab[:columns:columns], r.slab[columns:]
 	row.Pos, row.Next = r.pos, r.next
-	row.Values, row.Err = r.values, nil
+	row.Values, row.Excess, row.Err = r.values, nil, nil
 	if !ok {
 		row.Err = &batch.Problem{
 			Code:    CodeTooLarge,
@@ -126,8 +126,20 @@ func (r *ndjsonReading) row(row *batch.Row) error {
 		}
 		return nil
 	}
-	row.Err = r.decode(line)
+	if row.Err = r.decode(line); row.Err != nil && row.Err.Code != CodeEncoding {
+		row.Excess = leadingText(line)
+	}
 	return nil
+}
+
+// leadingText is a line that could not be made a row, or its beginning, so that
+// it can be mended where the rows are given back.
+func leadingText(line string) []batch.Value {
+	cut := line
+	if len(line) > leadingBytes {
+		cut = strings.ToValidUTF8(line[:leadingBytes], "") + "…"
+	}
+	return []batch.Value{batch.TextValue(strings.Clone(cut))}
 }
 
 func (r *ndjsonReading) decode(line string) *batch.Problem {

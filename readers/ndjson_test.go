@@ -33,13 +33,13 @@ func TestNDJSONRecords(t *testing.T) {
 			want: [][]string{{"identity.email", "identity.x", "ATTRIBUTES.tags"}, {"e", `{"y":1}`, `["a",2]`}, {"f", "", ""}, {"", "", ""}},
 		},
 		{name: "dotted first", data: `{"identity.email":"f"}` + "\n" + `{"identity":{"email":"e"}}` + "\n", want: [][]string{{"identity.email"}, {"f"}, {"e"}}},
-		{name: "nested and dotted in one record", data: `{"identity":{"email":"e"},"identity.email":"f"}` + "\n", want: [][]string{{"identity.email"}, {"e", "!json_duplicate_key"}}},
+		{name: "nested and dotted in one record", data: `{"identity":{"email":"e"},"identity.email":"f"}` + "\n", want: [][]string{{"identity.email"}, {"e", `{"identity":{"email":"e"},"identity.email":"f"}`, "!json_duplicate_key"}}},
 		{name: "objects stay", data: `{"customAttributes":{"a":1.0,"b":[],"c":{}},"additionalData":{}}` + "\n", want: [][]string{{"customAttributes", "additionalData"}, {`{"a":1.0,"b":[],"c":{}}`, "{}"}}},
 		{name: "escapes", data: `{"a":"\"\\\/\b\f\n\r\t\u00e9\u20AC\ud83d\ude00\uFFFD","\u0062":"x"}` + "\n", want: [][]string{{"a", "b"}, {"\"\\/\b\f\n\r\té€😀\uFFFD", "x"}}},
 		{name: "text beyond ASCII", data: `{"ime":"Željka 李雷 😀"}` + "\n", want: [][]string{{"ime"}, {"Željka 李雷 😀"}}},
 		{name: "booleans", data: `{"a":true,"b":false}` + "\n", want: [][]string{{"a", "b"}, {"true", "false"}}},
-		{name: "same name twice", data: `{"a":1}` + "\n" + `{"a":1,"a":2}` + "\n", want: [][]string{{"a"}, {"1"}, {"1", "!json_duplicate_key"}}},
-		{name: "same name twice inside", data: `{"a":{"b":1,"b":2}}` + "\n" + `{"a":{}}` + "\n", want: [][]string{{"a"}, {"", "!json_duplicate_key"}, {"{}"}}},
+		{name: "same name twice", data: `{"a":1}` + "\n" + `{"a":1,"a":2}` + "\n", want: [][]string{{"a"}, {"1"}, {"1", `{"a":1,"a":2}`, "!json_duplicate_key"}}},
+		{name: "same name twice inside", data: `{"a":{"b":1,"b":2}}` + "\n" + `{"a":{}}` + "\n", want: [][]string{{"a"}, {"", `{"a":{"b":1,"b":2}}`, "!json_duplicate_key"}, {"{}"}}},
 		{name: "not UTF-8", data: `{"a":1}` + "\n" + "{\"a\":\"\xff\"}\n", want: [][]string{{"a"}, {"1"}, {"", "!encoding_invalid"}}},
 		{
 			name: "half a surrogate pair", data: `{"a":1}` + "\n" + `{"a":"\ud83d"}` + "\n" + `{"a":"\ud83d\u0041"}` + "\n" + `{"a":"\ude00\ud83d"}` + "\n",
@@ -102,6 +102,41 @@ func TestNDJSONInvalidLines(t *testing.T) {
 				t.Errorf("got %v, want %s: line 2 … %s", err, CodeJSON, tt.say)
 			}
 		})
+	}
+}
+
+// What the first records agree on is the type of a column.
+func TestNDJSONTypes(t *testing.T) {
+	t.Parallel()
+	source := openFile(t, write(t, "rows.ndjson", `{"n":1,"b":true,"s":"x","l":[1],"o":{"a":1},"mixed":1,"null":null,"n2":null}`+"\n"+
+		`{"n":null,"b":false,"s":"","mixed":"1","n2":-0.5}`+"\n{\n"), Options{})
+	want := batch.Header{
+		{Name: "n", Kind: batch.Number, Type: "number"},
+		{Name: "b", Kind: batch.Bool, Type: "boolean"},
+		{Name: "s", Type: "text"},
+		{Name: "l", Type: "list"},
+		{Name: "o", Type: "object"},
+		{Name: "mixed", Type: "json"},
+		{Name: "null", Type: "json"},
+		{Name: "n2", Kind: batch.Number, Type: "number"},
+	}
+	if diff := cmp.Diff(want, source.Header()); diff != "" {
+		t.Errorf("header (-want +got):\n%s", diff)
+	}
+}
+
+// A line that could not be made a row is given back, its beginning when it is
+// long.
+func TestNDJSONLineIsKept(t *testing.T) {
+	t.Parallel()
+	long := `{"a":"` + strings.Repeat("ž", leadingBytes) + `"`
+	source := openFile(t, write(t, "rows.ndjson", "{\"a\":0}\n{\"a\":1,}\n"+long+"\n"), Options{})
+	rows := readertest.Read(t, source)
+	if got := table(source.Header(), rows[1:2])[1]; !cmp.Equal(got, []string{"1", `{"a":1,}`, "!json_invalid"}) {
+		t.Errorf("the short line is given as %q", got)
+	}
+	if got := rows[2].Excess; len(got) != 1 || !strings.HasPrefix(long, strings.TrimSuffix(got[0].Text, "…")) || len(got[0].Text) < leadingBytes {
+		t.Errorf("the long line is given as %d values, %q", len(got), got)
 	}
 }
 

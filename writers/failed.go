@@ -3,31 +3,23 @@ package writers
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"pushbatch/batch"
 )
 
-// The columns that failed.csv adds behind those of the input. Readers of rows
-// pass over columns that begin with an underscore, so that the mended file can
-// be given back as it is.
-const (
-	rowColumn     = "_row"
-	statusColumn  = "_status"
-	codeColumn    = "_error_code"
-	messageColumn = "_error_message"
+// RedactedColumn stands in a failed.csv whose values are not those of the input.
+const RedactedColumn = "_redacted"
 
-	// RedactedColumn stands in a failed.csv whose values are not those of the input.
-	RedactedColumn = "_redacted"
-)
-
-var madeColumns = []string{rowColumn, statusColumn, codeColumn, messageColumn}
-
-// failedReport writes the rows that did not succeed, as they were read. Inputs
+// failedReport writes the rows that did not succeed, as they were read, and
+// behind them batch.FailedColumns. Readers of rows pass over columns that begin
+// with an underscore, so that the mended file can be given back as it is. Inputs
 // may differ in their columns: the file has those of all of them.
 type failedReport struct {
 	file    *appendFile
 	columns []string // of all inputs, in order of first appearance
 	place   [][]int  // input -> its column -> index in columns, -1: left out
+	said    []int    // input -> its column with an earlier message, -1: none
 	cells   []string // of the current line
 
 	redacted bool
@@ -38,6 +30,7 @@ func openFailed(folder *Folder, inputs [][]string, redacted bool, mark batch.Mar
 	f := &failedReport{redacted: redacted}
 	for _, names := range inputs {
 		f.place = append(f.place, f.add(names))
+		f.said = append(f.said, slices.Index(names, batch.MessageColumn))
 	}
 	f.cells = make([]string, len(f.columns))
 	var err error
@@ -52,7 +45,7 @@ func openFailed(folder *Folder, inputs [][]string, redacted bool, mark batch.Mar
 }
 
 func (f *failedReport) appendHeader(dst []byte) []byte {
-	names := slices.Concat(f.columns, madeColumns)
+	names := slices.Concat(f.columns, batch.FailedColumns())
 	if f.redacted {
 		names = append(names, RedactedColumn)
 	}
@@ -67,7 +60,7 @@ func (f *failedReport) add(names []string) []int {
 	for i, name := range names {
 		place[i] = slices.Index(f.columns, name)
 		switch {
-		case slices.Contains(madeColumns, name), name == "":
+		case batch.IsFailedColumn(name), name == "":
 			place[i] = -1
 		case place[i] < 0:
 			place[i] = len(f.columns)
@@ -97,19 +90,40 @@ func (f *failedReport) appendRow(dst []byte, r *batch.Result) []byte {
 	dst = append(strconv.AppendInt(dst, r.Row.Num, 10), ',')
 	dst = append(append(dst, r.Status.String()...), ',')
 	dst = append(appendMade(dst, r.Code), ',')
-	dst = appendMade(dst, r.Message+excessNote(r.Row.Excess))
+	dst = appendMade(dst, f.message(r))
 	if f.redacted {
 		dst = append(dst, ",true"...)
 	}
 	return append(dst, '\n')
 }
 
-// excessNote gives back the cells of a record that had more than its header:
-// the file stays rectangular and no cell is lost. It stands in no other report,
-// for the cells may be personal.
-func excessNote(values []batch.Value) string {
+// message is why the row of r stands here. That of a row that could not be read
+// is signed, so that the row is known again if nobody mends it; one that came
+// back unmended keeps the message it had.
+func (f *failedReport) message(r *batch.Result) string {
+	if at := f.said[r.Row.Input]; r.Code == batch.CodeUntouched && at >= 0 {
+		return r.Row.Values[at].String()
+	}
+	if r.Row.Err == nil || f.redacted {
+		return r.Message + excessNote(&r.Row)
+	}
+	var u batch.Untouched
+	for i, cell := range f.cells {
+		u.Add(f.columns[i], cell)
+	}
+	return r.Message + excessNote(&r.Row) + u.Sign()
+}
+
+// excessNote gives back what a record has beside its columns: the file stays
+// rectangular and nothing is lost. It stands in no other report, for the cells
+// may be personal.
+func excessNote(row *batch.Row) string {
+	values := row.Excess
 	if len(values) == 0 {
 		return ""
+	}
+	if row.Err != nil && strings.Contains(row.Err.Code, "json") {
+		return " (the line: " + values[0].String() + ")"
 	}
 	var line []byte
 	for i, v := range values {

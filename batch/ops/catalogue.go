@@ -1,6 +1,10 @@
 package ops
 
-import "strings"
+import (
+	"strings"
+
+	"pushbatch/batch"
+)
 
 // Effect is what an error code means for a row or a run.
 type Effect string
@@ -90,6 +94,8 @@ func Catalogue() []Entry { //nolint:funlen // a table
 		{"json_duplicate_key", Rejects, "The object names a key twice.", "Keep one of them."},
 		{"ndjson_unknown_field", Rejects, "The object has a key that none of the first records has.", "Bring a record with all keys to the top, or remove the key."},
 		{"value_out_of_range", Rejects, "A value of the file is outside what its type can say, such as a date beyond the year 9999.", "Mend the value where the file is made."},
+
+		{batch.CodeUntouched, Rejects, "The row comes from a failed.csv, could not be read in the run before, and nobody has changed its cells since.", "Mend its cells as the message in failed.csv says, or empty the cell _error_message to have the row taken as it stands."},
 
 		{codeNothingToUpdate, Skips, "The row changes nothing: all its values are empty.", "Nothing needs to be done; fill a cell if something should change."},
 

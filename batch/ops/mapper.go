@@ -1,6 +1,8 @@
 package ops
 
 import (
+	"slices"
+
 	"pushbatch/apiclient"
 	"pushbatch/batch"
 )
@@ -12,6 +14,7 @@ func (b *binder) mapper() batch.Mapper {
 		operation: b.operation, options: b.options, fields: b.fields,
 		assembly: b.newAssembly(), idColumn: -1,
 	}
+	m.header, m.message = b.header, slices.IndexFunc(b.header, func(c batch.Column) bool { return c.Name == batch.MessageColumn })
 	for _, f := range b.fields {
 		if f.target.name == "registrationId" {
 			m.idColumn = f.index
@@ -44,7 +47,9 @@ type rowMapper struct {
 	options   *Options
 	fields    []*field
 	assembly  *assembly
+	header    batch.Header
 	idColumn  int    // of the registration id in the header; -1: none
+	message   int    // column with the message of an earlier run; -1: none
 	line      []byte // the call shown last
 	whole     field  // stands for the column of a problem that no column has alone
 	// settle turns a valid assembly into the row's request, or its outcome in a
@@ -55,6 +60,12 @@ type rowMapper struct {
 func (m *rowMapper) mapRow(row *batch.Row) (batch.Request, *batch.Outcome) {
 	if row.Err != nil {
 		return nil, rejected(m.rawID(row), []batch.Problem{*row.Err})
+	}
+	if m.message >= 0 && batch.IsUntouched(row.Values[m.message].String(), m.header, row.Values) {
+		return nil, rejected(m.rawID(row), []batch.Problem{{
+			Code:    batch.CodeUntouched,
+			Message: "the row could not be read in the run before and is as it was: mend its cells, or empty " + batch.MessageColumn + " to send it as it stands",
+		}})
 	}
 	a := m.assembly
 	a.reset()

@@ -25,32 +25,35 @@ func TestFailedKeepsTypes(t *testing.T) {
 	if err := parquet.WriteFile(filepath.Join(dir, "d.parquet"), []device{{"", 9007199254740993, true, "007"}}); err != nil {
 		t.Fatal(err)
 	}
+	write(t, filepath.Join(dir, "d.ndjson"), `{"registrationId":"","additionalData.score":9007199254740993,"additionalData.vip":true,"additionalData.note":"007"}`+"\n")
 	_, url := serve(t, simulator.Config{})
-	c := start(t, url, dir, "update", "d.parquet", "--dry-run", "--out", "first")
-	if code := c.code(t); code != exitBadRows {
-		t.Fatalf("exit code %d\n%s", code, &c.talk)
-	}
-	failed := filepath.Join(dir, "first", "failed.csv")
-	data, err := os.ReadFile(failed)
-	if err != nil {
-		t.Fatal(err)
-	}
-	header, row, _ := strings.Cut(string(data), "\n")
-	if want := "registrationId,additionalData.score:number,additionalData.vip:boolean,additionalData.note,_row"; !strings.HasPrefix(header, want) {
-		t.Fatalf("the header is %s", header)
-	}
-	if err := os.WriteFile(failed, []byte(header+"\ndevice-1"+row), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	c = start(t, url, dir, "update", failed, "--dry-run", "--out", "second")
-	if code := c.code(t); code != exitDone {
-		t.Fatalf("mended: exit code %d\n%s", code, &c.talk)
-	}
-	requests, err := os.ReadFile(filepath.Join(dir, "second", "requests.ndjson"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := `"body":{"additionalData":{"score":9007199254740993,"vip":true,"note":"007"}}`; !strings.Contains(string(requests), want) {
-		t.Errorf("sent again as %s", requests)
+	for _, input := range []string{"d.parquet", "d.ndjson"} {
+		c := start(t, url, dir, "update", input, "--dry-run", "--out", "first-"+input)
+		if code := c.code(t); code != exitBadRows {
+			t.Fatalf("exit code %d\n%s", code, &c.talk)
+		}
+		failed := filepath.Join(dir, "first-"+input, "failed.csv")
+		data, err := os.ReadFile(failed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		header, row, _ := strings.Cut(string(data), "\n")
+		if want := "registrationId,additionalData.score:number,additionalData.vip:boolean,additionalData.note,_row"; !strings.HasPrefix(header, want) {
+			t.Fatalf("the header is %s", header)
+		}
+		if err := os.WriteFile(failed, []byte(header+"\ndevice-1"+row), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c = start(t, url, dir, "update", failed, "--dry-run", "--out", "second-"+input)
+		if code := c.code(t); code != exitDone {
+			t.Fatalf("mended: exit code %d\n%s", code, &c.talk)
+		}
+		requests, err := os.ReadFile(filepath.Join(dir, "second-"+input, "requests.ndjson"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := `"body":{"additionalData":{"score":9007199254740993,"vip":true,"note":"007"}}`; !strings.Contains(string(requests), want) {
+			t.Errorf("sent again as %s", requests)
+		}
 	}
 }

@@ -1,0 +1,64 @@
+package batch
+
+import (
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"strings"
+)
+
+var failedColumns = [...]string{"_row", "_status", "_error_code", MessageColumn}
+
+// MessageColumn is the column of failed.csv that says why a row stands there.
+const MessageColumn = "_error_message"
+
+// FailedColumns are the columns that failed.csv adds behind those of the
+// input: a row's number in the run, its status, code and message.
+func FailedColumns() []string { return slices.Clone(failedColumns[:]) }
+
+// IsFailedColumn reports whether failed.csv adds a column of this name.
+func IsFailedColumn(name string) bool { return slices.Contains(failedColumns[:], name) }
+
+// CodeUntouched is the code of a row of failed.csv that could not be read in
+// the run before and is given back as it stands there.
+const CodeUntouched = "row_unmended"
+
+// Untouched is a checksum over the cells of a row. Failed.csv gives back rows
+// that could not be read as well as a table can: a record that was too short
+// has empty cells at its end, one that was too long has its last cells in the
+// message. Nobody meant such a row, but it reads well. The checksum behind its
+// message tells whether anybody has mended it.
+//
+// Columns without a value and the order of columns do not count: neither
+// mends a row.
+type Untouched struct{ sum uint64 }
+
+// Add counts in one cell.
+func (u *Untouched) Add(column, cell string) {
+	if cell == "" {
+		return
+	}
+	h := fnv.New64a()
+	fmt.Fprintf(h, "%d %s%s", len(column), column, cell)
+	u.sum += h.Sum64()
+}
+
+// Sign is what stands behind the message of a row with these cells.
+func (u *Untouched) Sign() string {
+	return fmt.Sprintf(" [as read: %08x]", uint32(u.sum^u.sum>>32))
+}
+
+// IsUntouched reports whether the cells of a row are those that its message in
+// failed.csv was signed for. header has a name for every value.
+func IsUntouched(message string, header Header, values []Value) bool {
+	if !strings.HasSuffix(message, "]") { // most have no sign
+		return false
+	}
+	var u Untouched
+	for i, v := range values {
+		if !header[i].Partition && !IsFailedColumn(header[i].Name) {
+			u.Add(header[i].Name, v.String())
+		}
+	}
+	return strings.HasSuffix(message, u.Sign())
+}
