@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"math"
@@ -47,7 +48,7 @@ func (p *process) watch(j *job) (err error) {
 		}
 	}
 	if f.metricsListen != "" {
-		if m.listener, err = listenMetrics(f.metricsListen); err != nil {
+		if m.listener, err = listenMetrics(context.Background(), f.metricsListen); err != nil {
 			return err
 		}
 	}
@@ -58,7 +59,7 @@ func (p *process) watch(j *job) (err error) {
 }
 
 // listenMetrics takes an address; one without a host is on loopback.
-func listenMetrics(address string) (net.Listener, error) {
+func listenMetrics(ctx context.Context, address string) (net.Listener, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, usageError("--metrics-listen %q: an address such as :9464 was expected", address)
@@ -66,7 +67,7 @@ func listenMetrics(address string) (net.Listener, error) {
 	if host == "" {
 		host = "127.0.0.1"
 	}
-	l, err := net.Listen("tcp", net.JoinHostPort(host, port))
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort(host, port))
 	if err != nil {
 		return nil, usageError("--metrics-listen: %v", err)
 	}

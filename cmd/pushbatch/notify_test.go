@@ -141,7 +141,7 @@ func TestNotifyIsBounded(t *testing.T) {
 	for name, transport := range map[string]roundTrip{
 		"silent": func(r *http.Request) (*http.Response, error) { <-r.Context().Done(); return nil, r.Context().Err() },
 		"down": func(*http.Request) (*http.Response, error) {
-			return &http.Response{StatusCode: 500, Body: io.NopCloser(strings.NewReader(""))}, nil
+			return &http.Response{StatusCode: http.StatusInternalServerError, Body: io.NopCloser(strings.NewReader(""))}, nil
 		},
 	} {
 		synctest.Test(t, func(t *testing.T) {
