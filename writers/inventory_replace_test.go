@@ -207,3 +207,25 @@ func TestInventoryPartitionNames(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// Values of the platform stand in CSV as they are, also what a spreadsheet would
+// take for a formula: a table is data, and goes back as INPUT.
+func TestInventoryKeepsFormulas(t *testing.T) {
+	t.Parallel()
+	values := []string{"=1+1", "+385", "-2", "@x", "=HYPERLINK(\"x\",\"y\")", "\ttab"}
+	place := 16 // device_name
+	folder := gather(t, len(values), func(n int) []batch.Value {
+		cells := inventoryLine(0)
+		cells[place] = batch.TextValue(values[n])
+		return cells
+	})
+	o := inventoryOptions(t, filepath.Join(t.TempDir(), "d.csv"))
+	o.Columns = o.All[place : place+1]
+	publish(t, folder, o)
+	lines := table(t, o.Target.Location)
+	for i, want := range values {
+		if lines[i] != "device_name="+want {
+			t.Errorf("%q became %q", want, lines[i])
+		}
+	}
+}

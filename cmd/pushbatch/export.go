@@ -63,7 +63,7 @@ func newExportCommand(p *process) *cobra.Command {
 		Long: "export writes a table of devices. With INPUT it gets the device of each row; with --people it\n" +
 			"walks the listing of all people, 1,000 a request, and lists every push device.\n\n" +
 			"The table is published when the run has ended: whole, with " + writers.ManifestFile + " beside it.\n" +
-			"A table of texts or Parquet is valid INPUT of update and depersonalize.\n\n" +
+			"A table is valid INPUT of update and depersonalize. See pushbatch help tables.\n\n" +
 			"Columns: " + wrapColumns() + "\n\nINPUT has a column registrationId, and optionally appCode.",
 		RunE: func(cmd *cobra.Command, inputs []string) error {
 			return p.runExport(cmd, &job{
