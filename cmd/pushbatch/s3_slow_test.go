@@ -68,7 +68,7 @@ func writeSlowRows(t *testing.T, w io.Writer, size int64) (rows int64) {
 	b.WriteString("registrationId,additionalData.number:number,additionalData.note\n")
 	for written := int64(0); written+int64(b.Len()) < size; {
 		rows++
-		fmt.Fprintf(&b, "device-%012d,%d,%s\n", rows, rows, "a note of some length, as people write them")
+		fmt.Fprintf(&b, "device-%012d,%d,%s\n", rows, rows, "a note of some length as people write them")
 		if b.Len() >= 1<<20 {
 			n, err := b.WriteTo(w)
 			if err != nil {
@@ -142,8 +142,8 @@ func consume(ctx context.Context, t *testing.T, location string, rows int64, min
 			t.Fatalf("behind row %d: %v", num, err)
 		}
 		num++
-		if row.Values[1].Text != strconv.FormatInt(num, 10) {
-			t.Fatalf("row %d is %v", num, row.Values)
+		if row.Err != nil || row.Values[1].Text != strconv.FormatInt(num, 10) {
+			t.Fatalf("row %d is %v (%v)", num, row.Values, row.Err)
 		}
 		if num%(cutEvery*rowsAMinute) == 0 {
 			minute()
