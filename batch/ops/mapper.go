@@ -7,9 +7,9 @@ import (
 	"pushbatch/batch"
 )
 
-// mapper returns the function that turns rows into requests. Everything that
+// mapper returns what turns rows into requests. Everything that
 // can be decided once was decided by the binder.
-func (b *binder) mapper() batch.Mapper {
+func (b *binder) mapper() *rowMapper {
 	m := &rowMapper{
 		operation: b.operation, options: b.options, fields: b.fields,
 		assembly: b.newAssembly(), idColumn: -1,
@@ -30,7 +30,7 @@ func (b *binder) mapper() batch.Mapper {
 	case Validate:
 		m.settle = m.validated
 	}
-	return m.mapRow
+	return m
 }
 
 func (b *binder) meanings() []meaning {
@@ -61,14 +61,14 @@ func (m *rowMapper) mapRow(row *batch.Row) (batch.Request, *batch.Outcome) {
 	if row.Err != nil {
 		return nil, rejected(m.rawID(row), []batch.Problem{*row.Err})
 	}
+	a := m.assembly
+	a.reset()
 	if m.message >= 0 && batch.IsUntouched(row.Values[m.message].String(), m.header, row.Values) {
 		return nil, rejected(m.rawID(row), []batch.Problem{{
 			Code:    batch.CodeUntouched,
 			Message: "the row could not be read in the run before and is as it was: mend its cells, or empty " + batch.MessageColumn + " to send it as it stands",
 		}})
 	}
-	a := m.assembly
-	a.reset()
 	for _, f := range m.fields {
 		f.read(a, row)
 	}

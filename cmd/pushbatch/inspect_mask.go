@@ -57,6 +57,8 @@ func shape(text string) string {
 
 func characterKind(r rune) string {
 	switch {
+	case r == utf8.RuneError: // a byte that is no text
+		return "other"
 	case unicode.IsLetter(r), unicode.IsMark(r):
 		return "letter"
 	case unicode.IsDigit(r):
