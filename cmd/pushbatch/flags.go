@@ -78,6 +78,7 @@ func (e *executionFlags) add(fs *pflag.FlagSet) {
 // outputFlags say where reports go.
 type outputFlags struct {
 	out           string
+	goOn          bool
 	results       string
 	redact        bool
 	redactKeyFile string
@@ -85,6 +86,7 @@ type outputFlags struct {
 
 func (o *outputFlags) add(fs *pflag.FlagSet) {
 	fs.StringVar(&o.out, "out", "", "run `FOLDER` or s3:// prefix (default runs/<UTC time>-<operation>)")
+	fs.BoolVar(&o.goOn, "continue", false, "when --out holds this run already, go on with it instead of refusing")
 	fs.StringVar(&o.results, "results", "csv", "format of the results file: csv, parquet or ndjson")
 	fs.BoolVar(&o.redact, "redact", false, "replace the values of rows in reports and logs by a keyed hash (the table of an export keeps them)")
 	fs.StringVar(&o.redactKeyFile, "redact-key-file", "", "`FILE` that holds the key of --redact (else from PUSHBATCH_REDACT_KEY)")

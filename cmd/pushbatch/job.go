@@ -74,6 +74,11 @@ func (p *process) runJob(ctx context.Context, j *job) error {
 	if err := j.readMapping(); err != nil {
 		return err
 	}
+	if j.flags.goOn {
+		if done, err := p.goOn(ctx, j, found); done {
+			return err
+		}
+	}
 	return p.startRun(ctx, j, found, nil)
 }
 

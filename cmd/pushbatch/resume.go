@@ -23,7 +23,7 @@ import (
 // something else than in the part that is done.
 var fixedFlags = []string{
 	"format", "delimiter", "encoding", "compression", "map", "set", "null-literal", "phone-region", "ignore-unmapped",
-	"out", "results", "redact", "dry-run", "force-depersonalize", "keep-as-lead", "set-device-as-primary", "return-push",
+	"out", "continue", "results", "redact", "dry-run", "force-depersonalize", "keep-as-lead", "set-device-as-primary", "return-push",
 	"app-code", "simulate",
 }
 

@@ -45,7 +45,7 @@ type columnSpec struct {
 
 // unkeptFlags are not kept in job.json. An address for notifications may hold a
 // secret anywhere: a resumed run gets it anew, as it gets the API key.
-var unkeptFlags = []string{"config", "help", "notify-url"}
+var unkeptFlags = []string{"config", "continue", "help", "notify-url"}
 
 // settingsOf lists the flags that differ from their defaults, in the form in
 // which they can be set again.
