@@ -10,6 +10,10 @@ import (
 	"syscall"
 )
 
+// wsaConnectionRefused is what Windows says for ECONNREFUSED, which means
+// nothing there. No other system has this number.
+const wsaConnectionRefused = syscall.Errno(10061)
+
 // transportError tells what kept an answer from coming.
 func (x *exchanger) transportError(ctx context.Context, op Op, err error) *Error {
 	e := &Error{Op: op, Class: Temporary, cause: err}
@@ -27,7 +31,7 @@ func (x *exchanger) transportError(ctx context.Context, op Op, err error) *Error
 		if dns.IsNotFound && !x.reached.Load() {
 			e.Class = Fatal // mistyped, rather than a resolver that is down
 		}
-	case errors.Is(err, syscall.ECONNREFUSED):
+	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, wsaConnectionRefused):
 		e.Code = CodeConnectionRefused
 	default:
 		e.Code = CodeConnectionBroken

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"syscall"
 	"time"
 
@@ -98,8 +99,8 @@ func (f *Folder) Holder() (h Holder, ok bool) {
 		return h, true
 	}
 	process, err := os.FindProcess(h.PID)
-	if err != nil {
-		return h, false
+	if err != nil || runtime.GOOS == "windows" { // there FindProcess itself finds no dead process
+		return h, err == nil
 	}
 	err = process.Signal(syscall.Signal(0))
 	return h, err == nil || errors.Is(err, syscall.EPERM)

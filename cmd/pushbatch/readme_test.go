@@ -126,7 +126,10 @@ func (r *reader) do(t *testing.T, b *block, shell, text string) {
 	if before := b.marks["before"]; before != "" {
 		script += before + "\n"
 	}
-	script += "trap 'code=$?; export -p >" + r.state + "; exit $code' EXIT\n" + r.stands.Replace(text)
+	if !b.marked("root") { // its variables are of no later block
+		script += "trap 'code=$?; export -p >" + r.state + "; exit $code' EXIT\n"
+	}
+	script += r.stands.Replace(text)
 	command := exec.CommandContext(t.Context(), shell, "-e", "-c", script)
 	command.Dir, command.Env = r.home, r.environment()
 	if b.marked("root") {
