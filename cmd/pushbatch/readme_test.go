@@ -119,17 +119,20 @@ func goEnv(name string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// do runs a shell text after what its mark says, and demands its exit code.
+// do runs a shell text after what its mark says, and demands its exit code. bash
+// goes on with the variables of the block before, sh begins without, as cron.
 func (r *reader) do(t *testing.T, b *block, shell, text string) {
 	t.Helper()
-	script := ". " + r.state + "\n"
 	if before := b.marks["before"]; before != "" {
-		script += before + "\n"
+		r.do(t, &block{line: b.line, language: "before"}, "bash", before)
 	}
-	if !b.marked("root") { // its variables are of no later block
-		script += "trap 'code=$?; export -p >" + r.state + "; exit $code' EXIT\n"
+	script := r.stands.Replace(text)
+	if shell == "bash" {
+		script = ". " + r.state + "\n" + script
+		if !b.marked("root") { // whose variables are of no later block
+			script = "trap 'code=$?; export -p >" + r.state + "; exit $code' EXIT\n" + script
+		}
 	}
-	script += r.stands.Replace(text)
 	command := exec.CommandContext(t.Context(), shell, "-e", "-c", script)
 	command.Dir, command.Env = r.home, r.environment()
 	if b.marked("root") {
@@ -218,7 +221,7 @@ func (r *reader) unit(t *testing.T, b *block) {
 		if command, ok := strings.CutPrefix(line, "ExecStart="); ok {
 			b.marks["before"] = "printf key >key"
 			command = strings.NewReplacer("%d/api-key", "key", "/srv/push/new-devices.csv", "devices.csv").Replace(command)
-			r.do(t, b, "sh", command)
+			r.do(t, b, "bash", command)
 		}
 	}
 }
@@ -266,7 +269,7 @@ func (r *reader) yaml(t *testing.T, b *block) {
 		return
 	case "nightly.yaml":
 		r.write(t, b)
-		r.do(t, b, "sh", "APP_CODE=x pushbatch config show --config nightly.yaml")
+		r.do(t, b, "bash", "APP_CODE=x pushbatch config show --config nightly.yaml")
 		return
 	}
 	var job cronJob
@@ -286,8 +289,8 @@ func (r *reader) yaml(t *testing.T, b *block) {
 	for _, c := range job.Spec.JobTemplate.Spec.Template.Spec.Containers {
 		command := "pushbatch '" + strings.Join(c.Args, "' '") + "'"
 		command = strings.ReplaceAll(command, "$(JOB_NAME)", "pushbatch-nightly-29402070")
-		r.do(t, b, "sh", command)
-		r.do(t, b, "sh", command) // the pod is started again
+		r.do(t, b, "bash", command)
+		r.do(t, b, "bash", command) // the pod is started again
 	}
 }
 
