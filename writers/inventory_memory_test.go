@@ -12,7 +12,8 @@ import (
 )
 
 // Publishing holds a row group, not the table: twice the lines take no more
-// memory. (Five million devices, walked and published: 162 MB in all.)
+// memory. (The whole program, walking and publishing: 74 MB for half a million
+// devices, 81 MB for five million.)
 func TestInventoryMemory(t *testing.T) { //nolint:paralleltest // it looks at the heap of the whole process
 	columns := ops.NewInventory(true).Columns()
 	line := func(n int) []batch.Value {
@@ -32,7 +33,7 @@ func TestInventoryMemory(t *testing.T) { //nolint:paralleltest // it looks at th
 		peaks = append(peaks, peakOf(func() { publish(t, folder, o) }))
 	}
 	t.Logf("peaks: %d and %d MB", peaks[0]>>20, peaks[1]>>20)
-	if peaks[1] > peaks[0]+peaks[0]/2+(8<<20) || peaks[1] > 160<<20 {
+	if peaks[1] > peaks[0]+peaks[0]/2+(8<<20) || peaks[1] > 80<<20 {
 		t.Errorf("the heap grew from %d to %d bytes with twice the lines", peaks[0], peaks[1])
 	}
 }
