@@ -1,0 +1,123 @@
+package ops_test
+
+import (
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"pushbatch/apiclient"
+	"pushbatch/batch"
+	"pushbatch/batch/ops"
+)
+
+// filled names the cells that have a value.
+func filled(header []batch.Column, cells []batch.Value) map[string]string {
+	named := map[string]string{}
+	for i, v := range cells {
+		if v.Kind != batch.Null {
+			named[header[i].Name] = v.Text
+		}
+	}
+	return named
+}
+
+// What a get answers becomes columns; nothing of it is lost.
+func TestInventoryCells(t *testing.T) {
+	t.Parallel()
+	inv := ops.NewInventory(false)
+	finished := time.Date(2024, 2, 29, 12, 0, 0, 5e6, time.UTC)
+	const at = "2024-02-29T12:00:00.005Z"
+	for name, tt := range map[string]struct {
+		payload, code string
+		status        batch.Status
+		want          map[string]string
+	}{
+		"plain": {
+			payload: `{"registrationId":"device-1","isPrimary":true,"applicationId":"APP","systemData":{"os":"Android","deviceSecure":false},"additionalData":{ "a" : 1.0 }}`,
+			want:    map[string]string{"registration_id": "device-1", "is_primary": "true", "application_id": "APP", "os": "Android", "device_secure": "false", "additional_data": `{"a":1.0}`},
+		},
+		"booleans as text": {payload: `{"isPrimary":"TRUE","systemData":{"deviceSecure":"false"}}`, want: map[string]string{"is_primary": "true", "device_secure": "false"}},
+		"no values":        {payload: `{"isPrimary":null,"applicationId":"","additionalData":{},"systemData":null}`, want: map[string]string{"extra": `{"systemData":null}`}},
+		"numbers as text":  {payload: `{"systemData":{"osVersion":14,"appVersion":1.10}}`, want: map[string]string{"os_version": "14", "app_version": "1.10"}},
+		"escapes":          {payload: `{"systemData":{"deviceName":"Ana\u0027s \"phone\" \u017d"}}`, want: map[string]string{"device_name": `Ana's "phone" Ž`}},
+		"more than there are columns": {
+			payload: `{"new":[1,{"a":"}"}],"systemData":{"newer":"x","os":"iOS"}}`,
+			want:    map[string]string{"os": "iOS", "extra": `{"new":[1,{"a":"}"}],"systemData":{"newer":"x"}}`},
+		},
+		"values of another kind": {
+			payload: `{"isPrimary":"maybe","applicationId":{"a":1},"additionalData":"text"}`,
+			want:    map[string]string{"extra": `{"isPrimary":"maybe","applicationId":{"a":1},"additionalData":"text"}`},
+		},
+		"not JSON":       {payload: `{"isPrimary":`, want: map[string]string{}},
+		"unknown device": {status: batch.Failed, code: "48013", want: map[string]string{"status": "unknown"}},
+		"failed device":  {status: batch.Failed, code: "timeout", want: map[string]string{"status": "failed"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := &batch.Result{Outcome: batch.Outcome{
+				Status: max(tt.status, batch.Succeeded), Code: tt.code, RegistrationID: "device-1", Payload: []byte(tt.payload), Finished: finished, Attempts: 1,
+			}}
+			cells, ok := inv.Cells(r)
+			if !ok {
+				t.Fatal("the row has no line")
+			}
+			want := map[string]string{"registration_id": "device-1", "status": r.Status.String(), "exported_at": at}
+			for k, v := range tt.want {
+				want[k] = v
+			}
+			if diff := cmp.Diff(want, filled(inv.Columns(), cells)); diff != "" {
+				t.Errorf("cells (-want +got):\n%s", diff)
+			}
+		})
+	}
+	for _, status := range []batch.Status{batch.Rejected, batch.Skipped} {
+		if _, ok := inv.Cells(&batch.Result{Outcome: batch.Outcome{Status: status}}); ok {
+			t.Errorf("a row that was %s has a line", status)
+		}
+	}
+}
+
+// A person becomes a row for each device; what there is no column for stays in
+// extra, and devices of other applications are left out where one was named.
+func TestPeopleRows(t *testing.T) {
+	t.Parallel()
+	const body = `{"persons":[{"id":7,"createdAt":"2024-01-02T03:04:05+01:00","modifiedAt":"2024-02-01T00:00:00.5Z","externalId":"ann","contactInformation":{
+		"phone":[{"number":"385911111111"},{"number":"385922222222"},{"number":""}],"email":[{"address":"ann@example.com"}],
+		"push":[{"registrationId":"device-1","applicationId":"A","new":1},{"registrationId":"device-2","applicationId":"B"}]}},
+		{"id":"8","createdAt":"2024-01-03T00:00:00"}],"totalCount":2}`
+	person := map[string]string{
+		"person_id": "7", "external_id": "ann", "phone": "385911111111", "email": "ann@example.com",
+		"created_at": "2024-01-02T02:04:05.000Z", "modified_at": "2024-02-01T00:00:00.500Z",
+	}
+	device := func(id, application, extra string) map[string]string {
+		row := map[string]string{"registration_id": id, "application_id": application, "extra": extra}
+		for k, v := range person {
+			row[k] = v
+		}
+		return row
+	}
+	one := device("device-1", "A", `{"phones":["385911111111","385922222222"],"new":1}`)
+	two := device("device-2", "B", `{"phones":["385911111111","385922222222"]}`)
+	for application, want := range map[string][]map[string]string{"": {one, two}, "B": {two}, "C": nil} {
+		a := &answer{response: apiclient.Response{Status: 200, Body: []byte(body)}}
+		people := listing(t, a, filepath.Join(t.TempDir(), "people"), ops.PeopleOptions{Application: application})
+		rows, err := peopleOf(t, people, batch.Position{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []map[string]string
+		for _, row := range rows {
+			cells := filled(people.Header(), row.Values)
+			delete(cells, "exported_at")
+			got = append(got, cells)
+			if _, out := people.Map(&row); out == nil || out.Status != batch.Succeeded || out.RegistrationID != cells["registration_id"] {
+				t.Errorf("the row became %+v", out)
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("application %q (-want +got):\n%s", application, diff)
+		}
+	}
+}
