@@ -29,9 +29,9 @@ type ahead struct {
 // readAhead begins reading a source at a position. The goroutine belongs to
 // whoever calls it and ends with the source's rows or with ctx; join waits for
 // that.
-func readAhead(ctx context.Context, source Source, from Position) (a *ahead, join func()) {
+func readAhead(ctx context.Context, source Source, from Position) (rows *ahead, join func()) {
 	ctx, cancel := context.WithCancel(ctx)
-	a = &ahead{
+	a := &ahead{
 		ctx: ctx, some: make(chan struct{}, 1), space: make(chan struct{}, 1),
 		rows: make([]Row, 0, aheadRows), spare: make([]Row, 0, aheadRows),
 	}

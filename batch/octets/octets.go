@@ -8,6 +8,7 @@
 //	}
 package octets
 
+// What words of eight bytes are compared with.
 const (
 	Ones = 0x0101010101010101 // times a byte: that byte eight times
 	High = 0x8080808080808080 // the highest bit of each byte
