@@ -40,9 +40,12 @@ func dryRuns(b *bench) error {
 	}
 	floor := func() (usage, error) { return run([]int{0}, b.self, "part", "read", floorFile) }
 	for _, m := range []struct{ format, dry, wanted string }{
-		{"csv", "validate", "0.53"}, {"csv", "true", "0.20"},
-		{"parquet", "validate", "as csv"}, {"parquet", "true", "as csv"},
-		{"ndjson", "validate", "half of csv"}, {"ndjson", "true", "half of csv"},
+		{"csv", "validate", "0.53"},
+		{"csv", "true", "0.20"},
+		{"parquet", "validate", "as csv"},
+		{"parquet", "true", "as csv"},
+		{"ndjson", "validate", "half of csv"},
+		{"ndjson", "true", "half of csv"},
 	} {
 		file, err := b.rows(m.format, n)
 		if err != nil {
