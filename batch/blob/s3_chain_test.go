@@ -146,7 +146,7 @@ func TestS3CredentialChain(t *testing.T) {
 
 // Credentials of a role that run out while a run goes on are fetched again; a
 // refusal then says who refused, not that the bucket did.
-func TestS3CredentialsRunOut(t *testing.T) {
+func TestS3CredentialsRunOut(t *testing.T) { //nolint:paralleltest // it sets the environment, in a loop that the linter does not see
 	server := s3test.Start(t)
 	server.Put(t, "a.csv", []byte("a"))
 	h := &handsOut{lasts: -time.Minute} // over at once
