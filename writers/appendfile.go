@@ -24,7 +24,7 @@ type appendFile struct {
 // cuts off what a crash left behind it. A report that was published when the
 // run was stopped becomes a growing one again.
 func openAppend(folder *Folder, name string, length int64) (*appendFile, error) {
-	part := name + partSuffix
+	part := name + PartSuffix
 	if !folder.Exists(part) && folder.Exists(name) {
 		if err := folder.publish(folder.file(name), folder.file(part)); err != nil {
 			return nil, fmt.Errorf("open report: %w", err)
@@ -48,7 +48,7 @@ func (a *appendFile) cut(length int64) error {
 	}
 	if end < length {
 		return fmt.Errorf("%s has %d bytes, but its checkpoint counts %d: it was cut or replaced",
-			a.folder.Path(a.name+partSuffix), end, length)
+			a.folder.Path(a.name+PartSuffix), end, length)
 	}
 	if err := a.file.Truncate(length); err != nil {
 		return err
@@ -92,5 +92,5 @@ func (a *appendFile) close() error {
 	if err = errors.Join(err, a.file.Close()); err != nil {
 		return err
 	}
-	return a.folder.publish(a.folder.file(a.name+partSuffix), a.folder.file(a.name))
+	return a.folder.publish(a.folder.file(a.name+PartSuffix), a.folder.file(a.name))
 }

@@ -341,7 +341,7 @@ func breakEveryCall(t *testing.T, format string) {
 		t.Fatalf("an undisturbed run lists %d lines", len(wantResults))
 	}
 	for name := range whole.entries {
-		if strings.HasSuffix(name, partSuffix) {
+		if strings.HasSuffix(name, PartSuffix) {
 			t.Errorf("%s is left", name)
 		}
 	}

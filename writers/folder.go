@@ -25,7 +25,7 @@ const (
 	FailedFile     = "failed.csv"
 	RequestsFile   = "requests.ndjson"
 	CheckpointFile = "checkpoint.json"
-	partSuffix     = ".part"
+	PartSuffix     = ".part"
 )
 
 // ErrRunExists is returned by CreateFolder for a folder that holds a run.
@@ -106,7 +106,7 @@ func (f *Folder) Path(name string) string {
 
 // LocalPath is where a file lies on this machine while it grows. A file that
 // ReportOptions.Kept names is brought to a folder in S3 by the checkpoints.
-func (f *Folder) LocalPath(name string) string { return f.file(name + partSuffix) }
+func (f *Folder) LocalPath(name string) string { return f.file(name + PartSuffix) }
 
 // Remove deletes a file that is needed no more, wherever the folder is.
 func (f *Folder) Remove(name string) error {

@@ -2,7 +2,9 @@ package writers
 
 import (
 	"bytes"
+	"crypto/sha256"
 	_ "embed"
+	"encoding/base64"
 	"fmt"
 	"html/template"
 )
@@ -13,40 +15,72 @@ const ReportFile = "report.html"
 //go:embed report/page.html
 var pageSource string
 
+//go:embed report/page.css
+var pageStyle string
+
 // Page is what report.html shows: aggregates only, so that its size does not
 // grow with the rows of the run. Numbers are shown as they are given.
 type Page struct {
-	Title   string
-	Outcome string // one line
-	Good    bool   // every row is fine
-	Stopped bool
-	Facts   []Fact
-	Counts  []Fact // rows by status
-	Series  Timeline
-	Latency []LatencyBar
-	Errors  []ErrorGroup
-	Inputs  []PageInput
-	Charts  []Breakdown // of an inventory
-	Setting []Fact
-	Files   []Fact
-	Made    string
+	Title      string
+	Subtitle   string
+	Verdict    Verdict
+	Headline   string // two or three words
+	Outcome    string // one line
+	Remedy     string // what to do about what stopped the run; may be empty
+	Next       *NextStep
+	Counts     []Fact // rows by status
+	Facts      []Fact
+	Series     Timeline
+	Latency    []LatencyBar
+	Quantiles  []Quantile
+	Errors     []ErrorGroup
+	MoreErrors []ErrorGroup // shown without explanation and examples
+	Inputs     []PageInput
+	Charts     []Breakdown // of an inventory
+	Setting    []Fact
+	Files      []Fact
+	Made       string
 }
 
-// Fact is a name and a value. Key says where in summary.json the value stands,
-// Raw is the value there; both may be empty.
-type Fact struct{ Name, Value, Key, Raw string }
+// Verdict is how a run ended, as a class of the page's style.
+type Verdict string
 
-// Timeline is what happened in intervals of the same length.
+// The verdicts.
+const (
+	Good    Verdict = "good"    // every row is fine
+	Bad     Verdict = "bad"     // the inputs were read to their end, some rows are not fine
+	Stopped Verdict = "stopped" // rows are left
+	Running Verdict = "running" // it goes on
+)
+
+// NextStep is a command that goes on from here.
+type NextStep struct{ Say, Command string }
+
+// Fact is a name and a value. Key says where in summary.json the value stands,
+// Raw is the value there; both may be empty. Class is the colour of a part of
+// the whole: ok, failed, rejected, skipped or left.
+type Fact struct{ Name, Value, Key, Raw, Note, Class string }
+
+// Timeline is what happened in intervals of the same length, the last of which
+// ends at Seconds. A nil list had no count.
 type Timeline struct {
-	StepSeconds float64
-	Rows        []int64 // finished in each interval
-	Throttled   []int64 // requests refused by the rate limit
+	StepSeconds                          float64
+	Seconds                              float64
+	Succeeded, Skipped, Failed, Rejected []int64 // rows finished
+	Requests                             []int64 // sent, repetitions included
+	Throttled                            []int64 // those refused by the rate limit
 }
 
 // LatencyBar is the rows whose answer took from From to To milliseconds.
 type LatencyBar struct {
 	From, To float64
 	Rows     int64
+}
+
+// Quantile marks a latency, in milliseconds.
+type Quantile struct {
+	Name   string
+	Millis float64
 }
 
 // ErrorGroup is one error code of the run.
@@ -57,7 +91,8 @@ type ErrorGroup struct {
 	Examples                      []ErrorExample
 }
 
-// ErrorExample is a row that ended with a code.
+// ErrorExample is a row that ended with a code. Source is empty where it is not
+// known.
 type ErrorExample struct {
 	Row       int64
 	Source    string
@@ -90,17 +125,29 @@ type Bar struct {
 	Key   string
 }
 
-// Render makes the page: one self-contained HTML file that needs no network
-// and runs no script.
+// Render makes the page: one self-contained HTML file that runs no script. Its
+// policy lets a browser load nothing and apply no style but the page's own, so
+// that whatever a file or an answer brought in stays text.
 func (p *Page) Render() ([]byte, error) {
 	page, err := template.New("page").Funcs(template.FuncMap{
-		"line": lineChart, "bars": latencyChart, "share": share,
+		"course": courseOf, "latency": latencyChart, "meter": meterOf, "share": share, "percent": percentOf,
+		"millis": millisText, "grouped": grouped,
 	}).Parse(pageSource)
 	if err != nil {
 		return nil, fmt.Errorf("render report: %w", err)
 	}
+	hash := sha256.Sum256([]byte(pageStyle))
 	var out bytes.Buffer
-	if err := page.Execute(&out, p); err != nil {
+	err = page.Execute(&out, struct {
+		Page   *Page
+		Style  template.CSS
+		Policy string
+	}{
+		p, template.CSS(pageStyle), //nolint:gosec // our own file
+		"default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; " +
+			"style-src 'sha256-" + base64.StdEncoding.EncodeToString(hash[:]) + "'",
+	})
+	if err != nil {
 		return nil, fmt.Errorf("render report: %w", err)
 	}
 	return out.Bytes(), nil

@@ -6,96 +6,263 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
-// Size of a chart's drawing in its own units; the page scales it.
+// Where a chart's columns stand, in pixels: widths are shares of the page, so
+// that text keeps its size on every screen.
 const (
-	chartWidth  = 640.0
-	chartHeight = 170.0
+	chartTop    = 12.0
+	chartBottom = 162.0
 )
 
-// chart is a drawing of columns, one a value, all of the same width.
+// chart is a drawing of columns above an axis.
 type chart struct {
-	Columns []column
-	Top     string // the value at the upper edge
-	Left    string // what stands at the lower left
-	Right   string
-	Empty   bool
-	Peak    int // index of the highest column
+	ID, Caption, Alternative string
+	Legend                   []legend
+	Scale                    []tick // of the upright axis, At in pixels
+	Ticks                    []tick // of the level axis, At in percent
+	Marks                    []mark
+	Bars                     []column
 }
 
-// column is one rectangle of a chart.
-type column struct{ X, Y, Width, Height string }
+// legend names a colour.
+type legend struct {
+	Name, Class string
+	Hatched     bool
+}
 
-// lineChart draws values over time: one column an interval.
-func lineChart(values []int64, step float64, perSecond bool) chart {
-	heights := make([]float64, len(values))
-	for i, v := range values {
-		heights[i] = float64(v)
-		if perSecond && step > 0 {
-			heights[i] /= step
+// tick is a value at an axis.
+type tick struct{ At, Text, Anchor string }
+
+// mark is a named line across a chart.
+type mark struct {
+	tick
+	Y     string
+	Shift int // of the text, away from the line
+}
+
+// column is one rectangle: X and Width in percent, Y and Height in pixels.
+type column struct {
+	X, Width, Y, Height string
+	Class, Title        string
+	Hatched             bool
+}
+
+// layer is one kind of what columns are stacked of.
+type layer struct {
+	name, class string
+	hatched     bool
+	values      []float64
+	title       func(i int) string
+}
+
+// stack draws layers above each other: column i from edges[i] to edges[i+1],
+// which are shares of the width.
+func (c *chart) stack(edges []float64, layers []layer) (peak float64) {
+	heights := make([]float64, len(edges)-1)
+	for _, l := range layers {
+		for i := range heights {
+			heights[i] += l.values[i]
 		}
 	}
-	c := columnsOf(heights)
-	c.Left, c.Right = "0 s", clock(step*float64(len(values)))
-	return c
+	peak = slices.Max(heights)
+	step := niceStep(peak / 4)
+	top := math.Ceil(peak/step-1e-9) * step
+	for v := 0.0; v <= top+step/2; v += step {
+		c.Scale = append(c.Scale, tick{At: unit(chartY(v, top)), Text: short(v)})
+	}
+	base := make([]float64, len(heights))
+	for _, l := range layers {
+		c.layer(edges, base, top, l)
+	}
+	return peak
 }
 
-// latencyChart draws how many rows took how long.
-func latencyChart(bars []LatencyBar) chart {
-	heights := make([]float64, len(bars))
-	for i, b := range bars {
-		heights[i] = float64(b.Rows)
+func (c *chart) layer(edges, base []float64, top float64, l layer) {
+	for i, v := range l.values {
+		if v <= 0 {
+			continue
+		}
+		low, high := chartY(base[i], top), chartY(base[i]+v, top)
+		width := edges[i+1] - edges[i]
+		c.Bars = append(c.Bars, column{
+			X: unit(100 * edges[i]), Width: unit(100*width - min(6*width, 0.25)), Y: unit(high), Height: unit(max(low-high, 0.5)),
+			Class: l.class, Hatched: l.hatched, Title: l.title(i),
+		})
+		base[i] += v
 	}
-	c := columnsOf(heights)
-	if len(bars) > 0 {
-		c.Left, c.Right = millisText(bars[0].From)+" ms", millisText(bars[len(bars)-1].To)+" ms"
-	}
-	return c
 }
 
-func columnsOf(heights []float64) chart {
-	if len(heights) == 0 || slices.Max(heights) <= 0 {
-		return chart{Empty: true}
-	}
-	highest := slices.Max(heights)
-	c := chart{Top: short(highest), Peak: slices.Index(heights, highest)}
-	width := chartWidth / float64(len(heights))
-	for i, h := range heights {
-		if h > 0 {
-			size := max(1, h/highest*chartHeight)
-			c.Columns = append(c.Columns, column{unit(float64(i) * width), unit(chartHeight - size), unit(max(0.5, width*0.9)), unit(size)})
+func chartY(v, top float64) float64 { return chartBottom - v/top*(chartBottom-chartTop) }
+
+// niceStep is the least of 1, 2 and 5 times a power of ten that is not below v.
+func niceStep(v float64) float64 {
+	power := math.Pow(10, math.Floor(math.Log10(v)))
+	for _, m := range []float64{1, 2, 5} {
+		if m*power >= v*(1-1e-9) {
+			return m * power
 		}
 	}
-	return c
+	return 10 * power
 }
 
-func unit(v float64) string { return strconv.FormatFloat(math.Round(v*100)/100, 'f', -1, 64) }
+// part is one rectangle of a meter.
+type part struct {
+	X, Width, Class string
+	Hatched         bool
+}
 
-// short writes a number with at most one decimal.
+// meter shows the parts of a whole in one line.
+type meter struct {
+	Alternative string
+	Bars        []part
+}
+
+// meterOf draws the facts that have a class; nil when there is nothing to draw.
+func meterOf(facts []Fact) *meter {
+	var m meter
+	var texts []string
+	var sum, at float64
+	for _, f := range facts {
+		sum += classed(f)
+	}
+	for _, f := range facts {
+		if v := classed(f); v > 0 {
+			m.Bars = append(m.Bars, part{unit(100 * at / sum), unit(100 * v / sum), f.Class, hatched(f.Class)})
+			texts = append(texts, f.Name+" "+f.Value)
+			at += v
+		}
+	}
+	m.Alternative = "Rows by status: " + strings.Join(texts, ", ")
+	if len(m.Bars) == 0 {
+		return nil
+	}
+	return &m
+}
+
+func classed(f Fact) float64 {
+	if f.Class == "" {
+		return 0
+	}
+	v, _ := strconv.ParseFloat(f.Raw, 64) // not a number: not drawn
+	return v
+}
+
+// hatched tells what is drawn hatched, so that it can be told apart without colour.
+func hatched(class string) bool { return class == "failed" || class == "refused" }
+
+// Hatched tells whether the fact's colour is drawn hatched.
+func (f Fact) Hatched() bool { return hatched(f.Class) }
+
+func unit(v float64) string { return strconv.FormatFloat(math.Round(v*1000)/1000, 'f', -1, 64) }
+
+// short writes a number in few characters: 0.25, 40, 1,500, 2.5M.
 func short(v float64) string {
-	if v >= 100 || v == math.Trunc(v) {
-		return strconv.FormatFloat(math.Round(v), 'f', 0, 64)
+	switch {
+	case v >= 1e6:
+		return trimmed(v/1e6, 2) + "M"
+	case v >= 100:
+		return grouped(int64(math.Round(v)))
 	}
-	return strconv.FormatFloat(v, 'f', 1, 64)
+	return trimmed(v, 3)
 }
 
-func millisText(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
+// trimmed writes v with at most the given number of decimals.
+func trimmed(v float64, decimals int) string {
+	p := math.Pow(10, float64(decimals))
+	return strconv.FormatFloat(math.Round(v*p)/p, 'f', -1, 64)
+}
 
-// clock writes seconds as 1h02m03s.
+// grouped writes n with commas between groups of three digits.
+func grouped(n int64) string {
+	digits := strconv.FormatInt(n, 10)
+	for i := len(digits) - 3; i > 0 && digits[i-1] != '-'; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
+}
+
+// millisText writes milliseconds in the unit that suits them.
+func millisText(v float64) string {
+	switch {
+	case v < 1:
+		return trimmed(1000*v, 0) + " µs"
+	case v < 10:
+		return trimmed(v, 2) + " ms"
+	case v < 1000:
+		return trimmed(v, 0) + " ms"
+	}
+	return trimmed(v/1000, 2) + " s"
+}
+
+// clock writes seconds as 1 h 2 m 3 s.
 func clock(s float64) string {
+	if s < 10 {
+		return trimmed(s, 2) + " s"
+	}
 	n := int64(math.Round(s))
 	var parts []string
 	for _, u := range []struct {
 		size int64
 		name string
 	}{{3600, "h"}, {60, "m"}, {1, "s"}} {
-		if v := n / u.size; v > 0 || u.size == 1 && len(parts) == 0 {
+		if v := n / u.size; v > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", v, u.name))
 		}
 		n %= u.size
 	}
 	return strings.Join(parts, " ")
+}
+
+// timeSteps are the distances of ticks on an axis of time.
+var timeSteps = []time.Duration{
+	time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 15 * time.Second, 30 * time.Second,
+	time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute,
+	time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour,
+}
+
+// timeTicks are at most six ticks of an axis that ends at a number of seconds.
+func timeTicks(seconds float64) (ticks []tick) {
+	const most = 5
+	step := niceStep(seconds / most)
+	if step >= 1 {
+		step = max(1, niceStep(seconds/most/86400)) * 86400
+		for _, s := range slices.Backward(timeSteps) {
+			if s.Seconds() >= seconds/most {
+				step = s.Seconds()
+			}
+		}
+	}
+	for at := 0.0; at <= seconds*(1+1e-9); at += step {
+		t := tick{At: unit(100 * at / seconds), Text: tickText(at), Anchor: "middle"}
+		switch {
+		case at == 0:
+			t.Anchor = "start"
+		case at > 0.93*seconds:
+			t.Anchor = "end"
+		}
+		ticks = append(ticks, t)
+	}
+	return ticks
+}
+
+func tickText(s float64) string {
+	switch {
+	case s == 0:
+		return "0"
+	case s < 0.001:
+		return trimmed(1e6*s, 0) + " µs"
+	case s < 1:
+		return trimmed(1000*s, 0) + " ms"
+	case s < 120:
+		return trimmed(s, 1) + " s"
+	case s < 7200:
+		return trimmed(s/60, 1) + " min"
+	case s < 172800:
+		return trimmed(s/3600, 1) + " h"
+	}
+	return trimmed(s/86400, 1) + " d"
 }
 
 // share is the width of a bar, in percent of the largest.
@@ -105,4 +272,31 @@ func share(bars []Bar, count int64) string {
 		most = max(most, b.Count)
 	}
 	return unit(100 * float64(count) / float64(most))
+}
+
+// percentOf is a count's part of all bars.
+func percentOf(bars []Bar, count int64) string {
+	var sum int64
+	for _, b := range bars {
+		sum += b.Count
+	}
+	return Percent(count, sum)
+}
+
+// Percent is a part of a whole for people: what is not nothing is never shown
+// as 0 %, and what is not all never as 100 %.
+func Percent(part, whole int64) string {
+	if whole <= 0 {
+		return "0 %"
+	}
+	p := 100 * float64(part) / float64(whole)
+	switch {
+	case part == 0 || part == whole:
+		return trimmed(p, 0) + " %"
+	case p < 0.1:
+		return "< 0.1 %"
+	case p > 99.9:
+		return "> 99.9 %"
+	}
+	return trimmed(p, 1) + " %"
 }

@@ -62,7 +62,7 @@ func appendResultCells(dst []byte, c *resultContext, r *batch.Result) []byte {
 // until Settle.
 func openRendered(folder *Folder, o *ReportOptions, mark batch.Mark) (report, error) {
 	name := o.Format.File()
-	if mark[name] > 0 && !folder.Exists(name+partSuffix) && folder.Exists(name) {
+	if mark[name] > 0 && !folder.Exists(name+PartSuffix) && folder.Exists(name) {
 		return settledReport(folder, name, mark[name]), nil
 	}
 	if folder.Exists(name) { // of a stop; what is there must be whole
@@ -96,7 +96,7 @@ func (a *appendFile) render(render func(to io.Writer, from io.Reader) error) err
 	if err = errors.Join(err, a.file.Close()); err != nil {
 		return err
 	}
-	from, err := a.folder.fs.OpenFile(a.folder.file(a.name+partSuffix), os.O_RDONLY, 0)
+	from, err := a.folder.fs.OpenFile(a.folder.file(a.name+PartSuffix), os.O_RDONLY, 0)
 	if err != nil {
 		return err
 	}
@@ -116,7 +116,7 @@ func (a *appendFile) render(render func(to io.Writer, from io.Reader) error) err
 }
 
 func (a *appendFile) removePart() error {
-	return a.folder.fs.Remove(a.folder.file(a.name + partSuffix))
+	return a.folder.fs.Remove(a.folder.file(a.name + PartSuffix))
 }
 
 // renderResults makes results.parquet of gathered lines. Of the rows only a row

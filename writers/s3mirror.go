@@ -176,7 +176,7 @@ func (m *mirror) advance(name string, r *mirroredReport, length int64) error {
 
 // reading opens a report that grows, or one that is published already.
 func (m *mirror) reading(name string, read func(io.ReaderAt) error) error {
-	f, err := os.Open(filepath.Join(m.spool, name+partSuffix))
+	f, err := os.Open(filepath.Join(m.spool, name+PartSuffix))
 	if errors.Is(err, fs.ErrNotExist) {
 		f, err = os.Open(filepath.Join(m.spool, name))
 	}
@@ -191,7 +191,7 @@ func (m *mirror) reading(name string, read func(io.ReaderAt) error) error {
 // process that loses the run while the file is on its way does not overwrite
 // what its successor has published: the condition is from before.
 func (m *mirror) publish(name string) error {
-	if strings.HasSuffix(name, partSuffix) || name == CheckpointFile {
+	if strings.HasSuffix(name, PartSuffix) || name == CheckpointFile {
 		return nil
 	}
 	when := blob.AnyVersion

@@ -87,7 +87,7 @@ func (m *mirror) rebuild(ctx context.Context, name string, length int64) error {
 	if r == nil {
 		r = &mirroredReport{}
 	}
-	f, err := os.OpenFile(filepath.Join(m.spool, name+partSuffix), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, fileMode)
+	f, err := os.OpenFile(filepath.Join(m.spool, name+PartSuffix), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, fileMode)
 	if err != nil {
 		return err
 	}

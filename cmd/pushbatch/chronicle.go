@@ -91,17 +91,6 @@ func timelineOf(s *batch.Series) timeline {
 	}
 }
 
-// done is the rows finished in each interval.
-func (t *timeline) done() []int64 {
-	sum := make([]int64, t.Intervals)
-	for _, list := range [][]int64{t.Succeeded, t.Failed, t.Rejected, t.Skipped} {
-		for i := range min(len(list), len(sum)) {
-			sum[i] += list[i]
-		}
-	}
-	return sum
-}
-
 // latencyBar is the rows whose last answer took from From up to To.
 type latencyBar struct {
 	From float64 `json:"from_ms"`

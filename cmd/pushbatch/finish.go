@@ -34,8 +34,8 @@ func (p *process) finish(ctx context.Context, j *job, engine *batch.Job, invento
 	}
 	if runErr != nil {
 		fmt.Fprintf(p.stderr, "pushbatch: %v\n", runErr)
-		if remedy := remedyOf(runErr); remedy != "" {
-			fmt.Fprintf(p.stderr, "what to do: %s\n", remedy)
+		if s.Remedy != "" {
+			fmt.Fprintf(p.stderr, "what to do: %s\n", s.Remedy)
 		}
 	}
 	if !j.flags.quiet {
@@ -62,7 +62,7 @@ func (j *job) summarize(ctx context.Context, engine *batch.Job, runErr error) *s
 	}
 	s.Unsent = unsent(ctx, engine)
 	if runErr != nil {
-		s.Outcome, s.Reason = "stopped", runErr.Error()
+		s.Outcome, s.Reason, s.Remedy = outcomeStopped, runErr.Error(), remedyOf(runErr)
 	}
 	s.ExitCode = j.exitCode(s, runErr)
 	s.Files = j.files()

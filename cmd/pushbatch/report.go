@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"io/fs"
 
 	"github.com/spf13/cobra"
 
@@ -32,25 +31,73 @@ func newReportCommand(p *process) *cobra.Command {
 	return cmd
 }
 
-// remakePage makes the page of a run again. The summary is there also when the
-// page could not be written. In S3 nothing is written beside a process that
-// works on the run: it makes the page when it ends.
+// remakePage makes the page of a run again; of one that goes on or was cut off,
+// the page of its last checkpoint. The summary is there also when the page could
+// not be written. In S3 nothing is written beside a process that works on the
+// run: it makes the page when it ends.
 func remakePage(folder *writers.Folder, path string) (*summary, error) {
+	status, err := statusOf(folder)
+	if err != nil {
+		return nil, err
+	}
 	s, spec := new(summary), new(runSpec)
-	err := errors.Join(folder.ReadJSON(writers.JobFile, spec), folder.ReadJSON(writers.SummaryFile, s))
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, usageError("%s has no summary yet: see pushbatch status %s", path, path)
-	case err != nil:
+	if err := folder.ReadJSON(writers.JobFile, spec); err != nil {
 		return nil, usageError("%w", err)
 	}
-	if _, running := folder.Holder(); running && blob.IsS3(path) {
+	if status.State == outcomeRunning || status.State == outcomeInterrupted {
+		s, err = standingSummary(folder, spec, status)
+	} else {
+		err = folder.ReadJSON(writers.SummaryFile, s)
+	}
+	switch {
+	case err != nil:
+		return nil, usageError("%w", err)
+	case s == nil:
+		return nil, usageError("%s has no row yet: see pushbatch status %s", path, path)
+	case status.State == outcomeRunning && blob.IsS3(path):
 		return s, nil
 	}
 	if err := writePage(folder, s, spec); err != nil {
 		return s, &exitError{exitStopped, err}
 	}
 	return s, nil
+}
+
+// standingSummary sums up a run as of its last checkpoint; nil: there is none.
+func standingSummary(folder *writers.Folder, spec *runSpec, status *runStatus) (*summary, error) {
+	point, err := folder.LoadCheckpoint()
+	if err != nil || point == nil {
+		return nil, err
+	}
+	s := &summary{
+		Version: spec.Version, Operation: spec.Operation, Run: folder.Path(""), Outcome: status.State,
+		StartedAt: spec.StartedAt, EndedAt: point.SavedAt.UTC(), Sittings: spec.Sittings,
+	}
+	s.fill(point.Tally.WithWaiting(point.Waiting), point.Elapsed)
+	carried := (&job{point: point}).carried()
+	s.Requests, s.Retries, s.Throttled = carried.Requests, carried.Retries, carried.Throttled
+	s.Timeline = timelineOf(&carried.Series)
+	s.DryRun = s.Requests == 0 && len(spec.Settings["dry-run"]) > 0
+	if status.Total != nil {
+		s.Total = *status.Total
+	}
+	s.Files = standingFiles(folder)
+	return s, nil
+}
+
+// standingFiles are the reports of a run that has not ended, under the names
+// that they have until then.
+func standingFiles(folder *writers.Folder) (names []string) {
+	reports := []string{writers.FailedFile, writers.RequestsFile}
+	for _, f := range writers.ResultFormats {
+		reports = append(reports, f.File())
+	}
+	for _, name := range reports {
+		if part := name + writers.PartSuffix; folder.Exists(part) {
+			names = append(names, folder.Path(part))
+		}
+	}
+	return append(names, folder.Path(writers.ReportFile))
 }
 
 // writePage makes report.html of a run.

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"path/filepath"
 	"strings"
 	"time"
@@ -18,6 +19,7 @@ type summary struct {
 	Run         string    `json:"run"`
 	Outcome     string    `json:"outcome"` // completed or stopped
 	Reason      string    `json:"reason,omitempty"`
+	Remedy      string    `json:"remedy,omitempty"` // of what stopped the run
 	ExitCode    int       `json:"exit_code"`
 	DryRun      bool      `json:"dry_run,omitempty"`
 	StartedAt   time.Time `json:"started_at"` // of the first sitting
@@ -41,6 +43,8 @@ type summary struct {
 	TableFiles int                     `json:"table_files,omitempty"`
 	People     *peopleSummary          `json:"people,omitempty"`
 	Inventory  writers.InventoryCounts `json:"inventory,omitempty"` // the devices by what they are
+
+	Total int64 `json:"-"` // rows in all, estimated, of a run that goes on
 
 	Distribution []latencyBar `json:"latency_distribution"`
 	Timeline     timeline     `json:"timeline"`
@@ -97,15 +101,24 @@ func (s *summary) fill(t batch.Tally, elapsed time.Duration) {
 	s.Distribution = latencyBars(h)
 }
 
-// outcomeCompleted is the outcome of a run that reached the end of its inputs.
-const outcomeCompleted = "completed"
+// The outcomes of a sitting: the end of the inputs was reached, or not.
+const (
+	outcomeCompleted = "completed"
+	outcomeStopped   = "stopped"
+)
+
+// What a page says of a run without a summary of its last sitting.
+const (
+	outcomeRunning     = "running"
+	outcomeInterrupted = "interrupted"
+)
 
 // topErrors is how many error codes the terminal shows.
 const topErrors = 5
 
 // print writes the summary for people.
 func (s *summary) print(w io.Writer) {
-	fmt.Fprintf(w, "%s%s: %s rows in %s (%.1f rows/s)\n", s.Operation, s.mode(), grouped(s.Rows), seconds(s.Elapsed), s.RowsPerSec)
+	fmt.Fprintf(w, "%s%s: %s rows in %s (%s rows/s)\n", s.Operation, s.mode(), grouped(s.Rows), seconds(s.Elapsed), rateText(s.RowsPerSec))
 	s.printCounts(w)
 	if s.Requests > 0 {
 		fmt.Fprintf(w, "  requests   %s, retries %s, refused by the limit (429) %s%s\n",
@@ -194,8 +207,19 @@ func seconds(s float64) string {
 }
 
 func ms(v float64) string {
-	if v < 10 {
+	switch {
+	case v < 0.1:
+		return fmt.Sprintf("%.0f µs", 1000*v)
+	case v < 10:
 		return fmt.Sprintf("%.1f ms", v)
 	}
 	return fmt.Sprintf("%.0f ms", v)
+}
+
+// rateText writes a number a second.
+func rateText(v float64) string {
+	if v < 100 {
+		return fmt.Sprintf("%.1f", v)
+	}
+	return grouped(int64(math.Round(v)))
 }
