@@ -23,13 +23,18 @@ type chart struct {
 	Scale                    []tick // of the upright axis, At in pixels
 	Ticks                    []tick // of the level axis, At in percent
 	Marks                    []mark
-	Bars                     []column
+	Layers                   []drawn
+}
+
+// drawn is the columns of one colour.
+type drawn struct {
+	Class string
+	Bars  []column
 }
 
 // legend names a colour.
 type legend struct {
 	Name, Class string
-	Hatched     bool
 }
 
 // tick is a value at an axis.
@@ -44,15 +49,12 @@ type mark struct {
 
 // column is one rectangle: X and Width in percent, Y and Height in pixels.
 type column struct {
-	X, Width, Y, Height string
-	Class, Title        string
-	Hatched             bool
+	X, Width, Y, Height, Title string
 }
 
 // layer is one kind of what columns are stacked of.
 type layer struct {
 	name, class string
-	hatched     bool
 	values      []float64
 	title       func(i int) string
 }
@@ -80,18 +82,20 @@ func (c *chart) stack(edges []float64, layers []layer) (peak float64) {
 }
 
 func (c *chart) layer(edges, base []float64, top float64, l layer) {
+	d := drawn{Class: l.class}
 	for i, v := range l.values {
 		if v <= 0 {
 			continue
 		}
 		low, high := chartY(base[i], top), chartY(base[i]+v, top)
 		width := edges[i+1] - edges[i]
-		c.Bars = append(c.Bars, column{
+		d.Bars = append(d.Bars, column{
 			X: unit(100 * edges[i]), Width: unit(100*width - min(6*width, 0.25)), Y: unit(high), Height: unit(max(low-high, 0.5)),
-			Class: l.class, Hatched: l.hatched, Title: l.title(i),
+			Title: l.title(i),
 		})
 		base[i] += v
 	}
+	c.Layers = append(c.Layers, d)
 }
 
 func chartY(v, top float64) float64 { return chartBottom - v/top*(chartBottom-chartTop) }
@@ -110,7 +114,6 @@ func niceStep(v float64) float64 {
 // part is one rectangle of a meter.
 type part struct {
 	X, Width, Class string
-	Hatched         bool
 }
 
 // meter shows the parts of a whole in one line.
@@ -129,7 +132,7 @@ func meterOf(facts []Fact) *meter {
 	}
 	for _, f := range facts {
 		if v := classed(f); v > 0 {
-			m.Bars = append(m.Bars, part{unit(100 * at / sum), unit(100 * v / sum), f.Class, hatched(f.Class)})
+			m.Bars = append(m.Bars, part{unit(100 * at / sum), unit(100 * v / sum), f.Class})
 			texts = append(texts, f.Name+" "+f.Value)
 			at += v
 		}
@@ -149,13 +152,7 @@ func classed(f Fact) float64 {
 	return v
 }
 
-// hatched tells what is drawn hatched, so that it can be told apart without colour.
-func hatched(class string) bool { return class == "failed" || class == "refused" }
-
-// Hatched tells whether the fact's colour is drawn hatched.
-func (f Fact) Hatched() bool { return hatched(f.Class) }
-
-func unit(v float64) string { return strconv.FormatFloat(math.Round(v*1000)/1000, 'f', -1, 64) }
+func unit(v float64) string { return strconv.FormatFloat(math.Round(v*100)/100, 'f', -1, 64) }
 
 // short writes a number in few characters: 0.25, 40, 1,500, 2.5M.
 func short(v float64) string {

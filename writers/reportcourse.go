@@ -81,15 +81,15 @@ func timeChart(id, caption string, lists []counted, t Timeline) *chart {
 	}
 	var layers []layer
 	for _, l := range lists {
-		lay := layer{name: l.name, class: l.class, hatched: hatched(l.class), values: make([]float64, len(l.values))}
+		lay := layer{name: l.name, class: l.class, values: make([]float64, len(l.values))}
 		for i, n := range l.values {
 			lay.values[i] = float64(n) / (edges[i+1] - edges[i])
 		}
 		lay.title = func(i int) string {
-			return fmt.Sprintf("%s to %s: %s %s", clock(edges[i]), clock(edges[i+1]), grouped(l.values[i]), l.name)
+			return fmt.Sprintf("from %s: %s %s", clock(edges[i]), grouped(l.values[i]), l.name)
 		}
 		layers = append(layers, lay)
-		c.Legend = append(c.Legend, legend{l.name, l.class, lay.hatched})
+		c.Legend = append(c.Legend, legend{l.name, l.class})
 	}
 	peak := c.stack(shares, layers)
 	c.Alternative = fmt.Sprintf("%s over %s: at most %s. The table below has the numbers.", caption, clock(end), short(peak))

@@ -99,13 +99,27 @@ func (s *summary) pageCharts() (charts []writers.Breakdown) {
 		}
 		chart := writers.Breakdown{Title: "Devices by " + v.title}
 		for i, c := range list {
+			if i == pageValues {
+				chart.Bars = append(chart.Bars, rarerValues(list[i:]))
+				break
+			}
 			chart.Bars = append(chart.Bars, writers.Bar{
-				Name: cut(c.Value), Count: c.Count, Value: grouped(c.Count), Key: fmt.Sprintf("inventory.%s.%d.count", v.view, i),
+				Name: cutTo(c.Value, pageName), Count: c.Count, Value: grouped(c.Count), Key: fmt.Sprintf("inventory.%s.%d.count", v.view, i),
 			})
 		}
 		charts = append(charts, chart)
 	}
 	return charts
+}
+
+// rarerValues is one bar for what the page does not tell apart.
+func rarerValues(list []writers.ValueCount) writers.Bar {
+	b := writers.Bar{Name: fmt.Sprintf("%d more values, see summary.json", len(list))}
+	for _, c := range list {
+		b.Count += c.Count
+	}
+	b.Value = grouped(b.Count)
+	return b
 }
 
 // pageTable are the page's facts about what an export published.

@@ -18,10 +18,11 @@ import (
 // not ours are bounded by the bytes they take in the page.
 const (
 	pageInputs  = 20
-	pageColumns = 200 // of all inputs together
-	pageCodes   = 40  // explained and with examples
-	pageText    = 400
-	pageName    = 120 // of a column, an input
+	pageColumns = 120 // of all inputs together
+	pageCodes   = 25  // explained and with examples
+	pageValues  = 20  // of a property of an inventory
+	pageText    = 300
+	pageName    = 100 // of a column, an input
 )
 
 // pageOf is report.html of a run: what summary.json and job.json say, for

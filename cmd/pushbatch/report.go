@@ -14,7 +14,9 @@ func newReportCommand(p *process) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "report RUN",
 		Short: "Print the summary of a run again and make its report.html",
-		Args:  needRun,
+		Long: "report prints the summary of a run again and makes its report.html: of a run that goes on,\n" +
+			"or that was killed, as of its last checkpoint.",
+		Args: needRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			folder, err := p.viewFolder(cmd, s3, args[0])
 			if err != nil {

@@ -25,7 +25,7 @@ context.setDefaultTimeout(120_000);
 function look() {
   const area = (e) => {
     const r = e.getBoundingClientRect();
-    return { x: r.x, width: r.width, height: r.height, kind: e.classList[1] ?? '' };
+    return { x: r.x, width: r.width, height: r.height, kind: e.parentElement.classList[1] ?? '' };
   };
   const table = (id) => [...document.querySelectorAll(`#${id} tr`)].map((tr) => [...tr.cells].map((td) => td.textContent));
   return {
@@ -34,7 +34,7 @@ function look() {
     foreign: document.querySelectorAll('script, img, iframe, object, embed, form, [onerror], [onload], [onclick]').length,
     charts: [...document.querySelectorAll('svg[data-chart]')].map((svg) => ({
       id: svg.dataset.chart, alternative: svg.parentElement.getAttribute('aria-label'), area: area(svg),
-      bars: [...svg.querySelectorAll('rect.bar')].map(area),
+      bars: [...svg.querySelectorAll('.bars rect')].map(area),
       texts: [...svg.querySelectorAll('text')].map((t) => ({ text: t.textContent, ...area(t) })),
     })),
     breakdowns: [...document.querySelectorAll('table.breakdown')].map((t) => [...t.querySelectorAll('tbody tr')].map((tr) => ({
