@@ -87,7 +87,9 @@ func newNumberingPlan(code int) *numberingPlan {
 		return plan
 	}
 	plan.lengths, plan.unknown = m.GetGeneralDesc().GetPossibleLength(), false
-	if pattern := m.GetNationalPrefixForParsing(); pattern != "" {
+	// Without its anchors a prefix matches more numbers, which are then left to
+	// the library: that costs time, not truth.
+	if pattern := strings.ReplaceAll(m.GetNationalPrefixForParsing(), "$", ""); pattern != "" {
 		automaton, ok := newDigitAutomaton([]string{pattern})
 		plan.prefix, plan.unknown = automaton, !ok
 	}

@@ -98,3 +98,17 @@ func BenchmarkPlainPhone(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/100, "ns/number")
 }
+
+// No country's numbers are all left to the library, which takes fifty times as
+// long: its prefixes are understood, anchors and all.
+func TestEveryNumberingPlanIsUnderstood(t *testing.T) {
+	t.Parallel()
+	for _, region := range slices.Sorted(maps.Keys(phonenumbers.GetSupportedRegions())) {
+		if plan := newNumberingPlan(phonenumbers.GetCountryCodeForRegion(region)); plan.unknown {
+			t.Errorf("the numbering plan of %s is not understood", region)
+		}
+	}
+	if _, ok := newPhoneBook().plain("818012345678", ""); !ok {
+		t.Error("a Japanese number takes the long way")
+	}
+}
