@@ -146,7 +146,7 @@ func TestContainerfile(t *testing.T) {
 	if len(stages) != 2 || stages[0][2] != "build" || stages[1][1] != "scratch" {
 		t.Fatalf("stages %q", stages)
 	}
-	last := text[strings.Index(text, "FROM scratch"):]
+	_, last, _ := strings.Cut(text, "FROM scratch")
 	for line := range strings.Lines(last) {
 		if strings.HasPrefix(line, "RUN ") || strings.HasPrefix(line, "COPY ") && !strings.Contains(line, "--from=build ") {
 			t.Errorf("scratch has nothing to run with or to copy from: %s", line)
