@@ -8,16 +8,16 @@ import (
 
 // Progress is where a run stands at one moment.
 type Progress struct {
-	Read       int64            // rows pulled from the inputs, over all sittings
-	Done       int64            // rows with a result
-	Recorded   int64            // rows written in input order
-	Statuses   map[Status]int64 // of the Done rows
-	InFlight   int64            // requests under way
-	Input      int              // the input that is being read
-	Next       Position         // how far it was read
-	AllRead    bool             // the end of the inputs (or the limit) was reached
-	Elapsed    time.Duration    // of this sitting
-	DoneBefore int64            // Done when this sitting began
+	Read       int64         // rows pulled from the inputs, over all sittings
+	Done       int64         // rows with a result
+	Recorded   int64         // rows written in input order
+	Statuses   StatusCounts  // of the Done rows
+	InFlight   int64         // requests under way
+	Input      int           // the input that is being read
+	Next       Position      // how far it was read
+	AllRead    bool          // the end of the inputs (or the limit) was reached
+	Elapsed    time.Duration // of this sitting
+	DoneBefore int64         // Done when this sitting began
 }
 
 // Progress may be called from any goroutine, before, during and after Run.
@@ -109,7 +109,7 @@ func (l *live) position() (num int64, input int, next Position) {
 func (l *live) snapshot() Progress {
 	p := Progress{
 		Done: l.done(), Recorded: l.recorded.Load(), InFlight: l.inFlight.Load(),
-		Statuses: make(map[Status]int64, len(Statuses)), AllRead: l.allRead.Load(), DoneBefore: l.base,
+		AllRead: l.allRead.Load(), DoneBefore: l.base,
 	}
 	p.Read, p.Input, p.Next = l.position()
 	for _, s := range Statuses {

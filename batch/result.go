@@ -2,6 +2,7 @@ package batch
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"strings"
 	"time"
@@ -38,6 +39,34 @@ func (s *Status) UnmarshalText(text []byte) error {
 		}
 	}
 	return errors.New("unknown status " + string(text))
+}
+
+// StatusCounts is a number of rows for each status; it is indexed by Status. As
+// JSON it has names, those of statuses that occurred.
+type StatusCounts [len(statusNames)]int64
+
+// MarshalJSON implements json.Marshaler.
+func (c StatusCounts) MarshalJSON() ([]byte, error) {
+	named := make(map[Status]int64, len(Statuses))
+	for _, s := range Statuses {
+		if c[s] != 0 {
+			named[s] = c[s]
+		}
+	}
+	return json.Marshal(named)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (c *StatusCounts) UnmarshalJSON(data []byte) error {
+	var named map[Status]int64
+	if err := json.Unmarshal(data, &named); err != nil {
+		return err
+	}
+	*c = StatusCounts{}
+	for s, n := range named {
+		c[s] = n
+	}
+	return nil
 }
 
 // Bad reports whether the status is one that a run counts as an error.

@@ -95,6 +95,7 @@ const maxKeptPayload = 4 << 10
 // free lets go of what a recorded slot keeps alive of its input.
 func (s *slot) free() {
 	res := &s.result
+	res.Row.Release()
 	res.Row.Values, res.Row.Excess, res.RegistrationID, res.Payload = nil, nil, "", nil
 	s.request, s.keys, s.followers = nil, nil, s.followers[:0]
 	s.state.Store(slotOpen)

@@ -30,7 +30,7 @@ type Position struct {
 }
 
 // Row is one record of an input. It owns its memory: it stays valid after the
-// next row was read.
+// next row was read, until Release.
 type Row struct {
 	Num    int64    // 1-based over the whole run; set by the engine
 	Source string   // the input as it was named or expanded; set by the engine
@@ -40,6 +40,7 @@ type Row struct {
 	Values []Value  // one per header column; a record that is too short has Null at its end
 	Excess []Value  // what has no column: cells behind the last one, or a line that is no record; only with Err
 	Err    *Problem // the record could not be decoded; Values then hold what could be read
+	Slab   *Slab    // where Values lie, see Release; nil: memory that is not used again
 }
 
 // SourceNum is the row's 1-based number in its source, the header not counted.

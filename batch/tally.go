@@ -37,7 +37,7 @@ type CodeCount struct {
 // checkpoint, so that a resumed run counts as if it had never stopped.
 type Tally struct {
 	Rows     int64                 `json:"rows"`
-	Statuses map[Status]int64      `json:"statuses"`
+	Statuses StatusCounts          `json:"statuses"`
 	Codes    map[string]*CodeCount `json:"codes"`
 	Attempts int64                 `json:"attempts"` // requests sent for the rows counted here, 429s not among them
 	Latency  Histogram             `json:"latency"`  // of the rows that were sent
@@ -45,10 +45,6 @@ type Tally struct {
 
 // Add counts one result.
 func (t *Tally) Add(r *Result) {
-	if t.Statuses == nil {
-		t.Statuses = make(map[Status]int64, len(Statuses))
-		t.Codes = make(map[string]*CodeCount)
-	}
 	t.Rows++
 	t.Statuses[r.Status]++
 	t.Attempts += int64(r.Attempts)
@@ -63,6 +59,9 @@ func (t *Tally) Add(r *Result) {
 }
 
 func (t *Tally) addCode(code string, r *Result) {
+	if t.Codes == nil {
+		t.Codes = make(map[string]*CodeCount)
+	}
 	c := t.Codes[code]
 	if c == nil && len(t.Codes) >= maxCodes {
 		code = OtherCodes
@@ -107,7 +106,6 @@ func (t *Tally) TopCodes() []string {
 // clone returns a copy that shares nothing that later Adds change.
 func (t *Tally) clone() Tally {
 	c := *t
-	c.Statuses = maps.Clone(t.Statuses)
 	c.Codes = make(map[string]*CodeCount, len(t.Codes))
 	for code, n := range t.Codes {
 		copied := *n

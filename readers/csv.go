@@ -106,9 +106,11 @@ func (r *csvReading) row(row *batch.Row) error {
 	if err != nil {
 		return err
 	}
+	columns := len(r.source.header)
+	r.slab.Cut(row, columns) // where the cells lie, unless they are too many
 	row.Pos, row.Next = r.pos, r.next
-	row.Values, row.Excess, row.Err = cells, nil, problem
-	if columns := len(r.source.header); len(cells) != columns {
+	row.Values, row.Err = cells, problem
+	if len(cells) != columns {
 		fit(row, columns)
 	}
 	return nil

@@ -9,10 +9,6 @@ import (
 )
 
 const (
-	// slabValues is how many values are allocated at once: a full size class
-	// of the allocator (32 KiB).
-	slabValues = 1024
-
 	// leadingBytes is how much of a record that is too large is kept to tell
 	// which one it is.
 	leadingBytes = 4 << 10
@@ -26,7 +22,8 @@ type csvReading struct {
 	at     int // index in scan.text of the next record
 	nul    int // first NUL at or behind the last position asked for, or len(scan.text)
 	rec    csvRecord
-	slab   []batch.Value
+	slabs  *batch.Slabs
+	slab   *batch.Slab
 
 	pos  batch.Position // of the record read last
 	next batch.Position // of the one behind it
@@ -37,7 +34,9 @@ func (s *csvSource) newReading(ctx context.Context, from batch.Position) (*csvRe
 	if err != nil {
 		return nil, err
 	}
-	return &csvReading{source: s, blocks: blocks{ctx: ctx, r: r}, scan: csvScan{dialect: s.dialect}, next: from}, nil
+	reading := &csvReading{source: s, blocks: blocks{ctx: ctx, r: r}, scan: csvScan{dialect: s.dialect}, slabs: batch.NewSlabs(), next: from}
+	reading.slab = reading.slabs.Take(len(s.header))
+	return reading, nil
 }
 
 func (r *csvReading) close() error { return r.blocks.r.Close() }
@@ -76,14 +75,11 @@ func (r *csvReading) scanNext() bool {
 		return false
 	}
 	columns := len(r.source.header)
-	if len(r.slab) < columns {
-		r.slab = make([]batch.Value, max(slabValues, columns))
+	if len(r.slab.Free()) < columns {
+		r.slab.Done()
+		r.slab = r.slabs.Take(columns)
 	}
-	ok := r.scan.record(&r.rec, r.at, r.slab[:0:columns])
-	if ok && !r.rec.blank { // the value of a blank line is written over
-		r.slab = r.slab[columns:]
-	}
-	return ok
+	return r.scan.record(&r.rec, r.at, r.slab.Free()[:0:columns])
 }
 
 // advance moves the next position behind rec.

@@ -2,6 +2,9 @@ package readers
 
 import "pushbatch/batch"
 
+// nestedAtOnce is how many lists and objects are allocated at once.
+const nestedAtOnce = 128
+
 // nestedSlabs makes the children of lists and objects: gathered on a stack,
 // then copied to where rows own them, many to one allocation.
 type nestedSlabs struct {
@@ -17,7 +20,7 @@ type nestedSlabs struct {
 // takes it off. Names are nil for a list.
 func (n *nestedSlabs) take(names, values int) *batch.Nested {
 	if len(n.freeNested) == 0 {
-		n.freeNested = make([]batch.Nested, slabValues/8)
+		n.freeNested = make([]batch.Nested, nestedAtOnce)
 	}
 	nested := &n.freeNested[0]
 	n.freeNested = n.freeNested[1:]
@@ -34,7 +37,7 @@ func moved[T any](list, free []T) (copied, rest []T) {
 		return nil, free
 	}
 	if len(list) > len(free) {
-		free = make([]T, max(len(list), slabValues/4))
+		free = make([]T, max(len(list), 2*nestedAtOnce))
 	}
 	n := copy(free, list)
 	return free[:n:n], free[n:]

@@ -16,7 +16,8 @@ type ndjsonReading struct {
 	text   string
 	end    bool // nothing follows text
 	at     int  // index in text of the next line
-	slab   []batch.Value
+	slabs  *batch.Slabs
+	slab   *batch.Slab
 
 	pos  batch.Position // of the line read last
 	next batch.Position // of the one behind it
@@ -34,7 +35,10 @@ func (s *ndjsonSource) newReading(ctx context.Context, from batch.Position) (*nd
 	if err != nil {
 		return nil, err
 	}
-	r := &ndjsonReading{source: s, blocks: blocks{ctx: ctx, r: text}, next: from, seen: make([]int64, len(s.header))}
+	r := &ndjsonReading{
+		source: s, blocks: blocks{ctx: ctx, r: text}, next: from, seen: make([]int64, len(s.header)), slabs: batch.NewSlabs(),
+	}
+	r.slab = r.slabs.Take(len(s.header))
 	r.record.field = r.field
 	return r, nil
 }
@@ -113,12 +117,12 @@ func (r *ndjsonReading) row(row *batch.Row) error {
 		return err
 	}
 	columns := len(r.source.header)
-	if len(r.slab) < columns {
-		r.slab = make([]batch.Value, max(slabValues, columns))
+	if len(r.slab.Free()) < columns {
+		r.slab.Done()
+		r.slab = r.slabs.Take(columns)
 	}
-	r.values, r.slab = r.slab[:columns:columns], r.slab[columns:]
-	row.Pos, row.Next = r.pos, r.next
-	row.Values, row.Excess, row.Err = r.values, nil, nil
+	r.values = r.slab.Cut(row, columns)
+	row.Pos, row.Next, row.Values = r.pos, r.next, r.values
 	if !ok {
 		row.Err = &batch.Problem{
 			Code:    CodeTooLarge,

@@ -116,6 +116,7 @@ func (s *parquetSource) Rows(ctx context.Context, from batch.Position) iter.Seq2
 				}
 				row++
 			}
+			b.done()
 			if err != nil {
 				yield(batch.Row{}, aborted(located(ctx, s.name, 0, row+1, err)))
 				return
@@ -135,10 +136,11 @@ type parquetScan struct {
 	group   int   // index of the open row group; -1: none
 	end     int64 // first row behind it
 	slab    int   // rows read at a time
+	slabs   *batch.Slabs
 }
 
 func (s *parquetSource) newScan() *parquetScan {
-	scan := &parquetScan{source: s, group: -1}
+	scan := &parquetScan{source: s, group: -1, slabs: batch.NewSlabs()}
 	for i, c := range s.columns {
 		if s.selected[i] {
 			scan.readers = append(scan.readers, newColumnReader(s.file, c, i, &scan.tools))
@@ -185,7 +187,8 @@ func (s *parquetScan) openGroup(row int64) error {
 
 func (s *parquetScan) fill(n int) (rowBatch, error) {
 	b := rowBatch{rows: n, width: len(s.source.columns)}
-	b.values = make([]batch.Value, n*b.width)
+	b.slab = s.slabs.Take(n * b.width)
+	b.values = b.slab.Free()[:n*b.width]
 	var failed error
 	for _, r := range s.readers {
 		filled, err := r.fill(&b, b.rows)
@@ -199,7 +202,8 @@ func (s *parquetScan) fill(n int) (rowBatch, error) {
 // rowBatch is a slab of rows.
 type rowBatch struct {
 	rows, width int
-	values      []batch.Value // row by row
+	slab        *batch.Slab
+	values      []batch.Value // row by row, where the slab's next ones are
 	problems    []*batch.Problem
 }
 
@@ -217,13 +221,17 @@ func (b *rowBatch) fault(row int, column string, v batch.Value) batch.Value {
 	return batch.TextValue(v.Text)
 }
 
-// row returns row i, which is row num (from 0) of the file.
-func (b *rowBatch) row(i int, num int64) batch.Row {
-	row := batch.Row{
-		Pos:    batch.Position{Row: num},
-		Next:   batch.Position{Row: num + 1},
-		Values: b.values[i*b.width : (i+1)*b.width : (i+1)*b.width],
+func (b *rowBatch) done() {
+	if b.slab != nil {
+		b.slab.Done()
 	}
+}
+
+// row returns row i, which is row num (from 0) of the file. It is called once
+// for each, in order.
+func (b *rowBatch) row(i int, num int64) batch.Row {
+	row := batch.Row{Pos: batch.Position{Row: num}, Next: batch.Position{Row: num + 1}}
+	row.Values = b.slab.Cut(&row, b.width)
 	if b.problems != nil {
 		row.Err = b.problems[i]
 	}

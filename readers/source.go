@@ -23,8 +23,8 @@ type textSource struct {
 
 // textReading is one pass over the rows of a text.
 type textReading interface {
-	// row reads the next row into what it is given, which it used before. The
-	// error is io.EOF behind the last row.
+	// row reads the next row into what it is given, a zero Row. The error is
+	// io.EOF behind the last row.
 	row(*batch.Row) error
 	// position is where the next row starts.
 	position() batch.Position
@@ -59,8 +59,8 @@ func (s *textSource) Rows(ctx context.Context, from batch.Position) iter.Seq2[ba
 			return
 		}
 		defer r.close()
-		var row batch.Row
 		for {
+			var row batch.Row
 			err := r.row(&row)
 			if err == io.EOF {
 				return

@@ -14,7 +14,7 @@ type chronicle struct {
 }
 
 // note makes the series reach what is counted now.
-func (c *chronicle) note(at time.Duration, statuses map[batch.Status]int64, traffic *carriedState) {
+func (c *chronicle) note(at time.Duration, statuses batch.StatusCounts, traffic *carriedState) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.series.Reach(at, batch.Interval{
