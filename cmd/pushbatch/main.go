@@ -4,18 +4,9 @@ import (
 	"context"
 	"io"
 	"os"
-	"runtime/debug"
 )
 
-// gcPercent lets the heap grow to three times of what is in use instead of
-// twice, some 8 MB here: half as many collections, a tenth less work in a run
-// that nothing holds back.
-const gcPercent = 200
-
 func main() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-	}
 	os.Exit(run(context.Background(), process{
 		args: os.Args[1:], stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.LookupEnv,
 	}))
