@@ -20,8 +20,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// largest is what the released program may weigh: it is fetched by pods.
-const largest = 34_000_000
+// largest is what the released program must stay below: it is fetched by pods.
+const largest = 30_000_000
 
 // The release is made twice, from two folders at different times of the day:
 // the archives are the same byte for byte, hold what they should, and the
@@ -119,8 +119,9 @@ func demandProgram(t *testing.T, program []byte) {
 	if slices.ContainsFunc(file.Progs, func(p *elf.Prog) bool { return p.Type == elf.PT_INTERP || p.Type == elf.PT_DYNAMIC }) {
 		t.Error("the program is not static")
 	}
-	if len(program) > largest {
-		t.Errorf("the program has %d bytes", len(program))
+	if len(program) >= largest {
+		t.Errorf("the program has %d bytes. When it grew by a third at once, something calls methods by name, which keeps all methods "+
+			"of all types. What does: go build -o /dev/null -ldflags=-dumpdep ./cmd/pushbatch 2>&1 | grep -a ReflectMethod", len(program))
 	}
 	path := filepath.Join(t.TempDir(), "pushbatch")
 	if err := os.WriteFile(path, program, 0o700); err != nil {

@@ -104,9 +104,5 @@ func standingFiles(folder *writers.Folder) (names []string) {
 
 // writePage makes report.html of a run.
 func writePage(folder *writers.Folder, s *summary, spec *runSpec) error {
-	page, err := pageOf(s, spec).Render()
-	if err != nil {
-		return err
-	}
-	return folder.WriteFile(writers.ReportFile, page)
+	return folder.WriteFile(writers.ReportFile, pageOf(s, spec).Render())
 }
