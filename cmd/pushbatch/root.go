@@ -62,5 +62,5 @@ func unknownFlag(cmd *cobra.Command, err error) error {
 			hint = fmt.Sprintf(": did you mean --%s?", near)
 		}
 	}
-	return usageError("%v%s\nRun %s --help to see the flags", err, hint, cmd.CommandPath())
+	return usageError("%v%s\nRun %s --help to see the flags", readable(err), hint, cmd.CommandPath())
 }

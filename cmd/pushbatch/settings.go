@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -87,10 +88,29 @@ func splitList(f *pflag.Flag, value string) []string {
 func setFlag(fs *pflag.FlagSet, name string, values []string) error {
 	for _, value := range values {
 		if err := fs.Set(name, value); err != nil {
-			return err
+			return readable(err)
 		}
 	}
 	return nil
+}
+
+// valueKinds say what the flags of a type take.
+var valueKinds = map[string]string{
+	"float64": "a number", "int": "a whole number", "int64": "a whole number",
+	"duration": "a duration such as 30s or 5m", "bool": "true or false",
+}
+
+// readable says of a value that its flag cannot have what was expected.
+func readable(err error) error {
+	var invalid *pflag.InvalidValueError
+	if !errors.As(err, &invalid) {
+		return err
+	}
+	kind, known := valueKinds[invalid.GetFlag().Value.Type()]
+	if !known {
+		return err
+	}
+	return fmt.Errorf("--%s %q: %s was expected", invalid.GetFlag().Name, invalid.GetValue(), kind)
 }
 
 // resolveFile sets what a YAML file of flags says.
