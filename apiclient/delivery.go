@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"time"
 )
@@ -164,7 +165,7 @@ func (d *delivery) throttled(g *grant, took time.Duration, e *Error) {
 	pausedFor, rate, fell := d.lane.refused(g, took, e.RetryAfter)
 	if fell {
 		c.cfg.Log.Warn("the platform refused for its limit", "operation", d.call.Op.String(),
-			"pause", pausedFor.Round(time.Millisecond), "rate", rate, "code", e.Code)
+			"pause", pausedFor.Round(time.Millisecond), "rate", math.Round(100*rate)/100, "code", e.Code)
 	}
 }
 

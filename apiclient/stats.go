@@ -37,8 +37,10 @@ type Stats struct {
 	Retries   int64 // those among them that were repetitions
 	Throttled int64 // those answered 429
 	Calls     int64 // under way now
+	Retrying  int64 // those among them that wait to be repeated
 	Waiting   Waiting
 	Until     time.Time // when the wait ends, or is looked at again; zero: not known
+	GivesUp   time.Time // when an outage has lasted too long; zero: there is none, or it is never given up
 	Ops       [opCount]OpStats
 }
 
@@ -57,7 +59,8 @@ func (c *Client) Stats() Stats {
 		Throttled: c.counters.throttled.Load(), Calls: c.counters.calls.Load(),
 	}
 	now := c.clock.now()
-	if n := c.counters.backoff.Load(); n > 0 && n == s.Calls {
+	s.Retrying = c.counters.backoff.Load()
+	if s.Retrying > 0 && s.Retrying == s.Calls {
 		s.Waiting = WaitBackoff
 	}
 	for op, l := range c.lanes {
@@ -68,8 +71,11 @@ func (c *Client) Stats() Stats {
 			s.Waiting, s.Until = why, c.clock.start.Add(until)
 		}
 	}
-	if until, outage := c.weather.stats(); outage {
+	if until, end, outage := c.weather.stats(); outage {
 		s.Waiting, s.Until = WaitOutage, c.clock.start.Add(until)
+		if end >= 0 {
+			s.GivesUp = c.clock.start.Add(end)
+		}
 	}
 	return s
 }
@@ -88,10 +94,16 @@ func (l *lane) stats(now time.Duration) (s OpStats, why Waiting, until time.Dura
 	return s, why, until
 }
 
-func (w *weather) stats() (nextProbe time.Duration, outage bool) {
+// stats returns when an outage is probed next and when it is given up;
+// givesUp is negative where it never is.
+func (w *weather) stats() (nextProbe, givesUp time.Duration, outage bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.nextProbe, w.outage
+	givesUp = -1
+	if w.longest >= 0 {
+		givesUp = w.streak.began + w.longest
+	}
+	return w.nextProbe, givesUp, w.outage
 }
 
 // learned is what a client found out about one operation's limit.

@@ -26,6 +26,7 @@ func (p *process) connect(f *jobFlags, log *slog.Logger, maySend func() error) (
 		Rate: f.rate, ListRate: f.listRate, MaxOutage: f.maxOutage,
 		UserAgent: "pushbatch/" + version(), Log: log, MaySend: maySend,
 	}
+	cfg.Transport = p.platform
 	if f.simulate {
 		cfg.BaseURL, cfg.Transport = simulatedBase, simulated(f)
 		cfg.Auth = apiclient.AppKey("simulated")

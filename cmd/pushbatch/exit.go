@@ -85,7 +85,7 @@ type errReported struct{ exitError }
 func (p *process) report(err error) int {
 	var told *errReported
 	if err != nil && !errors.As(err, &told) {
-		fmt.Fprintf(p.stderr, "pushbatch: %v\n", err)
+		p.tellError(err, "")
 	}
 	if told != nil {
 		return told.code

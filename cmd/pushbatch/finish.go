@@ -32,15 +32,7 @@ func (p *process) finish(ctx context.Context, j *job, engine *batch.Job, invento
 	if err := writePage(j.folder, s, &j.spec); err != nil && j.folder.Lost() == nil {
 		j.log.Warn("report.html was not written", "error", err)
 	}
-	if runErr != nil {
-		fmt.Fprintf(p.stderr, "pushbatch: %v\n", runErr)
-		if s.Remedy != "" {
-			fmt.Fprintf(p.stderr, "what to do: %s\n", s.Remedy)
-		}
-	}
-	if !j.flags.quiet {
-		s.print(p.stderr)
-	}
+	p.tell(s, runErr, j.flags.quiet)
 	if s.ExitCode == exitDone {
 		return s, nil
 	}

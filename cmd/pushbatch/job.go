@@ -111,10 +111,11 @@ func (p *process) prepare(j *job) (err error) {
 	if err := errors.Join(j.flags.check(), j.flags.s3Flags.check()); err != nil {
 		return err
 	}
-	if j.printer, j.every, err = newPrinter(j.flags.progress, j.flags.quiet, p.stderr); err != nil {
+	p.json = j.flags.logFormat == logJSON
+	if j.printer, j.every, err = p.newPrinter(&j.flags.talkFlags); err != nil {
 		return err
 	}
-	if j.log, err = newLogger(&j.flags.talkFlags, j.flags.redact, j.printer.above()); err != nil {
+	if j.log, err = p.newLogger(&j.flags.talkFlags, j.flags.redact, j.printer.above()); err != nil {
 		return err
 	}
 	r, err := p.newRedactor(&j.flags.outputFlags)
@@ -315,8 +316,8 @@ func (p *process) sit(ctx context.Context, j *job) error {
 	inventory, runErr := j.publishAfter(ctx, engine.Tally().Rows, runErr)
 	s, err := p.finish(ctx, j, engine, inventory, runErr)
 	endMetrics(s)
-	j.notify(ctx, s, p.stderr)
-	j.tellNext(p.stderr, s)
+	j.notify(ctx, s, p.voice())
+	j.tellNext(p.voice(), s)
 	endSignals()
 	return err
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io"
+	"net/http"
 	"os"
 )
 
@@ -21,6 +22,9 @@ type process struct {
 	stdout io.Writer // data only
 	stderr io.Writer // all talk
 	getenv func(string) (string, bool)
+
+	platform http.RoundTripper // what answers requests; nil: the network
+	json     bool              // talk is JSON, see --log-format
 }
 
 // run executes one command line and returns the exit code.

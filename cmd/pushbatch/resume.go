@@ -78,7 +78,7 @@ func (p *process) resume(ctx context.Context, path string, j *job) (err error) {
 	if err := j.reload(p); err != nil {
 		return err
 	}
-	if told := j.alreadyEnded(p.stderr); told != nil {
+	if told := j.alreadyEnded(p.voice()); told != nil {
 		return told.outcome()
 	}
 	ctx = j.flags.with(ctx)

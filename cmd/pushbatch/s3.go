@@ -103,7 +103,7 @@ func (p *process) openFolder(ctx context.Context, path string, j *job) (f *write
 	if err := j.flags.s3Flags.check(); err != nil {
 		return nil, err
 	}
-	if j.log, err = newLogger(&j.flags.talkFlags, j.flags.redact, p.stderr); err != nil {
+	if j.log, err = p.newLogger(&j.flags.talkFlags, j.flags.redact, p.stderr); err != nil {
 		return nil, err
 	}
 	f, err = writers.OpenS3Folder(ctx, path, j.s3Options())

@@ -3,15 +3,17 @@ package main
 import (
 	"io"
 	"log/slog"
-	"os"
 	"time"
 
 	"github.com/lmittmann/tint"
 )
 
+// logJSON is the format of --log-format for machines.
+const logJSON = "json"
+
 // newLogger makes the log of a command. Log lines hold no secret and nothing
 // of a person: rows are named by file and number.
-func newLogger(f *talkFlags, redact bool, w io.Writer) (*slog.Logger, error) {
+func (p *process) newLogger(f *talkFlags, redact bool, w io.Writer) (*slog.Logger, error) {
 	level := slog.LevelInfo
 	switch {
 	case f.quiet:
@@ -26,9 +28,9 @@ func newLogger(f *talkFlags, redact bool, w io.Writer) (*slog.Logger, error) {
 	switch f.logFormat {
 	case "text":
 		return slog.New(tint.NewTextHandler(w, &tint.Options{
-			Level: level, ReplaceAttr: replace, TimeFormat: time.TimeOnly, NoColor: os.Getenv("NO_COLOR") != "" || !isTerminal(os.Stderr),
+			Level: level, ReplaceAttr: replace, TimeFormat: time.TimeOnly, NoColor: !terminalOf(p.stderr, p.getenv).color,
 		})), nil
-	case "json":
+	case logJSON:
 		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: replace})), nil
 	}
 	return nil, usageError("--log-format %q: take text or json", f.logFormat)

@@ -15,12 +15,13 @@ func (j *job) startProgress(engine *batch.Job) (end func()) {
 		defer close(ended)
 		tick := time.NewTicker(j.every)
 		defer tick.Stop()
+		speed := &pace{points: []pacePoint{{0, engine.Progress().DoneBefore}}}
 		for {
 			select {
 			case <-tick.C:
-				j.printer.show(j.standing(engine))
+				j.printer.show(j.standing(engine, speed))
 			case <-done:
-				j.printer.end(j.standing(engine))
+				j.printer.end(j.lastStanding(engine))
 				return
 			}
 		}
@@ -28,20 +29,43 @@ func (j *job) startProgress(engine *batch.Job) (end func()) {
 	return func() { close(done); <-ended }
 }
 
-func (j *job) standing(engine *batch.Job) standing {
+func (j *job) standing(engine *batch.Job, speed *pace) standing {
 	p := engine.Progress()
 	s := standing{
 		operation: j.operation.Name, done: p.Done,
 		bad: p.Statuses[batch.Failed] + p.Statuses[batch.Rejected],
 	}
 	s.total, s.exact = j.total(p)
-	if secs := p.Elapsed.Seconds(); secs > 0 {
-		s.rate = float64(p.Done-p.DoneBefore) / secs
-	}
+	s.rate = speed.rate(p.Elapsed, p.Done)
 	if j.client != nil {
-		s.waiting = waitingText(j.client.Stats())
+		s.tellTraffic(j.client.Stats(), j.requestName())
 	}
 	return s
+}
+
+// lastStanding is where a sitting ended: its rate is that of the whole.
+func (j *job) lastStanding(engine *batch.Job) standing {
+	p := engine.Progress()
+	whole := &pace{points: []pacePoint{{0, p.DoneBefore}}}
+	s := j.standing(engine, whole)
+	s.ended, s.waiting, s.retrying, s.limit = max(p.Elapsed, 1), waiting{}, 0, 0
+	return s
+}
+
+// tellTraffic says what holds the requests of an operation back.
+func (s *standing) tellTraffic(c apiclient.Stats, operation string) {
+	s.retrying = c.Retrying
+	s.limit = settledRate(c, operation)
+	if c.Waiting == apiclient.WaitLimit {
+		return
+	}
+	s.waiting.why = c.Waiting
+	if !c.Until.IsZero() {
+		s.waiting.left = max(0, time.Until(c.Until))
+	}
+	if !c.GivesUp.IsZero() {
+		s.waiting.givesUp = max(0, time.Until(c.GivesUp))
+	}
 }
 
 // total is how many rows the run has: known at the end of the inputs, until
@@ -86,17 +110,4 @@ func (s *runSpec) estimateAt(rows int64, input int, at batch.Position) (total in
 		total = min(total, s.Limit)
 	}
 	return total, true
-}
-
-// waitingText says why no request goes out just now. Waiting for the limit is
-// what a run does all the time: the rate tells it.
-func waitingText(s apiclient.Stats) string {
-	if s.Waiting == apiclient.NotWaiting || s.Waiting == apiclient.WaitLimit {
-		return ""
-	}
-	text := s.Waiting.String()
-	if left := time.Until(s.Until).Round(time.Second); left > 0 {
-		text += " for " + left.String()
-	}
-	return text
 }

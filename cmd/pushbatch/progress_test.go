@@ -1,0 +1,114 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"pushbatch/apiclient/simulator"
+)
+
+// talkOf runs a job in virtual time against a simulated platform and returns
+// what it says on standard error; on standard output it says nothing.
+func talkOf(t *testing.T, cfg simulator.Config, args ...string) (said string) {
+	t.Helper()
+	// The runtime's watch over signals begins with the first use and must not
+	// belong to the bubble.
+	c := make(chan os.Signal, 1)
+	signal.Notify(c, os.Interrupt)
+	signal.Stop(c)
+	out := filepath.Join(t.TempDir(), "run")
+	synctest.Test(t, func(t *testing.T) {
+		var stdout, stderr bytes.Buffer
+		env := map[string]string{"INFOBIP_API_KEY": scriptKey, "INFOBIP_APP_CODE": "test-app", "INFOBIP_BASE_URL": "http://127.0.0.1"}
+		code := run(t.Context(), process{
+			args: append(args, "--out", out), stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr,
+			getenv:   func(name string) (string, bool) { v, ok := env[name]; return v, ok },
+			platform: simulator.New(cfg).RoundTripper(),
+		})
+		if code != exitDone {
+			t.Errorf("exit code %d", code)
+		}
+		if stdout.Len() > 0 {
+			t.Errorf("standard output has %q", &stdout)
+		}
+		said = stderr.String()
+	})
+	return said
+}
+
+// The plain lines of a run with an outage, word for word: a line every ten
+// seconds, with why nothing is sent.
+func TestPlainLines(t *testing.T) {
+	t.Parallel()
+	rows := updateRows(t)
+	said := talkOf(t, simulator.Config{Limits: simulator.PushLimits(0, 0), Faults: faults(t, "outage=12s-33s")},
+		"update", rows, "--rate", "10", "--max-outage", "5m")
+	var have []string
+	for line := range strings.Lines(said) {
+		if strings.HasPrefix(line, "update: ") {
+			have = append(have, strings.TrimSpace(line))
+		}
+	}
+	want := []string{
+		"update: 99 of 400 rows (24%), 9.9 rows/s (limit 10), 0 failed, 30s left",
+		"update: 119 of 400 rows (29%), 6.0 rows/s (limit 10), 0 failed, waiting: the platform is out of reach, next try in 2s, gives up in 4m53s",
+		"update: 119 of 400 rows (29%), 1.0 rows/s (limit 10), 0 failed, waiting: the platform is out of reach, next try in 16s, gives up in 4m43s",
+		"update: 119 of 400 rows (29%), 0.0 rows/s (limit 10), 0 failed, waiting: the platform is out of reach, next try in 6s, gives up in 4m33s",
+		"update: 169 of 400 rows (42%), 2.5 rows/s (limit 10), 0 failed, 1m32s left",
+		"update: 269 of 400 rows (67%), 7.5 rows/s (limit 10), 0 failed, 17s left",
+		"update: 369 of 400 rows (92%), 10.0 rows/s (limit 10), 0 failed, 3s left",
+		"update: 400 rows in 1m13s (5.5 rows/s)",
+	}
+	if diff := cmp.Diff(want, have); diff != "" {
+		t.Errorf("the lines differ:\n%s", diff)
+	}
+}
+
+// With --log-format json every line on standard error is a record.
+func TestTalkInJSON(t *testing.T) {
+	t.Parallel()
+	said := talkOf(t, simulator.Config{Limits: simulator.PushLimits(0, 0), Faults: faults(t, "outage=12s-33s")},
+		"update", updateRows(t), "--rate", "10", "--log-format", "json")
+	messages := make(map[string]int)
+	waits := make(map[string]bool)
+	for line := range strings.Lines(said) {
+		var record struct {
+			Msg     string
+			Rows    *int64
+			Waiting string
+		}
+		if err := json.Unmarshal([]byte(line), &record); err != nil {
+			t.Fatalf("%v: %s", err, line)
+		}
+		messages[record.Msg]++
+		waits[record.Waiting] = true
+		if (record.Msg == "progress" || record.Msg == "summary") && record.Rows == nil {
+			t.Errorf("no rows: %s", line)
+		}
+	}
+	if messages["progress"] < 4 || messages["summary"] != 1 || !waits["outage"] {
+		t.Errorf("%v, waits %v", messages, waits)
+	}
+}
+
+// Where nobody looks at a terminal there are no escape sequences.
+func TestNoEscapesInAFile(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{nil, {"--progress", "plain"}, {"--progress", "none"}, {"-v"}} {
+		said := talkOf(t, simulator.Config{Limits: simulator.PushLimits(20, 20)},
+			slices.Concat([]string{"update", updateRows(t), "--rate", "40"}, args)...)
+		if regexp.MustCompile("[\x1b\r]").MatchString(said) {
+			t.Errorf("%v: %q", args, said)
+		}
+	}
+}

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"pushbatch/apiclient"
+)
+
+// standing is where a run stands at one moment, for people.
+type standing struct {
+	operation string
+	done      int64
+	bad       int64 // failed or rejected
+	total     int64 // 0: not known yet
+	exact     bool  // total is counted, not estimated
+	rate      float64
+	limit     float64 // requests a second that are allowed just now; 0: no limit holds anything back
+	retrying  int64   // rows that wait to be sent again
+	waiting   waiting
+	ended     time.Duration // how long the sitting took; 0: it goes on
+}
+
+// waiting is why nothing is sent just now.
+type waiting struct {
+	why     apiclient.Waiting
+	left    time.Duration // until it ends or is looked at again; 0: not known
+	givesUp time.Duration // until an outage ends the run; 0: never
+}
+
+// left is the time the rest takes at the present rate; 0: not known.
+func (s *standing) left() time.Duration {
+	if s.total <= s.done || s.rate <= 0 || s.waiting.why == apiclient.WaitOutage {
+		return 0
+	}
+	return time.Duration(float64(s.total-s.done) / s.rate * float64(time.Second)).Round(time.Second)
+}
+
+func (s *standing) share() string {
+	if s.total == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d%%", 100*s.done/max(s.total, s.done))
+}
+
+// line is the one line that a log or a cron mail gets.
+func (s *standing) line() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s", s.operation, grouped(s.done))
+	if s.total > 0 {
+		about := "about "
+		if s.exact {
+			about = ""
+		}
+		fmt.Fprintf(&b, " of %s%s rows (%s)", about, grouped(s.total), s.share())
+	} else {
+		b.WriteString(" rows")
+	}
+	fmt.Fprintf(&b, ", %s rows/s", rateText(s.rate))
+	if s.limit > 0 {
+		fmt.Fprintf(&b, " (limit %s)", limitText(s.limit))
+	}
+	fmt.Fprintf(&b, ", %s failed", grouped(s.bad))
+	if s.retrying > 0 && s.waiting.why == apiclient.NotWaiting {
+		fmt.Fprintf(&b, ", %s being retried", grouped(s.retrying))
+	}
+	if left := s.left(); left > 0 {
+		fmt.Fprintf(&b, ", %s left", span(left))
+	}
+	if text := s.waitingLong(); text != "" {
+		fmt.Fprintf(&b, ", waiting: %s", text)
+	}
+	return b.String()
+}
+
+// waitingLong says why nothing is sent, in a sentence's words. Waiting for the
+// limit is what a run does all the time: the rate tells it.
+func (s *standing) waitingLong() string {
+	w := s.waiting
+	switch w.why {
+	case apiclient.WaitBackoff:
+		return fmt.Sprintf("%s %s to be retried", grouped(s.retrying), plural(s.retrying, "row"))
+	case apiclient.WaitRetryAfter:
+		return "the platform asked for a pause (Retry-After)" + within(", ", w.left, " left")
+	case apiclient.WaitOutage:
+		return "the platform is out of reach" + within(", next try in ", w.left, "") + within(", gives up in ", w.givesUp, "")
+	}
+	return ""
+}
+
+// waitingForms say the same in less and less space.
+func (s *standing) waitingForms() []string {
+	w := s.waiting
+	switch {
+	case w.why == apiclient.WaitRetryAfter:
+		return []string{"waiting: Retry-After" + within(" ", w.left, ""), "Retry-After" + within(" ", w.left, "")}
+	case w.why == apiclient.WaitOutage:
+		return []string{
+			"outage" + within(", next try in ", w.left, "") + within(", gives up in ", w.givesUp, ""),
+			"outage" + within(", try in ", w.left, ""),
+		}
+	case s.retrying > 0:
+		return []string{"retrying " + grouped(s.retrying)}
+	}
+	return nil
+}
+
+// within is a duration between two texts; nothing where it is not known.
+func within(before string, d time.Duration, behind string) string {
+	if d <= 0 {
+		return ""
+	}
+	return before + span(d) + behind
+}
+
+// span writes a duration in few characters, rounded up: 8s, 4m05s, 2h03m, 3d4h.
+func span(d time.Duration) string {
+	s := int64(math.Ceil(d.Seconds() - 1e-9))
+	switch {
+	case s < 60:
+		return fmt.Sprintf("%ds", s)
+	case s < 3600:
+		return fmt.Sprintf("%dm%02ds", s/60, s%60)
+	case s < 48*3600:
+		return fmt.Sprintf("%dh%02dm", s/3600, s%3600/60)
+	}
+	return fmt.Sprintf("%dd%dh", s/86400, s%86400/3600)
+}
+
+// limitText writes a rate limit without needless decimals.
+func limitText(v float64) string { return strings.TrimSuffix(rateText(v), ".0") }
+
+// pace is how fast rows are finished: the mean over the last seconds, so that a
+// long wait in the past does not spoil what is told of the future.
+type pace struct{ points []pacePoint }
+
+// pacePoint is how many rows were done at a time since the start.
+type pacePoint struct {
+	at   time.Duration
+	done int64
+}
+
+// paceSpan is what a pace looks back over.
+const paceSpan = 15 * time.Second
+
+// rate notes a point and returns rows a second. The first point is the start.
+func (p *pace) rate(at time.Duration, done int64) float64 {
+	if len(p.points) == 0 || p.points[len(p.points)-1].at < at {
+		p.points = append(p.points, pacePoint{at, done})
+	}
+	for len(p.points) > 2 && at-p.points[1].at >= paceSpan {
+		p.points = p.points[1:]
+	}
+	first := p.points[0]
+	if at <= first.at {
+		return 0
+	}
+	return float64(done-first.done) / (at - first.at).Seconds()
+}

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"io"
+	"log/slog"
+	"strings"
+)
+
+// voice is where a job's last words go: as they are, or with --log-format json
+// as lines of JSON like all others.
+func (p *process) voice() io.Writer {
+	if p.json {
+		return jsonLines{slog.New(slog.NewJSONHandler(p.stderr, nil))}
+	}
+	return p.stderr
+}
+
+// jsonLines makes a record of every line.
+type jsonLines struct{ log *slog.Logger }
+
+func (j jsonLines) Write(text []byte) (int, error) {
+	for line := range strings.Lines(string(text)) {
+		j.log.Info(strings.TrimSpace(line))
+	}
+	return len(text), nil
+}
+
+// tell says how a sitting ended.
+func (p *process) tell(s *summary, runErr error, quiet bool) {
+	if p.json {
+		p.tellJSON(s, runErr, quiet)
+		return
+	}
+	if runErr != nil {
+		p.tellError(runErr, s.Remedy)
+	}
+	if !quiet {
+		s.print(p.stderr)
+	}
+}
+
+// tellJSON says the same in two records. What does not fit a line is in
+// summary.json.
+func (p *process) tellJSON(s *summary, runErr error, quiet bool) {
+	if runErr != nil {
+		p.tellError(runErr, s.Remedy)
+	}
+	if quiet {
+		return
+	}
+	attrs := []any{
+		"operation", s.Operation, "run", s.Run, "outcome", s.Outcome, "exit_code", s.ExitCode, "rows", s.Rows, "unsent", s.Unsent,
+		"statuses", s.Statuses, "requests", s.Requests, "retries", s.Retries, "throttled", s.Throttled,
+		"elapsed_seconds", hundredths(s.Elapsed), "rows_per_second", hundredths(s.RowsPerSec), "files", s.Files,
+	}
+	codes := make(map[string]int64, len(s.ErrorCodes))
+	for _, c := range s.ErrorCodes {
+		codes[c.Code] = c.Count
+	}
+	slog.New(slog.NewJSONHandler(p.stderr, nil)).Info("summary", append(attrs, "error_codes", codes)...)
+}
+
+// tellError says what ended the program, and what to do about it.
+func (p *process) tellError(err error, remedy string) {
+	if p.json {
+		attrs := []any{"error", err.Error()}
+		if remedy != "" {
+			attrs = append(attrs, "remedy", remedy)
+		}
+		slog.New(slog.NewJSONHandler(p.stderr, nil)).Error("stopped", attrs...)
+		return
+	}
+	_, _ = io.WriteString(p.stderr, "pushbatch: "+err.Error()+"\n")
+	if remedy != "" {
+		_, _ = io.WriteString(p.stderr, "what to do: "+remedy+"\n")
+	}
+}
