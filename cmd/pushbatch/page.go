@@ -43,7 +43,7 @@ func pageOf(s *summary, spec *runSpec) *writers.Page {
 	for _, b := range s.Distribution {
 		p.Latency = append(p.Latency, writers.LatencyBar(b))
 	}
-	p.Errors, p.MoreErrors = pageErrors(s)
+	p.Errors, p.MoreErrors = pageErrors(s, spec)
 	for _, name := range slices.Sorted(maps.Keys(spec.Settings)) {
 		value := strings.Join(spec.Settings[name], ", ")
 		if strings.HasSuffix(name, "-url") {
@@ -76,9 +76,12 @@ func pageTimeline(s *summary) writers.Timeline {
 }
 
 // pageErrors explains the most frequent codes; the others are only counted.
-func pageErrors(s *summary) (explained, counted []writers.ErrorGroup) {
+func pageErrors(s *summary, spec *runSpec) (explained, counted []writers.ErrorGroup) {
 	for i, c := range s.ErrorCodes {
 		g := errorGroup(fmt.Sprintf("error_codes.%d.count", i), &c)
+		for n := range g.Examples {
+			g.Examples[n].Source = cutTo(shortSource(g.Examples[n].Source, spec), pageName)
+		}
 		if i < pageCodes {
 			explained = append(explained, g)
 			continue
@@ -87,6 +90,25 @@ func pageErrors(s *summary) (explained, counted []writers.ErrorGroup) {
 		counted = append(counted, g)
 	}
 	return explained, counted
+}
+
+// shortSource names an input by the last part of its name, if no other input
+// ends like that: a whole path in every line makes a page that nobody reads on
+// a phone.
+func shortSource(name string, spec *runSpec) string {
+	if name == "" {
+		return "" // not known
+	}
+	short, same := runName(name), 0
+	for _, in := range spec.Inputs {
+		if in.Name != name && runName(in.Name) == short {
+			same++
+		}
+	}
+	if same > 0 || len(spec.Inputs) > 100 {
+		return name
+	}
+	return short
 }
 
 // verdictOf says how a run ended in two or three words.
@@ -230,7 +252,7 @@ func errorGroup(key string, c *code) writers.ErrorGroup {
 		g.Meaning, g.Remedy = e.Meaning, e.Remedy
 	}
 	for _, e := range append([]batch.Example{c.Example}, c.More...) {
-		g.Examples = append(g.Examples, writers.ErrorExample{Row: e.Row, Source: cutTo(e.Source, pageName), SourceRow: e.SourceRow, Message: cut(e.Message)})
+		g.Examples = append(g.Examples, writers.ErrorExample{Row: e.Row, Source: e.Source, SourceRow: e.SourceRow, Message: cut(e.Message)})
 	}
 	return g
 }

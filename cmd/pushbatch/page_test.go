@@ -137,3 +137,13 @@ func TestPageOfARunThatHasNotEnded(t *testing.T) {
 		t.Errorf("the page of a run that was killed:\n%s", text)
 	}
 }
+
+func TestShortSource(t *testing.T) {
+	t.Parallel()
+	spec := &runSpec{Inputs: []inputSpec{{Name: "a/x.csv"}, {Name: "b/x.csv"}, {Name: "s3://bucket/c/y.csv"}}}
+	for name, want := range map[string]string{"a/x.csv": "a/x.csv", "s3://bucket/c/y.csv": "y.csv", "": ""} {
+		if have := shortSource(name, spec); have != want {
+			t.Errorf("%q: %q, want %q", name, have, want)
+		}
+	}
+}
