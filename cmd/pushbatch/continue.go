@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"slices"
 
@@ -31,8 +32,12 @@ func (p *process) goOn(ctx context.Context, j *job, found []blob.Info) (bool, er
 	case err != nil:
 		return true, &exitError{exitStopped, err}
 	}
+	emptied, found := splitEmpty(&old, found)
 	if differs := j.differsFrom(&old, found); differs != "" {
 		return true, usageError("--continue: the run in %s is another job (%s differs): give another --out, or go on with it: pushbatch resume %s", out, differs, out)
+	}
+	if err := p.sameAsEnded(ctx, j, folder, &old, found, emptied); err != nil {
+		return true, err
 	}
 	root := newRoot(p)
 	root.SetArgs(append([]string{"resume"}, resumeArgs(j.set, out)...))
@@ -40,6 +45,62 @@ func (p *process) goOn(ctx context.Context, j *job, found []blob.Info) (bool, er
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
 	return true, root.ExecuteContext(ctx)
+}
+
+// splitEmpty divides the inputs into those that were empty when the run began,
+// which it knows by name and version only, and the rest.
+func splitEmpty(old *runSpec, found []blob.Info) (empty, rest []blob.Info) {
+	for _, info := range found {
+		if slices.ContainsFunc(old.Empty, func(was inputSpec) bool { return was.Name == info.Location }) {
+			empty = append(empty, info)
+		} else {
+			rest = append(rest, info)
+		}
+	}
+	return empty, rest
+}
+
+// sameAsEnded refuses what a run cannot answer for: inputs that were empty when
+// it began and are no more, and, when it has ended, inputs with other content
+// than it read. "Nothing to do" would be a lie about their rows.
+func (p *process) sameAsEnded(ctx context.Context, j *job, folder *writers.Folder, old *runSpec, found, empty []blob.Info) (err error) {
+	changed := func(what string) error {
+		return usageError("--continue: %s since the run in %s began, which knows nothing of its rows: "+
+			"give another --out (a run folder a night, say)", what, j.flags.out)
+	}
+	for _, is := range empty {
+		at := slices.IndexFunc(old.Empty, func(was inputSpec) bool { return was.Name == is.Location })
+		if is.Size != old.Empty[at].Size {
+			return changed(fmt.Sprintf("input %s has changed (it was empty)", is.Location))
+		}
+	}
+	if j.exporting() && j.flags.export.people || !hasEnded(folder, old) {
+		return nil // resume compares the inputs of a run that has not ended
+	}
+	for _, in := range found {
+		if !in.Rereadable() {
+			return usageError("--continue: the run in %s has ended, and whether %s is what it read cannot be told: give another --out", j.flags.out, in.Location)
+		}
+	}
+	if err := p.openInputs(ctx, j, found); err != nil {
+		return err
+	}
+	defer func() {
+		err = errors.Join(err, j.closeInputs())
+		j.opened, j.spec.Empty = nil, nil
+	}()
+	if name, diff := j.changedInput(old); diff != "" {
+		return usageError("--continue: input %s has changed since the run in %s ended (%s): give another --out (a run folder a night, say)", name, j.flags.out, diff)
+	}
+	return nil
+}
+
+// hasEnded reports whether a run has come to the end of its inputs.
+func hasEnded(folder *writers.Folder, spec *runSpec) bool {
+	seen := &job{folder: folder, spec: *spec}
+	var err error
+	seen.point, err = folder.LoadCheckpoint()
+	return err == nil && seen.endedSummary() != nil
 }
 
 // differsFrom names what makes the job another one than that of a run. Inputs

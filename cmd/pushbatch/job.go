@@ -159,6 +159,7 @@ func (p *process) openInputs(ctx context.Context, j *job, found []blob.Info) err
 	for _, info := range found {
 		source, err := readers.Open(ctx, info, j.flags.readerOptions(p.stdin))
 		if broken, ok := errors.AsType[*readers.Error](err); ok && broken.Code == readers.CodeEmpty && j.flags.allowEmpty {
+			j.spec.Empty = append(j.spec.Empty, inputSpec{Name: info.Location, Identity: batch.Identity{URI: info.URI, Size: info.Size}})
 			continue
 		}
 		if err != nil {

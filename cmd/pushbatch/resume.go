@@ -113,16 +113,22 @@ func (s *endedSummary) outcome() error {
 // alreadyEnded tells that a run has ended, and touches nothing of it: people
 // mend its failed.csv in place. It returns nil when there is something to do.
 func (j *job) alreadyEnded(w io.Writer) *endedSummary {
+	s := j.endedSummary()
+	if s != nil && !j.flags.quiet {
+		fmt.Fprintf(w, "nothing to do: %s has ended\n", j.folder.Path(""))
+		s.print(w)
+	}
+	return s
+}
+
+// endedSummary is the summary of the run if it has ended, else nil.
+func (j *job) endedSummary() *endedSummary {
 	s := new(endedSummary)
 	if j.point == nil || !j.point.Ended || j.folder.ReadJSON(writers.SummaryFile, &s.summary) != nil {
 		return nil
 	}
 	if s.Sittings != j.spec.Sittings || s.Outcome != outcomeCompleted {
 		return nil
-	}
-	if !j.flags.quiet {
-		fmt.Fprintf(w, "nothing to do: %s has ended\n", j.folder.Path(""))
-		s.print(w)
 	}
 	return s
 }
@@ -195,14 +201,27 @@ func recordedInputs(ctx context.Context, spec *runSpec) ([]blob.Info, error) {
 
 // unchanged compares the inputs with those the run was started with.
 func (j *job) unchanged(spec *runSpec) error {
-	for i, in := range j.opened {
-		was, is := spec.Inputs[i].Identity, in.source.Identity()
-		if diff := differences(was, is); diff != "" {
-			return &exitError{exitStopped, fmt.Errorf("input %s has changed since the run began (%s): "+
-				"put the old file back, or start a new run", in.source.Name(), diff)}
-		}
+	if name, diff := j.changedInput(spec); diff != "" {
+		return &exitError{exitStopped, fmt.Errorf("input %s has changed since the run began (%s): "+
+			"put the old file back, or start a new run", name, diff)}
 	}
 	return nil
+}
+
+// changedInput names the first input that is not what the run read, and how it
+// differs. An input that has become empty is not among those opened when
+// --allow-empty lets it pass.
+func (j *job) changedInput(spec *runSpec) (name, diff string) {
+	for i := range spec.Inputs {
+		was := &spec.Inputs[i]
+		if i >= len(j.opened) || j.opened[i].source.Name() != was.Name && was.URI != peopleInput {
+			return was.Name, fmt.Sprintf("it is empty, had size %d", was.Size)
+		}
+		if diff := differences(was.Identity, j.opened[i].source.Identity()); diff != "" {
+			return was.Name, diff
+		}
+	}
+	return "", ""
 }
 
 func differences(was, is batch.Identity) string {

@@ -19,9 +19,10 @@ type runSpec struct {
 	Sittings  int                 `json:"sittings"`
 	Limit     int64               `json:"limit,omitempty"`
 	Inputs    []inputSpec         `json:"inputs"`
-	Settings  map[string][]string `json:"settings"`         // flags that differ from their defaults
-	Retry     *retrySpec          `json:"retry,omitempty"`  // the rows of an older run that this one takes
-	Notify    string              `json:"notify,omitempty"` // host of --notify-url
+	Empty     []inputSpec         `json:"empty_inputs,omitempty"` // passed over, as --allow-empty has it
+	Settings  map[string][]string `json:"settings"`               // flags that differ from their defaults
+	Retry     *retrySpec          `json:"retry,omitempty"`        // the rows of an older run that this one takes
+	Notify    string              `json:"notify,omitempty"`       // host of --notify-url
 	Redaction *redactionSpec      `json:"redaction,omitempty"`
 	Mapping   string              `json:"mapping,omitempty"`
 	Columns   [][]columnSpec      `json:"columns"` // of each input: what each column is used for
