@@ -90,9 +90,19 @@ func (a *adaptive) lowered(passed float64) float64 {
 		}
 		return passed
 	case a.rate < 2:
-		return max(a.rate*0.7, min(a.configured, 0.1))
+		return max(a.rate*0.7, a.floor())
 	}
-	return max(a.rate/2, min(passed, a.rate*0.98), 1)
+	return max(a.rate/2, min(passed, a.rate*0.98), a.floor())
+}
+
+// floor is how low the rate can fall: refusals that do not come of the rate
+// must not bring a run to a stand. Where the limit is lower still, Retry-After
+// holds the run back.
+func (a *adaptive) floor() float64 {
+	if math.IsInf(a.configured, 1) {
+		return 1
+	}
+	return a.configured / 10
 }
 
 func (a *adaptive) settle(level float64, now time.Duration) {

@@ -100,8 +100,8 @@ func Catalogue() []Entry { //nolint:funlen // a table
 		{codeNothingToUpdate, Skips, "The row changes nothing: all its values are empty.", "Nothing needs to be done; fill a cell if something should change."},
 
 		// What the platform says.
-		{"48001", Stops, "The platform saw no application code.", "Give --app-code, INFOBIP_APP_CODE or a column appCode."},
-		{"48012", Stops, "The platform does not know the application code. With a code of the row's own, only that row fails.", "Copy the code from the mobile application profile of this account."},
+		{"48001", Stops, "The platform saw no application code.", "Give --app-code, INFOBIP_APP_CODE or a column appCode; a run that was stopped takes it anew: pushbatch resume RUN --app-code CODE."},
+		{"48012", Stops, "The platform does not know the application code. With a code of the row's own, only that row fails.", "Copy the code from the mobile application profile of this account; a run that was stopped takes it anew: pushbatch resume RUN --app-code CODE."},
 		{"48013", Fails, "The platform does not know the registration id.", "The app may have been removed, or the id belongs to another application code."},
 		{"APP_CODE_MISSING", Stops, "The platform saw no application code.", "Give --app-code, INFOBIP_APP_CODE or a column appCode."},
 		{"UNAUTHORIZED", Stops, "The platform refused the credentials.", "Check the API key and that it belongs to this base URL."},

@@ -24,7 +24,7 @@ import (
 var fixedFlags = []string{
 	"format", "delimiter", "encoding", "compression", "map", "set", "null-literal", "phone-region", "ignore-unmapped",
 	"out", "continue", "results", "redact", "dry-run", "force-depersonalize", "keep-as-lead", "set-device-as-primary", "return-push",
-	"app-code", "simulate",
+	"simulate",
 }
 
 func newResumeCommand(p *process) *cobra.Command {

@@ -114,7 +114,7 @@ func (s *runStatus) fillState(folder *writers.Folder, point *batch.Checkpoint, s
 	case err != nil:
 		return usageError("%w", err)
 	default:
-		s.ExitCode, s.Reason, s.Rows, s.Statuses = &sum.ExitCode, sum.Reason, sum.Rows, sum.Statuses
+		s.ExitCode, s.Reason, s.Rows, s.Statuses, s.ErrorCodes = &sum.ExitCode, sum.Reason, sum.Rows, sum.Statuses, sum.ErrorCodes
 		s.State, s.Resumable = "stopped", true
 	}
 	if point != nil && point.Ended && s.State == "stopped" {
