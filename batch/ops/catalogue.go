@@ -42,6 +42,20 @@ func Explain(code string) (e Entry, ok bool) {
 	return Entry{}, false
 }
 
+// Temporary reports whether a row that failed with a code needs no mending: what
+// kept it from succeeding passes by itself.
+func Temporary(code string) bool {
+	if status, isHTTP := strings.CutPrefix(code, "http_"); isHTTP && allDigits(status) {
+		return len(status) == 3 && status[0] == '5' || status == "408" || status == "425" || status == "429"
+	}
+	switch code {
+	case "TOO_MANY_REQUESTS", "E429", "GENERAL_ERROR", "INTERNAL_SERVER_ERROR", "BAD_GATEWAY", "SERVICE_UNAVAILABLE",
+		"GATEWAY_TIMEOUT", "REQUEST_TIMEOUT", "timeout", "connection_refused", "connection_broken", "answer_cut":
+		return true
+	}
+	return false
+}
+
 // Catalogue is every code that can stand in error_code or end a run: ours, the
 // client's, and those the platform documents. It returns a new slice.
 func Catalogue() []Entry { //nolint:funlen // a table

@@ -3,11 +3,8 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"pushbatch/apiclient"
@@ -55,6 +52,9 @@ func (j *job) summarize(ctx context.Context, engine *batch.Job, runErr error) *s
 	s.Unsent = unsent(ctx, engine)
 	if runErr != nil {
 		s.Outcome, s.Reason, s.Remedy = outcomeStopped, runErr.Error(), remedyOf(runErr)
+		if abort, ok := errors.AsType[*batch.Abort](runErr); ok {
+			s.ReasonCode = abort.Code
+		}
 	}
 	s.ExitCode = j.exitCode(s, runErr)
 	s.Files = j.files()
@@ -93,59 +93,6 @@ func (j *job) files() []string {
 		names[i] = j.folder.Path(name)
 	}
 	return append(names, j.folder.Path(writers.SummaryFile), j.folder.Path(writers.ReportFile))
-}
-
-// tellNext says what to do next. For a stopped run that is the last line.
-func (j *job) tellNext(w io.Writer, s *summary) {
-	switch s.ExitCode {
-	case exitDone:
-	case exitUsage:
-		fmt.Fprintf(w, "pushbatch: %s (give --allow-empty if that is fine)\n", j.noRow())
-	case exitBadRows:
-		if !j.flags.quiet && j.redactor != nil {
-			fmt.Fprintf(w, "next: failed.csv is redacted; mend the rows in the inputs, or send them again as they are: pushbatch retry %s\n", j.folder.Path(""))
-		} else if !j.flags.quiet {
-			fmt.Fprintf(w, "next: mend %s and give it back: pushbatch %s %s%s\n",
-				j.folder.Path(writers.FailedFile), j.operation.Name, j.folder.Path(writers.FailedFile), j.toAgain())
-		}
-	default:
-		if j.exporting() {
-			fmt.Fprintf(w, "nothing was published at %s: that happens when the run has ended\n", j.flags.export.to)
-		}
-		j.tellResume(w)
-	}
-}
-
-// toAgain is what an export's command needs to be given again.
-func (j *job) toAgain() string {
-	if j.exporting() {
-		return " --to URL"
-	}
-	return ""
-}
-
-// noRow says why a run had nothing to do.
-func (j *job) noRow() string {
-	if r := j.spec.Retry; r != nil && len(r.Codes) > 0 {
-		return fmt.Sprintf("no row of %s is %s with code %s", r.Run, strings.Join(r.Statuses, " or "), strings.Join(r.Codes, " or "))
-	} else if r != nil {
-		return fmt.Sprintf("no row of %s is %s: --status takes failed, rejected or skipped", r.Run, strings.Join(r.Statuses, " or "))
-	}
-	if j.people != nil {
-		return "the people listing has no push device that is asked for; nothing was published"
-	}
-	return "the inputs hold no row"
-}
-
-// tellResume says how a stopped run goes on.
-func (j *job) tellResume(w io.Writer) {
-	for _, in := range j.spec.Inputs {
-		if in.Size < 0 {
-			fmt.Fprintf(w, "this run cannot be resumed, for %s cannot be read again: start a new one over the rows that its results do not list\n", in.Name)
-			return
-		}
-	}
-	fmt.Fprintf(w, "to go on where this run stands: pushbatch resume %s\n", j.folder.Path(""))
 }
 
 // remedyOf is what the catalogue advises about an error that ended a run.

@@ -161,9 +161,11 @@ func pageNext(s *summary, spec *runSpec) *writers.NextStep {
 	switch {
 	case s.Outcome == outcomeRunning:
 		return &writers.NextStep{Say: "To see where it stands", Command: "pushbatch status " + run}
+	case s.inputBroken():
+		return nil // the reason says what to mend; a new run has no command to copy
 	case s.Outcome != outcomeCompleted && spec.resumable():
 		return &writers.NextStep{Say: "To go on where this run stands", Command: "pushbatch resume " + run}
-	case s.Outcome == outcomeCompleted && s.ExitCode == exitBadRows && spec.Redaction != nil:
+	case s.Outcome == outcomeCompleted && s.ExitCode == exitBadRows && (spec.Redaction != nil || s.allFailedForNow() && s.Operation != exportOperation):
 		return &writers.NextStep{Say: "To send the failed rows again as they are", Command: "pushbatch retry " + run}
 	case s.Outcome == outcomeCompleted && s.ExitCode == exitBadRows && s.Operation != exportOperation:
 		failed := shellWord(strings.TrimSuffix(s.Run, "/") + "/" + writers.FailedFile)

@@ -115,7 +115,7 @@ func (s *runStatus) fillState(folder *writers.Folder, point *batch.Checkpoint, s
 		return usageError("%w", err)
 	default:
 		s.ExitCode, s.Reason, s.Rows, s.Statuses, s.ErrorCodes = &sum.ExitCode, sum.Reason, sum.Rows, sum.Statuses, sum.ErrorCodes
-		s.State, s.Resumable = "stopped", true
+		s.State, s.Resumable = "stopped", !sum.inputBroken()
 	}
 	if point != nil && point.Ended && s.State == "stopped" {
 		s.State, s.Resumable = "ended", false

@@ -19,6 +19,7 @@ type summary struct {
 	Run         string    `json:"run"`
 	Outcome     string    `json:"outcome"` // completed or stopped
 	Reason      string    `json:"reason,omitempty"`
+	ReasonCode  string    `json:"reason_code,omitempty"`
 	Remedy      string    `json:"remedy,omitempty"` // of what stopped the run
 	ExitCode    int       `json:"exit_code"`
 	DryRun      bool      `json:"dry_run,omitempty"`
