@@ -322,6 +322,15 @@ func (o *InventoryOptions) ManifestLocation() string {
 	return ManifestFile
 }
 
+// Place is where the table stands: the file, or the folder of its files with a
+// slash behind it.
+func (o *InventoryOptions) Place() string {
+	if o.many() {
+		return o.Target.folder() + "/"
+	}
+	return o.Target.Location
+}
+
 func (p *publication) writeJSON(location string, v any) error {
 	data, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {

@@ -29,7 +29,11 @@ func (s *summary) addInventory(j *job, m *writers.Manifest) {
 	if m == nil {
 		return
 	}
-	s.To, s.Devices, s.TableFiles, s.Inventory = j.flags.export.to, m.Rows, len(m.Files), m.Counts
+	s.To = j.flags.export.to
+	if o, err := j.inventoryOptions(); err == nil {
+		s.To = o.Place()
+	}
+	s.Devices, s.TableFiles, s.Inventory = m.Rows, len(m.Files), m.Counts
 }
 
 // describeTable is the line of the terminal about a published table.
