@@ -7,7 +7,7 @@ import (
 )
 
 // aheadRows is how many rows are read ahead of the one that is being mapped.
-const aheadRows = 128
+const aheadRows = 256
 
 // ahead reads rows in a goroutine of its own while the ones before them are
 // mapped. Rows are handed over many at a time where the reader is the faster

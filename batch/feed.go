@@ -47,8 +47,15 @@ func (j *Job) feedInput(i int, from Position, num *int64) (more bool, err error)
 				return false, nil
 			}
 		}
-		j.live.read(j.read)
+		j.show()
 	}
+}
+
+// show lets others see what was fed: the recorder is woken once for many rows
+// that needed no request.
+func (j *Job) show() {
+	j.live.read(j.read)
+	wake(j.ring.settled)
 }
 
 // feedRow feeds one row and reports whether another may follow.
@@ -94,7 +101,7 @@ func (j *Job) feedFinished(ctx context.Context) {
 // room waits until the ring has space for one more row; false: the run stops.
 func (j *Job) room() bool {
 	for j.ring.full() {
-		j.live.read(j.read)
+		j.show()
 		select {
 		case <-j.ring.space:
 			j.clock.look()
@@ -112,7 +119,7 @@ func (j *Job) canaryPassed(num int64) bool {
 		return true
 	}
 	for j.live.recorded.Load() < j.cfg.Canary {
-		j.live.read(j.read)
+		j.show()
 		select {
 		case <-j.ring.space:
 			j.clock.look()
@@ -155,10 +162,10 @@ func (j *Job) submit(row *Row, mapRow Mapper) {
 
 // pushSettled puts a row into the ring that needs no request. It is settled
 // before it is in: a checkpoint must not miss a row that an earlier one had.
+// show tells the recorder.
 func (j *Job) pushSettled(s *slot) {
 	s.state.Store(slotSettled)
 	j.ring.push()
-	wake(j.ring.settled)
 }
 
 // Unsent counts the rows that a stopped run has not recorded, reading the

@@ -138,7 +138,7 @@ func (j *Job) Run(ctx context.Context) error {
 
 	readErr := j.feed()
 	j.feedFinished(ctx)
-	j.live.read(j.read)
+	j.show()
 	j.open.Wait()
 	close(j.ready)
 	_ = senders.Wait() // senders report through their rows
