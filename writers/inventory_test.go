@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -271,13 +270,7 @@ func TestInventoryMovedDevice(t *testing.T) {
 // row.
 func TestInventoryInDuckDB(t *testing.T) {
 	t.Parallel()
-	tools := filepath.Join("testdata", "duckdb")
-	if _, err := os.Stat(filepath.Join(tools, "node_modules")); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("run npm install in writers/testdata/duckdb")
-		}
-		t.Skip("DuckDB is not installed: run npm install in writers/testdata/duckdb")
-	}
+	writers.DuckDB(t)
 	const lines = 3000
 	folder := gather(t, lines, inventoryLine)
 	dir := t.TempDir()
@@ -292,21 +285,7 @@ func TestInventoryInDuckDB(t *testing.T) {
 	hive := inventoryOptions(t, filepath.Join(dir, "hive.parquet"))
 	hive.PartitionBy, hive.SplitRows = "os", 100
 	publish(t, folder, hive)
-	command := exec.Command("node", "compare.mjs", dir)
-	command.Dir = tools
-	var talk strings.Builder
-	command.Stderr = &talk
-	out, err := command.Output()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, talk.String())
-	}
-	var told struct {
-		Rows  int
-		Types map[string]string
-	}
-	if err := json.Unmarshal(out, &told); err != nil || told.Rows != lines {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	told := writers.AskDuckDB(t, "compare.mjs", dir, lines)
 	for name, want := range map[string]string{
 		"registration_id": "VARCHAR", "is_primary": "BOOLEAN", "exported_at": "TIMESTAMP WITH TIME ZONE",
 		"modified_at": "TIMESTAMP WITH TIME ZONE", "additional_data": "JSON", "extra": "JSON", "os": "VARCHAR",

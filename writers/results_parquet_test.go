@@ -2,10 +2,8 @@ package writers
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -108,7 +106,7 @@ func TestResultsParquetStoppedAndResumed(t *testing.T) {
 // results.csv.
 func TestResultsInDuckDB(t *testing.T) {
 	t.Parallel()
-	tools := duckDB(t)
+	DuckDB(t)
 	dir := t.TempDir()
 	const rows = 3000
 	for _, format := range []string{"csv", "parquet", "ndjson"} {
@@ -128,37 +126,11 @@ func TestResultsInDuckDB(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	command := exec.Command("node", "results.mjs", dir)
-	command.Dir = tools
-	var talk strings.Builder
-	command.Stderr = &talk
-	out, err := command.Output()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, talk.String())
-	}
-	var told struct {
-		Rows  int
-		Types map[string]string
-	}
-	if err := json.Unmarshal(out, &told); err != nil || told.Rows != rows {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	told := AskDuckDB(t, "results.mjs", dir, rows)
 	for _, name := range ResultColumns {
 		want := map[string]string{integerColumn: "BIGINT", doubleColumn: "DOUBLE", timestampColumn: "TIMESTAMP WITH TIME ZONE", "": "VARCHAR"}[resultTypes[name]]
 		if told.Types[name] != want {
 			t.Errorf("column %s is %s, want %s", name, told.Types[name], want)
 		}
 	}
-}
-
-func duckDB(t *testing.T) (tools string) {
-	t.Helper()
-	tools = filepath.Join("testdata", "duckdb")
-	if _, err := os.Stat(filepath.Join(tools, "node_modules")); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("run npm install in writers/testdata/duckdb")
-		}
-		t.Skip("DuckDB is not installed: run npm install in writers/testdata/duckdb")
-	}
-	return tools
 }
