@@ -18,7 +18,7 @@ type Client struct {
 	cfg       Config
 	clock     clock
 	base      *url.URL
-	headers   [opCount]http.Header
+	headers   [opCount]headers
 	exchanger *exchanger
 	tokens    *tokens // nil: the authorization does not change
 	lanes     [opCount]*lane
@@ -53,13 +53,13 @@ func New(cfg Config) (*Client, error) {
 	return c, nil
 }
 
-// makeHeaders builds the header values once. Requests get copies of the map
-// that share them.
+// headers are what the requests of an operation have in common. Requests share
+// the maps: nobody who sends a request may change it.
+type headers struct{ withBody, bare http.Header }
+
 func (c *Client) makeHeaders() {
 	for op := range opCount {
-		h := http.Header{
-			"Accept": {"application/json"}, "User-Agent": {c.cfg.UserAgent}, "Content-Type": {"application/json"},
-		}
+		h := http.Header{"Accept": {"application/json"}, "User-Agent": {c.cfg.UserAgent}}
 		if op != OpListPersons {
 			h["Accept-Encoding"] = []string{"identity"} // small answers, not worth unpacking
 		}
@@ -69,25 +69,37 @@ func (c *Client) makeHeaders() {
 		if c.cfg.Auth.header != "" {
 			h["Authorization"] = []string{c.cfg.Auth.header}
 		}
-		c.headers[op] = h
+		withBody := maps.Clone(h)
+		withBody["Content-Type"] = []string{"application/json"}
+		c.headers[op] = headers{withBody: withBody, bare: h}
 	}
 }
 
-// message makes the request of a call. authorization is empty unless it
-// changes over time.
-func (c *Client) message(call *Call, authorization string) message {
-	h := maps.Clone(c.headers[call.Op])
-	if call.Body == nil {
-		delete(h, "Content-Type")
+// header returns the header of a call, a copy only where it has values of its
+// own.
+func (c *Client) header(call *Call, authorization string) http.Header {
+	h := c.headers[call.Op].bare
+	if call.Body != nil {
+		h = c.headers[call.Op].withBody
 	}
+	if call.AppCode == "" && authorization == "" {
+		return h
+	}
+	h = maps.Clone(h)
 	if call.AppCode != "" {
 		h["Appcode"] = []string{call.AppCode}
 	}
 	if authorization != "" {
 		h["Authorization"] = []string{authorization}
 	}
+	return h
+}
+
+// message makes the request of a call. authorization is empty unless it
+// changes over time.
+func (c *Client) message(call *Call, authorization string) message {
 	return message{
-		op: call.Op, method: call.Method, url: c.url(call), header: h, body: call.Body,
+		op: call.Op, method: call.Method, url: c.url(call), header: c.header(call, authorization), body: call.Body,
 		keep: !call.Discard, empty: call.Op == OpDepersonalize,
 	}
 }

@@ -115,25 +115,18 @@ func (m *message) request(ctx context.Context) *http.Request {
 	switch {
 	case m.body != nil:
 		req.ContentLength = int64(len(m.body))
-		req.Body = newBodyReader(m.body)
-		req.GetBody = func() (io.ReadCloser, error) { return newBodyReader(m.body), nil }
+		req.Body = bodyReader(m.body)
+		req.GetBody = func() (io.ReadCloser, error) { return bodyReader(m.body), nil }
 	case m.method == http.MethodGet:
 		req.Body, req.ContentLength = unrepeatable{}, -1
 	}
 	return req.WithContext(ctx)
 }
 
-// bodyReader is a body in one allocation.
-type bodyReader struct{ bytes.Reader }
-
-func newBodyReader(b []byte) *bodyReader {
-	r := new(bodyReader)
-	r.Reset(b)
-	return r
-}
-
-// Close implements io.Closer.
-func (*bodyReader) Close() error { return nil }
+// bodyReader reads a body. It must be made of types that net/http knows to be in
+// memory: before a body of any other it sends the header alone, so that every
+// request costs a second system call and a second packet.
+func bodyReader(body []byte) io.ReadCloser { return io.NopCloser(bytes.NewReader(body)) }
 
 // unrepeatable is an empty body of a get. The transport of net/http sends a
 // get without a body again by itself when a used connection breaks: a request

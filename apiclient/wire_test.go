@@ -2,6 +2,7 @@ package apiclient
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -61,6 +62,41 @@ func TestRequestsOnTheWire(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// writeCounter counts the system calls that write to a connection.
+type writeCounter struct {
+	net.Conn
+	writes *atomic.Int32
+}
+
+func (c writeCounter) Write(p []byte) (int, error) {
+	c.writes.Add(1)
+	return c.Conn.Write(p)
+}
+
+// A request is one write, body and all: net/http sends the header of a body that
+// it does not know to be in memory on its own.
+func TestRequestIsOneWrite(t *testing.T) {
+	t.Parallel()
+	var writes atomic.Int32
+	c, _ := wire(t, func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "{}") }, func(cfg *Config) {
+		transport := newTransport()
+		transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := new(net.Dialer).DialContext(ctx, network, address)
+			return writeCounter{conn, &writes}, err
+		}
+		cfg.Transport = transport
+	})
+	const requests = 3
+	for range requests {
+		if _, err := c.UpdateRegistration(t.Context(), "1", &Update{IsPrimary: Bool(true)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := writes.Load(); n != requests {
+		t.Errorf("%d requests took %d writes", requests, n)
 	}
 }
 
