@@ -8,7 +8,7 @@ import (
 )
 
 func main() {
-	go holdMemory()
+	holdMemory()
 	os.Exit(run(context.Background(), process{
 		args: os.Args[1:], stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.LookupEnv,
 	}))
