@@ -1,30 +1,55 @@
 package batch
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+	"unsafe"
+)
 
 // Slab is memory for the values of some rows. It is filled by one reader, which
 // says with Done that it is full; when every row that was cut from it has been
 // released, its reader may get it again. Rows that are never released keep it
 // as any memory is kept.
 //
-//	slab := slabs.Take(columns)
+//	slab := slabs.Take(columns, block)
 //	row.Values = slab.Cut(&row, columns)
 //	…
 //	slab.Done()
 type Slab struct {
 	free  []Value
 	whole []Value
-	cut   int64        // rows cut from it
-	held  atomic.Int64 // after Done: rows that are not released; before: minus those that are
+	block *Block // holds the texts of its values; nil: texts that are not used again
+	rows  holders
 	home  *Slabs
 }
+
+// holders counts who still needs a piece of memory that one giver hands out.
+// Those who need it no longer may say so before the giver has said how many
+// there are.
+type holders struct {
+	given int64        // the giver's
+	held  atomic.Int64 // once all are given: who needs it; before: minus those who do not
+}
+
+func (h *holders) reset() { h.given = 0 }
+
+// give counts one more.
+func (h *holders) give() { h.given++ }
+
+// givenAll says that there will be no more, and reports whether nobody needs it.
+func (h *holders) givenAll() bool { return h.held.Add(h.given) == 0 }
+
+// let counts n fewer, and reports whether nobody needs it.
+func (h *holders) let(n int64) bool { return h.held.Add(-n) == 0 }
 
 // slabValues is how many values a slab has at least: a full size class of the
 // allocator (32 KiB).
 const slabValues = 1024
 
-// slabsKept bounds the slabs that wait to be used again.
-const slabsKept = 64
+// slabsKept bounds the slabs that wait to be used again, blocksKept the blocks.
+const (
+	slabsKept  = 64
+	blocksKept = 16
+)
 
 // Slabs is where one reading of a source has its slabs from. A run of millions
 // of rows needs as many as its window has rows for: the collector has next to
@@ -35,41 +60,71 @@ type Slabs struct{ released chan *Slab }
 func NewSlabs() *Slabs { return &Slabs{make(chan *Slab, slabsKept)} }
 
 // Take returns a slab with room for at least the given number of values, all of
-// them Null.
-func (s *Slabs) Take(values int) *Slab {
+// them Null. The block holds their texts, see Blocks; nil: their texts may be
+// kept for ever.
+func (s *Slabs) Take(values int, block *Block) *Slab {
+	slab := s.again(values)
+	if slab == nil {
+		whole := make([]Value, max(values, slabValues))
+		slab = &Slab{whole: whole, home: s}
+	}
+	slab.free, slab.block = slab.whole, block
+	slab.rows.reset()
+	if block != nil {
+		block.slabs.give()
+	}
+	return slab
+}
+
+// again returns a slab that is used again, nil if none is there.
+func (s *Slabs) again(values int) *Slab {
 	select {
 	case slab := <-s.released:
 		if len(slab.whole) >= values {
 			clear(slab.whole)
-			slab.free, slab.cut = slab.whole, 0
 			return slab
 		}
 	default:
 	}
-	whole := make([]Value, max(values, slabValues))
-	return &Slab{whole: whole, free: whole, home: s}
+	return nil
 }
 
 // Free is the room that is left. What is written there before it is cut is not
 // cleared.
 func (s *Slab) Free() []Value { return s.free }
 
+// Block is what holds the texts of the slab's values; nil: nothing that is used
+// again.
+func (s *Slab) Block() *Block { return s.block }
+
 // Cut takes the next values for a row, which Release gives back.
 func (s *Slab) Cut(row *Row, values int) []Value {
 	cells := s.free[:values:values]
 	s.free = s.free[values:]
-	s.cut++
+	s.rows.give()
 	row.Slab = s
 	return cells
 }
 
 // Done says that no further row is cut from the slab.
-func (s *Slab) Done() { s.count(s.cut) }
-
-func (s *Slab) count(rows int64) {
-	if s.held.Add(rows) != 0 || rows == 0 {
-		return
+func (s *Slab) Done() {
+	if s.rows.givenAll() {
+		s.giveBack()
 	}
+}
+
+func (s *Slab) let(rows int64) {
+	if s.rows.let(rows) {
+		s.giveBack()
+	}
+}
+
+// giveBack gives a slab that no row needs to its reader.
+func (s *Slab) giveBack() {
+	if s.block != nil && s.block.slabs.let(1) {
+		s.block.giveBack()
+	}
+	s.block = nil
 	select {
 	case s.home.released <- s:
 	default:
@@ -80,12 +135,69 @@ func (s *Slab) count(rows int64) {
 // nothing about the row.
 func (*Slab) Equal(*Slab) bool { return true }
 
-// Release gives the memory of the row's values back to its reader: they must
-// not be looked at any more. It is called at most once for a row and its
-// copies; a row that nobody releases stays valid for ever.
+// Release gives the memory of the row's values, and of their texts, back to its
+// reader: they must not be looked at any more, nor must anything that was cut
+// from a text. It is called at most once for a row and its copies; a row that
+// nobody releases stays valid for ever.
 func (r *Row) Release() {
 	if r.Slab != nil {
-		r.Slab.count(-1)
+		r.Slab.let(1)
 		r.Slab, r.Values, r.Excess = nil, nil, nil
+	}
+}
+
+// Block is memory for the texts of the slabs that were taken with it. Its reader
+// fills it, cuts texts out of it and says with Done that no further slab is
+// taken with it; when all of them are given back, its reader may get it again.
+type Block struct {
+	Bytes []byte
+	slabs holders
+	home  *Blocks
+}
+
+// Blocks is where one reading of a source has its blocks from.
+type Blocks struct {
+	released chan *Block
+	size     int
+}
+
+// NewBlocks returns an empty store of blocks with room for size bytes.
+func NewBlocks(size int) *Blocks { return &Blocks{make(chan *Block, blocksKept), size} }
+
+// Take returns an empty block with room for at least the given number of bytes.
+func (b *Blocks) Take(bytes int) *Block {
+	if bytes > b.size {
+		return &Block{Bytes: make([]byte, 0, bytes)} // not used again: it would be kept for good
+	}
+	select {
+	case block := <-b.released:
+		block.Bytes = block.Bytes[:0]
+		block.slabs.reset()
+		return block
+	default:
+		return &Block{Bytes: make([]byte, 0, b.size), home: b}
+	}
+}
+
+// Text is what the block holds as a string, without copying it. The bytes must
+// not be changed any more.
+func (b *Block) Text() string { return unsafe.String(unsafe.SliceData(b.Bytes), len(b.Bytes)) }
+
+// Done says that no further slab is taken with the block, and that its text is
+// not looked at any more but by rows.
+func (b *Block) Done() {
+	if b.slabs.givenAll() {
+		b.giveBack()
+	}
+}
+
+func (b *Block) giveBack() {
+	if b.home == nil {
+		return
+	}
+	spoil(b.Bytes)
+	select {
+	case b.home.released <- b:
+	default:
 	}
 }

@@ -19,11 +19,11 @@ func (s *slabbed) Rows(_ context.Context, from batch.Position) iter.Seq2[batch.R
 	return func(yield func(batch.Row, error) bool) {
 		const columns = 100 // ten rows a slab
 		slabs := batch.NewSlabs()
-		slab := slabs.Take(columns)
+		slab := slabs.Take(columns, nil)
 		for n := from.Row; n < s.rows; n++ {
 			if len(slab.Free()) < columns {
 				slab.Done()
-				slab = slabs.Take(columns)
+				slab = slabs.Take(columns, nil)
 			}
 			s.taken[slab] = true
 			row := batch.Row{Pos: batch.Position{Row: n}, Next: batch.Position{Row: n + 1}}

@@ -34,8 +34,8 @@ func (s *csvSource) newReading(ctx context.Context, from batch.Position) (*csvRe
 	if err != nil {
 		return nil, err
 	}
-	reading := &csvReading{source: s, blocks: blocks{ctx: ctx, r: r}, scan: csvScan{dialect: s.dialect}, slabs: batch.NewSlabs(), next: from}
-	reading.slab = reading.slabs.Take(len(s.header))
+	reading := &csvReading{source: s, blocks: newBlocks(ctx, r), scan: csvScan{dialect: s.dialect}, slabs: batch.NewSlabs(), next: from}
+	reading.slab = reading.slabs.Take(len(s.header), nil)
 	return reading, nil
 }
 
@@ -76,8 +76,7 @@ func (r *csvReading) scanNext() bool {
 	}
 	columns := len(r.source.header)
 	if len(r.slab.Free()) < columns {
-		r.slab.Done()
-		r.slab = r.slabs.Take(columns)
+		r.newSlab()
 	}
 	return r.scan.record(&r.rec, r.at, r.slab.Free()[:0:columns])
 }
@@ -105,9 +104,16 @@ func (r *csvReading) more() error {
 	return nil
 }
 
+// restart begins with another piece of text: a slab has texts of one block only.
 func (r *csvReading) restart(text string, end bool) {
 	r.scan.reset(text, end)
 	r.at, r.nul = 0, -1
+	r.newSlab()
+}
+
+func (r *csvReading) newSlab() {
+	r.slab.Done()
+	r.slab = r.slabs.Take(len(r.source.header), r.blocks.block)
 }
 
 func unclosed(line, row int64) error {

@@ -11,6 +11,36 @@ import (
 	"pushbatch/readers/readertest"
 )
 
+// Text in memory is used again when its rows are released: reading a file of many
+// blocks takes the memory of a few. That released memory is not looked at is
+// tested too: with the race detector it is overwritten.
+func TestBlocksAreUsedAgain(t *testing.T) {
+	t.Parallel()
+	var csv, ndjson strings.Builder
+	csv.WriteString("id,name,note\n")
+	const rows = 1_500
+	for i := range rows {
+		fmt.Fprintf(&csv, "%d,Željka %d,\"%d\"\"%s\"\n", i, i*7, i, strings.Repeat("x", 200+i%200))
+		fmt.Fprintf(&ndjson, `{"id":"%d","name":"Željka %d","note":"%d\"%s"}`+"\n", i, i*7, i, strings.Repeat("x", 200+i%200))
+	}
+	for name, content := range map[string]string{"rows.csv": csv.String(), "rows.ndjson": ndjson.String()} {
+		path := write(t, name, content)
+		readertest.TestSource(t, func() batch.Source { return openFile(t, path, Options{}) })
+		source := openFile(t, path, Options{})
+		blocks := make(map[*batch.Block]bool)
+		for row, err := range source.Rows(t.Context(), batch.Position{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			blocks[row.Slab.Block()] = true
+			row.Release()
+		}
+		if n := len(content) / blockSize; n < 5 || len(blocks) > 4 {
+			t.Errorf("%s: %d blocks for a text of %d", name, len(blocks), n)
+		}
+	}
+}
+
 // TestLargeRecords has records that are far larger than a block and than a
 // record may be, so that their end is looked for without keeping them. What
 // follows must be found at the right line and offset.

@@ -36,9 +36,9 @@ func (s *ndjsonSource) newReading(ctx context.Context, from batch.Position) (*nd
 		return nil, err
 	}
 	r := &ndjsonReading{
-		source: s, blocks: blocks{ctx: ctx, r: text}, next: from, seen: make([]int64, len(s.header)), slabs: batch.NewSlabs(),
+		source: s, blocks: newBlocks(ctx, text), next: from, seen: make([]int64, len(s.header)), slabs: batch.NewSlabs(),
 	}
-	r.slab = r.slabs.Take(len(s.header))
+	r.slab = r.slabs.Take(len(s.header), nil)
 	r.record.field = r.field
 	return r, nil
 }
@@ -57,10 +57,9 @@ func (r *ndjsonReading) line() (line string, ok bool, err error) {
 		case i < 0 && len(rest) > r.source.limit+1:
 			return "", false, r.skim()
 		case i < 0 && !r.end:
-			if r.text, r.end, err = r.blocks.more(rest); err != nil {
+			if err := r.more(rest); err != nil {
 				return "", false, err
 			}
-			r.at = 0
 			continue
 		case i < 0 && rest == "":
 			return "", false, io.EOF
@@ -81,6 +80,21 @@ func (r *ndjsonReading) line() (line string, ok bool, err error) {
 	}
 }
 
+// more reads on behind rest: a slab has texts of one block only.
+func (r *ndjsonReading) more(rest string) (err error) {
+	if r.text, r.end, err = r.blocks.more(rest); err != nil {
+		return err
+	}
+	r.at = 0
+	r.newSlab()
+	return nil
+}
+
+func (r *ndjsonReading) newSlab() {
+	r.slab.Done()
+	r.slab = r.slabs.Take(len(r.source.header), r.blocks.block)
+}
+
 func (r *ndjsonReading) advance(read string) {
 	r.next.Offset += r.source.text.length(read)
 	r.at += len(read)
@@ -99,11 +113,9 @@ func (r *ndjsonReading) skim() error {
 		if r.end {
 			break
 		}
-		var err error
-		if r.text, r.end, err = r.blocks.more(""); err != nil {
+		if err := r.more(""); err != nil {
 			return err
 		}
-		r.at = 0
 	}
 	r.next.Row++
 	r.next.Line++
@@ -118,8 +130,7 @@ func (r *ndjsonReading) row(row *batch.Row) error {
 	}
 	columns := len(r.source.header)
 	if len(r.slab.Free()) < columns {
-		r.slab.Done()
-		r.slab = r.slabs.Take(columns)
+		r.newSlab()
 	}
 	r.values = r.slab.Cut(row, columns)
 	row.Pos, row.Next, row.Values = r.pos, r.next, r.values

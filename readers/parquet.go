@@ -187,7 +187,7 @@ func (s *parquetScan) openGroup(row int64) error {
 
 func (s *parquetScan) fill(n int) (rowBatch, error) {
 	b := rowBatch{rows: n, width: len(s.source.columns)}
-	b.slab = s.slabs.Take(n * b.width)
+	b.slab = s.slabs.Take(n*b.width, nil)
 	b.values = b.slab.Free()[:n*b.width]
 	var failed error
 	for _, r := range s.readers {

@@ -59,8 +59,9 @@ func (s *textSource) Rows(ctx context.Context, from batch.Position) iter.Seq2[ba
 			return
 		}
 		defer r.close()
+		var row batch.Row // once: it lies on the heap
 		for {
-			var row batch.Row
+			row = batch.Row{}
 			err := r.row(&row)
 			if err == io.EOF {
 				return
