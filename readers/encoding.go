@@ -37,8 +37,11 @@ type encoding struct {
 // was decoded, or -1.
 func (e *encoding) invalidAt(text string) int {
 	for i := 0; i < len(text); {
-		if i = asciiEnd(text, i); i == len(text) {
+		if i = twoByteEnd(text, asciiEnd(text, i)); i == len(text) {
 			break
+		}
+		if text[i] < utf8.RuneSelf {
+			continue
 		}
 		r, size := utf8.DecodeRuneInString(text[i:])
 		if r == utf8.RuneError && (size == 1 || e.replaces) {
@@ -73,6 +76,15 @@ func asciiEnd(text string, i int) int {
 	}
 	for i < len(text) && text[i] < utf8.RuneSelf {
 		i++
+	}
+	return i
+}
+
+// twoByteEnd is the index behind the characters of two bytes that begin at i, the
+// letters of most alphabets.
+func twoByteEnd(text string, i int) int {
+	for i+1 < len(text) && text[i]-0xC2 < 0xE0-0xC2 && text[i+1]&0xC0 == 0x80 {
+		i += 2
 	}
 	return i
 }

@@ -10,8 +10,9 @@ import (
 // assembly is where a row's request is put together. One assembly serves all
 // rows of an input, one after the other; its slices are used again.
 type assembly struct {
-	options *Options
-	phones  *phoneBook
+	options  *Options
+	phones   *phoneBook
+	distinct bool // every attribute has a column of its own: none can be given twice
 
 	id         string
 	appCode    string

@@ -31,6 +31,9 @@ func (a *assembly) checkDataText(f *field, v batch.Value) bool {
 // add appends an attribute. A name that is there already came from another
 // column of the row.
 func (a *assembly) add(f *field, list []apiclient.Attribute, name string, value apiclient.Value) []apiclient.Attribute {
+	if a.distinct {
+		return append(list, apiclient.Attribute{Name: name, Value: value})
+	}
 	for i := range list {
 		if list[i].Name == name {
 			a.reject(f, codeAttributeRepeated, "the attribute "+quoteName(name)+" is given twice in this row")

@@ -33,6 +33,28 @@ func (a *assembly) checkEncoding(f *field, s string) bool {
 	return false
 }
 
+// isSound reports at one look whether s is UTF-8 without control characters, for
+// texts that are not all ASCII. What it does not know to be sound is left to
+// checkEncoding and checkControls.
+func isSound(s string) bool {
+	for i := 0; i < len(s); {
+		c := s[i]
+		switch {
+		case c >= ' ' && c < 0x7F:
+			i++
+		case c > 0xC2 && c < 0xE0 && i+1 < len(s) && s[i+1]&0xC0 == 0x80: // two bytes, beyond U+00BF
+			i += 2
+		default:
+			r, size := utf8.DecodeRuneInString(s[i:])
+			if r < 0xA0 || size == 1 {
+				return false
+			}
+			i += size
+		}
+	}
+	return true
+}
+
 // checkControls refuses control characters; lines says that line breaks and
 // tabs are allowed.
 func (a *assembly) checkControls(f *field, s string, lines bool) bool {

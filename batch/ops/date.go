@@ -95,8 +95,17 @@ func midnight(s string) (string, bool) {
 
 // isDay reports whether s is YYYY-MM-DD and a day that the calendar has.
 func isDay(s string) bool {
-	return len(s) == 10 && s[4] == '-' && s[7] == '-' &&
-		allDigits(s[:4]) && allDigits(s[5:7]) && allDigits(s[8:]) && hasDay(atoi(s[:4]), atoi(s[5:7]), atoi(s[8:]))
+	if len(s) != 10 || s[4] != '-' || s[7] != '-' {
+		return false
+	}
+	digits := [8]byte{s[0], s[1], s[2], s[3], s[5], s[6], s[8], s[9]}
+	beyond := byte(0) // what no digit has: checked once for all of them
+	for i := range digits {
+		digits[i] -= '0'
+		beyond |= digits[i] | (digits[i] + 0x7F - 9)
+	}
+	number := func(i int) int { return 10*int(digits[i]) + int(digits[i+1]) }
+	return beyond < 0x80 && hasDay(100*number(0)+number(2), number(4), number(6))
 }
 
 // atoi reads a few digits.

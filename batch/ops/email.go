@@ -100,47 +100,61 @@ func hasLongLabel(domain string) bool {
 
 // isPlainAddress recognises the usual form of an address without the cost of a
 // parser: ASCII letters, digits and atom characters, labels of letters, digits
-// and inner hyphens. What it accepts, checkAddress accepts too (a fuzz test
-// holds it to that); what it does not recognise is left to checkAddress.
+// and single inner hyphens. What it accepts, checkAddress accepts too (a fuzz
+// test holds it to that); what it does not recognise is left to checkAddress.
 func isPlainAddress(s string) bool {
 	at := strings.IndexByte(s, '@')
 	return at > 0 && at <= maxLocalPart && len(s) <= maxAddress && isDotAtom(s[:at]) && isPlainDomain(s[at+1:])
 }
 
-func isDotAtom(s string) bool {
-	dot := true // a dot may not come first, last, or behind a dot
-	for i := range len(s) {
-		c := s[i]
+// What a character may be in a plain address.
+const (
+	inAtom    = 1 << iota // of the local part
+	inLabel               // of the domain
+	separates             // a dot, and in the domain a hyphen: not first, last or behind another
+	isDot
+)
+
+var addressClass = addressClasses()
+
+func addressClasses() (class [256]byte) {
+	for c := range class {
 		switch {
-		case c|0x20 >= 'a' && c|0x20 <= 'z', c >= '0' && c <= '9', c == '_', c == '-', c == '+':
-			dot = false
-		case c == '.' && !dot:
-			dot = true
-		default:
-			return false
+		case c|0x20 >= 'a' && c|0x20 <= 'z', c >= '0' && c <= '9':
+			class[c] = inAtom | inLabel
+		case c == '_', c == '+':
+			class[c] = inAtom
 		}
 	}
-	return !dot
+	class['-'] = inAtom | inLabel | separates
+	class['.'] = inAtom | inLabel | separates | isDot
+	return class
+}
+
+func isDotAtom(s string) bool {
+	all, before, twice := byte(inAtom), byte(isDot), byte(0)
+	for i := range len(s) {
+		class := addressClass[s[i]]
+		all &= class
+		twice |= class & before
+		before = class & isDot
+	}
+	return all&inAtom != 0 && (twice|before)&isDot == 0
 }
 
 func isPlainDomain(s string) bool {
-	start, labels := 0, 0
-	for i := 0; i <= len(s); i++ {
-		if i < len(s) && s[i] != '.' {
-			if c := s[i]; !(c|0x20 >= 'a' && c|0x20 <= 'z' || c >= '0' && c <= '9' || c == '-') {
+	all, before, twice, dots, start := byte(inLabel), byte(separates), byte(0), 0, 0
+	for i := range len(s) {
+		class := addressClass[s[i]]
+		all &= class
+		twice |= class & before
+		before = class & separates
+		if class&isDot != 0 {
+			if i-start > maxLabel {
 				return false
 			}
-			continue
+			dots, start = dots+1, i+1
 		}
-		label := s[start:i]
-		if label == "" || len(label) > maxLabel || label[0] == '-' || label[len(label)-1] == '-' {
-			return false
-		}
-		if len(label) > 3 && label[2:4] == "--" { // punycode, or a label that idna reserves
-			return false
-		}
-		start = i + 1
-		labels++
 	}
-	return labels > 1
+	return all&inLabel != 0 && (twice|before)&separates == 0 && dots > 0 && len(s)-start <= maxLabel
 }

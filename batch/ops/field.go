@@ -102,12 +102,18 @@ func (f *field) translate(a *assembly, v batch.Value) {
 	}
 }
 
+// isDirect reports whether texts that are not empty go to the target's put as
+// they are, so that what read and take decide for each row is decided once.
+func (f *field) isDirect() bool {
+	return f.index >= 0 && !f.trim && f.null == "" && f.values == nil && !f.isWhole()
+}
+
 // put hands a value that is there to the field's target.
 func (f *field) put(a *assembly, v batch.Value) {
 	switch {
 	case f.target.shape == group:
 		f.members.put(a, f, v)
-	case f.target.shape == dotted && f.attr == "":
+	case f.isWhole():
 		f.target.object(a, f, v)
 	default:
 		f.target.put(a, f, v)
@@ -116,7 +122,7 @@ func (f *field) put(a *assembly, v batch.Value) {
 
 // clear sends JSON null where the platform can clear the value.
 func (f *field) clear(a *assembly) {
-	if f.target.null == nil || f.target.shape == dotted && f.attr == "" {
+	if f.target.null == nil || f.isWhole() {
 		a.note(f)
 		a.reject(f, codeNullNotAllowed, "the platform cannot clear "+f.meaning.String()+": leave the cell empty or give a value")
 		return

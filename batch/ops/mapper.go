@@ -11,13 +11,18 @@ import (
 // can be decided once was decided by the binder.
 func (b *binder) mapper() *rowMapper {
 	m := &rowMapper{
-		operation: b.operation, options: b.options, fields: b.fields,
+		operation: b.operation, options: b.options,
 		assembly: b.newAssembly(), idColumn: -1,
 	}
 	m.header, m.message = b.header, slices.IndexFunc(b.header, func(c batch.Column) bool { return c.Name == batch.MessageColumn })
+	m.assembly.distinct = true
 	for _, f := range b.fields {
+		m.cells = append(m.cells, cell{f, f.index, f.isDirect()})
 		if f.target.name == "registrationId" {
 			m.idColumn = f.index
+		}
+		if f.isWhole() {
+			m.assembly.distinct = false
 		}
 		if f.members != nil {
 			f.members.taken = b.meanings()
@@ -45,7 +50,7 @@ func (b *binder) meanings() []meaning {
 type rowMapper struct {
 	operation *Operation
 	options   *Options
-	fields    []*field
+	cells     []cell
 	assembly  *assembly
 	header    batch.Header
 	idColumn  int    // of the registration id in the header; -1: none
@@ -55,6 +60,23 @@ type rowMapper struct {
 	// settle turns a valid assembly into the row's request, or its outcome in a
 	// dry run.
 	settle func() (batch.Request, *batch.Outcome)
+}
+
+// cell is a field as every row is read by it.
+type cell struct {
+	field  *field
+	index  int
+	direct bool // the field's put takes a text that is not empty as it is
+}
+
+func (c *cell) read(a *assembly, row *batch.Row) {
+	if c.direct && c.index < len(row.Values) {
+		if v := &row.Values[c.index]; v.Kind == batch.Text && v.Text != "" {
+			c.field.target.put(a, c.field, *v)
+			return
+		}
+	}
+	c.field.read(a, row)
 }
 
 func (m *rowMapper) mapRow(row *batch.Row) (batch.Request, *batch.Outcome) {
@@ -69,8 +91,8 @@ func (m *rowMapper) mapRow(row *batch.Row) (batch.Request, *batch.Outcome) {
 			Message: "the row could not be read in the run before and is as it was: mend its cells, or empty " + batch.MessageColumn + " to send it as it stands",
 		}})
 	}
-	for _, f := range m.fields {
-		f.read(a, row)
+	for i := range m.cells {
+		m.cells[i].read(a, row)
 	}
 	m.checkComplete(a)
 	if len(a.problems) > 0 {

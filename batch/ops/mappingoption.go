@@ -137,7 +137,7 @@ func readDefault(rule *columnRule, n ast.Node) error {
 }
 
 func (p *mappingParser) readValues(rule *columnRule, n ast.Node) error {
-	if rule.to.target.shape == group || rule.to.target.shape == dotted && rule.to.attr == "" {
+	if rule.to.isWhole() {
 		return fmt.Errorf("%s is an object: give its attributes columns of their own", rule.to)
 	}
 	rule.values = make(map[string]batch.Value)

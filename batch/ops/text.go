@@ -151,7 +151,7 @@ func (a *assembly) checkText(f *field, s string, lines bool) {
 	if isErrorCell(s) {
 		a.checkErrorCell(f, s)
 	}
-	if octets.Printable(s) {
+	if octets.Printable(s) || isSound(s) {
 		return
 	}
 	if a.checkEncoding(f, s) {
@@ -166,6 +166,8 @@ func (a *assembly) putGender(f *field, v batch.Value) {
 		return
 	}
 	switch {
+	case s == "FEMALE":
+		a.attributes.Gender = apiclient.String(s)
 	case strings.EqualFold(s, "MALE"):
 		a.attributes.Gender = apiclient.String("MALE")
 	case strings.EqualFold(s, "FEMALE"):
