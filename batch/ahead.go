@@ -6,24 +6,35 @@ import (
 	"time"
 )
 
-// aheadRows is how many rows are read ahead of the one that is being mapped.
-const aheadRows = 256
+const (
+	// aheadRows is how many rows are read ahead of those that are being mapped.
+	aheadRows = 1024
+	// aheadLinger is how long a quarter of them is waited for: to wake a goroutine
+	// costs as much as to read some ten rows.
+	// aheadValues and aheadBytes bound the memory of rows read ahead where they
+	// are wide or long.
+	aheadValues = 64 << 10
+	aheadBytes  = 512 << 10
+	aheadLinger = 200 * time.Microsecond
+)
 
 // ahead reads rows in a goroutine of its own while the ones before them are
-// mapped. Rows are handed over many at a time where the reader is the faster
-// one, and at once where rows come slowly: what was read never waits for what
-// was not.
+// mapped. Rows are handed over many at a time, and a moment after they were read
+// where they come slowly: what was read never waits for what was not.
 type ahead struct {
 	ctx   context.Context
 	some  chan struct{} // wakes the taker; capacity 1
 	space chan struct{} // wakes the reader; capacity 1
+	few   int           // rows that are worth a hand-over
 
 	mu    sync.Mutex
 	rows  []Row
 	ended bool
 	err   error // why the source ended; nil: at the proven end of the input
 
-	spare []Row // the taker's: rows taken before, to be filled again
+	// The taker's.
+	spare  []Row // rows taken before, to be filled again
+	linger *time.Timer
 }
 
 // readAhead begins reading a source at a position. The goroutine belongs to
@@ -31,10 +42,13 @@ type ahead struct {
 // that.
 func readAhead(ctx context.Context, source Source, from Position) (rows *ahead, join func()) {
 	ctx, cancel := context.WithCancel(ctx)
+	most := min(max(aheadValues/max(1, len(source.Header())), 1), aheadRows)
 	a := &ahead{
-		ctx: ctx, some: make(chan struct{}, 1), space: make(chan struct{}, 1),
-		rows: make([]Row, 0, aheadRows), spare: make([]Row, 0, aheadRows),
+		ctx: ctx, some: make(chan struct{}, 1), space: make(chan struct{}, 1), few: max(1, most/4),
+		rows: make([]Row, 0, most), spare: make([]Row, 0, most),
+		linger: time.NewTimer(time.Hour),
 	}
+	a.linger.Stop()
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -59,7 +73,7 @@ func (a *ahead) read(source Source, from Position) {
 // put hands a row over; false: nobody takes it any more.
 func (a *ahead) put(row *Row) bool {
 	a.mu.Lock()
-	for len(a.rows) == cap(a.rows) {
+	for a.full() {
 		a.mu.Unlock()
 		select {
 		case <-a.space:
@@ -69,12 +83,18 @@ func (a *ahead) put(row *Row) bool {
 		a.mu.Lock()
 	}
 	a.rows = append(a.rows, *row)
-	first := len(a.rows) == 1
+	n, full := len(a.rows), a.full()
 	a.mu.Unlock()
-	if first {
+	if n == 1 || n == a.few || full {
 		wake(a.some)
 	}
 	return true
+}
+
+// full reports whether what was read must be taken first. mu must be held.
+func (a *ahead) full() bool {
+	n := len(a.rows)
+	return n == cap(a.rows) || n > 0 && a.rows[n-1].Next.Offset-a.rows[0].Pos.Offset >= aheadBytes
 }
 
 func (a *ahead) end(err error) {
@@ -88,22 +108,29 @@ func (a *ahead) end(err error) {
 // uses those of the last call again. There are none at the end of the input,
 // when it cannot be read further, which is the error, or when ctx is done.
 func (a *ahead) take() ([]Row, error) {
-	for {
+	for lingered := false; ; {
 		a.mu.Lock()
-		rows, ended, err := a.rows, a.ended, a.err
-		if len(rows) > 0 {
+		n, ended, err := len(a.rows), a.ended, a.err
+		if n >= a.few || n > 0 && (ended || lingered || a.full()) {
+			rows := a.rows
 			a.rows, a.spare = a.spare[:0], rows
-		}
-		a.mu.Unlock()
-		switch {
-		case len(rows) > 0:
+			a.mu.Unlock()
 			wake(a.space)
 			return rows, nil
-		case ended:
+		}
+		a.mu.Unlock()
+		if ended {
 			return nil, err
+		}
+		var enough <-chan time.Time
+		if n > 0 {
+			a.linger.Reset(aheadLinger)
+			enough = a.linger.C
 		}
 		select {
 		case <-a.some:
+		case <-enough:
+			lingered = true
 		case <-a.ctx.Done():
 			return nil, nil
 		}

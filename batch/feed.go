@@ -46,10 +46,16 @@ func (j *Job) feedInput(i int, from Position, num *int64) (more bool, err error)
 			if more := j.feedRow(&taken[k], in.Map); !more {
 				return false, nil
 			}
+			if k%showEvery == showEvery-1 {
+				j.show()
+			}
 		}
 		j.show()
 	}
 }
+
+// showEvery is after how many rows that needed no request others see them.
+const showEvery = 256
 
 // show lets others see what was fed: the recorder is woken once for many rows
 // that needed no request.

@@ -18,6 +18,7 @@ type recorder struct {
 	earlier  []Waiting  // what an earlier sitting finished, by row
 	finished int64      // rows that were recorded, those behind a gap included
 	dirty    bool       // a row was settled since the last checkpoint
+	freed    int64      // the head of the ring when the feeder was woken last
 	err      error      // the sink or a save refused; nothing is recorded any more
 }
 
@@ -59,14 +60,17 @@ func (r *recorder) drain() (more bool) {
 		}
 		s.free()
 	}
-	if head == first {
-		return false
+	if head > first {
+		ring.head.Store(head)
+		r.job.live.recorded.Store(r.point.Rows)
+		wake(ring.settled)
 	}
-	ring.head.Store(head)
-	r.job.live.recorded.Store(r.point.Rows)
-	wake(ring.space)
-	wake(ring.settled)
-	return true
+	// A feeder that waits is woken once for many rows, and when there are no more.
+	if free := head - r.freed; free > 0 && (free >= ring.window/2 || head == first) {
+		r.freed = head
+		wake(ring.space)
+	}
+	return head > first
 }
 
 // record gives one result to the sink.

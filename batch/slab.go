@@ -47,8 +47,8 @@ const slabValues = 1024
 
 // slabsKept bounds the slabs that wait to be used again, blocksKept the blocks.
 const (
-	slabsKept  = 64
-	blocksKept = 16
+	slabsKept  = 512
+	blocksKept = 64
 )
 
 // Slabs is where one reading of a source has its slabs from. A run of millions
