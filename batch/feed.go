@@ -60,6 +60,7 @@ const showEvery = 256
 // show lets others see what was fed: the recorder is woken once for many rows
 // that needed no request.
 func (j *Job) show() {
+	j.ring.show()
 	j.live.read(j.read)
 	wake(j.ring.settled)
 }
@@ -160,7 +161,9 @@ func (j *Job) submit(row *Row, mapRow Mapper) {
 	s.request = request
 	s.keys = request.Keys()
 	j.open.Add(1)
-	j.ring.push() // before join, or its end could wake a recorder that does not see it yet
+	s.setState(slotOpen)
+	j.ring.push()
+	j.ring.show() // before join, or its end could wake a recorder that does not see it yet
 	if j.chains.join(s) {
 		j.ready <- s
 	}
@@ -170,7 +173,7 @@ func (j *Job) submit(row *Row, mapRow Mapper) {
 // before it is in: a checkpoint must not miss a row that an earlier one had.
 // show tells the recorder.
 func (j *Job) pushSettled(s *slot) {
-	s.state.Store(slotSettled)
+	s.setState(slotSettled)
 	j.ring.push()
 }
 

@@ -50,6 +50,7 @@ func (r *recorder) drain() (more bool) {
 	ring := r.job.ring
 	first := ring.head.Load()
 	head, end := first, min(ring.tail.Load(), first+drainAtMost)
+	var release releases
 	for ; head < end; head++ {
 		s := ring.at(head)
 		if s.state.Load() != slotSettled {
@@ -58,8 +59,9 @@ func (r *recorder) drain() (more bool) {
 		if res := &s.result; r.record(res) {
 			r.point.Rows, r.point.Input, r.point.Next = res.Row.Num, res.Row.Input, res.Row.Next
 		}
-		s.free()
+		s.free(&release)
 	}
+	release.flush()
 	if head > first {
 		ring.head.Store(head)
 		r.job.live.recorded.Store(r.point.Rows)

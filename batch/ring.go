@@ -42,6 +42,7 @@ type ring struct {
 	head  atomic.Int64
 	_     apart
 	tail  atomic.Int64
+	fed   int64 // the tail as the feeder has it: rows behind tail are not shown yet
 	freed int64 // head as the feeder saw it last
 	_     apart
 }
@@ -65,16 +66,22 @@ func (r *ring) at(n int64) *slot { return &r.slots[n&r.mask] }
 
 // full reports to the feeder whether there is no space for another row.
 func (r *ring) full() bool {
-	tail := r.tail.Load()
-	if tail-r.freed == r.window {
+	if r.fed-r.freed == r.window {
 		r.freed = r.head.Load()
 	}
-	return tail-r.freed == r.window
+	return r.fed-r.freed == r.window
 }
 
-// next returns the slot behind the tail; push makes it part of the window.
-func (r *ring) next() *slot { return r.at(r.tail.Load()) }
-func (r *ring) push()       { r.tail.Add(1) }
+// next returns the slot behind the tail; push makes it part of the window, which
+// the recorder learns from show.
+func (r *ring) next() *slot { return r.at(r.fed) }
+func (r *ring) push()       { r.fed++ }
+
+func (r *ring) show() {
+	if r.tail.Load() != r.fed {
+		r.tail.Store(r.fed)
+	}
+}
 
 // keepPayload copies the payload of a settled outcome, which is its mapper's.
 func (s *slot) keepPayload() {
@@ -92,13 +99,46 @@ func (s *slot) keepPayload() {
 // maxKeptPayload bounds the memory that a slot keeps for the rows to come.
 const maxKeptPayload = 4 << 10
 
-// free lets go of what a recorded slot keeps alive of its input.
-func (s *slot) free() {
+// setState spares the slots of rows that need no request, which are settled
+// before and after, what an atomic store costs.
+func (s *slot) setState(state int32) {
+	if s.state.Load() != state {
+		s.state.Store(state)
+	}
+}
+
+// free lets go of what a recorded slot keeps alive of its input, but for what
+// release gives back.
+func (s *slot) free(release *releases) {
 	res := &s.result
-	res.Row.Release()
+	release.add(&res.Row)
 	res.Row.Values, res.Row.Excess, res.RegistrationID, res.Payload = nil, nil, "", nil
-	s.request, s.keys, s.followers = nil, nil, s.followers[:0]
-	s.state.Store(slotOpen)
+	if s.request != nil {
+		s.request, s.keys, s.followers = nil, nil, s.followers[:0]
+	}
+}
+
+// releases gives back the memory of rows: that of rows of one slab, which come
+// one after the other, at once.
+type releases struct {
+	slab *Slab
+	rows int64
+}
+
+func (r *releases) add(row *Row) {
+	if row.Slab != r.slab {
+		r.flush()
+		r.slab = row.Slab
+	}
+	row.Slab = nil
+	r.rows++
+}
+
+func (r *releases) flush() {
+	if r.slab != nil && r.rows > 0 {
+		r.slab.let(r.rows)
+	}
+	r.slab, r.rows = nil, 0
 }
 
 func wake(ch chan struct{}) {

@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"pushbatch/batch/octets"
 )
 
 // appendCell appends one CSV cell (RFC 4180), quoted where it must be. What a
@@ -35,7 +37,14 @@ func needsQuotes(s string) bool {
 	if c := s[0]; c == ' ' || c == '\t' || s[len(s)-1] == ' ' || s[len(s)-1] == '\t' {
 		return true
 	}
-	for i := range len(s) {
+	i := 0
+	for ; i+8 <= len(s); i += 8 { // eight bytes that are none of them, nor below
+		w := octets.Word(s, i)
+		if octets.Below(w, ','+1)|octets.Equal(w, ';')|octets.Equal(w, '|') != 0 {
+			break
+		}
+	}
+	for ; i < len(s); i++ {
 		if quoted[s[i]] {
 			return true
 		}
@@ -61,20 +70,27 @@ func appendMillis(dst []byte, d time.Duration) []byte {
 	return strconv.AppendFloat(dst, float64(d.Microseconds())/1000, 'f', -1, 64)
 }
 
-// stamp appends times. It keeps the text of the last second: rows finish many
-// a second.
+// stamp appends times. It keeps the text of the last second, and of the last
+// time: rows finish many a second, and many at once when they are not sent.
 type stamp struct {
 	second int64
-	text   []byte
+	time   time.Time
+	text   []byte // of time
 }
+
+const toSecond = "2006-01-02T15:04:05."
 
 // append appends t in UTC with milliseconds (RFC 3339).
 func (s *stamp) append(dst []byte, t time.Time) []byte {
-	if second := t.Unix(); second != s.second || s.text == nil {
-		s.second, s.text = second, t.UTC().AppendFormat(s.text[:0], "2006-01-02T15:04:05.")
+	if s.text == nil || t != s.time {
+		if second := t.Unix(); second != s.second || s.text == nil {
+			s.second, s.text = second, t.UTC().AppendFormat(s.text[:0], toSecond)
+		}
+		ms := t.Nanosecond() / int(time.Millisecond)
+		s.text = append(s.text[:len(toSecond)], byte('0'+ms/100), byte('0'+ms/10%10), byte('0'+ms%10), 'Z')
+		s.time = t
 	}
-	ms := t.Nanosecond() / int(time.Millisecond)
-	return append(append(dst, s.text...), byte('0'+ms/100), byte('0'+ms/10%10), byte('0'+ms%10), 'Z')
+	return append(dst, s.text...)
 }
 
 // appendLine appends cells as one CSV line. A single empty cell is quoted:

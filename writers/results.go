@@ -55,6 +55,18 @@ type resultContext struct {
 	stamp     stamp
 	source    string
 	cell      []byte // source as a cell of CSV
+
+	unsent       []byte // the cells of an outcome without request and code
+	unsentStatus batch.Status
+}
+
+// unsentCells are what appendOutcomeCells appends for a row that was not sent
+// and has no code, as all valid rows of a dry run.
+func (c *resultContext) unsentCells(r *batch.Result) []byte {
+	if r.Status != c.unsentStatus {
+		c.unsent, c.unsentStatus = appendOutcomeCells(nil, c, r), r.Status
+	}
+	return c.unsent
 }
 
 func (c *resultContext) sourceCell(source string) []byte {
@@ -65,10 +77,28 @@ func (c *resultContext) sourceCell(source string) []byte {
 }
 
 func appendResultCSV(dst []byte, c *resultContext, r *batch.Result) []byte {
+	begin := len(dst)
 	dst = strconv.AppendInt(dst, r.Row.Num, 10)
+	number := dst[begin:]
 	dst = append(append(dst, ','), c.sourceCell(r.Row.Source)...)
-	dst = strconv.AppendInt(append(dst, ','), r.Row.SourceNum(), 10)
+	if dst = append(dst, ','); r.Row.SourceNum() == r.Row.Num {
+		dst = append(dst, number...)
+	} else {
+		dst = strconv.AppendInt(dst, r.Row.SourceNum(), 10)
+	}
 	dst = appendCell(append(dst, ','), r.RegistrationID)
+	if r.Code == "" && r.Attempts == 0 && r.HTTPStatus == 0 && r.Message == "" {
+		dst = append(dst, c.unsentCells(r)...)
+	} else {
+		dst = appendOutcomeCells(dst, c, r)
+	}
+	dst = c.stamp.append(append(dst, ','), r.Finished)
+	return append(dst, '\n')
+}
+
+// appendOutcomeCells appends the cells from the operation to the latency, with
+// the comma before them.
+func appendOutcomeCells(dst []byte, c *resultContext, r *batch.Result) []byte {
 	dst = append(append(dst, ','), c.operation...)
 	dst = append(append(dst, ','), r.Status.String()...)
 	dst = append(dst, ',')
@@ -82,8 +112,7 @@ func appendResultCSV(dst []byte, c *resultContext, r *batch.Result) []byte {
 	if r.Attempts > 0 {
 		dst = appendMillis(dst, r.Latency)
 	}
-	dst = c.stamp.append(append(dst, ','), r.Finished)
-	return append(dst, '\n')
+	return dst
 }
 
 // appendResultJSON writes the same columns as the CSV; what is empty there is
