@@ -54,13 +54,18 @@ const (
 // Slabs is where one reading of a source has its slabs from. A run of millions
 // of rows needs as many as its window has rows for: the collector has next to
 // nothing to do.
-type Slabs struct{ released chan *Slab }
+type Slabs struct {
+	released    chan *Slab
+	overwritten bool
+}
 
-// NewSlabs returns an empty store.
-func NewSlabs() *Slabs { return &Slabs{make(chan *Slab, slabsKept)} }
+// NewSlabs returns an empty store. overwritten is the reader's promise to write
+// kind and text of every value it cuts and never anything nested: then a slab
+// that is used again is not cleared.
+func NewSlabs(overwritten bool) *Slabs { return &Slabs{make(chan *Slab, slabsKept), overwritten} }
 
 // Take returns a slab with room for at least the given number of values, all of
-// them Null. The block holds their texts, see Blocks; nil: their texts may be
+// them Null unless they are overwritten. The block holds their texts, see Blocks; nil: their texts may be
 // kept for ever.
 func (s *Slabs) Take(values int, block *Block) *Slab {
 	slab := s.again(values)
@@ -81,7 +86,9 @@ func (s *Slabs) again(values int) *Slab {
 	select {
 	case slab := <-s.released:
 		if len(slab.whole) >= values {
-			clear(slab.whole)
+			if !s.overwritten {
+				clear(slab.whole)
+			}
 			return slab
 		}
 	default:

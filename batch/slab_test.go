@@ -18,7 +18,7 @@ type slabbed struct {
 func (s *slabbed) Rows(_ context.Context, from batch.Position) iter.Seq2[batch.Row, error] {
 	return func(yield func(batch.Row, error) bool) {
 		const columns = 100 // ten rows a slab
-		slabs := batch.NewSlabs()
+		slabs := batch.NewSlabs(false)
 		slab := slabs.Take(columns, nil)
 		for n := from.Row; n < s.rows; n++ {
 			if len(slab.Free()) < columns {

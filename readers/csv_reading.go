@@ -34,7 +34,7 @@ func (s *csvSource) newReading(ctx context.Context, from batch.Position) (*csvRe
 	if err != nil {
 		return nil, err
 	}
-	reading := &csvReading{source: s, blocks: newBlocks(ctx, r), scan: csvScan{dialect: s.dialect}, slabs: batch.NewSlabs(), next: from}
+	reading := &csvReading{source: s, blocks: newBlocks(ctx, r), scan: csvScan{dialect: s.dialect}, slabs: batch.NewSlabs(true), next: from}
 	reading.slab = reading.slabs.Take(len(s.header), nil)
 	return reading, nil
 }

@@ -36,7 +36,7 @@ func (s *ndjsonSource) newReading(ctx context.Context, from batch.Position) (*nd
 		return nil, err
 	}
 	r := &ndjsonReading{
-		source: s, blocks: newBlocks(ctx, text), next: from, seen: make([]int64, len(s.header)), slabs: batch.NewSlabs(),
+		source: s, blocks: newBlocks(ctx, text), next: from, seen: make([]int64, len(s.header)), slabs: batch.NewSlabs(false),
 	}
 	r.slab = r.slabs.Take(len(s.header), nil)
 	r.record.field = r.field

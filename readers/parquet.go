@@ -140,7 +140,7 @@ type parquetScan struct {
 }
 
 func (s *parquetSource) newScan() *parquetScan {
-	scan := &parquetScan{source: s, group: -1, slabs: batch.NewSlabs()}
+	scan := &parquetScan{source: s, group: -1, slabs: batch.NewSlabs(false)}
 	for i, c := range s.columns {
 		if s.selected[i] {
 			scan.readers = append(scan.readers, newColumnReader(s.file, c, i, &scan.tools))
