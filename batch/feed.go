@@ -28,6 +28,8 @@ func (j *Job) feedInput(i int, from Position, num *int64) (more bool, err error)
 	}
 	rows, join := readAhead(j.running, in.Source, from)
 	defer join()
+	mapping := j.newMapping(&in)
+	defer mapping.end()
 	for name := in.Source.Name(); ; {
 		taken, err := rows.take()
 		if j.stopped() {
@@ -43,15 +45,41 @@ func (j *Job) feedInput(i int, from Position, num *int64) (more bool, err error)
 		for k := range taken {
 			*num++
 			taken[k].Num, taken[k].Source, taken[k].Input = *num, name, i
-			if more := j.feedRow(&taken[k], in.Map); !more {
-				return false, nil
+		}
+		if more := j.feedRows(taken, mapping); !more {
+			return false, nil
+		}
+		j.show()
+	}
+}
+
+// feedRows feeds rows that were read together and reports whether others may
+// follow.
+func (j *Job) feedRows(rows []Row, mapping *mapping) (more bool) {
+	for fed := 0; fed < len(rows); {
+		if !j.canaryPassed(rows[fed].Num) || !j.room() {
+			return false
+		}
+		n := mapping.ahead(rows[fed:])
+		for k := range max(n, 1) {
+			row := &rows[fed]
+			if n == 0 {
+				j.submit(row, mapping.maps[0])
+			} else if !j.canaryPassed(row.Num) || j.stopped() {
+				return false
+			} else {
+				j.enter(j.ring.next())
+			}
+			if fed++; j.limitReached(row.Num) {
+				j.live.allRead.Store(true)
+				return false
 			}
 			if k%showEvery == showEvery-1 {
 				j.show()
 			}
 		}
-		j.show()
 	}
+	return true
 }
 
 // showEvery is after how many rows that needed no request others see them.
@@ -63,19 +91,6 @@ func (j *Job) show() {
 	j.ring.show()
 	j.live.read(j.read)
 	wake(j.ring.settled)
-}
-
-// feedRow feeds one row and reports whether another may follow.
-func (j *Job) feedRow(row *Row, mapRow Mapper) (more bool) {
-	if !j.canaryPassed(row.Num) || !j.room() {
-		return false
-	}
-	j.submit(row, mapRow)
-	if j.limitReached(row.Num) {
-		j.live.allRead.Store(true)
-		return false
-	}
-	return true
 }
 
 func (j *Job) limitReached(num int64) bool { return j.cfg.Limit > 0 && num >= j.cfg.Limit }
@@ -140,26 +155,27 @@ func (j *Job) canaryPassed(num int64) bool {
 // submit maps a row and puts it into the ring.
 func (j *Job) submit(row *Row, mapRow Mapper) {
 	s := j.ring.next()
-	s.result.Row = *row
-	j.read = reading{row.Num, row.Input, row.Next}
 	if out, done := j.waiting[row.Num]; done { // an earlier sitting finished and counted it
 		delete(j.waiting, row.Num)
-		s.result.Outcome = out
+		s.result.Row, s.result.Outcome, s.request = *row, out, nil
+		j.read = reading{row.Num, row.Input, row.Next}
 		j.pushSettled(s)
 		return
 	}
-	request, out := mapRow(&s.result.Row)
-	if out != nil {
-		if out.Finished.IsZero() {
-			out.Finished = j.clock.now
-		}
-		j.settle(s, out)
-		s.keepPayload()
+	s.mapRow(row, mapRow, j.clock.now)
+	j.enter(s)
+}
+
+// enter puts a row into the ring that is mapped in the slot behind the tail.
+func (j *Job) enter(s *slot) {
+	row := &s.result.Row
+	j.read = reading{row.Num, row.Input, row.Next}
+	if s.request == nil {
+		j.settle(s)
 		j.pushSettled(s)
 		return
 	}
-	s.request = request
-	s.keys = request.Keys()
+	s.keys = s.request.Keys()
 	j.open.Add(1)
 	s.setState(slotOpen)
 	j.ring.push()

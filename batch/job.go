@@ -33,6 +33,10 @@ const (
 type Input struct {
 	Source Source
 	Map    Mapper
+	// More are mappers that decide as Map does, each for a goroutine of its own.
+	// They are for runs that mostly map: beside a request a row costs nothing.
+	// Then a row may be mapped that is not reached any more.
+	More []Mapper
 }
 
 // Config says what a Job does. Inputs and Sink are required.
@@ -190,7 +194,8 @@ func (j *Job) send(ctx context.Context) {
 			j.end(s, slotUnsent)
 			continue
 		}
-		j.settle(s, &out)
+		s.result.Outcome = out
+		j.settle(s)
 		j.end(s, slotSettled)
 	}
 }
@@ -217,15 +222,16 @@ func abortOf(err error, code string) error {
 	return &Abort{Code: code, Err: err}
 }
 
-// settle gives a row its outcome and stops the run if that is one too many.
-func (j *Job) settle(s *slot, out *Outcome) {
-	s.result.Outcome = *out
+// settle counts a row that has its outcome, and stops the run if that is one too
+// many.
+func (j *Job) settle(s *slot) {
 	if s.result.Finished.IsZero() {
 		s.result.Finished = time.Now()
 	}
-	j.live.count(out.Status)
-	if out.Status.Bad() && s.result.Row.Num <= j.cfg.Canary {
-		j.Stop(fmt.Errorf("%w: row %d was %s", ErrCanary, s.result.Row.Num, out.Status))
+	status := s.result.Status
+	j.live.count(status)
+	if status.Bad() && s.result.Row.Num <= j.cfg.Canary {
+		j.Stop(fmt.Errorf("%w: row %d was %s", ErrCanary, s.result.Row.Num, status))
 	}
 	if !j.cfg.MaxErrors.set {
 		return

@@ -72,6 +72,14 @@ func (r *ring) full() bool {
 	return r.fed-r.freed == r.window
 }
 
+// room is how many rows the feeder may put in, at most most.
+func (r *ring) room(most int) int {
+	if r.window-(r.fed-r.freed) < int64(most) {
+		r.freed = r.head.Load()
+	}
+	return int(min(r.window-(r.fed-r.freed), int64(most)))
+}
+
 // next returns the slot behind the tail; push makes it part of the window, which
 // the recorder learns from show.
 func (r *ring) next() *slot { return r.at(r.fed) }

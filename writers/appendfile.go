@@ -7,8 +7,13 @@ import (
 	"os"
 )
 
-// appendBuffer is how many bytes an append file gathers before it writes them.
-const appendBuffer = 64 << 10
+const (
+	// appendBuffer is how many bytes an append file gathers before it writes them.
+	appendBuffer = 64 << 10
+	// syncBesideEvery is after how many bytes what was written is made durable
+	// beside the writing: a flush, which all rows wait for, then has little to do.
+	syncBesideEvery = 8 << 20
+)
 
 // appendFile is a report that grows: NAME.part until it is published as NAME.
 type appendFile struct {
@@ -18,6 +23,9 @@ type appendFile struct {
 	buf    []byte
 	size   int64 // bytes written and buffered
 	synced int64 // bytes that are durable
+
+	unsynced int64      // bytes written since the last sync began
+	syncing  chan error // what came of a sync beside the writing; nil: none is under way
 }
 
 // openAppend opens a report at the length that a checkpoint vouches for, and
@@ -69,20 +77,55 @@ func (a *appendFile) grow(add func(dst []byte) []byte) error {
 }
 
 func (a *appendFile) write() error {
-	_, err := a.file.Write(a.buf)
+	n, err := a.file.Write(a.buf)
 	a.buf = a.buf[:0]
+	if a.unsynced += int64(n); err != nil || a.unsynced < syncBesideEvery {
+		return err
+	}
+	return a.syncBeside()
+}
+
+// syncBeside begins to make durable what was written, unless that is under way.
+// The goroutine belongs to a and is waited for by the next flush, or by abandon.
+func (a *appendFile) syncBeside() error {
+	select {
+	case err := <-a.syncing:
+		a.syncing = nil
+		if err != nil {
+			return err
+		}
+	default:
+		if a.syncing != nil {
+			return nil
+		}
+	}
+	done := make(chan error, 1)
+	a.syncing, a.unsynced = done, 0
+	go func() { done <- a.file.Sync() }()
+	return nil
+}
+
+// syncEnd waits for a sync beside the writing.
+func (a *appendFile) syncEnd() (err error) {
+	if a.syncing != nil {
+		err = <-a.syncing
+		a.syncing = nil
+	}
 	return err
 }
+
+// abandon closes the file without publishing it.
+func (a *appendFile) abandon() error { return errors.Join(a.syncEnd(), a.file.Close()) }
 
 // flush makes everything durable and returns the file's length.
 func (a *appendFile) flush() (int64, error) {
 	if a.synced == a.size {
 		return a.size, nil
 	}
-	if err := errors.Join(a.write(), a.file.Sync()); err != nil {
+	if err := errors.Join(a.write(), a.syncEnd(), a.file.Sync()); err != nil {
 		return 0, err
 	}
-	a.synced = a.size
+	a.synced, a.unsynced = a.size, 0
 	return a.size, nil
 }
 

@@ -164,7 +164,7 @@ func (s *Reports) Settle() (all error) {
 func (s *Reports) abandon() (all error) {
 	for _, rep := range s.reports {
 		if rep.file.file != nil {
-			all = errors.Join(all, rep.file.file.Close())
+			all = errors.Join(all, rep.file.abandon())
 		}
 	}
 	return all

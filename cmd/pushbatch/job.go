@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -56,6 +57,7 @@ type openedInput struct {
 	info    blob.Info
 	source  batch.Source
 	binding *ops.Binding
+	more    []batch.Mapper // as binding.Map, for other goroutines
 }
 
 // runJob runs a new job.
@@ -180,9 +182,31 @@ func (p *process) openInputs(ctx context.Context, j *job, found []blob.Info) err
 		if j.redactor != nil && !j.makesTable() {
 			binding.Map = j.redactor.mapper(binding.Map)
 		}
-		j.opened = append(j.opened, openedInput{info, source, binding})
+		in := openedInput{info: info, source: source, binding: binding}
+		if options.DryRun == ops.ShowRequests && j.redactor == nil {
+			in.more = moreMappers(j.operation, source.Header(), options)
+		}
+		j.opened = append(j.opened, in)
 	}
 	return nil
+}
+
+// mostMappers bounds the goroutines that map rows: with four of them reading is
+// what takes longest.
+const mostMappers = 4
+
+// moreMappers are mappers for the cores beside the first, for a dry run that shows
+// its requests: making them is most of its work. Where rows are only checked,
+// handing them over costs more than it gains.
+func moreMappers(operation *ops.Operation, h batch.Header, options ops.Options) (more []batch.Mapper) {
+	for range min(runtime.GOMAXPROCS(0), mostMappers) - 1 {
+		binding, err := operation.Bind(h, options)
+		if err != nil {
+			return nil // it was bound before
+		}
+		more = append(more, binding.Map)
+	}
+	return more
 }
 
 func (j *job) bindOptions() (ops.Options, error) {
@@ -373,7 +397,7 @@ func (j *job) engineConfig(sink batch.Sink) batch.Config {
 		Save: j.save, SaveEvery: j.saveEvery(),
 	}
 	for _, in := range j.opened {
-		cfg.Inputs = append(cfg.Inputs, batch.Input{Source: in.source, Map: in.binding.Map})
+		cfg.Inputs = append(cfg.Inputs, batch.Input{Source: in.source, Map: in.binding.Map, More: in.more})
 	}
 	return cfg
 }
