@@ -137,10 +137,13 @@ type parquetScan struct {
 	end     int64 // first row behind it
 	slab    int   // rows read at a time
 	slabs   *batch.Slabs
+	blocks  *batch.Blocks
+	block   *batch.Block // for the texts of the next rows
 }
 
 func (s *parquetSource) newScan() *parquetScan {
-	scan := &parquetScan{source: s, group: -1, slabs: batch.NewSlabs(false)}
+	scan := &parquetScan{source: s, group: -1, slabs: batch.NewSlabs(false), blocks: batch.NewBlocks(blockSize)}
+	scan.block = scan.blocks.Take(0)
 	for i, c := range s.columns {
 		if s.selected[i] {
 			scan.readers = append(scan.readers, newColumnReader(s.file, c, i, &scan.tools))
@@ -186,8 +189,12 @@ func (s *parquetScan) openGroup(row int64) error {
 }
 
 func (s *parquetScan) fill(n int) (rowBatch, error) {
-	b := rowBatch{rows: n, width: len(s.source.columns)}
-	b.slab = s.slabs.Take(n*b.width, nil)
+	if cap(s.block.Bytes)-len(s.block.Bytes) < blockSize/4 {
+		s.block.Done()
+		s.block = s.blocks.Take(0)
+	}
+	b := rowBatch{rows: n, width: len(s.source.columns), block: s.block}
+	b.slab = s.slabs.Take(n*b.width, s.block)
 	b.values = b.slab.Free()[:n*b.width]
 	var failed error
 	for _, r := range s.readers {
@@ -203,6 +210,7 @@ func (s *parquetScan) fill(n int) (rowBatch, error) {
 type rowBatch struct {
 	rows, width int
 	slab        *batch.Slab
+	block       *batch.Block // takes texts that belong to these rows only
 	values      []batch.Value // row by row, where the slab's next ones are
 	problems    []*batch.Problem
 }

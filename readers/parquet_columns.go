@@ -58,6 +58,7 @@ type columnReader struct {
 	parquetColumn
 	index   int           // in the header
 	cursors []*leafCursor // of the node's leaves
+	lists   nestedSlabs
 }
 
 func newColumnReader(f *parquetFile, c parquetColumn, index int, tools *pageTools) *columnReader {
@@ -88,6 +89,13 @@ func (r *columnReader) fill(b *rowBatch, n int) (filled int, err error) {
 		return r.fillFlat(b, n, &filled)
 	}
 	for ; filled < n; filled++ {
+		if v, ok, err := r.plainList(); err != nil {
+			return filled, err
+		} else if ok {
+			b.put(filled, r.index, v)
+			r.report(b, filled, v)
+			continue
+		}
 		for _, c := range r.cursors {
 			if err := c.readRow(); err != nil {
 				return filled, err
@@ -120,7 +128,9 @@ func (r *columnReader) fillFlat(b *rowBatch, n int, filled *int) (int, error) {
 		places, defined := c.places(memory[:0], count)
 		placed := 0
 		if defined > 0 {
+			c.texts = b.block
 			placed = c.place(b.values[*filled*b.width+r.index:], b.width, places, defined)
+			c.texts = nil
 		}
 		if placed < defined {
 			if places != nil {

@@ -37,6 +37,7 @@ type leafCursor struct {
 	block []batch.Value
 	taken int
 	arena []byte
+	texts *batch.Block // takes the texts of values, as long as there is room; nil: none does
 
 	entries []entry // of one row, where the column is nested
 	entry   int
@@ -278,7 +279,7 @@ func (c *leafCursor) spans(spans []span) (text string, faults bool) {
 	v := &c.stored
 	if c.leaf.typ.text && v.width == 0 && v.textSpans(spans, c.next) {
 		from, to := v.starts[c.next], v.ends[c.next+len(spans)-1]
-		return string(v.data[from:to]), false
+		return c.text(v.data[from:to]), false
 	}
 	c.arena = c.arena[:0]
 	for i := range spans {
@@ -288,7 +289,32 @@ func (c *leafCursor) spans(spans []span) (text string, faults bool) {
 		s.to = uint32(len(c.arena))
 		faults = faults || s.fault != noFault
 	}
-	return string(c.arena), faults
+	return c.text(c.arena), faults
+}
+
+// text returns a copy of text, where the texts of the rows being read lie.
+func (c *leafCursor) text(text []byte) string {
+	b := c.texts
+	if b == nil || len(text) > cap(b.Bytes)-len(b.Bytes) {
+		return string(text)
+	}
+	at := len(b.Bytes)
+	b.Bytes = append(b.Bytes, text...)
+	return b.Text()[at:]
+}
+
+// plainRow is the number of levels of the next row of a list, when they all lie
+// in the page.
+func (c *leafCursor) plainRow() (levels int, ok bool) {
+	if c.reps[c.at] != 0 {
+		return 0, false
+	}
+	for i, rep := range c.reps[c.at+1 : c.levels] {
+		if rep == 0 {
+			return i + 1, true
+		}
+	}
+	return c.levels - c.at, c.whole
 }
 
 // readRow collects the entries of the next row.
