@@ -20,6 +20,41 @@ type Slab struct {
 	block *Block // holds the texts of its values; nil: texts that are not used again
 	rows  holders
 	home  *Slabs
+
+	nested   arena[Nested]
+	children arena[Value]
+	names    arena[string]
+}
+
+// arena is memory that is given out piece by piece and used again as a whole.
+type arena[T any] struct{ whole, free []T }
+
+const (
+	arenaLeast = 128
+	arenaMost  = 16 << 10 // a larger one is not used again
+)
+
+// keep returns a copy of list. Where there is no room for it, there is twice as
+// much the next time.
+func (a *arena[T]) keep(list []T) []T {
+	if len(list) == 0 {
+		return nil
+	}
+	if len(list) > len(a.free) {
+		a.whole = make([]T, max(len(list), 2*len(a.whole), arenaLeast))
+		a.free = a.whole
+	}
+	n := copy(a.free, list)
+	kept := a.free[:n:n]
+	a.free = a.free[n:]
+	return kept
+}
+
+func (a *arena[T]) reset() {
+	if len(a.whole) > arenaMost {
+		a.whole = nil
+	}
+	a.free = a.whole
 }
 
 // holders counts who still needs a piece of memory that one giver hands out.
@@ -75,6 +110,9 @@ func (s *Slabs) Take(values int, block *Block) *Slab {
 	}
 	slab.free, slab.block = slab.whole, block
 	slab.rows.reset()
+	slab.nested.reset()
+	slab.children.reset()
+	slab.names.reset()
 	if block != nil {
 		block.slabs.give()
 	}
@@ -111,6 +149,13 @@ func (s *Slab) Cut(row *Row, values int) []Value {
 	s.rows.give()
 	row.Slab = s
 	return cells
+}
+
+// Nest returns children of a value of the slab, copies of those given. They are
+// given back with the slab's rows.
+func (s *Slab) Nest(names []string, values []Value) *Nested {
+	one := [1]Nested{{Names: s.names.keep(names), Values: s.children.keep(values)}}
+	return &s.nested.keep(one[:])[0]
 }
 
 // Done says that no further row is cut from the slab.

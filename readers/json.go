@@ -20,7 +20,7 @@ type jsonText struct {
 	at       int
 	depth    int
 	encoding *encoding
-	nested   *nestedSlabs
+	nested   *nestedStack
 }
 
 // jsonFault is why a line is no JSON text that can be used.

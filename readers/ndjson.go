@@ -88,7 +88,7 @@ func (s *ndjsonSource) readHeader(ctx context.Context) error {
 
 // collect adds the names of a record to the header.
 func (s *ndjsonSource) collect(line string) *jsonFault {
-	record := ndjsonRecord{jsonText: jsonText{line: line, encoding: s.text.encoding, nested: new(nestedSlabs)}}
+	record := ndjsonRecord{jsonText: jsonText{line: line, encoding: s.text.encoding, nested: new(nestedStack)}}
 	record.field = func(f fieldName, value batch.Value) *jsonFault {
 		if _, known := s.columns[f]; !known && !(value.Kind == batch.Null && isFlattened(f.String())) {
 			s.addColumn(f)

@@ -25,7 +25,7 @@ func FuzzJSON(f *testing.F) {
 		if strings.ContainsAny(line, "\n") {
 			return
 		}
-		j := jsonText{line: line, encoding: &encoding{name: "UTF-8"}, nested: new(nestedSlabs)}
+		j := jsonText{line: line, encoding: &encoding{name: "UTF-8"}, nested: new(nestedStack)}
 		j.space()
 		got, fault := j.value()
 		if j.space(); fault == nil && j.at < len(line) {

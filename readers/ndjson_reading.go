@@ -23,7 +23,7 @@ type ndjsonReading struct {
 	next batch.Position // of the one behind it
 
 	record  ndjsonRecord
-	nested  nestedSlabs
+	nested  nestedStack
 	values  []batch.Value // of the row being read
 	seen    []int64       // for each column the row, from 1, that had it last
 	guess   int           // the column that comes next if names come in the usual order
@@ -132,7 +132,7 @@ func (r *ndjsonReading) row(row *batch.Row) error {
 	if len(r.slab.Free()) < columns {
 		r.newSlab()
 	}
-	r.values = r.slab.Cut(row, columns)
+	r.values, r.nested.slab = r.slab.Cut(row, columns), r.slab
 	row.Pos, row.Next, row.Values = r.pos, r.next, r.values
 	if !ok {
 		row.Err = &batch.Problem{

@@ -210,7 +210,7 @@ func (s *parquetScan) fill(n int) (rowBatch, error) {
 type rowBatch struct {
 	rows, width int
 	slab        *batch.Slab
-	block       *batch.Block // takes texts that belong to these rows only
+	block       *batch.Block  // takes texts that belong to these rows only
 	values      []batch.Value // row by row, where the slab's next ones are
 	problems    []*batch.Problem
 }

@@ -58,7 +58,7 @@ type columnReader struct {
 	parquetColumn
 	index   int           // in the header
 	cursors []*leafCursor // of the node's leaves
-	lists   nestedSlabs
+	lists   nestedStack
 }
 
 func newColumnReader(f *parquetFile, c parquetColumn, index int, tools *pageTools) *columnReader {
@@ -88,6 +88,7 @@ func (r *columnReader) fill(b *rowBatch, n int) (filled int, err error) {
 		defer func() { r.reportFlat(b, filled) }()
 		return r.fillFlat(b, n, &filled)
 	}
+	r.lists.slab = b.slab
 	for ; filled < n; filled++ {
 		if v, ok, err := r.plainList(); err != nil {
 			return filled, err
