@@ -8,7 +8,7 @@ import (
 
 const (
 	// aheadRows is how many rows are read ahead of those that are being mapped.
-	aheadRows = 1024
+	aheadRows = 2048
 	// aheadLinger is how long a quarter of them is waited for: to wake a goroutine
 	// costs as much as to read some ten rows.
 	// aheadValues and aheadBytes bound the memory of rows read ahead where they

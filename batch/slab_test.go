@@ -75,9 +75,9 @@ func TestSlabsAreUsedAgain(t *testing.T) {
 	if err := job.Run(t.Context()); err != nil || sink.rows != rows {
 		t.Fatalf("%d rows, %v", sink.rows, err)
 	}
-	// Beside the window: what is read ahead, twice 1024 rows, and what waits to be
+	// Beside the window: what is read ahead, twice 2048 rows, and what waits to be
 	// used again.
-	if most := (window+2*1024)/10 + 64; len(source.taken) > most {
+	if most := (window+2*2048)/10 + 64; len(source.taken) > most {
 		t.Errorf("%d slabs for %d rows, at most %d were expected", len(source.taken), rows, most)
 	}
 }
