@@ -13,6 +13,10 @@ import (
 // it. The rate falls to that, by half at most, and once for all requests that
 // were under way. It climbs by steps, rarely at first, and faster while no
 // refusal follows; a refusal at the level known before doubles the wait.
+//
+// Some refusals do not come of the rate (a gateway that drops one request in
+// fifty): falling does not end them. They are known by going on, few among many
+// answers, however often the rate fell for them; then it falls no more.
 type adaptive struct {
 	configured float64
 	rate       float64       // effective
@@ -22,7 +26,27 @@ type adaptive struct {
 	next       time.Duration // when the rate may climb
 	probeWait  time.Duration
 	passed     []time.Duration // when requests were sent that were let through, of about the last second
+
+	admissions int64            // requests that were let through, in all
+	refusals   [stubborn]refusal // the latest ones, in a ring
+	episodes   int
 }
+
+// refusal is when the platform refused, and how many requests it had let through
+// before.
+type refusal struct {
+	at         time.Duration
+	admissions int64
+}
+
+const (
+	// stubborn is how many refusals within stubbornTime, at most one among
+	// stubbornShare requests, show that they do not come of the rate: a limit that
+	// is lower is found with two or three.
+	stubborn      = 6
+	stubbornTime  = time.Minute
+	stubbornShare = 10
+)
 
 const (
 	probeWaitMin = 30 * time.Second
@@ -32,6 +56,7 @@ const (
 
 // admitted notes that the request sent at that time was not refused.
 func (a *adaptive) admitted(sent time.Duration) {
+	a.admissions++
 	if len(a.passed) == cap(a.passed) {
 		a.forget(sent)
 	}
@@ -67,6 +92,11 @@ func (a *adaptive) refused(sent, now time.Duration) bool {
 		return false
 	}
 	a.cutAt = now
+	if a.regardless(now) {
+		a.knee, a.probeWait = 0, probeWaitMin
+		a.next = min(a.next, now+climbWait)
+		return false
+	}
 	level := a.lowered(a.passedBefore(sent))
 	if a.knee > 0 && level > 0.85*a.knee && level < 1.15*a.knee {
 		a.probeWait = min(2*a.probeWait, probeWaitMax)
@@ -75,6 +105,16 @@ func (a *adaptive) refused(sent, now time.Duration) bool {
 	}
 	a.settle(level, now)
 	return true
+}
+
+// regardless notes a refusal and reports whether it and those before it come
+// whatever the rate is.
+func (a *adaptive) regardless(now time.Duration) bool {
+	oldest := &a.refusals[a.episodes%stubborn]
+	since := *oldest
+	*oldest = refusal{now, a.admissions}
+	a.episodes++
+	return a.episodes > stubborn && now-since.at <= stubbornTime && a.admissions-since.admissions >= stubborn*stubbornShare
 }
 
 // lowered returns the rate after a refusal. A level that held until the rate

@@ -237,8 +237,8 @@ func (j *Job) settle(s *slot) {
 		return
 	}
 	// Good rows count too: the hundredth makes a share of the bad ones before it.
-	if bad, done := j.live.errors(); j.cfg.MaxErrors.Exceeded(bad, done) {
-		j.Stop(ErrTooManyErrors)
+	if bad, done := j.live.errors(); j.cfg.MaxErrors.Exceeded(bad, done) && !j.stopped() {
+		j.Stop(fmt.Errorf("%w: %d of %d rows were bad, more than %s", ErrTooManyErrors, bad, done, j.cfg.MaxErrors))
 	}
 }
 

@@ -34,7 +34,7 @@ func (p *process) goOn(ctx context.Context, j *job, found []blob.Info) (bool, er
 	}
 	emptied, found := splitEmpty(&old, found)
 	if differs := j.differsFrom(&old, found); differs != "" {
-		return true, usageError("--continue: the run in %s is another job (%s differs): give another --out, or go on with it: pushbatch resume %s", out, differs, out)
+		return true, usageError("--continue: the run in %s is another job (%s differs): give another --out, or go on with it: pushbatch resume %s", out, differs, shellWord(out))
 	}
 	if err := p.sameAsEnded(ctx, j, folder, &old, found, emptied); err != nil {
 		return true, err

@@ -285,7 +285,7 @@ func (j *job) createFolder(ctx context.Context) (err error) {
 		j.folder, err = writers.CreateFolder(writers.Disk{}, path)
 	}
 	if errors.Is(err, writers.ErrRunExists) {
-		return usageError("%w: give another --out, or go on with it: pushbatch resume %s", err, path)
+		return usageError("%w: give another --out, or go on with it: pushbatch resume %s", err, shellWord(path))
 	}
 	var locked *writers.LockedError
 	if err != nil && !errors.As(err, &locked) {

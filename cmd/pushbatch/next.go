@@ -33,7 +33,7 @@ func (j *job) tellNext(w io.Writer, s *summary) {
 // nextForBadRows says what to do about rows that did not succeed: to mend them,
 // or to send them again when nothing is wrong with them.
 func (j *job) nextForBadRows(s *summary) string {
-	retry := "pushbatch retry " + j.folder.Path("")
+	retry := "pushbatch retry " + shellWord(j.folder.Path(""))
 	rows, codes := s.failedForNow()
 	switch {
 	case s.allFailedForNow():
@@ -105,7 +105,7 @@ func (j *job) tellResume(w io.Writer, s *summary) {
 			return
 		}
 	}
-	fmt.Fprintf(w, "to go on where this run stands: pushbatch resume %s\n", j.folder.Path(""))
+	fmt.Fprintf(w, "to go on where this run stands: pushbatch resume %s\n", shellWord(j.folder.Path("")))
 }
 
 // rowsUpTo names the first n rows.

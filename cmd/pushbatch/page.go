@@ -179,14 +179,6 @@ func (s *runSpec) resumable() bool {
 	return !slices.ContainsFunc(s.Inputs, func(in inputSpec) bool { return in.Size < 0 })
 }
 
-// shellWord quotes a path where a shell would take it apart.
-func shellWord(text string) string {
-	if strings.Trim(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:@%+,=-") == "" {
-		return text
-	}
-	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
-}
-
 func pageCounts(s *summary) []writers.Fact {
 	left := max(0, s.Total-s.Rows)
 	if s.Unsent != nil {

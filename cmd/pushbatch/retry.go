@@ -132,7 +132,7 @@ func endedRun(ctx context.Context, path string) (_ *runSpec, err error) {
 		return nil, usageError("%w", err)
 	}
 	if point == nil || !point.Ended {
-		return nil, usageError("%s has not ended: go on with it first (pushbatch resume %s)", path, path)
+		return nil, usageError("%s has not ended: go on with it first (pushbatch resume %s)", path, shellWord(path))
 	}
 	return spec, nil
 }

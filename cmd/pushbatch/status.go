@@ -144,6 +144,6 @@ func (s *runStatus) print(w io.Writer) {
 		fmt.Fprintf(w, "  stopped: %s\n", s.Reason)
 	}
 	if s.Resumable {
-		fmt.Fprintf(w, "  to go on: pushbatch resume %s\n", s.Run)
+		fmt.Fprintf(w, "  to go on: pushbatch resume %s\n", shellWord(s.Run))
 	}
 }
