@@ -157,7 +157,7 @@ func (j *Job) submit(row *Row, mapRow Mapper) {
 	s := j.ring.next()
 	if out, done := j.waiting[row.Num]; done { // an earlier sitting finished and counted it
 		delete(j.waiting, row.Num)
-		s.result.Row, s.result.Outcome, s.request = *row, out, nil
+		s.result.Row, s.result.Outcome, s.request, s.carried = *row, out, nil, true
 		j.read = reading{row.Num, row.Input, row.Next}
 		j.pushSettled(s)
 		return

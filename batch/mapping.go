@@ -83,7 +83,7 @@ func (m *mapping) part(i int, rows []Row) {
 func (s *slot) mapRow(row *Row, mapRow Mapper, now time.Time) {
 	s.result.Row = *row
 	request, out := mapRow(&s.result.Row)
-	s.request = request
+	s.request, s.carried = request, false
 	if out == nil {
 		return
 	}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strconv"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"pushbatch/batch"
 )
@@ -79,4 +81,30 @@ func TestMoreMappers(t *testing.T) {
 			}
 		})
 	}
+}
+
+// slowSink takes a millisecond for a row.
+type slowSink struct{ nowhere }
+
+func (slowSink) Write(*batch.Result) error { time.Sleep(time.Millisecond); return nil }
+
+// Rows that need no request stand in no checkpoint, however many wait to be
+// recorded: a resumed run finds again what became of them.
+func TestMappedRowsAreNotCarried(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var mapped, saves int64
+		cfg := batch.Config{
+			Sink: slowSink{}, Inputs: []batch.Input{{Source: endless{5_000}, Map: counting(&mapped)}},
+			Save: func(c *batch.Checkpoint) error {
+				if saves++; len(c.Waiting) > 0 {
+					t.Errorf("the checkpoint at row %d carries %d rows", c.Rows, len(c.Waiting))
+				}
+				return nil
+			},
+		}
+		if err := batch.New(cfg).Run(t.Context()); err != nil || saves < 4 {
+			t.Errorf("%d checkpoints, %v", saves, err)
+		}
+	})
 }

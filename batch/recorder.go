@@ -138,7 +138,8 @@ func (r *recorder) snapshot() Checkpoint {
 // waiting lists the finished rows behind the watermark by row. It looks at the
 // newest first: while it looks, rows go on being finished, and one that is
 // listed must never have a predecessor that is not, or a resumed run would send
-// the predecessor after it.
+// the predecessor after it. Rows that needed no request are not listed: a resumed
+// run finds again what became of them.
 func (r *recorder) waiting() []Waiting {
 	var list []Waiting
 	ring := r.job.ring
@@ -148,7 +149,7 @@ func (r *recorder) waiting() []Waiting {
 		list = append(list, r.earlier[i])
 	}
 	for n := tail - 1; n >= head; n-- {
-		if s := ring.at(n); s.state.Load() == slotSettled {
+		if s := ring.at(n); s.state.Load() == slotSettled && (s.request != nil || s.carried) {
 			list = append(list, Waiting{s.result.Row.Num, s.result.Outcome})
 		}
 	}

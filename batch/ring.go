@@ -19,6 +19,7 @@ type slot struct {
 	state   atomic.Int32
 	result  Result
 	request Request
+	carried bool   // an earlier sitting finished the row
 	payload []byte // memory for the Payload of a row that is settled at once
 
 	// Guarded by chains.mu.

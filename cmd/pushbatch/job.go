@@ -128,6 +128,7 @@ func (p *process) prepare(j *job) (err error) {
 		return err
 	}
 	if dryRuns[j.flags.dryRun] == ops.Send {
+		garbage.Store(sendingGarbage)
 		j.client, err = p.connect(j.flags, j.log, j.lost)
 	}
 	if err != nil {
