@@ -83,10 +83,10 @@ func TestMoreMappers(t *testing.T) {
 	}
 }
 
-// slowSink takes a millisecond for a row.
-type slowSink struct{ nowhere }
+// unhurriedSink takes a millisecond for a row.
+type unhurriedSink struct{ nowhere }
 
-func (slowSink) Write(*batch.Result) error { time.Sleep(time.Millisecond); return nil }
+func (unhurriedSink) Write(*batch.Result) error { time.Sleep(time.Millisecond); return nil }
 
 // Rows that need no request stand in no checkpoint, however many wait to be
 // recorded: a resumed run finds again what became of them.
@@ -95,7 +95,7 @@ func TestMappedRowsAreNotCarried(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mapped, saves int64
 		cfg := batch.Config{
-			Sink: slowSink{}, Inputs: []batch.Input{{Source: endless{5_000}, Map: counting(&mapped)}},
+			Sink: unhurriedSink{}, Inputs: []batch.Input{{Source: endless{5_000}, Map: counting(&mapped)}},
 			Save: func(c *batch.Checkpoint) error {
 				if saves++; len(c.Waiting) > 0 {
 					t.Errorf("the checkpoint at row %d carries %d rows", c.Rows, len(c.Waiting))
