@@ -27,7 +27,7 @@ type adaptive struct {
 	probeWait  time.Duration
 	passed     []time.Duration // when requests were sent that were let through, of about the last second
 
-	admissions int64            // requests that were let through, in all
+	admissions int64             // requests that were let through, in all
 	refusals   [stubborn]refusal // the latest ones, in a ring
 	episodes   int
 }

@@ -81,7 +81,7 @@ func (c writeCounter) Write(p []byte) (int, error) {
 func TestRequestIsOneWrite(t *testing.T) {
 	t.Parallel()
 	var writes atomic.Int32
-	c, _ := wire(t, func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "{}") }, func(cfg *Config) {
+	c, _ := wire(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "{}") }, func(cfg *Config) {
 		transport := newTransport()
 		transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 			conn, err := new(net.Dialer).DialContext(ctx, network, address)

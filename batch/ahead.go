@@ -9,12 +9,12 @@ import (
 const (
 	// aheadRows is how many rows are read ahead of those that are being mapped.
 	aheadRows = 2048
-	// aheadLinger is how long a quarter of them is waited for: to wake a goroutine
-	// costs as much as to read some ten rows.
 	// aheadValues and aheadBytes bound the memory of rows read ahead where they
 	// are wide or long.
 	aheadValues = 64 << 10
 	aheadBytes  = 512 << 10
+	// aheadLinger is how long a quarter of them is waited for: to wake a goroutine
+	// costs as much as to read some hundred rows.
 	aheadLinger = 200 * time.Microsecond
 )
 

@@ -61,20 +61,21 @@ func (j *Job) feedRows(rows []Row, mapping *mapping) (more bool) {
 			return false
 		}
 		n := mapping.ahead(rows[fed:])
-		for k := range max(n, 1) {
+		for range max(n, 1) {
 			row := &rows[fed]
-			if n == 0 {
+			switch {
+			case n == 0:
 				j.submit(row, mapping.maps[0])
-			} else if !j.canaryPassed(row.Num) || j.stopped() {
+			case !j.canaryPassed(row.Num) || j.stopped():
 				return false
-			} else {
+			default:
 				j.enter(j.ring.next())
 			}
 			if fed++; j.limitReached(row.Num) {
 				j.live.allRead.Store(true)
 				return false
 			}
-			if k%showEvery == showEvery-1 {
+			if fed%showEvery == 0 {
 				j.show()
 			}
 		}

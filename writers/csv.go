@@ -82,7 +82,7 @@ const toSecond = "2006-01-02T15:04:05."
 
 // append appends t in UTC with milliseconds (RFC 3339).
 func (s *stamp) append(dst []byte, t time.Time) []byte {
-	if s.text == nil || t != s.time {
+	if s.text == nil || !t.Equal(s.time) {
 		if second := t.Unix(); second != s.second || s.text == nil {
 			s.second, s.text = second, t.UTC().AppendFormat(s.text[:0], toSecond)
 		}
