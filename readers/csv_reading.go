@@ -108,7 +108,9 @@ func (r *csvReading) more() error {
 func (r *csvReading) restart(text string, end bool) {
 	r.scan.reset(text, end)
 	r.at, r.nul = 0, -1
-	r.newSlab()
+	if r.slab.Block() != r.blocks.block {
+		r.newSlab()
+	}
 }
 
 func (r *csvReading) newSlab() {

@@ -86,7 +86,9 @@ func (r *ndjsonReading) more(rest string) (err error) {
 		return err
 	}
 	r.at = 0
-	r.newSlab()
+	if r.slab.Block() != r.blocks.block {
+		r.newSlab()
+	}
 	return nil
 }
 
