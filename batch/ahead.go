@@ -29,6 +29,7 @@ type ahead struct {
 
 	mu    sync.Mutex
 	rows  []Row
+	bytes int64 // of rows
 	ended bool
 	err   error // why the source ended; nil: at the proven end of the input
 
@@ -83,6 +84,7 @@ func (a *ahead) put(row *Row) bool {
 		a.mu.Lock()
 	}
 	a.rows = append(a.rows, *row)
+	a.bytes += sizeOf(row)
 	n, full := len(a.rows), a.full()
 	a.mu.Unlock()
 	if n == 1 || n == a.few || full {
@@ -93,8 +95,19 @@ func (a *ahead) put(row *Row) bool {
 
 // full reports whether what was read must be taken first. mu must be held.
 func (a *ahead) full() bool {
-	n := len(a.rows)
-	return n == cap(a.rows) || n > 0 && a.rows[n-1].Next.Offset-a.rows[0].Pos.Offset >= aheadBytes
+	return len(a.rows) == cap(a.rows) || a.bytes >= aheadBytes
+}
+
+// sizeOf is how much memory the texts of a row take, about.
+func sizeOf(row *Row) int64 {
+	n := row.Next.Offset - row.Pos.Offset
+	if n > 0 {
+		return n
+	}
+	for i := range row.Values { // the format has no offsets
+		n += int64(len(row.Values[i].Text))
+	}
+	return n
 }
 
 func (a *ahead) end(err error) {
@@ -113,7 +126,7 @@ func (a *ahead) take() ([]Row, error) {
 		n, ended, err := len(a.rows), a.ended, a.err
 		if n >= a.few || n > 0 && (ended || lingered || a.full()) {
 			rows := a.rows
-			a.rows, a.spare = a.spare[:0], rows
+			a.rows, a.spare, a.bytes = a.spare[:0], rows, 0
 			a.mu.Unlock()
 			wake(a.space)
 			return rows, nil
