@@ -66,12 +66,7 @@ func newRing(window int) *ring {
 func (r *ring) at(n int64) *slot { return &r.slots[n&r.mask] }
 
 // full reports to the feeder whether there is no space for another row.
-func (r *ring) full() bool {
-	if r.fed-r.freed == r.window {
-		r.freed = r.head.Load()
-	}
-	return r.fed-r.freed == r.window
-}
+func (r *ring) full() bool { return r.room(1) == 0 }
 
 // room is how many rows the feeder may put in, at most most.
 func (r *ring) room(most int) int {

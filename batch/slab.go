@@ -100,8 +100,8 @@ type Slabs struct {
 func NewSlabs(overwritten bool) *Slabs { return &Slabs{make(chan *Slab, slabsKept), overwritten} }
 
 // Take returns a slab with room for at least the given number of values, all of
-// them Null unless they are overwritten. The block holds their texts, see Blocks; nil: their texts may be
-// kept for ever.
+// them Null unless they are overwritten. The block holds their texts, see Blocks;
+// nil: their texts may be kept for ever.
 func (s *Slabs) Take(values int, block *Block) *Slab {
 	slab := s.again(values)
 	if slab == nil {

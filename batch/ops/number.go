@@ -35,9 +35,6 @@ func (a *assembly) putEnabled(f *field, v batch.Value) {
 
 // number reads JSON's number syntax and keeps every digit.
 func (a *assembly) number(f *field, v batch.Value) apiclient.Value {
-	if (v.Kind == batch.Text || v.Kind == batch.Number) && isShortWhole(v.Text) {
-		return apiclient.Number(v.Text)
-	}
 	if v.Kind != batch.Text && v.Kind != batch.Number || !isNumber(v.Text) {
 		if v.Kind != batch.Text || a.checkTyped(f, v.Text) {
 			a.reject(f, codeNumberInvalid, "expected a number such as 12 or -0.5 (no thousands separators, no decimal comma), found "+describe(v))
@@ -49,12 +46,6 @@ func (a *assembly) number(f *field, v batch.Value) apiclient.Value {
 		return apiclient.Value{}
 	}
 	return apiclient.Number(v.Text)
-}
-
-// isShortWhole knows most numbers there are: a few digits, no sign, no leading
-// zero.
-func isShortWhole(s string) bool {
-	return len(s) < len(maxNumber) && allDigits(s) && (s[0] != '0' || len(s) == 1)
 }
 
 // isNumber reports whether s is a number of RFC 8259.
@@ -98,6 +89,9 @@ func digits(s string) int {
 // tooLarge compares the magnitude of a number with maxNumber, digit by digit:
 // a float would round, and an exponent can be of any size.
 func tooLarge(number string) bool {
+	if len(number) < len(maxNumber) && allDigits(number) {
+		return false // as most numbers there are
+	}
 	mantissa, exponent, _ := cutExponent(strings.TrimPrefix(number, "-"))
 	whole, decimals, _ := strings.Cut(mantissa, ".")
 	if exponent == "" && len(whole) < len(maxNumber) {

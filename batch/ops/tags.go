@@ -54,9 +54,7 @@ func (f *field) cut(s string) (at, width int) {
 }
 
 func (a *assembly) addTag(f *field, tag string) {
-	if tag != "" && (tag[0] <= ' ' || tag[len(tag)-1] <= ' ' || tag[0]|tag[len(tag)-1] >= 0x80) {
-		tag = strings.TrimSpace(tag)
-	}
+	tag = strings.TrimSpace(tag)
 	if tag == "" {
 		a.reject(f, codeTagEmpty, "there is a tag without a name: a separator too many")
 		return

@@ -166,8 +166,6 @@ func (a *assembly) putGender(f *field, v batch.Value) {
 		return
 	}
 	switch {
-	case s == "FEMALE":
-		a.attributes.Gender = apiclient.String(s)
 	case strings.EqualFold(s, "MALE"):
 		a.attributes.Gender = apiclient.String("MALE")
 	case strings.EqualFold(s, "FEMALE"):

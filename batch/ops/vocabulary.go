@@ -57,13 +57,13 @@ func (m meaning) String() string {
 	return m.target.name + "." + m.attr
 }
 
-// same reports whether two names mean the same place.
 // isWhole reports whether objects stand here whose members are targets or
 // attributes.
 func (m meaning) isWhole() bool {
 	return m.target.shape == group || m.target.shape == dotted && m.attr == ""
 }
 
+// same reports whether two names mean the same place.
 func (m meaning) same(n meaning) bool { return m.target == n.target && m.attr == n.attr }
 
 // find returns what a name means; a zero meaning when it is no known name. An
