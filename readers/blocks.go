@@ -31,6 +31,30 @@ const (
 	fewBytes = blockSize / 8
 )
 
+// rowMemory is where a reading of a text has the values of its rows from.
+type rowMemory struct {
+	slabs   *batch.Slabs
+	slab    *batch.Slab
+	columns int
+}
+
+// newRowMemory is for rows of some columns; overwritten is as in NewSlabs.
+func newRowMemory(columns int, overwritten bool) rowMemory {
+	m := rowMemory{slabs: batch.NewSlabs(overwritten), columns: columns}
+	m.slab = m.slabs.Take(columns, nil)
+	return m
+}
+
+// room returns a slab with room for a row whose texts lie in a block: a slab has
+// texts of one block only.
+func (m *rowMemory) room(block *batch.Block) *batch.Slab {
+	if len(m.slab.Free()) < m.columns || m.slab.Block() != block {
+		m.slab.Done()
+		m.slab = m.slabs.Take(m.columns, block)
+	}
+	return m.slab
+}
+
 // more returns rest and what follows it, at least one byte more unless the end
 // is reached. What was read before an error is returned first, the error when
 // asked again. A long rest is doubled, so that finding the end of a long

@@ -22,8 +22,7 @@ type csvReading struct {
 	at     int // index in scan.text of the next record
 	nul    int // first NUL at or behind the last position asked for, or len(scan.text)
 	rec    csvRecord
-	slabs  *batch.Slabs
-	slab   *batch.Slab
+	memory rowMemory
 
 	pos  batch.Position // of the record read last
 	next batch.Position // of the one behind it
@@ -34,9 +33,9 @@ func (s *csvSource) newReading(ctx context.Context, from batch.Position) (*csvRe
 	if err != nil {
 		return nil, err
 	}
-	reading := &csvReading{source: s, blocks: newBlocks(ctx, r), scan: csvScan{dialect: s.dialect}, slabs: batch.NewSlabs(true), next: from}
-	reading.slab = reading.slabs.Take(len(s.header), nil)
-	return reading, nil
+	return &csvReading{
+		source: s, blocks: newBlocks(ctx, r), scan: csvScan{dialect: s.dialect}, memory: newRowMemory(len(s.header), true), next: from,
+	}, nil
 }
 
 func (r *csvReading) close() error { return r.blocks.r.Close() }
@@ -74,11 +73,8 @@ func (r *csvReading) scanNext() bool {
 	if r.at == len(r.scan.text) {
 		return false
 	}
-	columns := len(r.source.header)
-	if len(r.slab.Free()) < columns {
-		r.newSlab()
-	}
-	return r.scan.record(&r.rec, r.at, r.slab.Free()[:0:columns])
+	free := r.memory.room(r.blocks.block).Free()
+	return r.scan.record(&r.rec, r.at, free[:0:len(r.source.header)])
 }
 
 // advance moves the next position behind rec.
@@ -104,18 +100,9 @@ func (r *csvReading) more() error {
 	return nil
 }
 
-// restart begins with another piece of text: a slab has texts of one block only.
 func (r *csvReading) restart(text string, end bool) {
 	r.scan.reset(text, end)
 	r.at, r.nul = 0, -1
-	if r.slab.Block() != r.blocks.block {
-		r.newSlab()
-	}
-}
-
-func (r *csvReading) newSlab() {
-	r.slab.Done()
-	r.slab = r.slabs.Take(len(r.source.header), r.blocks.block)
 }
 
 func unclosed(line, row int64) error {

@@ -16,8 +16,7 @@ type ndjsonReading struct {
 	text   string
 	end    bool // nothing follows text
 	at     int  // index in text of the next line
-	slabs  *batch.Slabs
-	slab   *batch.Slab
+	memory rowMemory
 
 	pos  batch.Position // of the line read last
 	next batch.Position // of the one behind it
@@ -36,9 +35,8 @@ func (s *ndjsonSource) newReading(ctx context.Context, from batch.Position) (*nd
 		return nil, err
 	}
 	r := &ndjsonReading{
-		source: s, blocks: newBlocks(ctx, text), next: from, seen: make([]int64, len(s.header)), slabs: batch.NewSlabs(false),
+		source: s, blocks: newBlocks(ctx, text), next: from, seen: make([]int64, len(s.header)), memory: newRowMemory(len(s.header), false),
 	}
-	r.slab = r.slabs.Take(len(s.header), nil)
 	r.record.field = r.field
 	return r, nil
 }
@@ -80,21 +78,13 @@ func (r *ndjsonReading) line() (line string, ok bool, err error) {
 	}
 }
 
-// more reads on behind rest: a slab has texts of one block only.
+// more reads on behind rest.
 func (r *ndjsonReading) more(rest string) (err error) {
-	if r.text, r.end, err = r.blocks.more(rest); err != nil {
-		return err
+	r.text, r.end, err = r.blocks.more(rest)
+	if err == nil {
+		r.at = 0
 	}
-	r.at = 0
-	if r.slab.Block() != r.blocks.block {
-		r.newSlab()
-	}
-	return nil
-}
-
-func (r *ndjsonReading) newSlab() {
-	r.slab.Done()
-	r.slab = r.slabs.Take(len(r.source.header), r.blocks.block)
+	return err
 }
 
 func (r *ndjsonReading) advance(read string) {
@@ -130,11 +120,8 @@ func (r *ndjsonReading) row(row *batch.Row) error {
 	if err != nil {
 		return err
 	}
-	columns := len(r.source.header)
-	if len(r.slab.Free()) < columns {
-		r.newSlab()
-	}
-	r.values, r.nested.slab = r.slab.Cut(row, columns), r.slab
+	slab := r.memory.room(r.blocks.block)
+	r.values, r.nested.slab = slab.Cut(row, len(r.source.header)), slab
 	row.Pos, row.Next, row.Values = r.pos, r.next, r.values
 	if !ok {
 		row.Err = &batch.Problem{
