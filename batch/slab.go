@@ -40,14 +40,20 @@ func (a *arena[T]) keep(list []T) []T {
 	if len(list) == 0 {
 		return nil
 	}
-	if len(list) > len(a.free) {
-		a.whole = make([]T, max(len(list), 2*len(a.whole), arenaLeast))
+	kept := a.take(len(list))
+	copy(kept, list)
+	return kept
+}
+
+// take returns the next n, as they were left.
+func (a *arena[T]) take(n int) []T {
+	if n > len(a.free) {
+		a.whole = make([]T, max(n, 2*len(a.whole), arenaLeast))
 		a.free = a.whole
 	}
-	n := copy(a.free, list)
-	kept := a.free[:n:n]
+	taken := a.free[:n:n]
 	a.free = a.free[n:]
-	return kept
+	return taken
 }
 
 func (a *arena[T]) reset() {
@@ -95,8 +101,8 @@ type Slabs struct {
 }
 
 // NewSlabs returns an empty store. overwritten is the reader's promise to write
-// kind and text of every value it cuts and never anything nested: then a slab
-// that is used again is not cleared.
+// kind and text of every value it cuts, and what is nested wherever it nests
+// anything in any row: then a slab that is used again is not cleared.
 func NewSlabs(overwritten bool) *Slabs { return &Slabs{make(chan *Slab, slabsKept), overwritten} }
 
 // Take returns a slab with room for at least the given number of values, all of
@@ -157,6 +163,19 @@ func (s *Slab) Nest(names []string, values []Value) *Nested {
 	one := [1]Nested{{Names: s.names.keep(names), Values: s.children.keep(values)}}
 	return &s.nested.keep(one[:])[0]
 }
+
+// Nests returns n empty parents of children, which are given back with the slab's
+// rows.
+func (s *Slab) Nests(n int) []Nested {
+	taken := s.nested.take(n)
+	clear(taken)
+	return taken
+}
+
+// Children returns memory for n values that are children of others. What stands
+// there is left from rows before: each must be written. It is given back with the
+// slab's rows.
+func (s *Slab) Children(n int) []Value { return s.children.take(n) }
 
 // Done says that no further row is cut from the slab.
 func (s *Slab) Done() {

@@ -58,11 +58,13 @@ type columnReader struct {
 	parquetColumn
 	index   int           // in the header
 	cursors []*leafCursor // of the node's leaves
-	lists   nestedStack
+	plain   bool          // a list of values that are no lists or objects
 }
 
 func newColumnReader(f *parquetFile, c parquetColumn, index int, tools *pageTools) *columnReader {
+	n := c.node
 	r := &columnReader{parquetColumn: c, index: index}
+	r.plain = n.shape == listShape && n.itemRep == 1 && n.hi-n.lo == 1 && n.children[0].shape == leafShape
 	for _, leaf := range f.leaves[c.node.lo:c.node.hi] {
 		r.cursors = append(r.cursors, newLeafCursor(f, leaf, tools))
 	}
@@ -88,33 +90,40 @@ func (r *columnReader) fill(b *rowBatch, n int) (filled int, err error) {
 		defer func() { r.reportFlat(b, filled) }()
 		return r.fillFlat(b, n, &filled)
 	}
-	r.lists.slab = b.slab
-	for ; filled < n; filled++ {
-		if v, ok, err := r.plainList(); err != nil {
-			return filled, err
-		} else if ok {
-			b.put(filled, r.index, v)
-			r.report(b, filled, v)
-			continue
-		}
-		for _, c := range r.cursors {
-			if err := c.readRow(); err != nil {
+	for filled < n {
+		if r.plain {
+			lists, err := r.fillLists(b, filled, n)
+			if filled += lists; err != nil {
 				return filled, err
+			} else if lists > 0 {
+				continue
 			}
 		}
-		v, err := r.build(r.node)
+		v, err := r.buildRow()
 		if err != nil {
 			return filled, err
 		}
-		for _, c := range r.cursors {
-			if c.entry != len(c.entries) {
-				return filled, r.inconsistent()
-			}
-		}
 		b.put(filled, r.index, v)
 		r.report(b, filled, v)
+		filled++
 	}
 	return filled, nil
+}
+
+// buildRow puts the next row together from the entries of the column's leaves.
+func (r *columnReader) buildRow() (batch.Value, error) {
+	for _, c := range r.cursors {
+		if err := c.readRow(); err != nil {
+			return batch.Value{}, err
+		}
+	}
+	v, err := r.build(r.node)
+	for _, c := range r.cursors {
+		if c.entry != len(c.entries) && err == nil {
+			err = r.inconsistent()
+		}
+	}
+	return v, err
 }
 
 // fillFlat counts in *filled, so that a panic loses no row.
@@ -127,12 +136,13 @@ func (r *columnReader) fillFlat(b *rowBatch, n int, filled *int) (int, error) {
 		count := min(n-*filled, c.levels-c.at, blockValues)
 		var memory [blockValues]uint16
 		places, defined := c.places(memory[:0], count)
-		placed := 0
-		if defined > 0 {
-			c.texts = b.block
-			placed = c.place(b.values[*filled*b.width+r.index:], b.width, places, defined)
-			c.texts = nil
+		values := b.values[*filled*b.width+r.index:]
+		if defined < count {
+			c.putNulls(values, b.width, count)
 		}
+		c.texts = b.block
+		placed := c.place(values, b.width, places, defined)
+		c.texts = nil
 		if placed < defined {
 			if places != nil {
 				placed = int(places[placed])
@@ -158,8 +168,20 @@ func (c *leafCursor) places(places []uint16, count int) (at []uint16, defined in
 	return places, len(places)
 }
 
+// putNulls puts Null where the next count levels have no value.
+func (c *leafCursor) putNulls(dst []batch.Value, stride, count int) {
+	for i, def := range c.defs[c.at : c.at+count] {
+		if def != c.leaf.maxDef {
+			dst[i*stride] = batch.Value{}
+		}
+	}
+}
+
 // reportFlat makes problems of the column's fault marks.
 func (r *columnReader) reportFlat(b *rowBatch, filled int) {
+	if !r.cursors[0].bad {
+		return
+	}
 	for row := range filled {
 		if v := &b.values[row*b.width+r.index]; v.Kind >= faulty {
 			*v = b.fault(row, r.name, *v)

@@ -38,6 +38,7 @@ type leafCursor struct {
 	taken int
 	arena []byte
 	texts *batch.Block // takes the texts of values, as long as there is room; nil: none does
+	bad   bool         // some value was marked faulty
 
 	entries []entry // of one row, where the column is nested
 	entry   int
@@ -215,6 +216,12 @@ func (c *leafCursor) value() (batch.Value, error) {
 	return c.block[c.taken-1], nil
 }
 
+// rewind gives the values back that were converted and not taken.
+func (c *leafCursor) rewind() {
+	c.next -= len(c.block) - c.taken
+	c.block, c.taken = c.block[:0], 0
+}
+
 func (c *leafCursor) notInDictionary() error {
 	return damaged("column %s names a value that is not in its dictionary", c.leaf.path)
 }
@@ -232,7 +239,10 @@ func (c *leafCursor) convert(dst []batch.Value) []batch.Value {
 // places[i]*stride, without places at i*stride. It returns how many it placed
 // before an index that the dictionary does not have.
 func (c *leafCursor) place(dst []batch.Value, stride int, places []uint16, count int) int {
-	if !c.stored.indexed {
+	switch {
+	case count == 0: // the page may hold nothing but nulls
+		return 0
+	case !c.stored.indexed:
 		c.render(dst, stride, places, count)
 		return count
 	}
@@ -252,20 +262,25 @@ func (c *leafCursor) place(dst []batch.Value, stride int, places []uint16, count
 // render makes text of the next values and places it. The texts of a block
 // are parts of one string.
 func (c *leafCursor) render(dst []batch.Value, stride int, places []uint16, count int) {
-	var spans [blockValues]span
-	text, faults := c.spans(spans[:count])
-	for i, s := range spans[:count] {
-		kind := c.leaf.typ.kind
-		if faults && s.fault != noFault {
-			kind = faulty + batch.Kind(s.fault)
-		}
-		at := i
-		if places != nil {
-			at = int(places[i])
-		}
-		dst[at*stride] = batch.Value{Kind: kind, Text: text[s.from:s.to]}
+	if typ := &c.leaf.typ; typ.text && c.stored.width == 0 && c.stored.areTexts(c.next, count) {
+		c.placeTexts(dst, stride, places, count)
+	} else {
+		c.placeSpans(dst, stride, places, count)
 	}
 	c.next += count
+}
+
+// placeTexts places texts that lie in the page as they are.
+func (c *leafCursor) placeTexts(dst []batch.Value, stride int, places []uint16, count int) {
+	stretch, base := c.stored.stretch(c.next, count)
+	text, kind := c.text(stretch), c.leaf.typ.kind
+	for i := range count {
+		from, to := c.stored.span(c.next + i)
+		if places != nil {
+			i = int(places[i])
+		}
+		dst[i*stride] = batch.Value{Kind: kind, Text: text[from-base : to-base]}
+	}
 }
 
 // span is the text of one value in the string of its block.
@@ -274,22 +289,27 @@ type span struct {
 	fault    valueFault
 }
 
-// spans fills spans with the texts of the next values.
-func (c *leafCursor) spans(spans []span) (text string, faults bool) {
-	v := &c.stored
-	if c.leaf.typ.text && v.width == 0 && v.textSpans(spans, c.next) {
-		from, to := v.starts[c.next], v.ends[c.next+len(spans)-1]
-		return c.text(v.data[from:to]), false
-	}
+func (c *leafCursor) placeSpans(dst []batch.Value, stride int, places []uint16, count int) {
+	var memory [blockValues]span
+	spans := memory[:count]
 	c.arena = c.arena[:0]
 	for i := range spans {
 		s := &spans[i]
 		s.from = uint32(len(c.arena))
-		c.arena, s.fault = c.leaf.typ.append(c.arena, v.raw(c.next+i))
+		c.arena, s.fault = c.leaf.typ.append(c.arena, c.stored.raw(c.next+i))
 		s.to = uint32(len(c.arena))
-		faults = faults || s.fault != noFault
 	}
-	return c.text(c.arena), faults
+	text := c.text(c.arena)
+	for i, s := range spans {
+		kind := c.leaf.typ.kind
+		if s.fault != noFault {
+			kind, c.bad = faulty+batch.Kind(s.fault), true
+		}
+		if places != nil {
+			i = int(places[i])
+		}
+		dst[i*stride] = batch.Value{Kind: kind, Text: text[s.from:s.to]}
+	}
 }
 
 // text returns a copy of text, where the texts of the rows being read lie.
@@ -301,20 +321,6 @@ func (c *leafCursor) text(text []byte) string {
 	at := len(b.Bytes)
 	b.Bytes = append(b.Bytes, text...)
 	return b.Text()[at:]
-}
-
-// plainRow is the number of levels of the next row of a list, when they all lie
-// in the page.
-func (c *leafCursor) plainRow() (levels int, ok bool) {
-	if c.reps[c.at] != 0 {
-		return 0, false
-	}
-	for i, rep := range c.reps[c.at+1 : c.levels] {
-		if rep == 0 {
-			return i + 1, true
-		}
-	}
-	return c.levels - c.at, c.whole
 }
 
 // readRow collects the entries of the next row.

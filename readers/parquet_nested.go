@@ -49,41 +49,6 @@ func (r *columnReader) pass(n *parquetNode) error {
 	return nil
 }
 
-// plainList is build for most lists there are: of values that are no lists or
-// objects, in a row that does not cross the end of a page. It reports false where
-// the row must be put together by its entries.
-func (r *columnReader) plainList() (list batch.Value, ok bool, err error) {
-	n := r.node
-	if n.shape != listShape || n.children[0].shape != leafShape || n.itemRep != 1 || len(r.cursors) != 1 {
-		return batch.Value{}, false, nil
-	}
-	c := r.cursors[0]
-	if err := c.need(); err != nil {
-		return batch.Value{}, false, err
-	}
-	levels, ok := c.plainRow()
-	defs := c.defs[c.at : c.at+levels]
-	if !ok || levels > maxRowValues || levels > 1 && defs[0] < n.itemDef {
-		return batch.Value{}, false, nil
-	}
-	c.at += levels
-	if defs[0] < n.def {
-		return batch.Value{}, true, nil
-	}
-	if defs[0] >= n.itemDef {
-		for _, def := range defs {
-			var v batch.Value
-			if def == c.leaf.maxDef {
-				if v, err = c.value(); err != nil {
-					return batch.Value{}, false, err
-				}
-			}
-			r.lists.values = append(r.lists.values, v)
-		}
-	}
-	return batch.Value{Kind: batch.List, Nested: r.lists.take(0, 0)}, true, nil
-}
-
 func (r *columnReader) buildStruct(n *parquetNode) (batch.Value, error) {
 	nested := &batch.Nested{Names: n.names, Values: make([]batch.Value, len(n.children))}
 	for i, child := range n.children {

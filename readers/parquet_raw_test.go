@@ -315,6 +315,29 @@ func TestParquetProblemBeforeDamage(t *testing.T) {
 	}
 }
 
+// TestParquetListOfUnknownIndex has a value in a list that its dictionary lacks:
+// the rows before it are read.
+func TestParquetListOfUnknownIndex(t *testing.T) {
+	t.Parallel()
+	words := strs("a", "b")
+	dictionary := rawPage{format.PageHeader{
+		Type: format.DictionaryPage, CompressedPageSize: int32(len(words)), UncompressedPageSize: int32(len(words)),
+		DictionaryPageHeader: thrift.New(format.DictionaryPageHeader{NumValues: 2, Encoding: format.Plain}),
+	}, words}
+	levels := append(packed("01001"), packed("11011")...)
+	indexes := []byte{2, 3, 0<<0 | 1<<2 | 0<<4 | 3<<6, 0} // of two bits each
+	f := rawFile{schema: []format.SchemaElement{repeated(element("w", format.ByteArray))}, roots: 1, rows: 3, chunks: []rawChunk{{
+		typ: format.ByteArray, values: 5, pages: []rawPage{dictionary, v1Page(5, format.RLEDictionary, append(levels, indexes...))},
+	}}}
+	rows, failed := readDamaged(t, openParquetBytes(t, f.bytes(t)))
+	if failed == nil || failed.Row != 3 || !strings.Contains(failed.Error(), "not in its dictionary") {
+		t.Fatalf("%d rows, then %v", len(rows), failed)
+	}
+	if len(rows) != 2 || rows[0].Values[0].String() != `["a","b"]` || rows[1].Values[0].String() != "[]" {
+		t.Errorf("%+v", rows)
+	}
+}
+
 // TestParquetRowsAcrossPages reads a list that goes on in the next page, which
 // data page v1 allows.
 func TestParquetRowsAcrossPages(t *testing.T) {

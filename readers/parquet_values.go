@@ -3,6 +3,7 @@ package readers
 import (
 	"encoding/binary"
 	"unicode/utf8"
+	"unsafe"
 
 	"github.com/parquet-go/parquet-go/format"
 )
@@ -18,8 +19,8 @@ type storedValues struct {
 	count   int
 	width   int
 	data    []byte
-	ends    []uint32 // byte arrays: value i is data[starts[i]:ends[i]]
-	starts  []uint32
+	ends    []uint32 // byte arrays: value i is data[ends[i]+gap:ends[i+1]]
+	gap     uint32   // what lies between two values: their length, or nothing
 	index   []uint32
 	indexed bool
 	spare   []byte // memory for values that do not lie in the page as they are
@@ -30,27 +31,38 @@ func (v *storedValues) raw(i int) []byte {
 	if v.width > 0 {
 		return v.data[i*v.width : (i+1)*v.width : (i+1)*v.width]
 	}
-	return v.data[v.starts[i]:v.ends[i]:v.ends[i]]
+	from, to := v.span(i)
+	return v.data[from:to:to]
 }
 
-// textSpans finds the texts of the byte arrays from value first on in the
-// stretch of the page that they take, and reports whether all of them are
-// UTF-8. It looks at the stretch as a whole, lengths between the values
-// included: where that is UTF-8 and a character begins at each value and
-// behind it, each value is. False says nothing: the values must be looked at
-// one by one.
-func (v *storedValues) textSpans(spans []span, first int) bool {
-	base, end := v.starts[first], v.ends[first+len(spans)-1]
-	stretch := v.data[base:end]
-	if !utf8.Valid(stretch) {
+func (v *storedValues) span(i int) (from, to uint32) { return v.ends[i] + v.gap, v.ends[i+1] }
+
+// stretch is where count byte arrays from value first on lie, and where it begins.
+func (v *storedValues) stretch(first, count int) (bytes []byte, base uint32) {
+	base = v.ends[first] + v.gap
+	return v.data[base:v.ends[first+count]], base
+}
+
+// areTexts reports whether count byte arrays from value first on are all UTF-8.
+// It looks at the stretch they take as a whole, lengths between the values
+// included: where that is UTF-8 and a character begins at each value and behind
+// it, each value is. False says nothing: the values must be looked at one by one.
+func (v *storedValues) areTexts(first, count int) bool {
+	stretch, base := v.stretch(first, count)
+	text := unsafe.String(unsafe.SliceData(stretch), len(stretch))
+	ascii := asciiEnd(text, 0)
+	if ascii == len(text) {
+		return true
+	}
+	if !utf8.ValidString(text[ascii:]) {
 		return false
 	}
-	for i := range spans {
-		from, to := v.starts[first+i]-base, v.ends[first+i]-base
-		if int(from) < len(stretch) && !utf8.RuneStart(stretch[from]) || int(to) < len(stretch) && !utf8.RuneStart(stretch[to]) {
+	for i := first; i < first+count; i++ {
+		from, to := v.span(i)
+		from, to = from-base, to-base
+		if int(from) < len(text) && !utf8.RuneStart(text[from]) || int(to) < len(text) && !utf8.RuneStart(text[to]) {
 			return false
 		}
-		spans[i] = span{from: from, to: to}
 	}
 	return true
 }
@@ -118,9 +130,9 @@ func (v *storedValues) plainArrays(src []byte) bool {
 	if len(src)/4 < v.count {
 		return false
 	}
-	v.arrays()
+	ends := v.arrays(src, 4)
 	at := 0
-	for i := range v.count {
+	for i := range ends {
 		if len(src)-at < 4 {
 			return false
 		}
@@ -129,18 +141,20 @@ func (v *storedValues) plainArrays(src []byte) bool {
 		if length > len(src)-at {
 			return false
 		}
-		v.starts[i], v.ends[i] = uint32(at), uint32(at+length)
 		at += length
+		ends[i] = uint32(at)
 	}
-	v.data = src
 	return true
 }
 
-func (v *storedValues) arrays() {
-	if cap(v.ends) < v.count {
-		v.starts, v.ends = make([]uint32, v.count), make([]uint32, v.count)
+// arrays makes room for the ends of the byte arrays that lie in data.
+func (v *storedValues) arrays(data []byte, gap uint32) (ends []uint32) {
+	if cap(v.ends) <= v.count {
+		v.ends = make([]uint32, v.count+1)
 	}
-	v.starts, v.ends = v.starts[:v.count], v.ends[:v.count]
+	v.data, v.gap, v.ends = data, gap, v.ends[:v.count+1]
+	v.ends[0] = 0
+	return v.ends[1:]
 }
 
 func (v *storedValues) indexes(src []byte) bool {
@@ -204,17 +218,15 @@ func (v *storedValues) deltaLengths(l *parquetLeaf, src []byte, tools *pageTools
 	if !ok {
 		return false, err
 	}
-	v.arrays()
+	ends := v.arrays(rest, 0)
 	at := int64(0)
-	for i, n := range tools.ints {
+	for i, n := range tools.ints[:len(ends)] {
 		if n < 0 || n > int64(len(rest))-at {
 			return false, nil
 		}
-		v.starts[i] = uint32(at)
 		at += n
-		v.ends[i] = uint32(at)
+		ends[i] = uint32(at)
 	}
-	v.data = rest
 	return true, nil
 }
 
@@ -229,7 +241,7 @@ func (v *storedValues) deltaPrefixes(src []byte, tools *pageTools) (ok bool, err
 	if !ok {
 		return false, err
 	}
-	v.arrays()
+	ends := v.arrays(nil, 0)
 	v.spare = v.spare[:0]
 	start := 0
 	for i, suffix := range tools.ints {
@@ -244,7 +256,7 @@ func (v *storedValues) deltaPrefixes(src []byte, tools *pageTools) (ok bool, err
 		start = len(v.spare)
 		v.spare = append(append(v.spare, before...), rest[:suffix]...)
 		rest = rest[suffix:]
-		v.starts[i], v.ends[i] = uint32(start), uint32(len(v.spare))
+		ends[i] = uint32(len(v.spare))
 	}
 	v.data = v.spare
 	return v.fixedArrays(), nil
@@ -257,7 +269,7 @@ func (v *storedValues) fixedArrays() bool {
 		return true
 	}
 	for i := range v.count {
-		if int(v.ends[i]-v.starts[i]) != v.width {
+		if from, to := v.span(i); int(to-from) != v.width {
 			return false
 		}
 	}
