@@ -51,7 +51,7 @@ type Config struct {
 	// ErrOutage; 0: the default of 30m, negative: for ever.
 	MaxOutage time.Duration
 
-	Log       *slog.Logger  // pauses, rate changes, outages; nil: nothing is logged
+	Log       *slog.Logger  // pauses, rate changes, outages; at level debug every retry; nil: nothing is logged
 	OnAttempt func(Attempt) // called after every attempt, from the caller's goroutine; may be nil
 
 	// MaySend is asked right before every attempt, from the caller's goroutine.

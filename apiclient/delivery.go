@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math"
 	"net/http"
 	"time"
@@ -183,6 +184,7 @@ func (d *delivery) again(ctx context.Context, e *Error) (bool, error) {
 	switch {
 	case e.Status == http.StatusTooManyRequests && !e.token, e.Status == http.StatusUnauthorized && e.Temporary():
 		d.answered() // costs nothing
+		d.tellAgain(e, 0)
 		return true, nil
 	case !e.Temporary():
 		if e.Status != 0 {
@@ -201,12 +203,29 @@ func (d *delivery) again(ctx context.Context, e *Error) (bool, error) {
 	if e.token {
 		wait = max(wait, e.RetryAfter)
 	}
+	d.tellAgain(e, wait)
 	c.counters.backoff.Add(1)
 	defer c.counters.backoff.Add(-1)
 	if err := pause(ctx, wait, nil); err != nil {
 		return false, d.stop(err)
 	}
 	return true, nil
+}
+
+// tellAgain says why a call is made again. The platform's words are not among it:
+// they may repeat what the row holds.
+func (d *delivery) tellAgain(e *Error, wait time.Duration) {
+	attrs := []slog.Attr{
+		slog.String("operation", d.call.Op.String()), slog.Int("attempt", d.resp.Attempts+d.resp.Throttled),
+		slog.String("code", e.Code), slog.Duration("wait", wait.Round(time.Millisecond)),
+	}
+	if e.Status > 0 {
+		attrs = append(attrs, slog.Int("status", e.Status))
+	}
+	if d.call.Row > 0 {
+		attrs = append(attrs, slog.Int64("row", d.call.Row))
+	}
+	d.client.cfg.Log.LogAttrs(context.Background(), slog.LevelDebug, "the request is made again", attrs...)
 }
 
 func (d *delivery) answered() {

@@ -123,6 +123,7 @@ type Call struct {
 	AppCode string // application code of this call; empty: the client's own
 	Body    []byte // JSON; nil: none
 	Discard bool   // the answer's body is not wanted: Response.Body stays nil
+	Row     int64  // names the call in log lines; 0: nothing does
 }
 
 // Op names an operation of the platform; each has a rate limit of its own.

@@ -14,6 +14,7 @@ type assembly struct {
 	phones   *phoneBook
 	distinct bool // every attribute has a column of its own: none can be given twice
 
+	row        int64 // its number in the run
 	id         string
 	appCode    string
 	identity   apiclient.Identity

@@ -85,6 +85,7 @@ func (m *rowMapper) mapRow(row *batch.Row) (batch.Request, *batch.Outcome) {
 	}
 	a := m.assembly
 	a.reset()
+	a.row = row.Num
 	if m.message >= 0 && batch.IsUntouched(row.Values[m.message].String(), m.header, row.Values) {
 		return nil, rejected(m.rawID(row), []batch.Problem{{
 			Code:    batch.CodeUntouched,
@@ -149,7 +150,7 @@ func (m *rowMapper) call() (apiclient.Call, *batch.Outcome) {
 		out.RegistrationID = m.assembly.id
 	}
 	call.AppCode = m.assembly.appCode
-	call.Discard = !m.operation.answered
+	call.Discard, call.Row = !m.operation.answered, m.assembly.row
 	return call, out
 }
 
