@@ -83,6 +83,7 @@ type Outcome struct {
 	Attempts       int           `json:"attempts,omitempty"` // requests sent, answers 429 not counted
 	Latency        time.Duration `json:"latency,omitempty"`  // of the last attempt, from sending to the answer read
 	Finished       time.Time     `json:"finished"`
+	Problems       []Problem     `json:"-"`                 // the rules that a rejected row broke; Code and Message tell them together
 	Payload        []byte        `json:"payload,omitempty"` // what a sink needs beyond the report: a dry run's request, an export's registration
 }
 
@@ -95,6 +96,21 @@ func (o *Outcome) Codes() []string {
 		return nil
 	}
 	return strings.Split(o.Code, CodeSeparator)
+}
+
+// MessageOf is what the message says about one of the row's codes, or all of it
+// where they are not told apart.
+func (o *Outcome) MessageOf(code string) string {
+	if len(o.Problems) < 2 {
+		return o.Message
+	}
+	var messages []string
+	for i := range o.Problems {
+		if p := &o.Problems[i]; p.Code == code {
+			messages = append(messages, p.Error())
+		}
+	}
+	return strings.Join(messages, "; ")
 }
 
 // Result is a row and how it ended.

@@ -62,22 +62,23 @@ func (t *Tally) addCode(code string, r *Result) {
 	if t.Codes == nil {
 		t.Codes = make(map[string]*CodeCount)
 	}
+	of := code
 	c := t.Codes[code]
 	if c == nil && len(t.Codes) >= maxCodes {
 		code = OtherCodes
 		c = t.Codes[code]
 	}
 	if c == nil {
-		c = &CodeCount{Status: r.Status, Example: exampleOf(r)}
+		c = &CodeCount{Status: r.Status, Example: exampleOf(r, of)}
 		t.Codes[code] = c
 	} else if len(c.More) < moreExamples {
-		c.More = append(c.More[:len(c.More):len(c.More)], exampleOf(r)) // clones share what is there
+		c.More = append(c.More[:len(c.More):len(c.More)], exampleOf(r, of)) // clones share what is there
 	}
 	c.Count++
 }
 
-func exampleOf(r *Result) Example {
-	return Example{Row: r.Row.Num, Source: r.Row.Source, SourceRow: r.Row.SourceNum(), Message: r.Message}
+func exampleOf(r *Result, code string) Example {
+	return Example{Row: r.Row.Num, Source: r.Row.Source, SourceRow: r.Row.SourceNum(), Message: r.MessageOf(code)}
 }
 
 // WithWaiting returns the tally with the finished rows that a checkpoint holds

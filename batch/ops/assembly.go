@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"slices"
 	"strings"
 
 	"pushbatch/apiclient"
@@ -77,7 +78,7 @@ func (a *assembly) reject(f *field, code, message string) {
 
 // rejection is the outcome of a row that broke rules: all of them are named.
 func (a *assembly) rejection() *batch.Outcome {
-	return rejected(a.id, a.problems)
+	return rejected(a.id, slices.Clone(a.problems))
 }
 
 func rejected(id string, problems []batch.Problem) *batch.Outcome {
@@ -93,7 +94,7 @@ func rejected(id string, problems []batch.Problem) *batch.Outcome {
 		separate(&messages, "; ")
 		messages.WriteString(p.Error())
 	}
-	return &batch.Outcome{Status: batch.Rejected, RegistrationID: id, Code: codes.String(), Message: messages.String()}
+	return &batch.Outcome{Status: batch.Rejected, RegistrationID: id, Code: codes.String(), Message: messages.String(), Problems: problems}
 }
 
 func separate(b *strings.Builder, separator string) {

@@ -44,14 +44,7 @@ type ColumnUse struct {
 type Binding struct {
 	Map     batch.Mapper // for one goroutine at a time
 	Columns []ColumnUse  // every column in file order, then the constants
-
-	assembly *assembly // what Map puts requests together in
 }
-
-// Problems are the rules that the row given to Map last broke, one by one. They
-// hold until the next call of Map. A row of failed.csv that nobody has mended has
-// none.
-func (b *Binding) Problems() []batch.Problem { return b.assembly.problems }
 
 // BindError says why an operation cannot be tied to the columns of an input.
 // Nothing was sent. It names everything that is wrong at once.
@@ -87,7 +80,7 @@ func (o *Operation) Bind(h batch.Header, options Options) (*Binding, error) {
 		return nil, &BindError{Problems: b.problems, Columns: b.uses}
 	}
 	m := b.mapper()
-	return &Binding{Map: m.mapRow, Columns: b.uses, assembly: m.assembly}, nil
+	return &Binding{Map: m.mapRow, Columns: b.uses}, nil
 }
 
 // binder gathers what a binding is made of.

@@ -99,7 +99,7 @@ func (in *inputInspection) row(row *batch.Row, binding *ops.Binding, show bool) 
 	switch {
 	case out.Status == batch.Rejected:
 		for _, code := range out.Codes() {
-			in.bad(row, out.Status, code, messageOf(binding.Problems(), code, out.Message))
+			in.bad(row, out.Status, code, out.MessageOf(code))
 		}
 	case out.Payload == nil:
 		in.bad(row, out.Status, out.Code, out.Message)
@@ -109,21 +109,6 @@ func (in *inputInspection) row(row *batch.Row, binding *ops.Binding, show bool) 
 			in.Requests = append(in.Requests, shownRequest(out.Payload, show))
 		}
 	}
-}
-
-// messageOf is what is said about one of the codes of a rejected row: all its
-// problems of that code, or the whole message where they are not told apart.
-func messageOf(problems []batch.Problem, code, whole string) string {
-	var said []string
-	for i := range problems {
-		if problems[i].Code == code {
-			said = append(said, problems[i].Error())
-		}
-	}
-	if said == nil {
-		return whole
-	}
-	return strings.Join(said, "; ")
 }
 
 // bad counts a row under a code.
