@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"pushbatch/batch"
 )
@@ -69,6 +70,9 @@ func (o *Operation) Bind(h batch.Header, options Options) (*Binding, error) {
 	if options.Mapping != nil {
 		b.checkMapping(options.Mapping)
 	}
+	if b.lacksHeader() {
+		return nil, &BindError{Problems: b.problems}
+	}
 	for i := range h {
 		b.column(i)
 	}
@@ -104,6 +108,47 @@ func (b *binder) checkOptions() {
 		b.refuse(codeOptionInvalid, "", "phone region %q is not one of the two-letter region codes such as HR", r)
 	}
 	b.options.PhoneRegion = strings.ToUpper(b.options.PhoneRegion)
+}
+
+// lacksHeader refuses an input whose first line is a row: no column has a known
+// name, and one is named like a value. Its names are not told: they are a person's
+// data.
+func (b *binder) lacksHeader() bool {
+	at := -1
+	for i := range b.header {
+		name := b.header[i].Name
+		if m, err := b.vocabulary.find(name); err != nil || m.target != nil || b.options.Mapping.rule(name) != nil {
+			return false
+		}
+		if at < 0 && isValueLike(name) {
+			at = i
+		}
+	}
+	if at >= 0 {
+		b.refuse(codeHeaderMissing, "", "the first line looks like a row, not like the names of columns (see its column %d): "+
+			"put a line of names in front, such as registrationId,externalId,phoneNumber", at+1)
+	}
+	return at >= 0
+}
+
+// isValueLike reports whether a text is hardly a column's name: an e-mail address,
+// a UUID, or a number or date of five digits or more.
+func isValueLike(name string) bool {
+	letters, digits, dashes := 0, 0, 0
+	for _, c := range name {
+		switch {
+		case c >= '0' && c <= '9':
+			digits++
+		case c == '-':
+			dashes++
+		case unicode.IsLetter(c):
+			letters++
+		}
+	}
+	user, domain, address := strings.Cut(name, "@")
+	return address && user != "" && strings.Contains(domain, ".") ||
+		letters == 0 && digits >= 5 ||
+		len(name) == 36 && dashes == 4 && digits >= 5
 }
 
 // column decides about one column of the header.

@@ -139,6 +139,23 @@ app_code_missing: no application code: give --app-code, INFOBIP_APP_CODE or a co
 			ops.Options{HasAppCode: true},
 			`column_invalid: column "additionalData.` + strings.Repeat("n", 257) + `": the name behind additionalData. has 257 characters, the platform takes 256`,
 		},
+		"first line that is a row": {
+			"personalize", "9927a129-abed-4903-96d0-078c4a605356,Ana,ana@example.com",
+			ops.Options{HasAppCode: true, IgnoreUnmapped: true},
+			`header_missing: the first line looks like a row, not like the names of columns (see its column 1): put a line of names in front, such as registrationId,externalId,phoneNumber`,
+		},
+		"first line of an e-mail address": {
+			"personalize", "device-one,ana@example.com",
+			ops.Options{HasAppCode: true},
+			`header_missing: the first line looks like a row, not like the names of columns (see its column 2): put a line of names in front, such as registrationId,externalId,phoneNumber`,
+		},
+		"names that are no values": {
+			"personalize", "device@home,Q4-2026,device-id-of-the-app-of-2019-to-2026",
+			ops.Options{HasAppCode: true},
+			"column_unknown: unknown column \"device@home\": map it with --map, or pass it over with --ignore-unmapped\n" +
+				"column_unknown: unknown column \"Q4-2026\": map it with --map, or pass it over with --ignore-unmapped\n" +
+				"column_unknown: unknown column \"device-id-of-the-app-of-2019-to-2026\": map it with --map, or pass it over with --ignore-unmapped",
+		},
 		"region": {
 			"depersonalize", "registrationId",
 			ops.Options{HasAppCode: true, PhoneRegion: "XX"},

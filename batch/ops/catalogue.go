@@ -150,6 +150,7 @@ func Catalogue() []Entry { //nolint:funlen // a table
 		{codeOutage, Stops, "The platform was out of reach for longer than --max-outage.", "Resume the run when it is back."},
 
 		// Columns, mappings and options.
+		{codeHeaderMissing, Refuses, "The first line of the input is a row: no column has a known name, and one is named like a value.", "Put a line with the names of the columns in front."},
 		{codeColumnUnknown, Refuses, "A column is none of the platform's, or a mapping names one that the input lacks.", "Rename it, map it with --map, or pass it over with --ignore-unmapped."},
 		{codeColumnRepeated, Refuses, "Two columns or constants have the same target.", "Keep one, or list the other under ignore: in the mapping."},
 		{codeColumnMissing, Refuses, "A column that every row needs is not there.", "Add or map it, or give a constant with --set."},

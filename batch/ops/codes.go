@@ -38,6 +38,7 @@ const (
 
 	codeNothingToUpdate = "nothing_to_update"
 
+	codeHeaderMissing  = "header_missing"
 	codeColumnUnknown  = "column_unknown"
 	codeColumnRepeated = "column_repeated"
 	codeColumnMissing  = "column_missing"

@@ -52,7 +52,11 @@ func (f *field) dayFault(v batch.Value) string {
 	if f.looksLikeDay(v.Text) {
 		return "the calendar has no such day"
 	}
-	return "expected a day as " + f.layoutName() + ", found " + describe(v)
+	fault := "expected a day as " + f.layoutName() + ", found " + describe(v)
+	if f.layout == nil && v.Kind == batch.Text && strings.ContainsAny(v.Text, "./") {
+		fault += "; a mapping can name another layout, such as layout: DD.MM.YYYY"
+	}
+	return fault
 }
 
 // looksLikeDay reports whether s has the form of a day, whatever its digits

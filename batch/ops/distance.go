@@ -50,3 +50,13 @@ func Nearest(name string, candidates []string) string {
 	best, _ := nearest(name, candidates)
 	return best
 }
+
+// Misspelling is Nearest for names that may well mean something else: at most a
+// quarter of the letters of name, or one, differ.
+func Misspelling(name string, candidates []string) string {
+	best, distance := nearest(name, candidates)
+	if distance > max(1, len(fold(name))/4) {
+		return ""
+	}
+	return best
+}

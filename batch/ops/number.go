@@ -37,7 +37,7 @@ func (a *assembly) putEnabled(f *field, v batch.Value) {
 func (a *assembly) number(f *field, v batch.Value) apiclient.Value {
 	if v.Kind != batch.Text && v.Kind != batch.Number || !isNumber(v.Text) {
 		if v.Kind != batch.Text || a.checkTyped(f, v.Text) {
-			a.reject(f, codeNumberInvalid, "expected a number such as 12 or -0.5 (no thousands separators, no decimal comma), found "+describe(v))
+			a.reject(f, codeNumberInvalid, numberFault(v))
 		}
 		return apiclient.Value{}
 	}
@@ -46,6 +46,14 @@ func (a *assembly) number(f *field, v batch.Value) apiclient.Value {
 		return apiclient.Value{}
 	}
 	return apiclient.Number(v.Text)
+}
+
+// numberFault says what is wrong with a value that is no number.
+func numberFault(v batch.Value) string {
+	if s := strings.TrimPrefix(v.Text, "-"); v.Kind == batch.Text && allDigits(s) && len(s) > 1 {
+		return "a number does not begin with 0, found " + describe(v) + ": declare the column as string to keep the digits as they are"
+	}
+	return "expected a number such as 12 or -0.5 (no thousands separators, no decimal comma), found " + describe(v)
 }
 
 // isNumber reports whether s is a number of RFC 8259.

@@ -53,11 +53,11 @@ func parsePhone(s, region string) (e164, why string) {
 		return "", why
 	}
 	if number.GetExtension() != "" || !possible(number) {
-		return "", "no number of its country has this length: found " + describeText(s)
+		return "", "no number of its country has this length: found " + describeText(s) + regionHint(s, region)
 	}
 	e164 = phonenumbers.Format(number, phonenumbers.E164)[1:]
 	if region == "" && e164 != digitsOf(s) && !phonenumbers.IsValidNumber(number) {
-		return "", "the digits are not those of an international number: found " + describeText(s)
+		return "", "the digits are not those of an international number: found " + describeText(s) + regionHint(s, region)
 	}
 	return e164, ""
 }
@@ -96,14 +96,22 @@ func readPhone(s, region string) (number *phonenumbers.PhoneNumber, why string) 
 		number, err = phonenumbers.Parse("+"+s, noRegion)
 	}
 	if err != nil {
-		why = "expected an international number such as 385912345678, found " + describeText(s)
-		if strings.HasPrefix(s, "00") {
-			why += "; write + or nothing in place of the 00 in front"
-		} else if region == "" {
-			why += "; national numbers need a region (--phone-region, or region: in the mapping)"
-		}
+		why = "expected an international number such as 385912345678, found " + describeText(s) + regionHint(s, region)
 	}
 	return number, why
+}
+
+// regionHint says what may be meant by a number that is none.
+func regionHint(s, region string) string {
+	switch s = strings.TrimSpace(s); {
+	case strings.HasPrefix(s, "+"):
+		return ""
+	case strings.HasPrefix(s, "00"):
+		return "; write + or nothing in place of the 00 in front"
+	case region == "":
+		return "; national numbers need a region (--phone-region, or region: in the mapping)"
+	}
+	return ""
 }
 
 // nationalPhone reads a number as someone in the region would dial it, or as an

@@ -120,6 +120,7 @@ func (p *process) prepare(j *job) (err error) {
 	if j.log, err = p.newLogger(&j.flags.talkFlags, j.flags.redact, j.printer.above()); err != nil {
 		return err
 	}
+	p.warnOfVariables(j.log)
 	r, err := p.newRedactor(&j.flags.outputFlags)
 	if err = cmp.Or(err, j.redactWith(r)); err != nil {
 		return err

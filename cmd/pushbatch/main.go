@@ -10,7 +10,7 @@ import (
 func main() {
 	holdMemory()
 	os.Exit(run(context.Background(), process{
-		args: os.Args[1:], stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.LookupEnv,
+		args: os.Args[1:], stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.LookupEnv, environ: os.Environ(),
 	}))
 }
 
@@ -23,13 +23,16 @@ type process struct {
 	stderr io.Writer // all talk
 	getenv func(string) (string, bool)
 
-	platform http.RoundTripper // what answers requests; nil: the network
-	json     bool              // talk is JSON, see --log-format
+	environ   []string          // every NAME=VALUE; nil: none is looked for
+	variables []string          // names that mean something
+	platform  http.RoundTripper // what answers requests; nil: the network
+	json      bool              // talk is JSON, see --log-format
 }
 
 // run executes one command line and returns the exit code.
 func run(ctx context.Context, p process) int {
 	root := newRoot(&p)
+	p.variables = knownVariables(root)
 	root.SetArgs(p.args)
 	root.SetIn(p.stdin)
 	root.SetOut(p.stdout)

@@ -30,9 +30,12 @@ var envAliases = map[string]string{
 	"app-code": "INFOBIP_APP_CODE",
 }
 
+// variablePrefix is what the variables of this program begin with.
+const variablePrefix = "PUSHBATCH_"
+
 // envName is the variable that stands for a flag.
 func envName(flag string) string {
-	return "PUSHBATCH_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+	return variablePrefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
 // origin is where one setting comes from: the source and, there, its name.

@@ -119,7 +119,7 @@ const topErrors = 5
 
 // print writes the summary for people.
 func (s *summary) print(w io.Writer) {
-	fmt.Fprintf(w, "%s%s: %s rows in %s (%s rows/s)\n", s.Operation, s.mode(), grouped(s.Rows), seconds(s.Elapsed), rateText(s.RowsPerSec))
+	fmt.Fprintf(w, "%s%s: %s %s in %s (%s rows/s)\n", s.Operation, s.mode(), grouped(s.Rows), plural(s.Rows, "row"), seconds(s.Elapsed), rateText(s.RowsPerSec))
 	s.printCounts(w)
 	if s.Requests > 0 {
 		fmt.Fprintf(w, "  requests   %s, retries %s, refused by the limit (429) %s%s\n",
