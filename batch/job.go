@@ -163,7 +163,7 @@ func (j *Job) verdict(readErr, recErr error) error {
 		return cmp.Or(readErr, recErr)
 	case recErr != nil && !errors.Is(recErr, cause):
 		return errors.Join(cause, recErr)
-	case recErr == nil && j.rec.complete() && !errors.Is(cause, ErrTooManyErrors) && !errors.Is(cause, ErrCanary):
+	case recErr == nil && j.rec.complete() && !j.condemned():
 		return nil
 	}
 	return cause
@@ -196,6 +196,7 @@ func (j *Job) send(ctx context.Context) {
 		}
 		s.result.Outcome = out
 		j.settle(s)
+		j.judge(&s.result)
 		j.end(s, slotSettled)
 	}
 }
@@ -222,24 +223,36 @@ func abortOf(err error, code string) error {
 	return &Abort{Code: code, Err: err}
 }
 
-// settle counts a row that has its outcome, and stops the run if that is one too
-// many.
+// settle counts a row that has its outcome.
 func (j *Job) settle(s *slot) {
 	if s.result.Finished.IsZero() {
 		s.result.Finished = time.Now()
 	}
-	status := s.result.Status
-	j.live.count(status)
-	if status.Bad() && s.result.Row.Num <= j.cfg.Canary {
-		j.Stop(fmt.Errorf("%w: row %d was %s", ErrCanary, s.result.Row.Num, status))
-	}
-	if !j.cfg.MaxErrors.set {
+	j.live.count(s.result.Status)
+}
+
+// judge stops the run if a row is one bad row too many. A row that was sent is
+// judged when it is answered, any other when it is recorded: rows are mapped far
+// ahead of those that are sent, and the bad ones among them say nothing about the
+// rows before.
+func (j *Job) judge(res *Result) {
+	if !j.cfg.MaxErrors.set && j.cfg.Canary == 0 {
 		return
 	}
+	bad, done := j.live.judge(res.Status)
+	if res.Status.Bad() && res.Row.Num <= j.cfg.Canary {
+		j.Stop(fmt.Errorf("%w: row %d was %s", ErrCanary, res.Row.Num, res.Status))
+	}
 	// Good rows count too: the hundredth makes a share of the bad ones before it.
-	if bad, done := j.live.errors(); j.cfg.MaxErrors.Exceeded(bad, done) && !j.stopped() {
+	if j.cfg.MaxErrors.Exceeded(bad, done) && !j.stopped() {
 		j.Stop(fmt.Errorf("%w: %d of %d rows were bad, more than %s", ErrTooManyErrors, bad, done, j.cfg.MaxErrors))
 	}
+}
+
+// condemned reports whether the rows themselves have stopped the run.
+func (j *Job) condemned() bool {
+	cause := context.Cause(j.running)
+	return errors.Is(cause, ErrTooManyErrors) || errors.Is(cause, ErrCanary)
 }
 
 // end hands a row that is settled or given up to the recorder and frees those

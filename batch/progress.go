@@ -50,10 +50,12 @@ type live struct {
 	_        apart
 	allRead  atomic.Bool
 	base     int64        // rows done before this sitting, the waiting ones included
-	baseBad  int64        // bad ones among them
 	begun    atomic.Int64 // Unix nanoseconds; 0: not yet
 	ended    atomic.Int64
-	tally    atomic.Pointer[Tally]
+
+	judged, judgedBad atomic.Int64 // rows of this sitting, see Job.judge
+
+	tally atomic.Pointer[Tally]
 
 	mu   sync.Mutex
 	last reading
@@ -73,7 +75,7 @@ func (l *live) restore(c *Checkpoint) {
 	for i := range c.Waiting {
 		l.count(c.Waiting[i].Outcome.Status)
 	}
-	l.base, l.baseBad = l.done(), l.bad()
+	l.base = l.done()
 	l.recorded.Store(c.Rows)
 	l.publish(c.Tally.clone())
 }
@@ -89,9 +91,14 @@ func (l *live) done() (total int64) {
 	return total
 }
 
-// errors returns the bad and all finished rows of this sitting: whoever resumes
-// a run that had too many errors has accepted those.
-func (l *live) errors() (bad, done int64) { return l.bad() - l.baseBad, l.done() - l.base }
+// judge counts a row of this sitting and returns the bad and all rows that were
+// counted: whoever resumes a run that had too many errors has accepted those.
+func (l *live) judge(s Status) (bad, done int64) {
+	if s.Bad() {
+		l.judgedBad.Add(1)
+	}
+	return l.judgedBad.Load(), l.judged.Add(1)
+}
 
 // read shows how far the inputs were read.
 func (l *live) read(at reading) {

@@ -19,6 +19,7 @@ type recorder struct {
 	finished int64      // rows that were recorded, those behind a gap included
 	dirty    bool       // a row was settled since the last checkpoint
 	freed    int64      // the head of the ring when the feeder was woken last
+	closed   bool       // the rows themselves have stopped the run: none that needs no request is recorded any more
 	err      error      // the sink or a save refused; nothing is recorded any more
 }
 
@@ -53,8 +54,11 @@ func (r *recorder) drain() (more bool) {
 	var release releases
 	for ; head < end; head++ {
 		s := ring.at(head)
-		if s.state.Load() != slotSettled {
+		if s.state.Load() != slotSettled || r.closed && s.mapped() {
 			break
+		}
+		if s.mapped() {
+			r.judge(&s.result)
 		}
 		if res := &s.result; r.record(res) {
 			r.point.Rows, r.point.Input, r.point.Next = res.Row.Num, res.Row.Input, res.Row.Next
@@ -73,6 +77,14 @@ func (r *recorder) drain() (more bool) {
 		wake(ring.space)
 	}
 	return head > first
+}
+
+// judge looks at a row that was not sent. Those behind one that ends the run are
+// unsent: a resumed run maps them again, and judges each once.
+func (r *recorder) judge(res *Result) {
+	if r.job.judge(res); res.Status.Bad() {
+		r.closed = r.job.condemned()
+	}
 }
 
 // record gives one result to the sink.
@@ -149,7 +161,7 @@ func (r *recorder) waiting() []Waiting {
 		list = append(list, r.earlier[i])
 	}
 	for n := tail - 1; n >= head; n-- {
-		if s := ring.at(n); s.state.Load() == slotSettled && (s.request != nil || s.carried) {
+		if s := ring.at(n); s.state.Load() == slotSettled && !s.mapped() {
 			list = append(list, Waiting{s.result.Row.Num, s.result.Outcome})
 		}
 	}
@@ -165,7 +177,7 @@ func (r *recorder) end() error {
 	r.save()
 	ring := r.job.ring
 	for n := ring.head.Load(); n < ring.tail.Load(); n++ {
-		if s := ring.at(n); s.state.Load() == slotSettled {
+		if s := ring.at(n); s.state.Load() == slotSettled && !(r.closed && s.mapped()) {
 			r.record(&s.result)
 		}
 	}

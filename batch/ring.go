@@ -103,6 +103,9 @@ func (s *slot) keepPayload() {
 // maxKeptPayload bounds the memory that a slot keeps for the rows to come.
 const maxKeptPayload = 4 << 10
 
+// mapped reports whether the row needed no request, in this sitting or before.
+func (s *slot) mapped() bool { return s.request == nil && !s.carried }
+
 // setState spares the slots of rows that need no request, which are settled
 // before and after, what an atomic store costs.
 func (s *slot) setState(state int32) {

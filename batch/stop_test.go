@@ -528,6 +528,58 @@ func TestMaxErrorsPerSitting(t *testing.T) {
 	w.wantRows(t, upTo(25)...)
 }
 
+// Rows that are rejected ahead of those that are sent do not count before these:
+// every sitting judges what stands behind the rows that are done, and a share is
+// that of the rows up to there.
+func TestRejectedRowsAreJudgedInOrder(t *testing.T) {
+	t.Parallel()
+	every := func(n int64) func(int64) bool { return func(row int64) bool { return row%n == 0 } }
+	for _, tt := range []struct {
+		name, max string
+		canary    int64
+		bad       func(int64) bool
+		stops     []int64 // the last row that is done when a sitting stops
+	}{
+		{"share that is never reached", "3%", 0, every(50), nil},
+		{"share", "1.5%", 0, func(row int64) bool { return row%50 == 0 && row <= 300 }, []int64{100, 200, 300}},
+		{"count", "3", 0, every(100), []int64{400, 800}},
+		{"none", "0", 0, every(400), []int64{400, 800}},
+		{"canary", "", 10, func(row int64) bool { return row == 3 || row == 5 }, []int64{3, 5}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w, cfg := plain(1000, func(context.Context, int64) (batch.Outcome, error) {
+					time.Sleep(time.Second)
+					return batch.Outcome{Status: batch.Succeeded}, nil
+				})
+				cfg.MaxInFlight, cfg.MaxErrors, cfg.Canary = 1, threshold(t, tt.max), tt.canary
+				send := cfg.Inputs[0].Map
+				cfg.Inputs[0].Map = func(row *batch.Row) (batch.Request, *batch.Outcome) {
+					if tt.bad(row.Num) {
+						return nil, &batch.Outcome{Status: batch.Rejected, Code: "bad"}
+					}
+					return send(row)
+				}
+				for _, stop := range tt.stops {
+					if err := batch.New(cfg).Run(t.Context()); !errors.Is(err, batch.ErrTooManyErrors) && !errors.Is(err, batch.ErrCanary) {
+						t.Fatalf("run to row %d: %v", stop, err)
+					}
+					cfg.Resume = w.checkpoint()
+					if done := cfg.Resume.Rows; done < stop || done > stop+1 { // one may be under way
+						t.Fatalf("it stops at row %d, want %d", done, stop)
+					}
+					w.begin(cfg.Resume.Mark["results"])
+				}
+				if err := batch.New(cfg).Run(t.Context()); err != nil {
+					t.Error(err)
+				}
+				w.wantRows(t, upTo(1000)...)
+			})
+		})
+	}
+}
+
 func threshold(t *testing.T, text string) batch.Threshold {
 	t.Helper()
 	limit, err := batch.ParseThreshold(text)
