@@ -392,11 +392,14 @@ func failedColumn(c batch.Column, use ops.ColumnUse) string {
 }
 
 func (j *job) engineConfig(sink batch.Sink) batch.Config {
-	maxErrors, _ := batch.ParseThreshold(j.flags.maxErrors) // checked before
 	cfg := batch.Config{
-		Sink: sink, MaxInFlight: j.flags.maxInFlight, Limit: j.flags.limit, MaxErrors: maxErrors, Canary: j.flags.canary,
+		Sink: sink, MaxInFlight: j.flags.maxInFlight, Limit: j.flags.limit,
 		Resume: j.point, Carry: j.carry,
 		Save: j.save, SaveEvery: j.saveEvery(),
+	}
+	if j.client != nil { // a dry run is there to find all that is wrong
+		cfg.MaxErrors, _ = batch.ParseThreshold(j.flags.maxErrors) // checked before
+		cfg.Canary = j.flags.canary
 	}
 	for _, in := range j.opened {
 		cfg.Inputs = append(cfg.Inputs, batch.Input{Source: in.source, Map: in.binding.Map, More: in.more})

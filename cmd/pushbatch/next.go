@@ -42,7 +42,7 @@ func (j *job) nextForBadRows(s *summary) string {
 		return "failed.csv is redacted; mend the rows in the inputs, or send them again as they are: " + retry
 	}
 	failed := j.folder.Path(writers.FailedFile)
-	next := fmt.Sprintf("mend %s and give it back: pushbatch %s %s%s", failed, j.operation.Name, failed, j.toAgain())
+	next := fmt.Sprintf("mend %s and give it back: pushbatch %s %s%s%s", failed, j.operation.Name, shellWord(failed), j.meaning(), j.toAgain())
 	if rows > 0 {
 		next += fmt.Sprintf("; or only send again the %s %s that %s no mending: %s --code %s%s",
 			grouped(rows), plural(rows, "row"), pick(rows, "needs", "need"), retry, strings.Join(codes, ","), j.toAgain())
@@ -66,6 +66,27 @@ func (s *summary) failedForNow() (rows int64, codes []string) {
 func (s *summary) allFailedForNow() bool {
 	rows, _ := s.failedForNow()
 	return rows > 0 && rows == s.Statuses.bad()
+}
+
+// meaningFlags decide what the cells of a row mean, and so what is sent of them.
+var meaningFlags = []string{
+	"map", "set", "null-literal", "phone-region", "ignore-unmapped",
+	"force-depersonalize", "keep-as-lead", "set-device-as-primary", "return-push", "simulate",
+}
+
+// meaning are the flags without which failed.csv would mean something else than
+// the inputs did.
+func (j *job) meaning() string {
+	var flags strings.Builder
+	for _, name := range meaningFlags {
+		for _, value := range j.spec.Settings[name] {
+			flags.WriteString(" --" + name)
+			if j.set.Lookup(name).Value.Type() != "bool" {
+				flags.WriteString(" " + shellWord(value))
+			}
+		}
+	}
+	return flags.String()
 }
 
 // toAgain is what an export's command needs to be given again.

@@ -37,8 +37,27 @@ func newRoot(p *process) *cobra.Command {
 	root.AddCommand(newConfigCommand(p), newReportCommand(p), newInspectCommand(p), newManCommand())
 	root.AddCommand(newTopics()...)
 	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		switch {
+		case cmd.Name() == "help":
+			cmd.Run, cmd.RunE = nil, helpOn
+		case cmd.HasSubCommands(): // without this an unknown one ends with 0
+			cmd.Args, cmd.RunE = cobra.ArbitraryArgs, unknownCommand
+		}
+	}
 	addCompletions(root, completedValues())
 	return root
+}
+
+// helpOn shows the help of a command or topic.
+func helpOn(cmd *cobra.Command, args []string) error {
+	found, rest, err := cmd.Root().Find(args)
+	if err != nil || len(rest) > 0 {
+		return unknownCommand(cmd.Root(), rest)
+	}
+	found.InitDefaultHelpFlag()
+	return found.Help()
 }
 
 func unknownCommand(cmd *cobra.Command, args []string) error {
@@ -49,7 +68,14 @@ func unknownCommand(cmd *cobra.Command, args []string) error {
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 		hint = fmt.Sprintf(": did you mean %s?", strings.Join(near, " or "))
 	}
-	return usageError("unknown command %q%s\nRun pushbatch help to see the commands", args[0], hint)
+	return usageError("unknown command %q%s\nRun %s to see the commands", args[0], hint, helpOf(cmd))
+}
+
+func helpOf(cmd *cobra.Command) string {
+	if cmd.HasParent() {
+		return cmd.CommandPath() + " --help"
+	}
+	return cmd.Name() + " help"
 }
 
 func unknownFlag(cmd *cobra.Command, err error) error {
