@@ -83,7 +83,6 @@ func (l *live) restore(c *Checkpoint) {
 func (l *live) start(t time.Time) { l.begun.Store(t.UnixNano()) }
 func (l *live) count(s Status)    { l.statuses[s].Add(1) }
 func (l *live) publish(t Tally)   { l.tally.Store(&t) }
-func (l *live) bad() int64        { return l.statuses[Failed].Load() + l.statuses[Rejected].Load() }
 func (l *live) done() (total int64) {
 	for i := range l.statuses {
 		total += l.statuses[i].Load()

@@ -23,11 +23,15 @@ func IsFailedColumn(name string) bool { return slices.Contains(failedColumns[:],
 // the run before and is given back as it stands there.
 const CodeUntouched = "row_unmended"
 
+// CodeTypeMismatch is the code of a value whose kind its target does not take.
+const CodeTypeMismatch = "type_mismatch"
+
 // Untouched is a checksum over the cells of a row. Failed.csv gives back rows
 // that could not be read as well as a table can: a record that was too short
 // has empty cells at its end, one that was too long has its last cells in the
 // message. Nobody meant such a row, but it reads well. The checksum behind its
-// message tells whether anybody has mended it.
+// message tells whether anybody has mended it. So it is with a value whose kind was
+// wrong, such as an object for an id: its text alone reads well.
 //
 // Columns without a value and the order of columns do not count: neither
 // mends a row.

@@ -59,11 +59,21 @@ var quoted = [256]bool{'"': true, ',': true, '\r': true, '\n': true, ';': true, 
 // spreadsheet does not take it for a formula: an apostrophe goes before what
 // could start one.
 func appendMade(dst []byte, s string) []byte {
-	if s != "" && strings.IndexByte("=+-@\t\r", s[0]) >= 0 {
+	if s != "" && startsFormula(s[0]) {
 		return appendCell(dst, "'"+s)
 	}
 	return appendCell(dst, s)
 }
+
+// Unmade is a text of a report without the apostrophe of appendMade.
+func Unmade(s string) string {
+	if len(s) > 1 && s[0] == '\'' && startsFormula(s[1]) {
+		return s[1:]
+	}
+	return s
+}
+
+func startsFormula(c byte) bool { return strings.IndexByte("=+-@\t\r", c) >= 0 }
 
 // appendMillis appends d in milliseconds with up to three decimals.
 func appendMillis(dst []byte, d time.Duration) []byte {

@@ -97,14 +97,22 @@ func (f *failedReport) appendRow(dst []byte, r *batch.Result) []byte {
 	return append(dst, '\n')
 }
 
-// message is why the row of r stands here. That of a row that could not be read
-// is signed, so that the row is known again if nobody mends it; one that came
-// back unmended keeps the message it had.
+// lostKind reports whether the row was rejected for the kind of a value that its
+// text here does not tell.
+func lostKind(r *batch.Result) bool {
+	return slices.Contains(r.Codes(), batch.CodeTypeMismatch) && slices.ContainsFunc(r.Row.Values, func(v batch.Value) bool {
+		return v.Kind == batch.Bool || v.Kind == batch.List || v.Kind == batch.Object
+	})
+}
+
+// message is why the row of r stands here. That of a row that could not be read,
+// or whose text does not tell what was wrong, is signed, so that the row is known
+// again if nobody mends it; one that came back unmended keeps the message it had.
 func (f *failedReport) message(r *batch.Result) string {
 	if at := f.said[r.Row.Input]; r.Code == batch.CodeUntouched && at >= 0 {
 		return r.Row.Values[at].String()
 	}
-	if r.Row.Err == nil || f.redacted {
+	if r.Row.Err == nil && !lostKind(r) || f.redacted {
 		return r.Message + excessNote(&r.Row)
 	}
 	var u batch.Untouched

@@ -71,7 +71,7 @@ func (c *resultContext) unsentCells(r *batch.Result) []byte {
 
 func (c *resultContext) sourceCell(source string) []byte {
 	if source != c.source || c.cell == nil {
-		c.source, c.cell = source, appendCell([]byte{}, source)
+		c.source, c.cell = source, appendMade([]byte{}, source) // a file's name is anybody's
 	}
 	return c.cell
 }

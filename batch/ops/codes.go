@@ -1,5 +1,7 @@
 package ops
 
+import "pushbatch/batch"
+
 // The codes of rows that are rejected here, and of inputs that cannot be bound.
 const (
 	codeRegistrationIDMissing = "registration_id_missing"
@@ -17,7 +19,7 @@ const (
 	codeNumberInvalid         = "number_invalid"
 	codeNumberTooLarge        = "number_too_large"
 	codeBooleanInvalid        = "boolean_invalid"
-	codeTypeMismatch          = "type_mismatch"
+	codeTypeMismatch          = batch.CodeTypeMismatch
 	codeTagEmpty              = "tag_empty"
 	codeTagsInvalid           = "tags_invalid"
 	codeObjectInvalid         = "object_invalid"

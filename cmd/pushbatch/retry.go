@@ -207,10 +207,10 @@ func (r *retrySpec) open(ctx context.Context, info blob.Info) (s *resultsSource,
 }
 
 func (r *retrySpec) takes(at [4]int, values []batch.Value, source string) (num int64, wanted bool) {
-	if values[at[0]].Text != source || !slices.Contains(r.Statuses, values[at[2]].Text) {
+	if writers.Unmade(values[at[0]].Text) != source || !slices.Contains(r.Statuses, values[at[2]].Text) {
 		return 0, false
 	}
-	codes := strings.Split(strings.TrimPrefix(values[at[3]].Text, "'"), batch.CodeSeparator)
+	codes := strings.Split(writers.Unmade(values[at[3]].Text), batch.CodeSeparator)
 	if len(r.Codes) > 0 && !slices.ContainsFunc(codes, func(c string) bool { return slices.Contains(r.Codes, c) }) {
 		return 0, false
 	}
