@@ -43,7 +43,7 @@ func tree(t *testing.T, paths ...string) string {
 func TestExpand(t *testing.T) {
 	t.Parallel()
 	root := tree(t, "b.csv", "a.csv", "odd[1].csv", "d/2.csv", "d/10.csv", "d/_SUCCESS", "d/.crc", "d/.hidden/x.csv", "d/_temporary/x.csv", "d/sub/1.csv", "d/sub-a/1.csv",
-		"_named.csv", "p/day=2026-01-02/x.csv", "p/day=2026-01-01/x.csv", "p/_k=1/x.csv", "only/_SUCCESS", "l/link.csv -> ../a.csv", "l/folder -> ../d/sub", "loop/x.csv", "loop/again -> ../loop")
+		"_named.csv", "p/day=2026-01-02/x.csv", "p/day=2026-01-01/x.csv", "p/_k=1/x.csv", "only/_SUCCESS", "l/link.csv -> ../a.csv", "l/folder -> ../d/sub", "r/a.csv", "r/runs/1/job.json", "r/runs/1/checkpoint.json", "r/runs/1/results.csv", "r/jobs/job.json", "loop/x.csv", "loop/again -> ../loop")
 	for _, tt := range []struct {
 		name string
 		args []string
@@ -58,6 +58,8 @@ func TestExpand(t *testing.T) {
 		{name: "a glob of folders", args: []string{"d/s*"}, want: []string{"d/sub-a/1.csv", "d/sub/1.csv"}},
 		{name: "a marker by its name", args: []string{"d/_SUCCESS"}, want: []string{"d/_SUCCESS"}},
 		{name: "partitions", args: []string{"p/"}, want: []string{"p/_k=1/x.csv", "p/day=2026-01-01/x.csv", "p/day=2026-01-02/x.csv"}},
+		{name: "runs in a folder", args: []string{"r"}, want: []string{"r/a.csv", "r/jobs/job.json"}},
+		{name: "a run by its name", args: []string{"r/runs/1"}, want: []string{"r/runs/1/checkpoint.json", "r/runs/1/job.json", "r/runs/1/results.csv"}},
 		{name: "links", args: []string{"l"}, want: []string{"l/folder/1.csv", "l/link.csv"}},
 		{name: "standard input among files", args: []string{"a.csv", "-", "b.csv"}, want: []string{"a.csv", "-", "b.csv"}},
 		{name: "standard input twice", args: []string{"-", "-"}, fail: "named twice"},
@@ -272,7 +274,7 @@ func TestFingerprint(t *testing.T) {
 	seen := make(map[string]string)
 	for _, size := range []int{0, 1, 100, 1 << 20} {
 		data := make([]byte, size)
-		for _, at := range []int{-1, 0, size / 2, size - 1} {
+		for _, at := range []int{-1, 0, size / 3, size / 2, size - 1} {
 			if at >= 0 && at < size {
 				data[at]++
 			}
@@ -288,6 +290,15 @@ func TestFingerprint(t *testing.T) {
 				t.Errorf("%s: the fingerprint of the same bytes differs", what)
 			}
 		}
+	}
+	large := make([]byte, 17<<20)
+	sums := map[string]bool{fingerprint(large): true}
+	for _, at := range []int{0, len(large) / 63 * 5, len(large) - 1} {
+		large[at]++
+		sums[fingerprint(large)] = true
+	}
+	if len(sums) != 4 {
+		t.Errorf("%d fingerprints of 4 large files", len(sums))
 	}
 	if sum, err := blob.Fingerprint(t.Context(), blob.Info{Location: blob.Stdin, Size: -1}); sum != "" || err != nil {
 		t.Errorf("standard input: %q, %v", sum, err)

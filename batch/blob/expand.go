@@ -105,6 +105,9 @@ func walk(ctx context.Context, path string, above []fs.FileInfo, found *[]Info) 
 	if err != nil {
 		return err
 	}
+	if len(above) > 0 && isRun(entries) {
+		return nil
+	}
 	for _, e := range entries {
 		if passedOver(e.Name()) {
 			continue
@@ -114,6 +117,15 @@ func walk(ctx context.Context, path string, above []fs.FileInfo, found *[]Info) 
 		}
 	}
 	return nil
+}
+
+// isRun tells the folder of an earlier run, which nobody means who names a folder
+// above it: runs stand in the working folder unless told otherwise.
+func isRun(entries []fs.DirEntry) bool {
+	named := func(name string) bool {
+		return slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == name })
+	}
+	return named("job.json") && named("checkpoint.json")
 }
 
 // partitions reads the key=value folders of a path.

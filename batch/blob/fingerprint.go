@@ -5,20 +5,26 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 )
 
-// fingerprintBlock is how much of the beginning, the middle and the end of an
-// input its fingerprint covers, in bytes.
-const fingerprintBlock = 16 << 10
+const (
+	// fingerprintWhole is the largest input that its fingerprint covers as a whole, in
+	// bytes: some 15 ms.
+	fingerprintWhole = 16 << 20
+	// Of a larger one it covers so many blocks of so many bytes, from the first to the
+	// last byte at equal distances.
+	fingerprintBlocks = 64
+	fingerprintBlock  = 16 << 10
+)
 
-// Fingerprint hashes the size of an input and its first, middle and last
-// 16 KiB, in hexadecimal: enough to notice a file that was exported again or
-// appended to, at a cost that does not grow with it. For an input whose store
-// names its version (ETag) it is a hash of that and of the size: nothing is
-// read. It is empty for inputs that are not Rereadable.
+// Fingerprint hashes the size of an input and its content up to 16 MiB, in
+// hexadecimal; of a larger one 64 blocks of 16 KiB from its beginning to its end:
+// enough to notice a file that was exported again or appended to, at a cost that
+// does not grow with it. For an input whose store names its version (ETag) it is a
+// hash of that and of the size: nothing is read. It is empty for inputs that are
+// not Rereadable.
 func Fingerprint(ctx context.Context, in Info) (string, error) {
 	if !in.Rereadable() {
 		return "", nil
@@ -34,13 +40,24 @@ func Fingerprint(ctx context.Context, in Info) (string, error) {
 		return "", err
 	}
 	defer r.Close()
-	block := make([]byte, fingerprintBlock)
-	for _, at := range []int64{0, in.Size/2 - fingerprintBlock/2, in.Size - fingerprintBlock} {
-		n, err := r.ReadAt(block, max(at, 0))
-		if err != nil && !errors.Is(err, io.EOF) {
+	for _, part := range fingerprinted(in.Size) {
+		if _, err := io.Copy(hash, io.NewSectionReader(r, part[0], part[1])); err != nil {
 			return "", fmt.Errorf("fingerprint %s: %w", in.Location, err)
 		}
-		hash.Write(block[:n])
 	}
 	return hex.EncodeToString(hash.Sum(nil)), nil
+}
+
+// fingerprinted lists offset and length of the parts that a fingerprint covers.
+func fingerprinted(size int64) [][2]int64 {
+	if size <= fingerprintWhole {
+		return [][2]int64{{0, size}}
+	}
+	parts := make([][2]int64, fingerprintBlocks)
+	for i := range parts {
+		at := (size - fingerprintBlock) / (fingerprintBlocks - 1) * int64(i)
+		parts[i] = [2]int64{at, fingerprintBlock}
+	}
+	parts[fingerprintBlocks-1][0] = size - fingerprintBlock
+	return parts
 }

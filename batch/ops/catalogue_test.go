@@ -22,7 +22,7 @@ var platform = []string{
 
 func TestCatalogueHasEveryCodeAndNoOther(t *testing.T) {
 	t.Parallel()
-	want := map[string]bool{batch.CodeUntouched: true}
+	want := map[string]bool{batch.CodeUntouched: true, batch.CodeTypeMismatch: true}
 	for _, code := range platform {
 		want[code] = true
 	}

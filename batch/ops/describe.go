@@ -15,9 +15,16 @@ func describe(v batch.Value) string {
 	case batch.Text:
 		return describeText(v.Text)
 	case batch.List, batch.Object:
-		return "a " + v.Kind.String()
+		return article(v.Kind)
 	}
-	return "a " + v.Kind.String() + " of " + plural(utf8.RuneCountInString(v.Text), "character")
+	return article(v.Kind) + " of " + plural(utf8.RuneCountInString(v.Text), "character")
+}
+
+func article(k batch.Kind) string {
+	if k == batch.Object {
+		return "an " + k.String()
+	}
+	return "a " + k.String()
 }
 
 // describeText says how long a text is and where something stands in it that

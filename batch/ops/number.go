@@ -50,6 +50,9 @@ func (a *assembly) number(f *field, v batch.Value) apiclient.Value {
 
 // numberFault says what is wrong with a value that is no number.
 func numberFault(v batch.Value) string {
+	if strings.HasPrefix(v.Text, "+") {
+		return "a number has no + in front, found " + describe(v)
+	}
 	if s := strings.TrimPrefix(v.Text, "-"); v.Kind == batch.Text && allDigits(s) && len(s) > 1 {
 		return "a number does not begin with 0, found " + describe(v) + ": declare the column as string to keep the digits as they are"
 	}

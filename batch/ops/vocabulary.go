@@ -141,7 +141,7 @@ func (v *vocabulary) suggest(name string) string {
 			best = holder + "." + attr
 		}
 	}
-	if best == "" {
+	if best == "" || best == base { // a name behind the dot is missing
 		return ""
 	}
 	return fmt.Sprintf(" (did you mean %s?)", best)

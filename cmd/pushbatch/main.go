@@ -33,6 +33,7 @@ type process struct {
 func run(ctx context.Context, p process) int {
 	root := newRoot(&p)
 	p.variables = knownVariables(root)
+	p.json = p.asksForJSON() // for what is wrong before the flags are read
 	root.SetArgs(p.args)
 	root.SetIn(p.stdin)
 	root.SetOut(p.stdout)

@@ -203,7 +203,7 @@ func recordedInputs(ctx context.Context, spec *runSpec) ([]blob.Info, error) {
 func (j *job) unchanged(spec *runSpec) error {
 	if name, diff := j.changedInput(spec); diff != "" {
 		return &exitError{exitStopped, fmt.Errorf("input %s has changed since the run began (%s): "+
-			"put the old file back, or start a new run", name, diff)}
+			"put the old file back, with its time (cp -p), or start a new run", name, diff)}
 	}
 	return nil
 }

@@ -128,13 +128,19 @@ func resolveFile(fs *pflag.FlagSet, from map[string]origin, path string, getenv 
 	}
 	for _, e := range entries {
 		f := fs.Lookup(e.key)
-		if f == nil || e.key == "config" || e.key == "help" {
+		if e.key == "config" {
+			return usageError("%s, line %d: a config file does not name another", path, e.line)
+		}
+		if f == nil || e.key == "help" {
 			return e.unknown(path, fs)
 		}
 		if source := from[e.key].source; source == fromFlag || source == fromEnv {
 			continue
 		}
-		values, err := expandAll(e.values, getenv)
+		values, err := expandAll(e.textsFor(f), getenv)
+		if _, takesMany := f.Value.(pflag.SliceValue); err == nil && len(values) > 1 && !takesMany {
+			err = errors.New("one value was expected, not a list")
+		}
 		if err == nil {
 			err = setFlag(fs, e.key, values)
 		}
@@ -150,7 +156,17 @@ func resolveFile(fs *pflag.FlagSet, from map[string]origin, path string, getenv 
 type configEntry struct {
 	key    string
 	values []string
+	null   string // the word, where the value is null
 	line   int
+}
+
+// textsFor are the texts that a flag is set to. A null sets nothing, but is itself
+// what --null-literal may be.
+func (e configEntry) textsFor(f *pflag.Flag) []string {
+	if e.null != "" && f.Name == "null-literal" {
+		return []string{e.null}
+	}
+	return e.values
 }
 
 func (e configEntry) unknown(path string, fs *pflag.FlagSet) error {
@@ -184,6 +200,9 @@ func parseConfig(path string, data []byte) ([]configEntry, error) {
 				key:    strings.ReplaceAll(scalarText(it.Key()), "_", "-"),
 				values: valueTexts(it.Value()),
 				line:   it.Key().GetToken().Position.Line,
+			}
+			if null, ok := it.Value().(*ast.NullNode); ok {
+				e.null = null.GetToken().Value
 			}
 			if slices.ContainsFunc(entries, func(o configEntry) bool { return o.key == e.key }) {
 				return nil, usageError("%s, line %d: %s is given twice", path, e.line, e.key)

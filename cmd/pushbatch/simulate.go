@@ -58,12 +58,9 @@ func newSimulateCommand(p *process) *cobra.Command {
 		Long: "simulate serves a stand-in of the platform on loopback: it keeps registrations and people,\n" +
 			"checks every request, has the platform's limits, and can be told to fail. Stop it with Ctrl-C.",
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if _, err := resolve(cmd.Flags(), p.getenv); err != nil {
-				return err
-			}
-			return p.simulate(cmd.Context(), flags)
-		},
+		// No variable is looked at: those of a job beside it mean the job's own rate and
+		// application code.
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.simulate(cmd.Context(), flags) },
 	}
 	flags.add(cmd.Flags())
 	return cmd

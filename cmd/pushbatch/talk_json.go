@@ -6,6 +6,19 @@ import (
 	"strings"
 )
 
+// asksForJSON looks for --log-format json where it most likely stands.
+func (p *process) asksForJSON() bool {
+	format, _ := p.getenv(envName("log-format"))
+	for i, arg := range p.args {
+		if value, ok := strings.CutPrefix(arg, "--log-format="); ok {
+			format = value
+		} else if arg == "--log-format" && i+1 < len(p.args) {
+			format = p.args[i+1]
+		}
+	}
+	return format == logJSON
+}
+
 // voice is where a job's last words go: as they are, or with --log-format json
 // as lines of JSON like all others.
 func (p *process) voice() io.Writer {
