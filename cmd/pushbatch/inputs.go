@@ -112,3 +112,17 @@ func (j *job) closeInputs() (all error) {
 	}
 	return all
 }
+
+// warnOfChanges names files that have changed while they were read: what was
+// written since may not be in the run.
+func (j *job) warnOfChanges(ctx context.Context) {
+	for _, in := range j.opened {
+		if !in.info.Rereadable() || blob.IsS3(in.info.URI) { // objects do not change, they are replaced
+			continue
+		}
+		now, err := blob.Stat(ctx, in.info.URI)
+		if err != nil || now.Size != in.info.Size || !now.ModTime.Equal(in.info.ModTime) {
+			j.log.Warn("the input has changed while it was read: what was written since is not in this run", "source", in.source.Name())
+		}
+	}
+}

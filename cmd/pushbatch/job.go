@@ -236,6 +236,7 @@ func (p *process) sit(ctx context.Context, j *job) error {
 	endTimer()
 	if runErr == nil {
 		_ = sink.Settle() // what stays costs room, nothing else
+		j.warnOfChanges(ctx)
 	}
 	inventory, runErr := j.publishAfter(ctx, engine.Tally().Rows, runErr)
 	s, err := p.finish(ctx, j, engine, inventory, runErr)

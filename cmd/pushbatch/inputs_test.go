@@ -1,0 +1,45 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"pushbatch/apiclient/simulator"
+)
+
+// A file that somebody writes to while it is read is told: rows behind its old end
+// are not in the run, which ends well otherwise.
+func TestInputGrowsWhileItIsRead(t *testing.T) {
+	t.Parallel()
+	_, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0)})
+	dir := t.TempDir()
+	rows, err := os.ReadFile(updateRows(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	input := filepath.Join(dir, "grows.csv")
+	if err := os.WriteFile(input, rows, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := start(t, url, dir, "update", "grows.csv", "--rate", "200", "--out", "run")
+	eventually(t, "the run has begun", func() bool {
+		_, err := os.Stat(filepath.Join(dir, "run", "checkpoint.json"))
+		return err == nil
+	})
+	file, err := os.OpenFile(input, os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = file.WriteString("device-of-later,true,,,,\n")
+	if err := file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if code := c.code(t); err != nil || code != exitDone {
+		t.Fatalf("%v, exit code %d\n%s", err, code, &c.talk)
+	}
+	if !strings.Contains(c.talk.String(), "the input has changed while it was read") {
+		t.Errorf("it says:\n%s", &c.talk)
+	}
+}
