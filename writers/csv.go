@@ -57,9 +57,9 @@ var quoted = [256]bool{'"': true, ',': true, '\r': true, '\n': true, ';': true, 
 
 // appendMade appends a text that pushbatch (or the platform) made, so that a
 // spreadsheet does not take it for a formula: an apostrophe goes before what
-// could start one.
+// could start one. A single character (- for standard input) is none.
 func appendMade(dst []byte, s string) []byte {
-	if s != "" && startsFormula(s[0]) {
+	if len(s) > 1 && startsFormula(s[0]) {
 		return appendCell(dst, "'"+s)
 	}
 	return appendCell(dst, s)
@@ -67,7 +67,7 @@ func appendMade(dst []byte, s string) []byte {
 
 // Unmade is a text of a report without the apostrophe of appendMade.
 func Unmade(s string) string {
-	if len(s) > 1 && s[0] == '\'' && startsFormula(s[1]) {
+	if len(s) > 2 && s[0] == '\'' && startsFormula(s[1]) {
 		return s[1:]
 	}
 	return s

@@ -186,8 +186,8 @@ func recordedInputs(ctx context.Context, spec *runSpec) ([]blob.Info, error) {
 			continue // kept in the run folder
 		}
 		if in.Size < 0 {
-			return nil, &exitError{exitStopped, fmt.Errorf("input %s was a stream, which cannot be read again: "+
-				"start a new run over the rows that its results do not list", in.Name)}
+			return nil, &exitError{exitStopped, fmt.Errorf("input %s was a stream, which cannot be read again: the rows that did not succeed "+
+				"stand in failed.csv, which is an input itself; those that its results do not list need a new run", in.Name)}
 		}
 		info, err := blob.Stat(ctx, in.URI)
 		if err != nil {
