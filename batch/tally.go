@@ -62,17 +62,17 @@ func (t *Tally) addCode(code string, r *Result) {
 	if t.Codes == nil {
 		t.Codes = make(map[string]*CodeCount)
 	}
-	of := code
-	c := t.Codes[code]
+	key := code
+	c := t.Codes[key]
 	if c == nil && len(t.Codes) >= maxCodes {
-		code = OtherCodes
-		c = t.Codes[code]
+		key = OtherCodes
+		c = t.Codes[key]
 	}
 	if c == nil {
-		c = &CodeCount{Status: r.Status, Example: exampleOf(r, of)}
-		t.Codes[code] = c
+		c = &CodeCount{Status: r.Status, Example: exampleOf(r, code)}
+		t.Codes[key] = c
 	} else if len(c.More) < moreExamples {
-		c.More = append(c.More[:len(c.More):len(c.More)], exampleOf(r, of)) // clones share what is there
+		c.More = append(c.More[:len(c.More):len(c.More)], exampleOf(r, code)) // clones share what is there
 	}
 	c.Count++
 }

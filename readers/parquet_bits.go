@@ -31,7 +31,7 @@ func bitsAt(src []byte, at, width uint) uint64 {
 
 // inWords is how many of the first count values of width bits are each part of
 // eight bytes of src that begin with the value's first: what bitsAt does in
-// general, one load and a shift do for these.
+// general, quickBits does for these with one load and a shift.
 func inWords(src []byte, width uint, count int) int {
 	switch {
 	case width > 57 || len(src) < 8:
@@ -40,6 +40,10 @@ func inWords(src []byte, width uint, count int) int {
 		return count
 	}
 	return min(count, int((uint(len(src)-8)*8+7)/width)+1)
+}
+
+func quickBits(src []byte, at uint, mask uint64) uint64 {
+	return binary.LittleEndian.Uint64(src[at>>3:]) >> (at & 7) & mask
 }
 
 // decodeHybrid fills dst from Parquet's hybrid of run lengths and bit packing
@@ -62,8 +66,7 @@ func decodeHybrid[T uint8 | uint32](dst []T, src []byte, width uint) error {
 			}
 			quick, mask := inWords(src, width, len(run)), uint64(1)<<width-1
 			for i := range quick {
-				at := uint(i) * width
-				run[i] = T(binary.LittleEndian.Uint64(src[at>>3:]) >> (at & 7) & mask)
+				run[i] = T(quickBits(src, uint(i)*width, mask))
 			}
 			for i := quick; i < len(run); i++ {
 				run[i] = T(bitsAt(src, uint(i)*width, width))
@@ -133,8 +136,7 @@ func deltaBlock(dst []int64, src []byte, total, minis, perMini int) ([]int64, []
 		}
 		quick, mask := inWords(src, uint(width), count), uint64(1)<<width-1
 		for i := range quick {
-			at := uint(i) * uint(width)
-			last += least + int64(binary.LittleEndian.Uint64(src[at>>3:])>>(at&7)&mask)
+			last += least + int64(quickBits(src, uint(i)*uint(width), mask))
 			dst = append(dst, last)
 		}
 		for i := quick; i < count; i++ {

@@ -5,6 +5,8 @@ import (
 	"io"
 	"net/http"
 	"os"
+
+	"github.com/spf13/cobra"
 )
 
 func main() {
@@ -23,16 +25,16 @@ type process struct {
 	stderr io.Writer // all talk
 	getenv func(string) (string, bool)
 
-	environ   []string          // every NAME=VALUE; nil: none is looked for
-	variables []string          // names that mean something
-	platform  http.RoundTripper // what answers requests; nil: the network
-	json      bool              // talk is JSON, see --log-format
+	environ  []string          // every NAME=VALUE; nil: none is looked for
+	root     *cobra.Command    // knows every flag, and so every variable
+	platform http.RoundTripper // what answers requests; nil: the network
+	json     bool              // talk is JSON, see --log-format
 }
 
 // run executes one command line and returns the exit code.
 func run(ctx context.Context, p process) int {
 	root := newRoot(&p)
-	p.variables = knownVariables(root)
+	p.root = root
 	p.json = p.asksForJSON() // for what is wrong before the flags are read
 	root.SetArgs(p.args)
 	root.SetIn(p.stdin)

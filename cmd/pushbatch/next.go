@@ -75,7 +75,7 @@ var meaningFlags = []string{
 }
 
 // meaning are the flags without which failed.csv would mean something else than
-// the inputs did.
+// the inputs did, or go elsewhere.
 func (j *job) meaning() string {
 	var flags strings.Builder
 	for _, name := range meaningFlags {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"log/slog"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -28,13 +27,17 @@ func knownVariables(root *cobra.Command) []string {
 // misspelling of one that is known: what they should set is not in force. Their
 // values are not told.
 func (p *process) warnOfVariables(log *slog.Logger) {
+	var known []string // most environments have none of ours
 	for _, entry := range p.environ {
 		name, value, _ := strings.Cut(entry, "=")
 		own, ours := strings.CutPrefix(name, variablePrefix)
-		if !ours || value == "" || slices.Contains(p.variables, own) {
+		if !ours || value == "" {
 			continue
 		}
-		if near := ops.Misspelling(own, p.variables); near != "" {
+		if known == nil {
+			known = knownVariables(p.root)
+		}
+		if near := ops.Misspelling(own, known); near != "" && near != own {
 			log.Warn("the environment variable is not known", "variable", name, "nearest", variablePrefix+near)
 		}
 	}
