@@ -3,7 +3,6 @@ package readers
 import (
 	"bytes"
 	"encoding/csv"
-	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -12,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"pushbatch/batch"
+	"pushbatch/readers/inputerror"
 	"pushbatch/batch/blob"
 	"pushbatch/readers/readertest"
 )
@@ -83,7 +83,7 @@ func FuzzOpen(f *testing.F) {
 		if diff := cmp.Diff(rows, byteRows); diff != "" {
 			t.Fatalf("rows (-at once +by bytes):\n%s", diff)
 		}
-		if (err == nil) != (byteErr == nil) || err != nil && (codeIn(err) != codeIn(byteErr) || err.Error() != byteErr.Error()) {
+		if (err == nil) != (byteErr == nil) || err != nil && (inputerror.CodeOf(err) != inputerror.CodeOf(byteErr) || err.Error() != byteErr.Error()) {
 			t.Fatalf("error %v, by bytes %v", err, byteErr)
 		}
 	})
@@ -125,13 +125,4 @@ func FuzzResume(f *testing.F) {
 			}
 		}
 	})
-}
-
-// codeIn is the code of an Error.
-func codeIn(err error) string {
-	found := new(Error)
-	if errors.As(err, &found) {
-		return found.Code
-	}
-	return codeOf(err)
 }
