@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"pushbatch/batch"
-	"pushbatch/readers/inputerror"
 	"pushbatch/batch/blob"
+	"pushbatch/readers/inputerror"
 	"pushbatch/readers/readertest"
 )
 
