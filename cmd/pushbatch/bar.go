@@ -49,7 +49,7 @@ var sacrifices = []struct {
 }
 
 // barLine is the line of a bar, at most width columns wide.
-func barLine(s *standing, width int, utf8 bool) string {
+func barLine(s *progressSnapshot, width int, utf8 bool) string {
 	segs := s.segments()
 	bar := 0
 	if s.total > 0 {
@@ -106,7 +106,7 @@ func (s segment) text() string {
 	return s.forms[0]
 }
 
-func (s *standing) segments() *[segments]segment {
+func (s *progressSnapshot) segments() *[segments]segment {
 	segs := new([segments]segment)
 	segs[segOperation].forms = []string{s.operation}
 	segs[segCount].forms = []string{grouped(s.done)}
@@ -136,7 +136,7 @@ func (s *standing) segments() *[segments]segment {
 // drawBar is the share in percent and so many cells. The library is asked for
 // its text only: what it writes by itself flickers, and wraps where it is wider
 // than the terminal.
-func drawBar(s *standing, cells int, utf8 bool) string {
+func drawBar(s *progressSnapshot, cells int, utf8 bool) string {
 	if s.total <= 0 {
 		return ""
 	}
@@ -159,14 +159,14 @@ type barPrinter struct {
 	t *terminal
 
 	mu    sync.Mutex
-	now   *standing // what is drawn; nil: nothing
+	now   *progressSnapshot // what is drawn; nil: nothing
 	drawn string
 	width int // of the terminal then
 }
 
 func newBar(t *terminal) *barPrinter { return &barPrinter{t: t} }
 
-func (b *barPrinter) show(s standing) {
+func (b *barPrinter) show(s progressSnapshot) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.now = &s
@@ -204,8 +204,8 @@ func (b *barPrinter) over(line string, width int) string {
 	return line + behind
 }
 
-// end leaves the last standing in a line of its own.
-func (b *barPrinter) end(last standing) {
+// end leaves the last snapshot in a line of its own.
+func (b *barPrinter) end(last progressSnapshot) {
 	b.show(last)
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -16,15 +16,15 @@ import (
 // What stands in the line at the widths of an ordinary and of a narrow terminal.
 func TestBarLine(t *testing.T) {
 	t.Parallel()
-	half := standing{operation: "personalize", done: 19_012, bad: 12, total: 50_000, exact: true, rate: 49.8, limit: 50}
-	with := func(change func(*standing)) *standing {
+	half := progressSnapshot{operation: "personalize", done: 19_012, bad: 12, total: 50_000, exact: true, rate: 49.8, limit: 50}
+	with := func(change func(*progressSnapshot)) *progressSnapshot {
 		s := half
 		change(&s)
 		return &s
 	}
 	for _, test := range []struct {
 		name         string
-		s            *standing
+		s            *progressSnapshot
 		wide, narrow string
 	}{
 		{
@@ -33,34 +33,36 @@ func TestBarLine(t *testing.T) {
 			"38% 49.8/s 10m22s left 12 failed",
 		},
 		{
-			"length estimated, nothing failed", with(func(s *standing) { s.exact, s.bad = false, 0 }),
+			"length estimated, nothing failed", with(func(s *progressSnapshot) { s.exact, s.bad = false, 0 }),
 			"personalize 38% [#####----------] 19,012/~50,000 49.8/s (limit 50) 10m22s left",
 			"38% [##----] 19,012 49.8/s 10m22s left",
 		},
 		{
-			"length not known", with(func(s *standing) { s.total = 0 }),
+			"length not known", with(func(s *progressSnapshot) { s.total = 0 }),
 			"personalize 19,012 49.8/s (limit 50) 12 failed",
 			"19,012 49.8/s 12 failed",
 		},
 		{
-			"Retry-After", with(func(s *standing) { s.waiting = waiting{why: apiclient.WaitRetryAfter, left: 3400 * time.Millisecond} }),
+			"Retry-After", with(func(s *progressSnapshot) {
+				s.waiting = waiting{why: apiclient.WaitRetryAfter, left: 3400 * time.Millisecond}
+			}),
 			"38% [####--------] 19,012 49.8/s 10m22s left 12 failed waiting: Retry-After 4s",
 			"38% 49.8/s 12 failed Retry-After 4s",
 		},
 		{
-			"outage", with(func(s *standing) {
+			"outage", with(func(s *progressSnapshot) {
 				s.rate, s.waiting = 0, waiting{why: apiclient.WaitOutage, left: 8 * time.Second, givesUp: 28*time.Minute + 3*time.Second}
 			}),
 			"38% [##----] 19,012 0.0/s 12 failed outage, next try in 8s, gives up in 28m03s",
 			"38% 0.0/s 12 failed outage, try in 8s",
 		},
 		{
-			"retrying", with(func(s *standing) { s.retrying = 3 }),
+			"retrying", with(func(s *progressSnapshot) { s.retrying = 3 }),
 			"personalize 38% [####---------] 19,012 49.8/s 10m22s left 12 failed retrying 3",
 			"38% 49.8/s 12 failed retrying 3",
 		},
 		{
-			"ended", with(func(s *standing) { s.done, s.ended, s.limit = 50_000, 1004*time.Second, 0 }),
+			"ended", with(func(s *progressSnapshot) { s.done, s.ended, s.limit = 50_000, 1004*time.Second, 0 }),
 			"personalize 100% [###################] 50,000/50,000 49.8/s in 16m44s 12 failed",
 			"100% 49.8/s in 16m44s 12 failed",
 		},
@@ -84,7 +86,7 @@ func TestBarLineFits(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 20_000 {
 		total := random.Int64N(1 << random.IntN(45))
-		s := standing{
+		s := progressSnapshot{
 			operation: "depersonalize", done: random.Int64N(total + 1), bad: random.Int64N(1000), total: total * int64(random.IntN(2)),
 			rate: random.Float64() * 1e4, limit: float64(random.IntN(2) * 1234), retrying: random.Int64N(64),
 			waiting: waiting{apiclient.Waiting(random.IntN(5)), time.Duration(random.Int64N(1e14)), time.Duration(random.Int64N(1e14))},
@@ -113,7 +115,7 @@ func TestBarOnAScreen(t *testing.T) {
 		if _, err := b.above().Write([]byte("before\n")); err != nil {
 			t.Fatal(err)
 		}
-		s := standing{operation: "update", done: 1, total: 4, exact: true, bad: 1, rate: 1}
+		s := progressSnapshot{operation: "update", done: 1, total: 4, exact: true, bad: 1, rate: 1}
 		b.show(s)
 		drawn := out.Len()
 		if b.show(s); out.Len() != drawn {

@@ -9,8 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-
-	"pushbatch/apiclient"
 )
 
 // secretVariables are the variables that hold secrets: of them only whether
@@ -59,10 +57,7 @@ func newConfigCommand(p *process) *cobra.Command {
 			return showSettings(cmd.OutOrStdout(), p.settingsInForce(cmd.Flags(), from), asJSON)
 		},
 	}
-	addPersonalizeFlags(show.Flags(), &apiclient.PersonalizeOptions{})
-	flags := new(jobFlags)
-	flags.add(show.Flags())
-	addExportFlags(show.Flags(), flags)
+	new(jobFlags).addAll(show.Flags())
 	show.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	config.AddCommand(show)
 	return config

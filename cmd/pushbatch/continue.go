@@ -16,8 +16,8 @@ import (
 // goOn is what --continue does, so that one command line both starts a run and
 // goes on with it, as a restarted pod or a timer needs: when --out holds a run
 // of this very job already, it is resumed. It returns false when there is none.
-func (p *process) goOn(ctx context.Context, j *job, found []blob.Info) (bool, error) {
-	out := j.flags.out
+func (p *process) goOn(ctx context.Context, x *execution, found []blob.Info) (bool, error) {
+	out := x.flags.out
 	if out == "" {
 		return true, usageError("--continue needs --out, to know which run to go on with")
 	}
@@ -33,14 +33,14 @@ func (p *process) goOn(ctx context.Context, j *job, found []blob.Info) (bool, er
 		return true, &exitError{exitStopped, err}
 	}
 	emptied, found := splitEmpty(&old, found)
-	if differs := j.differsFrom(&old, found); differs != "" {
+	if differs := x.differsFrom(&old, found); differs != "" {
 		return true, usageError("--continue: the run in %s is another job (%s differs): give another --out, or go on with it: pushbatch resume %s", out, differs, shellWord(out))
 	}
-	if err := p.sameAsEnded(ctx, j, folder, &old, found, emptied); err != nil {
+	if err := p.sameAsEnded(ctx, x, folder, &old, found, emptied); err != nil {
 		return true, err
 	}
 	root := newRoot(p)
-	root.SetArgs(append([]string{"resume"}, resumeArgs(j.set, out)...))
+	root.SetArgs(append([]string{"resume"}, resumeArgs(x.set, out)...))
 	root.SetIn(p.stdin)
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
@@ -63,10 +63,10 @@ func splitEmpty(old *runSpec, found []blob.Info) (empty, rest []blob.Info) {
 // sameAsEnded refuses what a run cannot answer for: inputs that were empty when
 // it began and are no more, and, when it has ended, inputs with other content
 // than it read. "Nothing to do" would be a lie about their rows.
-func (p *process) sameAsEnded(ctx context.Context, j *job, folder *writers.Folder, old *runSpec, found, empty []blob.Info) (err error) {
+func (p *process) sameAsEnded(ctx context.Context, x *execution, folder *writers.Folder, old *runSpec, found, empty []blob.Info) (err error) {
 	changed := func(what string) error {
 		return usageError("--continue: %s since the run in %s began, which knows nothing of its rows: "+
-			"give another --out (a run folder a night, say)", what, j.flags.out)
+			"give another --out (a run folder a night, say)", what, x.flags.out)
 	}
 	for _, is := range empty {
 		at := slices.IndexFunc(old.Empty, func(was inputSpec) bool { return was.Name == is.Location })
@@ -74,46 +74,44 @@ func (p *process) sameAsEnded(ctx context.Context, j *job, folder *writers.Folde
 			return changed(fmt.Sprintf("input %s has changed (it was empty)", is.Location))
 		}
 	}
-	if j.exporting() && j.flags.export.people || !hasEnded(folder, old) {
+	if x.exporting() && x.flags.export.people || !hasEnded(folder, old) {
 		return nil // resume compares the inputs of a run that has not ended
 	}
 	for _, in := range found {
 		if !in.Rereadable() {
-			return usageError("--continue: the run in %s has ended, and whether %s is what it read cannot be told: give another --out", j.flags.out, in.Location)
+			return usageError("--continue: the run in %s has ended, and whether %s is what it read cannot be told: give another --out", x.flags.out, in.Location)
 		}
 	}
-	if err := p.openInputs(ctx, j, found); err != nil {
+	if err := x.openInputs(ctx, found); err != nil {
 		return err
 	}
 	defer func() {
-		err = errors.Join(err, j.closeInputs())
-		j.opened, j.spec.Empty = nil, nil
+		err = errors.Join(err, x.closeInputs())
+		x.opened, x.spec.Empty = nil, nil
 	}()
-	if name, diff := j.changedInput(old); diff != "" {
-		return usageError("--continue: input %s has changed since the run in %s ended (%s): give another --out (a run folder a night, say)", name, j.flags.out, diff)
+	if name, diff := x.changedInput(old); diff != "" {
+		return usageError("--continue: input %s has changed since the run in %s ended (%s): give another --out (a run folder a night, say)", name, x.flags.out, diff)
 	}
 	return nil
 }
 
 // hasEnded reports whether a run has come to the end of its inputs.
 func hasEnded(folder *writers.Folder, spec *runSpec) bool {
-	seen := &job{folder: folder, spec: *spec}
-	var err error
-	seen.point, err = folder.LoadCheckpoint()
-	return err == nil && seen.endedSummary() != nil
+	point, err := folder.LoadCheckpoint()
+	return err == nil && summaryOfEnded(folder, point, spec) != nil
 }
 
 // differsFrom names what makes the job another one than that of a run. Inputs
 // are compared by name here, and by content when the run is resumed.
-func (j *job) differsFrom(old *runSpec, found []blob.Info) string {
-	if old.Operation != j.operation.Name {
+func (x *execution) differsFrom(old *runSpec, found []blob.Info) string {
+	if old.Operation != x.operation.Name {
 		return "the operation"
 	}
-	if !slices.EqualFunc(found, old.Inputs, func(is blob.Info, was inputSpec) bool { return is.Location == was.Name }) && !j.flags.export.people {
+	if !slices.EqualFunc(found, old.Inputs, func(is blob.Info, was inputSpec) bool { return is.Location == was.Name }) && !x.flags.export.people {
 		return "INPUT"
 	}
-	now := settingsOf(j.set)
-	for _, name := range slices.Concat(fixedFlags, fixedExportFlags) {
+	now := settingsOf(x.set)
+	for _, name := range fixedFlags {
 		if !slices.Equal(now[name], old.Settings[name]) && name != "out" {
 			return "--" + name
 		}
@@ -126,7 +124,7 @@ func (j *job) differsFrom(old *runSpec, found []blob.Info) string {
 func resumeArgs(set *pflag.FlagSet, out string) []string {
 	args := []string{out}
 	set.Visit(func(f *pflag.Flag) {
-		if slices.Contains(fixedFlags, f.Name) || slices.Contains(fixedExportFlags, f.Name) {
+		if slices.Contains(fixedFlags, f.Name) {
 			return
 		}
 		values := []string{f.Value.String()}

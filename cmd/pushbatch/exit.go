@@ -85,7 +85,7 @@ type errReported struct{ exitError }
 func (p *process) report(err error) int {
 	var told *errReported
 	if err != nil && !errors.As(err, &told) {
-		p.tellError(err, "")
+		p.printError(err, "")
 	}
 	if told != nil {
 		return told.code

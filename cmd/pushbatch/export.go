@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"slices"
 	"strconv"
 	"strings"
@@ -8,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"pushbatch/apiclient"
 	"pushbatch/batch"
 	"pushbatch/batch/ops"
 	"pushbatch/writers"
@@ -44,16 +44,6 @@ func (e *exportFlags) add(fs *pflag.FlagSet) {
 	fs.StringVar(&e.application, "application", "", "with --people: only devices of the application with this `ID`")
 }
 
-// addExportFlags adds the flags of export, also to commands that go on with any run.
-func addExportFlags(fs *pflag.FlagSet, flags *jobFlags) {
-	flags.export.add(fs)
-	fs.Float64Var(&flags.listRate, "list-rate", apiclient.PublishedListRate, "with --people: pages of the listing a second, `N`; the default is the published limit")
-}
-
-// fixedExportFlags are what a run keeps for good. How and where the table is
-// published may be given anew: that happens at the end.
-var fixedExportFlags = []string{"people", "detail", "modified-since", "filter", "application"}
-
 func newExportCommand(p *process) *cobra.Command {
 	flags := &jobFlags{}
 	op := ops.Named(exportOperation)
@@ -66,13 +56,11 @@ func newExportCommand(p *process) *cobra.Command {
 			"A table is valid INPUT of update and depersonalize. See pushbatch help tables.\n\n" +
 			"Columns: " + wrapColumns() + "\n\nINPUT has a column registrationId, and optionally appCode.",
 		RunE: func(cmd *cobra.Command, inputs []string) error {
-			return p.runExport(cmd, &job{
-				operation: op, inputs: inputs, flags: flags, set: cmd.Flags(), personalize: &apiclient.PersonalizeOptions{},
-			})
+			return p.export(cmd.Context(), &runConfig{operation: op, inputs: inputs, flags: flags, set: cmd.Flags()})
 		},
 	}
 	cmd.Flags().SortFlags = false
-	addExportFlags(cmd.Flags(), flags)
+	flags.addExport(cmd.Flags())
 	flags.add(cmd.Flags())
 	return cmd
 }
@@ -85,47 +73,47 @@ func wrapColumns() string {
 	return strings.TrimLeft(wrapped(strings.Join(names, ", "), "  ", 88), " ") + "(those from person_id to modified_at with --people)"
 }
 
-func (p *process) runExport(cmd *cobra.Command, j *job) error {
-	if _, err := resolve(j.set, p.getenv); err != nil {
+func (p *process) export(ctx context.Context, c *runConfig) error {
+	if _, err := resolve(c.set, p.getenv); err != nil {
 		return err
 	}
-	switch e := &j.flags.export; {
-	case e.people && len(j.inputs) > 0:
+	switch e := &c.flags.export; {
+	case e.people && len(c.inputs) > 0:
 		return usageError("--people lists everybody: give no INPUT, or leave out --people")
-	case !e.people && len(j.inputs) == 0:
+	case !e.people && len(c.inputs) == 0:
 		return usageError("export needs an INPUT with registration ids, or --people\nRun pushbatch export --help to see the flags")
 	}
-	return p.runJob(cmd.Context(), j)
+	return p.start(ctx, c)
 }
 
 // exporting reports whether the run writes an inventory.
-func (j *job) exporting() bool { return j.operation.Name == exportOperation }
+func (c *runConfig) exporting() bool { return c.operation.Name == exportOperation }
 
 // makesTable reports whether the run gathers devices for a table.
-func (j *job) makesTable() bool { return j.exporting() && j.client != nil }
+func (c *runConfig) makesTable() bool { return c.exporting() && c.sends() }
 
 // checkExport refuses flags that no export can have.
-func (j *job) checkExport() error {
-	if !j.exporting() {
+func (c *runConfig) checkExport() error {
+	if !c.exporting() {
 		return nil
 	}
-	e := &j.flags.export
+	e := &c.flags.export
 	switch {
 	case e.to == "":
 		return usageError("export needs --to, the file that gets the table, such as --to devices.parquet")
 	case e.splitRows < 0:
 		return usageError("--split %d: a number of rows was expected", e.splitRows)
-	case !(j.flags.listRate > 0):
-		return usageError("--list-rate %v: a number of requests a second above 0 was expected", j.flags.listRate)
+	case !(c.flags.listRate > 0):
+		return usageError("--list-rate %v: a number of requests a second above 0 was expected", c.flags.listRate)
 	case !slices.Contains([]string{writers.AdditionalJSON, writers.AdditionalMap, writers.AdditionalColumns}, e.additional):
 		return usageError("--additional-data %q: take json, map or columns", e.additional)
-	case e.people && j.client == nil:
+	case e.people && !c.sends():
 		return usageError("--dry-run shows the requests of an INPUT; with --people there is none before the first page")
 	}
 	if err := e.onlyWithPeople(); err != nil {
 		return err
 	}
-	_, err := j.inventoryOptions()
+	_, err := c.inventoryOptions()
 	return err
 }
 
@@ -144,17 +132,16 @@ func (e *exportFlags) onlyWithPeople() error {
 	return nil
 }
 
-// inventoryOptions say how the inventory is published.
-func (j *job) inventoryOptions() (*writers.InventoryOptions, error) {
-	e := &j.flags.export
+// inventoryOptions say how the inventory is published, as far as flags decide.
+func (c *runConfig) inventoryOptions() (*writers.InventoryOptions, error) {
+	e := &c.flags.export
 	target, err := writers.ParseInventoryTarget(e.to)
 	if err != nil {
 		return nil, usageError("--to %v", err)
 	}
 	o := &writers.InventoryOptions{
 		Target: target, All: ops.NewInventory(e.people).Columns(), Additional: e.additional,
-		SplitRows: e.splitRows, PartitionBy: e.partitionBy, Version: j.spec.Version,
-		Tag: strconv.FormatInt(j.spec.StartedAt.UnixNano(), 36),
+		SplitRows: e.splitRows, PartitionBy: e.partitionBy,
 	}
 	if err := e.checkNames(o.All); err != nil {
 		return nil, err
@@ -165,10 +152,20 @@ func (j *job) inventoryOptions() (*writers.InventoryOptions, error) {
 	if len(o.Columns) == 1 && o.Columns[0].Name == e.partitionBy {
 		return nil, usageError("--columns %s: with --partition-by %s no column is left for the files", e.partitionBy, e.partitionBy)
 	}
-	if e.people {
-		o.Since = j.spec.StartedAt
+	return o, nil
+}
+
+// inventoryOptions say also which run the inventory is of.
+func (x *execution) inventoryOptions() (*writers.InventoryOptions, error) {
+	o, err := x.runConfig.inventoryOptions()
+	if err != nil {
+		return nil, err
 	}
-	for _, in := range j.opened {
+	o.Version, o.Tag = x.spec.Version, strconv.FormatInt(x.spec.StartedAt.UnixNano(), 36)
+	if x.flags.export.people {
+		o.Since = x.spec.StartedAt
+	}
+	for _, in := range x.opened {
 		o.Source = append(o.Source, in.source.Name())
 	}
 	return o, nil

@@ -26,32 +26,32 @@ func (e *exportFlags) peopleOptions(sender ops.Doer) (ops.PeopleOptions, error) 
 }
 
 // openPeople makes the people listing the one input of the run.
-func (j *job) openPeople() error {
-	o, err := j.flags.export.peopleOptions(j.sender())
+func (x *execution) openPeople() error {
+	o, err := x.flags.export.peopleOptions(x.sender())
 	if err != nil {
 		return err
 	}
-	j.people, err = ops.NewPeople(o, ops.NewInventory(true), func() string { return j.folder.LocalPath(peopleFile) })
+	x.people, err = ops.NewPeople(o, ops.NewInventory(true), func() string { return x.folder.LocalPath(peopleFile) })
 	if err != nil {
 		return usageError("--filter: %v", err)
 	}
-	if j.folder != nil && j.folder.Exists(publishedFile) {
-		j.people.End()
+	if x.folder != nil && x.folder.Exists(publishedFile) {
+		x.people.End()
 	}
-	binding := &ops.Binding{Map: j.people.Map}
-	for i, c := range j.people.Header() {
+	binding := &ops.Binding{Map: x.people.Map}
+	for i, c := range x.people.Header() {
 		binding.Columns = append(binding.Columns, ops.ColumnUse{Column: c.Name, Index: i, Use: ops.Sent})
 	}
-	j.opened = []openedInput{{source: j.people, binding: binding}}
+	x.opened = []openedInput{{source: x.people, binding: binding}}
 	return nil
 }
 
 // countPeople compares what was listed with what the platform counts.
-func (j *job) countPeople() *peopleSummary {
-	if j.people == nil || j.listed != nil {
-		return j.listed
+func (x *execution) countPeople() *peopleSummary {
+	if x.people == nil || x.listed != nil {
+		return x.listed
 	}
-	c := j.people.Count()
+	c := x.people.Count()
 	s := &peopleSummary{Listed: c.People, Repeated: c.Gaps}
 	if c.Total >= 0 {
 		s.Total = &c.Total

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"os"
 	"path/filepath"
 
@@ -24,81 +23,86 @@ type published struct {
 
 // gathers reports whether lines of the inventory are still to be gathered: not
 // in a dry run, and not when a run that has ended is looked at again.
-func (j *job) gathers() bool {
-	return j.exporting() && j.client != nil && !j.folder.Exists(publishedFile)
+func (x *execution) gathers() bool {
+	return x.exporting() && x.client != nil && !x.folder.Exists(publishedFile)
 }
 
 // inventoryCells is what the reports gather, nil for other operations.
-func (j *job) inventoryCells() writers.InventoryCells {
-	if !j.gathers() {
+func (x *execution) inventoryCells() writers.InventoryCells {
+	if !x.gathers() {
 		return nil
 	}
-	return ops.NewInventory(j.flags.export.people).Cells
+	return ops.NewInventory(x.flags.export.people).Cells
 }
 
 // checkTarget refuses a new run whose table could not be published at its end.
-func (j *job) checkTarget(ctx context.Context) error {
-	if !j.exporting() || j.client == nil {
+func (x *execution) checkTarget(ctx context.Context) error {
+	if !x.exporting() || x.client == nil {
 		return nil
 	}
-	o, err := j.inventoryOptions()
+	o, err := x.inventoryOptions()
 	if err != nil {
 		return err
 	}
 	if err := writers.CheckInventoryTarget(ctx, o); err != nil {
-		return usageError("--to %s: %w", j.flags.export.to, err)
+		return usageError("--to %s: %w", x.flags.export.to, err)
 	}
 	return nil
 }
 
 // fixTarget keeps where the table goes as a path that means the same wherever
 // the run is resumed from.
-func (j *job) fixTarget() {
-	if to := j.spec.Settings["to"]; len(to) == 1 && !blob.IsS3(to[0]) {
+func (x *execution) fixTarget() {
+	if to := x.spec.Settings["to"]; len(to) == 1 && !blob.IsS3(to[0]) {
 		if path, err := filepath.Abs(to[0]); err == nil {
-			j.spec.Settings["to"] = []string{path}
+			x.spec.Settings["to"] = []string{path}
 		}
 	}
 }
 
 // publish makes the inventory of a run that has ended visible. It returns nil
 // when there is nothing to publish.
-func (j *job) publish(ctx context.Context, runErr error) (*writers.Manifest, error) {
-	if !j.exporting() || j.client == nil || runErr != nil {
+func (x *execution) publish(ctx context.Context, runErr error) (*writers.Manifest, error) {
+	if !x.exporting() || x.client == nil || runErr != nil {
 		return nil, nil //nolint:nilerr // a run that did not end publishes nothing; its error is told elsewhere
 	}
-	if j.folder.Exists(publishedFile) {
+	if x.folder.Exists(publishedFile) {
 		old := new(published)
-		err := j.folder.ReadJSON(publishedFile, old)
-		j.listed = old.People
+		err := x.folder.ReadJSON(publishedFile, old)
+		x.listed = old.People
 		return old.Manifest, err
 	}
-	o, err := j.inventoryOptions()
+	o, err := x.inventoryOptions()
 	if err != nil {
 		return nil, err
 	}
-	m, err := writers.PublishInventory(ctx, j.folder, o)
+	m, err := writers.PublishInventory(ctx, x.folder, o)
 	if err == nil {
-		err = j.folder.WriteJSON(publishedFile, published{m, j.countPeople()})
+		err = x.folder.WriteJSON(publishedFile, published{m, x.countPeople()})
 	}
 	if err != nil {
 		return nil, &batch.Abort{Code: "results_unwritable", Err: err}
 	}
 	// What the table was made of is not needed any more.
-	_ = j.folder.Remove(writers.InventoryFile)
-	_ = os.Remove(j.folder.LocalPath(peopleFile))
+	_ = x.folder.Remove(writers.InventoryFile)
+	_ = os.Remove(x.folder.LocalPath(peopleFile))
 	return m, nil
 }
 
-// publishAfter publishes behind a run; a failure to do so is the run's.
-// A run without a row, which is an error, does not replace a table that is there.
-func (j *job) publishAfter(ctx context.Context, rows int64, runErr error) (*writers.Manifest, error) {
-	if j.people != nil {
-		j.people.Seal()
+// newTable publishes the table of an export when its run has ended. A run
+// without a row, which is an error, does not replace a table that is there.
+func newTable(x *execution) *feature {
+	if !x.exporting() {
+		return nil
 	}
-	if rows == 0 && !j.flags.allowEmpty {
-		return nil, runErr
-	}
-	m, err := j.publish(ctx, runErr)
-	return m, errors.Join(runErr, err)
+	return &feature{ended: func(ctx context.Context, engine *batch.Job, runErr error) (err error) {
+		if x.people != nil {
+			x.people.Seal()
+		}
+		if engine.Tally().Rows == 0 && !x.flags.allowEmpty {
+			return nil
+		}
+		x.inventory, err = x.publish(ctx, runErr)
+		return err
+	}}
 }

@@ -41,7 +41,7 @@ func TestExportKilledWhileRendering(t *testing.T) {
 		})
 		_ = c.Process.Kill()
 		if code := c.code(t); code != -1 {
-			t.Fatalf("exit code %d before it was killed\n%s", code, &c.talk)
+			t.Fatalf("exit code %d before it was killed\n%s", code, &c.stderr)
 		}
 		if now := wholeTable(t, table); !slices.Equal(now, old) {
 			t.Fatal("the old table is not as it was")
@@ -103,7 +103,7 @@ func TestExportDetailKills(t *testing.T) {
 		eventually(t, "devices to be asked for", func() bool { return sim.Stats().Requests >= asked+int64(len(before)/(2*kills)) })
 		_ = c.Process.Kill()
 		if code := c.code(t); code != -1 {
-			t.Fatalf("exit code %d before it was killed\n%s", code, &c.talk)
+			t.Fatalf("exit code %d before it was killed\n%s", code, &c.stderr)
 		}
 		if _, err := os.Stat(filepath.Join(dir, "run", "job.json")); err == nil {
 			args = []string{"resume", "run"}

@@ -26,14 +26,14 @@ func TestExportToS3(t *testing.T) {
 		c := start(t, url, t.TempDir(), args...)
 		t.Cleanup(func() {
 			if t.Failed() {
-				t.Log(&c.talk)
+				t.Log(&c.stderr)
 			}
 		})
 		asked := sim.Stats().Requests
 		eventually(t, "pages to be read", func() bool { return sim.Stats().Requests >= asked+4 })
 		_ = c.Process.Kill()
 		if code := c.code(t); code != -1 {
-			t.Fatalf("exit code %d before it was killed\n%s", code, &c.talk)
+			t.Fatalf("exit code %d before it was killed\n%s", code, &c.stderr)
 		}
 		if _, there := server.Get(t, "tables/devices.csv"); there {
 			t.Error("a table is to be seen before the run has ended")

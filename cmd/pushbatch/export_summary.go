@@ -13,24 +13,25 @@ import (
 const peopleInput = "people"
 
 // requestName is what the client calls the requests of the run.
-func (j *job) requestName() string {
+func (x *execution) requestName() string {
 	switch {
-	case j.people != nil && !j.flags.export.detail:
+	case x.people != nil && !x.flags.export.detail:
 		return apiclient.OpListPersons.String()
-	case j.exporting():
+	case x.exporting():
 		return apiclient.OpGet.String()
 	}
-	return j.operation.Name
+	return x.operation.Name
 }
 
-// addInventory tells of what an export published; nil: nothing.
-func (s *summary) addInventory(j *job, m *writers.Manifest) {
-	s.People = j.countPeople()
+// addInventory tells of what an export published.
+func (s *summary) addInventory(x *execution) {
+	s.People = x.countPeople()
+	m := x.inventory
 	if m == nil {
 		return
 	}
-	s.To = j.flags.export.to
-	if o, err := j.inventoryOptions(); err == nil {
+	s.To = x.flags.export.to
+	if o, err := x.inventoryOptions(); err == nil {
 		s.To = o.Place()
 	}
 	s.Devices, s.TableFiles, s.Inventory = m.Rows, len(m.Files), m.Counts

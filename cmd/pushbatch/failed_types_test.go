@@ -30,7 +30,7 @@ func TestFailedKeepsTypes(t *testing.T) {
 	for _, input := range []string{"d.parquet", "d.ndjson"} {
 		c := start(t, url, dir, "update", input, "--dry-run", "--out", "first-"+input)
 		if code := c.code(t); code != exitBadRows {
-			t.Fatalf("exit code %d\n%s", code, &c.talk)
+			t.Fatalf("exit code %d\n%s", code, &c.stderr)
 		}
 		failed := filepath.Join(dir, "first-"+input, "failed.csv")
 		data, err := os.ReadFile(failed)
@@ -46,7 +46,7 @@ func TestFailedKeepsTypes(t *testing.T) {
 		}
 		c = start(t, url, dir, "update", failed, "--dry-run", "--out", "second-"+input)
 		if code := c.code(t); code != exitDone {
-			t.Fatalf("mended: exit code %d\n%s", code, &c.talk)
+			t.Fatalf("mended: exit code %d\n%s", code, &c.stderr)
 		}
 		requests, err := os.ReadFile(filepath.Join(dir, "second-"+input, "requests.ndjson"))
 		if err != nil {

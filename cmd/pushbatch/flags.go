@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+
+	"pushbatch/apiclient"
 )
 
 // connectionFlags say how the platform is reached.
@@ -92,15 +94,15 @@ func (o *outputFlags) add(fs *pflag.FlagSet) {
 	fs.StringVar(&o.redactKeyFile, "redact-key-file", "", "`FILE` that holds the key of --redact (else from PUSHBATCH_REDACT_KEY)")
 }
 
-// talkFlags say what is told on standard error.
-type talkFlags struct {
+// messageFlags say what is printed on standard error.
+type messageFlags struct {
 	quiet     bool
 	verbose   bool
 	logFormat string
 	progress  string
 }
 
-func (t *talkFlags) add(fs *pflag.FlagSet) {
+func (t *messageFlags) add(fs *pflag.FlagSet) {
 	fs.BoolVarP(&t.quiet, "quiet", "q", false, "tell errors only")
 	fs.BoolVarP(&t.verbose, "verbose", "v", false, "tell every retry and pause")
 	fs.StringVar(&t.logFormat, "log-format", "text", "format of log lines: text or json")
@@ -124,7 +126,8 @@ func (w *watchFlags) add(fs *pflag.FlagSet) {
 	fs.StringVar(&w.notifySecretFile, "notify-secret-file", "", "`FILE` that holds the secret that notifications are signed with (else from PUSHBATCH_NOTIFY_SECRET)")
 }
 
-// jobFlags are the flags that every job has.
+// jobFlags are the flags of a job. A feature adds a group of its own here, with
+// one line in add, and names its flags in the lists below where they apply.
 type jobFlags struct {
 	config string
 	connectionFlags
@@ -133,11 +136,13 @@ type jobFlags struct {
 	outputFlags
 	s3Flags
 	watchFlags
-	talkFlags
-	export   exportFlags // of export only
-	listRate float64
+	messageFlags
+	personalize apiclient.PersonalizeOptions // of personalize only
+	export      exportFlags                  // of export only
+	listRate    float64
 }
 
+// add adds the flags that every job has.
 func (j *jobFlags) add(fs *pflag.FlagSet) {
 	fs.SortFlags = false
 	j.connectionFlags.add(fs)
@@ -146,6 +151,50 @@ func (j *jobFlags) add(fs *pflag.FlagSet) {
 	j.outputFlags.add(fs)
 	j.s3Flags.add(fs)
 	j.watchFlags.add(fs)
-	j.talkFlags.add(fs)
+	j.messageFlags.add(fs)
 	fs.StringVar(&j.config, "config", "", "YAML `FILE` with any of these flags as keys")
 }
+
+// addAll adds the flags of every kind of job, for commands that go on with any.
+func (j *jobFlags) addAll(fs *pflag.FlagSet) {
+	j.addPersonalize(fs)
+	j.add(fs)
+	j.addExport(fs)
+}
+
+func (j *jobFlags) addPersonalize(fs *pflag.FlagSet) {
+	o := &j.personalize
+	fs.BoolVar(&o.ForceDepersonalize, "force-depersonalize", false, "reset an earlier personalization of a device first")
+	fs.BoolVar(&o.KeepAsLead, "keep-as-lead", false, "do not promote persons from lead to customer")
+	fs.BoolVar(&o.SetDeviceAsPrimary, "set-device-as-primary", false, "make each device its person's primary device")
+	fs.BoolVar(&o.ReturnPush, "return-push", false, "ask for the person's devices in the answer")
+}
+
+func (j *jobFlags) addExport(fs *pflag.FlagSet) {
+	j.export.add(fs)
+	fs.Float64Var(&j.listRate, "list-rate", apiclient.PublishedListRate, "with --people: pages of the listing a second, `N`; the default is the published limit")
+}
+
+// fixedFlags are what a run keeps for good: with another value its rows would
+// mean something else than those that are done. Of an export, how and where the
+// table is published may be given anew: that happens at the end.
+var fixedFlags = []string{
+	"format", "delimiter", "encoding", "compression", "map", "set", "null-literal", "phone-region", "ignore-unmapped",
+	"out", "continue", "results", "redact", "dry-run", "force-depersonalize", "keep-as-lead", "set-device-as-primary", "return-push",
+	"simulate",
+	"people", "detail", "modified-since", "filter", "application",
+}
+
+// notInherited are the flags that a retry does not take from the old run.
+var notInherited = []string{"out", "limit", "canary", "max-duration", "to"}
+
+// meaningFlags decide what the cells of a row mean, and so what is sent of them:
+// a command over failed.csv needs them again.
+var meaningFlags = []string{
+	"map", "set", "null-literal", "phone-region", "ignore-unmapped",
+	"force-depersonalize", "keep-as-lead", "set-device-as-primary", "return-push", "simulate",
+}
+
+// unkeptFlags are not kept in job.json. An address for notifications may hold a
+// secret anywhere: a resumed run gets it anew, as it gets the API key.
+var unkeptFlags = []string{"config", "continue", "help", "notify-url"}

@@ -47,8 +47,8 @@ func TestInputBytes(t *testing.T) {
 			file, run := fmt.Sprintf("%d.csv", i), fmt.Sprintf("run-%d", i)
 			write(t, filepath.Join(dir, file), input.bytes)
 			c := start(t, url, dir, append([]string{"personalize", file, "--dry-run", "--out", run}, input.args...)...)
-			if code := c.code(t); code != exitDone || !strings.Contains(c.talk.String(), input.detected) {
-				t.Fatalf("exit code %d, want %q said\n%s", code, input.detected, &c.talk)
+			if code := c.code(t); code != exitDone || !strings.Contains(c.stderr.String(), input.detected) {
+				t.Fatalf("exit code %d, want %q said\n%s", code, input.detected, &c.stderr)
 			}
 			requests, err := os.ReadFile(filepath.Join(dir, run, "requests.ndjson"))
 			if err != nil {
@@ -69,7 +69,7 @@ func TestInvalidTextIsRefused(t *testing.T) {
 	_, url := serve(t, simulator.Config{})
 	c := start(t, url, dir, "personalize", "d.csv", "--dry-run", "--out", "run")
 	if code := c.code(t); code != exitBadRows {
-		t.Fatalf("exit code %d\n%s", code, &c.talk)
+		t.Fatalf("exit code %d\n%s", code, &c.stderr)
 	}
 	rows := results(t, filepath.Join(dir, "run", "results.csv"))
 	if all := strings.Join(flatten(rows), " "); !strings.Contains(all, "encoding_invalid") || strings.Contains(all, "\ufffd") {
@@ -110,7 +110,7 @@ func TestCutGzip(t *testing.T) {
 	} {
 		c := start(t, url, dir, "personalize", input.file, "--dry-run", "--out", "run-"+input.file)
 		if code := c.code(t); code != input.code {
-			t.Fatalf("%s: exit code %d\n%s", input.file, code, &c.talk)
+			t.Fatalf("%s: exit code %d\n%s", input.file, code, &c.stderr)
 		}
 		found := results(t, filepath.Join(dir, "run-"+input.file, "results.csv"))
 		if !input.count(len(found)) {

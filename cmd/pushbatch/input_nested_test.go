@@ -84,7 +84,7 @@ func TestNestedParquet(t *testing.T) {
 	} {
 		c := start(t, url, dir, operation, operation+".parquet", "--dry-run", "--out", operation)
 		if code := c.code(t); code != want.code {
-			t.Fatalf("%s: exit code %d, want %d\n%s", operation, code, want.code, &c.talk)
+			t.Fatalf("%s: exit code %d, want %d\n%s", operation, code, want.code, &c.stderr)
 		}
 		requests, err := os.ReadFile(filepath.Join(dir, operation, "requests.ndjson"))
 		if err != nil {
@@ -129,10 +129,10 @@ func TestForeignFilesAreNamed(t *testing.T) {
 		for _, args := range [][]string{{"personalize", tt.name, "--dry-run", "--out", "none"}, {"inspect", tt.name}} {
 			c := start(t, url, dir, args...)
 			if code := c.code(t); code != exitUsage {
-				t.Errorf("%d: %v: exit code %d\n%s", i, args, code, &c.talk)
+				t.Errorf("%d: %v: exit code %d\n%s", i, args, code, &c.stderr)
 			}
-			if args[0] == "personalize" && !strings.Contains(c.talk.String(), tt.says) {
-				t.Errorf("%v does not say %q: %s", args, tt.says, &c.talk)
+			if args[0] == "personalize" && !strings.Contains(c.stderr.String(), tt.says) {
+				t.Errorf("%v does not say %q: %s", args, tt.says, &c.stderr)
 			}
 		}
 	}

@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	"errors"
-	"runtime"
+	"strings"
 
 	"pushbatch/batch"
 	"pushbatch/batch/blob"
@@ -16,98 +16,74 @@ type openedInput struct {
 	info    blob.Info
 	source  batch.Source
 	binding *ops.Binding
-	more    []batch.Mapper // as binding.Map, for other goroutines
 }
 
 // openInputs opens and binds every input, so that what is wrong with any of
 // them is known before the first request.
-func (p *process) openInputs(ctx context.Context, j *job, found []blob.Info) error {
-	if j.exporting() && j.flags.export.people {
-		return j.openPeople()
+func (x *execution) openInputs(ctx context.Context, found []blob.Info) error {
+	if x.exporting() && x.flags.export.people {
+		return x.openPeople()
 	}
-	options, err := j.bindOptions()
+	options, err := x.bindOptions()
 	if err != nil {
 		return err
 	}
 	for _, info := range found {
-		source, err := readers.Open(ctx, info, j.flags.readerOptions(p.stdin))
-		if broken, ok := errors.AsType[*readers.Error](err); ok && broken.Code == readers.CodeEmpty && j.flags.allowEmpty {
-			j.spec.Empty = append(j.spec.Empty, inputSpec{Name: info.Location, Identity: batch.Identity{URI: info.URI, Size: info.Size}})
+		source, err := readers.Open(ctx, info, x.flags.readerOptions(x.process.stdin))
+		if broken, ok := errors.AsType[*readers.Error](err); ok && broken.Code == readers.CodeEmpty && x.flags.allowEmpty {
+			x.spec.Empty = append(x.spec.Empty, inputSpec{Name: info.Location, Identity: batch.Identity{URI: info.URI, Size: info.Size}})
 			continue
 		}
 		if err != nil {
-			return errors.Join(&exitError{exitUsage, err}, j.closeInputs())
+			return errors.Join(&exitError{exitUsage, err}, x.closeInputs())
 		}
 		if err := refuseRedacted(source); err != nil {
-			return errors.Join(err, source.Close(), j.closeInputs())
+			return errors.Join(err, source.Close(), x.closeInputs())
 		}
-		if j.spec.Retry != nil {
-			if source, err = j.spec.Retry.only(ctx, source); err != nil {
-				return errors.Join(err, j.closeInputs())
+		if x.spec.Retry != nil {
+			if source, err = x.spec.Retry.only(ctx, source); err != nil {
+				return errors.Join(err, x.closeInputs())
 			}
 		}
-		binding, err := j.operation.Bind(source.Header(), options)
+		binding, err := x.operation.Bind(source.Header(), options)
 		if err != nil {
-			return errors.Join(usageError("%s: %w", source.Name(), err), source.Close(), j.closeInputs())
+			return errors.Join(usageError("%s: %w", source.Name(), err), source.Close(), x.closeInputs())
 		}
-		if j.redactor != nil && !j.makesTable() {
-			binding.Map = j.redactor.mapper(binding.Map)
-		}
-		in := openedInput{info: info, source: source, binding: binding}
-		if options.DryRun == ops.ShowRequests && j.redactor == nil {
-			in.more = moreMappers(j.operation, source.Header(), options)
-		}
-		j.opened = append(j.opened, in)
+		x.opened = append(x.opened, openedInput{info: info, source: source, binding: binding})
 	}
 	return nil
 }
 
-// mostMappers bounds the goroutines that map rows: with four of them reading is
-// what takes longest.
-const mostMappers = 4
-
-// moreMappers are mappers for the cores beside the first, for a dry run that shows
-// its requests: making them is most of its work. Where rows are only checked,
-// handing them over costs more than it gains.
-func moreMappers(operation *ops.Operation, h batch.Header, options ops.Options) (more []batch.Mapper) {
-	for range min(runtime.GOMAXPROCS(0), mostMappers) - 1 {
-		binding, err := operation.Bind(h, options)
-		if err != nil {
-			return nil // it was bound before
-		}
-		more = append(more, binding.Map)
+// bindOptions say how columns are bound, and what sends the requests.
+func (x *execution) bindOptions() (ops.Options, error) {
+	o, err := x.runConfig.bindOptions()
+	if x.client != nil {
+		o.Sender = x.sender()
 	}
-	return more
+	return o, err
 }
 
-func (j *job) bindOptions() (ops.Options, error) {
-	o := ops.Options{
-		NullLiteral: j.flags.nullLiteral, PhoneRegion: j.flags.phoneRegion, IgnoreUnmapped: j.flags.ignoreUnmapped,
-		Personalize: *j.personalize, HasAppCode: j.flags.appCode != "" || j.client == nil || j.flags.simulate,
-		DryRun: dryRuns[j.flags.dryRun],
+// describeInput adds an input to the spec of a new run, and logs what it is.
+func (x *execution) describeInput(in *openedInput) {
+	detected := readers.Detected(in.source)
+	x.spec.Inputs = append(x.spec.Inputs, inputSpec{
+		Name: in.source.Name(), Detected: detected, Identity: in.source.Identity(), Partitions: in.info.Partitions,
+		Compressed: strings.HasSuffix(detected, "gzip") || strings.HasSuffix(detected, "zstd"),
+	})
+	x.log.Info("input", "source", in.source.Name(), "detected", detected, "columns", len(in.source.Header()))
+	if x.people != nil {
+		return // its columns are answers: nothing is sent of them
 	}
-	if j.client != nil {
-		o.Sender = j.sender()
-	}
-	for _, text := range j.flags.set {
-		c, err := ops.ParseConstant(text)
-		if err != nil {
-			return o, usageError("--set: %v", err)
+	x.spec.Columns = append(x.spec.Columns, columnsOf(in.binding))
+	for _, c := range in.binding.Columns {
+		if c.Use != ops.Sent && c.Use != ops.Result {
+			x.log.Info("column is not sent", "source", in.source.Name(), "column", c.Column, "why", string(c.Use))
 		}
-		o.Constants = append(o.Constants, c)
 	}
-	if j.spec.Mapping == "" {
-		return o, nil
-	}
-	var err error
-	if o.Mapping, err = ops.ParseMapping(j.flags.mapFile, []byte(j.spec.Mapping)); err != nil {
-		return o, usageError("%v", err)
-	}
-	return o, nil
 }
 
-func (j *job) closeInputs() (all error) {
-	for _, in := range j.opened {
+func (x *execution) closeInputs() (all error) {
+	for _, in := range x.opened {
 		all = errors.Join(all, in.source.Close())
 	}
 	return all
@@ -115,14 +91,58 @@ func (j *job) closeInputs() (all error) {
 
 // warnOfChanges names files that have changed while they were read: what was
 // written since may not be in the run.
-func (j *job) warnOfChanges(ctx context.Context) {
-	for _, in := range j.opened {
+func (x *execution) warnOfChanges(ctx context.Context) {
+	for _, in := range x.opened {
 		if !in.info.Rereadable() || blob.IsS3(in.info.URI) { // objects do not change, they are replaced
 			continue
 		}
 		now, err := blob.Stat(ctx, in.info.URI)
 		if err != nil || now.Size != in.info.Size || !now.ModTime.Equal(in.info.ModTime) {
-			j.log.Warn("the input has changed while it was read: what was written since is not in this run", "source", in.source.Name())
+			x.log.Warn("the input has changed while it was read: what was written since is not in this run", "source", in.source.Name())
 		}
 	}
+}
+
+// failedColumns names the columns of every input in failed.csv. What several
+// inputs spell in different ways has the name that the first one gives it: the
+// file given back has each target once.
+func failedColumns(inputs []openedInput) [][]string {
+	var all [][]string
+	first := make(map[string]string) // target and type -> name
+	for _, in := range inputs {
+		names := make([]string, len(in.source.Header()))
+		for i, c := range in.source.Header() {
+			use := in.binding.Columns[i]
+			names[i] = failedColumn(c, use)
+			if use.Use != ops.Sent || use.Found != ops.ByName {
+				continue
+			}
+			_, typ, _ := strings.Cut(names[i], ":")
+			key := use.Target + ":" + typ
+			if _, named := first[key]; !named {
+				first[key] = names[i]
+			}
+			names[i] = first[key]
+		}
+		all = append(all, names)
+	}
+	return all
+}
+
+// failedColumn names a column in failed.csv. The cells there are text: what a
+// typed column of Parquet means by name keeps its type, so that the file given
+// back as input is sent as before.
+func failedColumn(c batch.Column, use ops.ColumnUse) string {
+	if c.Partition && use.Use != ops.Sent {
+		return "" // a folder's name, which nothing was made of
+	}
+	free := strings.HasPrefix(use.Target, "customAttributes.") || strings.HasPrefix(use.Target, "additionalData.")
+	if !free || use.Found != ops.ByName || strings.Contains(c.Name, ":") {
+		return c.Name
+	}
+	switch c.Kind {
+	case batch.Number, batch.Bool, batch.Date:
+		return c.Name + ":" + c.Kind.String()
+	}
+	return c.Name
 }

@@ -37,9 +37,9 @@ func TestInputGrowsWhileItIsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	if code := c.code(t); err != nil || code != exitDone {
-		t.Fatalf("%v, exit code %d\n%s", err, code, &c.talk)
+		t.Fatalf("%v, exit code %d\n%s", err, code, &c.stderr)
 	}
-	if !strings.Contains(c.talk.String(), "the input has changed while it was read") {
-		t.Errorf("it says:\n%s", &c.talk)
+	if !strings.Contains(c.stderr.String(), "the input has changed while it was read") {
+		t.Errorf("it says:\n%s", &c.stderr)
 	}
 }

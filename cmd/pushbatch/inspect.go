@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"pushbatch/apiclient"
 	"pushbatch/batch"
 	"pushbatch/batch/blob"
 	"pushbatch/batch/ops"
@@ -40,7 +39,7 @@ func newInspectCommand(p *process) *cobra.Command {
 		Short: "Show what inputs hold and what would be sent, without sending anything",
 		Args:  needInput,
 		RunE: func(cmd *cobra.Command, inputs []string) error {
-			return p.inspect(cmd.Context(), own, &job{inputs: inputs, flags: flags, set: cmd.Flags(), personalize: &apiclient.PersonalizeOptions{}})
+			return p.inspect(cmd.Context(), own, &runConfig{inputs: inputs, flags: flags, set: cmd.Flags()})
 		},
 	}
 	cmd.Flags().SortFlags = false
@@ -54,23 +53,23 @@ func newInspectCommand(p *process) *cobra.Command {
 // inspect looks at every input and prints what it found. The exit code is that
 // of a job over them: 4 for an input that cannot be read to its end, 2 for one
 // that no run would begin with, 1 for bad rows.
-func (p *process) inspect(ctx context.Context, own *inspectFlags, j *job) error {
-	if _, err := resolve(j.set, p.getenv); err != nil {
+func (p *process) inspect(ctx context.Context, own *inspectFlags, c *runConfig) error {
+	if _, err := resolve(c.set, p.getenv); err != nil {
 		return err
 	}
-	options, err := own.prepare(j)
+	options, err := own.prepare(c)
 	if err != nil {
 		return err
 	}
-	ctx = j.flags.with(ctx)
-	found, err := blob.Expand(ctx, j.inputs)
+	ctx = c.flags.with(ctx)
+	found, err := blob.Expand(ctx, c.inputs)
 	if err != nil {
 		return usageError("%v", err)
 	}
 	report := inspection{Operation: own.operation}
 	for _, info := range found {
 		in := &inputInspection{Name: info.Location, Columns: []columnInspection{}, Problems: []*problemGroup{}, Requests: []json.RawMessage{}}
-		in.look(ctx, own, j, info, options, p)
+		in.look(ctx, own, c, info, options, p)
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
@@ -87,33 +86,33 @@ func (p *process) inspect(ctx context.Context, own *inspectFlags, j *job) error 
 }
 
 // prepare checks the flags and reads what binding an input needs.
-func (i *inspectFlags) prepare(j *job) (ops.Options, error) {
+func (i *inspectFlags) prepare(c *runConfig) (ops.Options, error) {
 	name := i.operation
-	j.operation = ops.Named(name)
-	if j.operation == nil {
+	c.operation = ops.Named(name)
+	if c.operation == nil {
 		return ops.Options{}, usageError("--operation %q: take personalize, depersonalize, update or export", i.operation)
 	}
 	if i.rows < 1 {
 		return ops.Options{}, usageError("--rows %d: at least 1 was expected", i.rows)
 	}
-	if err := errors.Join(j.flags.s3Flags.check(), j.readMapping()); err != nil {
+	if err := errors.Join(c.flags.s3Flags.check(), c.readMapping()); err != nil {
 		return ops.Options{}, err
 	}
-	options, err := j.bindOptions()
+	options, err := c.bindOptions()
 	options.DryRun = ops.ShowRequests // nothing is sent
 	return options, err
 }
 
 // look fills in what can be said about one input.
-func (in *inputInspection) look(ctx context.Context, own *inspectFlags, j *job, info blob.Info, options ops.Options, p *process) {
-	source, err := readers.Open(ctx, info, j.flags.readerOptions(p.stdin))
+func (in *inputInspection) look(ctx context.Context, own *inspectFlags, c *runConfig, info blob.Info, options ops.Options, p *process) {
+	source, err := readers.Open(ctx, info, c.flags.readerOptions(p.stdin))
 	if err != nil {
 		in.stop(exitUsage, err)
 		return
 	}
 	defer source.Close()
 	in.Detected = readers.Detected(source)
-	binding, err := j.operation.Bind(source.Header(), options)
+	binding, err := c.operation.Bind(source.Header(), options)
 	if err != nil {
 		in.mappingFailed(err)
 	}

@@ -85,7 +85,7 @@ func killAgainAndAgain(t *testing.T, format string, kills int) {
 func demandCode(t *testing.T, c *child, code int) {
 	t.Helper()
 	if code != 0 {
-		t.Fatalf("exit code %d\n%s", code, &c.talk)
+		t.Fatalf("exit code %d\n%s", code, &c.stderr)
 	}
 }
 

@@ -30,7 +30,7 @@ func TestMemory(t *testing.T) { //nolint:paralleltest // see above
 	peak := func(input string) int64 {
 		c := start(t, url, dir, "personalize", input, "--dry-run", "--out", "run-"+input)
 		if code := c.code(t); code != exitDone {
-			t.Fatalf("%s: exit code %d\n%s", input, code, &c.talk)
+			t.Fatalf("%s: exit code %d\n%s", input, code, &c.stderr)
 		}
 		return c.ProcessState.SysUsage().(*syscall.Rusage).Maxrss
 	}

@@ -33,12 +33,12 @@ type metrics struct {
 
 // watch prepares what others follow the run by, so that what cannot work is known
 // before the run begins.
-func (p *process) watch(j *job) (err error) {
-	if j.notifier, err = p.newNotifier(j); err != nil {
+func (p *process) watch(x *execution) (err error) {
+	if x.notifier, err = p.newNotifier(x); err != nil {
 		return err
 	}
-	f := &j.flags.watchFlags
-	m := &metrics{file: f.metricsFile, log: j.log}
+	f := &x.flags.watchFlags
+	m := &metrics{file: f.metricsFile, log: x.log}
 	if m.labels, err = parseLabels(f.metricsLabels); err != nil {
 		return err
 	}
@@ -53,7 +53,7 @@ func (p *process) watch(j *job) (err error) {
 		}
 	}
 	if m.file != "" || m.listener != nil {
-		j.metrics = m
+		x.metrics = m
 	}
 	return nil
 }
@@ -76,15 +76,15 @@ func listenMetrics(ctx context.Context, address string) (net.Listener, error) {
 
 // startMetrics shows metrics until the returned function is called with the
 // summary, which shows the last ones.
-func (j *job) startMetrics(engine *batch.Job) (end func(*summary)) {
-	m := j.metrics
+func (x *execution) startMetrics(engine *batch.Job) (end func(*summary)) {
+	m := x.metrics
 	if m == nil {
 		return func(*summary) {}
 	}
-	if j.point != nil && !j.point.SavedAt.IsZero() {
-		j.savedAt.Store(j.point.SavedAt.UnixMilli())
+	if x.point != nil && !x.point.SavedAt.IsZero() {
+		x.savedAt.Store(x.point.SavedAt.UnixMilli())
 	}
-	m.now = func() *metricText { return j.measure(engine, m.ended.Load()) }
+	m.now = func() *metricText { return x.measure(engine, m.ended.Load()) }
 	done, stopped := make(chan struct{}), make(chan struct{})
 	go func() { // ends with end
 		defer close(stopped)
@@ -160,22 +160,22 @@ func replaceFile(path string, text *metricText) error {
 
 // measure is the metrics as of now; ended is the summary of a run that has ended
 // or stopped, else nil.
-func (j *job) measure(engine *batch.Job, ended *summary) *metricText {
-	m := &metricText{labels: label("operation", j.operation.Name) + j.metrics.labels}
+func (x *execution) measure(engine *batch.Job, ended *summary) *metricText {
+	m := &metricText{labels: label("operation", x.operation.Name) + x.metrics.labels}
 	p := engine.Progress()
 	m.family("info", gauge, "The program.")
 	m.sample("info", label("version", strings.TrimSpace(version())), 1)
-	m.family("rows_total", counter, "Rows with a result, all sittings together.")
+	m.family("rows_total", counter, "Rows with a result, all executions together.")
 	for _, status := range batch.Statuses {
 		m.sample("rows_total", label("status", status.String()), float64(p.Statuses[status]))
 	}
-	m.traffic(j)
+	m.traffic(x)
 	m.one("requests_in_flight", gauge, "Requests under way.", float64(p.InFlight))
 	tally := engine.Tally()
 	m.durations("row_latency_seconds", "Time of the last attempt of each row, as of the last checkpoint.", &tally.Latency)
-	m.one("start_timestamp_seconds", gauge, "When the run began.", seconds64(j.spec.StartedAt))
-	m.one("sittings", gauge, "1, and one more for each resume.", float64(j.spec.Sittings))
-	if at := j.savedAt.Load(); at > 0 {
+	m.one("start_timestamp_seconds", gauge, "When the run began.", seconds64(x.spec.StartedAt))
+	m.one("executions", gauge, "1, and one more for each resume.", float64(x.spec.Executions))
+	if at := x.savedAt.Load(); at > 0 {
 		m.one("last_checkpoint_timestamp_seconds", gauge, "When the last checkpoint was saved.", float64(at)/1000)
 	}
 	m.one("running", gauge, "1 while the run goes on, 0 when it has ended or stopped.", oneIf(ended == nil))
@@ -195,21 +195,21 @@ func (j *job) measure(engine *batch.Job, ended *summary) *metricText {
 const unsentHelp = "Rows without a result; not there while the length of the inputs is not known."
 
 // traffic writes what is known of requests.
-func (m *metricText) traffic(j *job) {
-	t := j.traffic()
+func (m *metricText) traffic(x *execution) {
+	t := x.traffic()
 	m.one("requests_total", counter, "Requests sent, every attempt counted.", float64(t.Requests))
 	m.one("request_retries_total", counter, "Requests that were repetitions.", float64(t.Retries))
 	m.one("requests_refused_total", counter, "Requests that were refused by the limit (429).", float64(t.Throttled))
-	if j.client == nil {
+	if x.client == nil {
 		return
 	}
-	s := j.client.Stats()
+	s := x.client.Stats()
 	m.family("waiting", gauge, "1 for the reason why requests wait now.")
 	for why := apiclient.WaitBackoff; why <= apiclient.WaitOutage; why++ {
 		m.sample("waiting", label("reason", strings.ReplaceAll(why.String(), "-", "_")), oneIf(s.Waiting == why))
 	}
 	for op, stats := range s.Ops {
-		if apiclient.Op(op).String() == j.requestName() && !math.IsInf(stats.Rate, 0) {
+		if apiclient.Op(op).String() == x.requestName() && !math.IsInf(stats.Rate, 0) {
 			m.one("rate_limit", gauge, "Requests a second that are allowed now.", stats.Rate)
 			m.one("rate_limit_configured", gauge, "Requests a second that --rate allows.", stats.Configured)
 		}

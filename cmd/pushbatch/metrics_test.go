@@ -59,10 +59,10 @@ func TestMetrics(t *testing.T) {
 	file := filepath.Join(dir, "pushbatch.prom")
 	c := start(t, url, dir, "update", rows, "--out", "run", "--rate", "100", "--max-attempts", "1",
 		"--metrics-file", file, "--metrics-listen", ":0", "--metrics-label", `team=a"b\c`)
-	eventually(t, "metrics to be served", func() bool { return servedAt.MatchString(c.talk.String()) })
+	eventually(t, "metrics to be served", func() bool { return servedAt.MatchString(c.stderr.String()) })
 	families := map[string]*dto.MetricFamily{}
 	eventually(t, "rows to be counted", func() bool {
-		families = parsed(t, fetched(t, servedAt.FindString(c.talk.String())))
+		families = parsed(t, fetched(t, servedAt.FindString(c.stderr.String())))
 		return value(t, families, "rows_total", "succeeded") > 0
 	})
 	if value(t, families, "running", "update") != 1 || value(t, families, "rate_limit_configured", "update") != 100 {
@@ -71,7 +71,7 @@ func TestMetrics(t *testing.T) {
 	eventually(t, "the file", func() bool { _, err := os.Stat(file); return err == nil })
 	code := c.code(t)
 	if code != 1 {
-		t.Fatalf("exit code %d\n%s", code, &c.talk)
+		t.Fatalf("exit code %d\n%s", code, &c.stderr)
 	}
 	demandLastMetrics(t, file, filepath.Join(dir, "run"))
 	if left, err := filepath.Glob(filepath.Join(dir, ".*.tmp")); err != nil || len(left) > 0 {
@@ -108,7 +108,7 @@ func demandLastMetrics(t *testing.T, file, run string) {
 	families := parsed(t, string(text))
 	for name, want := range map[string]float64{
 		"requests_total": float64(s.Requests), "request_retries_total": float64(s.Retries), "requests_refused_total": float64(s.Throttled),
-		"exit_code": float64(s.ExitCode), "running": 0, "rows_unsent": 0, "requests_in_flight": 0, "sittings": 1,
+		"exit_code": float64(s.ExitCode), "running": 0, "rows_unsent": 0, "requests_in_flight": 0, "executions": 1,
 		"end_timestamp_seconds": float64(s.EndedAt.UnixMilli()) / 1000, "start_timestamp_seconds": float64(s.StartedAt.UnixMilli()) / 1000,
 	} {
 		if got := value(t, families, name, `a"b\c`); got != want {
@@ -142,7 +142,7 @@ func TestMetricsStoppedAndResumed(t *testing.T) {
 	file := filepath.Join(dir, "m.prom")
 	c := start(t, url, dir, "update", rows, "--out", "run", "--rate", "50", "--max-duration", "1s", "--metrics-file", file)
 	if code := c.code(t); code != 6 {
-		t.Fatalf("exit code %d\n%s", code, &c.talk)
+		t.Fatalf("exit code %d\n%s", code, &c.stderr)
 	}
 	text, _ := os.ReadFile(file)
 	families := parsed(t, string(text))
@@ -152,11 +152,11 @@ func TestMetricsStoppedAndResumed(t *testing.T) {
 	}
 	c = start(t, url, dir, "resume", "run", "--rate", "5000", "--max-duration", "0")
 	if code := c.code(t); code != 0 {
-		t.Fatalf("exit code %d\n%s", code, &c.talk)
+		t.Fatalf("exit code %d\n%s", code, &c.stderr)
 	}
 	text, _ = os.ReadFile(file)
 	families = parsed(t, string(text))
-	if value(t, families, "rows_total", "succeeded") != 300 || value(t, families, "sittings", "update") != 2 || value(t, families, "requests_total", "update") != 300 {
+	if value(t, families, "rows_total", "succeeded") != 300 || value(t, families, "executions", "update") != 2 || value(t, families, "requests_total", "update") != 300 {
 		t.Errorf("%s", text)
 	}
 }
@@ -171,8 +171,8 @@ func TestMetricsRefused(t *testing.T) {
 		{"--metrics-label", "status=y", "already"},
 	} {
 		child := start(t, "http://127.0.0.1:1", t.TempDir(), "update", "rows.csv", c.flag, c.value)
-		if code := child.code(t); code != 2 || !strings.Contains(child.talk.String(), c.says) {
-			t.Errorf("%s %s: exit code %d\n%s", c.flag, c.value, code, &child.talk)
+		if code := child.code(t); code != 2 || !strings.Contains(child.stderr.String(), c.says) {
+			t.Errorf("%s %s: exit code %d\n%s", c.flag, c.value, code, &child.stderr)
 		}
 	}
 }

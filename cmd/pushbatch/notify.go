@@ -38,15 +38,15 @@ type notifier struct {
 }
 
 // newNotifier checks what --notify-url says. nil: nobody is to be told.
-func (p *process) newNotifier(j *job) (*notifier, error) {
-	f := &j.flags.watchFlags
+func (p *process) newNotifier(x *execution) (*notifier, error) {
+	f := &x.flags.watchFlags
 	secret, err := p.secret(notifySecretVariable, "--notify-secret-file", f.notifySecretFile)
 	if err != nil {
 		return nil, err
 	}
 	if f.notifyURL == "" {
-		if j.spec.Notify != "" {
-			j.log.Warn("nobody is told of the end: --notify-url is not kept with a run, give it again", "was", j.spec.Notify)
+		if x.spec.Notify != "" {
+			x.log.Warn("nobody is told of the end: --notify-url is not kept with a run, give it again", "was", x.spec.Notify)
 		}
 		return nil, nil //nolint:nilnil // nil: nobody is told
 	}
@@ -57,7 +57,7 @@ func (p *process) newNotifier(j *job) (*notifier, error) {
 	case u.Scheme == "http" && !onLoopback(u.Hostname()):
 		return nil, usageError("--notify-url %s: https was expected (plain http is for loopback)", hostURL(f.notifyURL))
 	}
-	j.spec.Notify = hostURL(f.notifyURL)
+	x.spec.Notify = hostURL(f.notifyURL)
 	return &notifier{url: f.notifyURL, secret: []byte(secret), agent: "pushbatch/" + version(), client: http.Client{
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}, nil
@@ -69,8 +69,8 @@ func onLoopback(host string) bool {
 }
 
 // notify sends the summary. It never changes what the run ended with.
-func (j *job) notify(ctx context.Context, s *summary, w io.Writer) {
-	if j.notifier == nil {
+func (x *execution) notify(ctx context.Context, s *summary, w io.Writer) {
+	if x.notifier == nil {
 		return
 	}
 	body, err := json.MarshalIndent(s, "", "  ") // the bytes of summary.json
@@ -81,16 +81,16 @@ func (j *job) notify(ctx context.Context, s *summary, w io.Writer) {
 		}
 		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), within)
 		defer cancel()
-		err = j.notifier.post(bounded, append(body, '\n'), deliveryID(s))
+		err = x.notifier.post(bounded, append(body, '\n'), deliveryID(s))
 	}
 	if err != nil {
-		fmt.Fprintf(w, "pushbatch: %s was not told of the end of this run: %v\n", hostURL(j.notifier.url), err)
+		fmt.Fprintf(w, "pushbatch: %s was not told of the end of this run: %v\n", hostURL(x.notifier.url), err)
 	}
 }
 
 // deliveryID is the same for every attempt to tell of one end of a run.
 func deliveryID(s *summary) string {
-	sum := sha256.Sum256([]byte(s.Run + "\x00" + s.StartedAt.Format(time.RFC3339Nano) + "\x00" + strconv.Itoa(s.Sittings)))
+	sum := sha256.Sum256([]byte(s.Run + "\x00" + s.StartedAt.Format(time.RFC3339Nano) + "\x00" + strconv.Itoa(s.Executions)))
 	return hex.EncodeToString(sum[:16])
 }
 

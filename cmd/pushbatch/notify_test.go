@@ -43,7 +43,7 @@ func (h *hook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // told runs a job that is stopped after a second, with a web hook, and returns its
-// talk.
+// stderr.
 func told(t *testing.T, dir string, h *hook) string {
 	t.Helper()
 	server := httptest.NewServer(h)
@@ -58,13 +58,13 @@ func told(t *testing.T, dir string, h *hook) string {
 	c := start(t, url, dir, "update", rows, "--out", "run", "--rate", "50", "--max-duration", "500ms", "-v",
 		"--notify-url", address, "--notify-secret-file", "secret")
 	if code := c.code(t); code != 6 {
-		t.Errorf("exit code %d\n%s", code, &c.talk)
+		t.Errorf("exit code %d\n%s", code, &c.stderr)
 	}
-	if lines := strings.Split(strings.TrimSpace(c.talk.String()), "\n"); !strings.Contains(lines[len(lines)-1], "pushbatch resume run") {
-		t.Errorf("the last line does not say how to go on:\n%s", &c.talk)
+	if lines := strings.Split(strings.TrimSpace(c.stderr.String()), "\n"); !strings.Contains(lines[len(lines)-1], "pushbatch resume run") {
+		t.Errorf("the last line does not say how to go on:\n%s", &c.stderr)
 	}
-	demandNone(t, filepath.Join(dir, "run"), c.talk.String(), []string{notifyTestSecret, "hook-password", "hook-token", "hook-query"})
-	return c.talk.String()
+	demandNone(t, filepath.Join(dir, "run"), c.stderr.String(), []string{notifyTestSecret, "hook-password", "hook-token", "hook-query"})
+	return c.stderr.String()
 }
 
 // A stopped run is told too: with the bytes of summary.json, signed, once the web
@@ -112,8 +112,8 @@ func TestNotifyResumed(t *testing.T) {
 	told(t, dir, h)
 	_, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0)})
 	c := start(t, url, dir, "resume", "run", "--rate", "5000", "--max-duration", "0")
-	if code := c.code(t); code != 0 || !strings.Contains(c.talk.String(), "give it again") || len(h.requests) != 1 {
-		t.Errorf("exit code %d, %d requests\n%s", code, len(h.requests), &c.talk)
+	if code := c.code(t); code != 0 || !strings.Contains(c.stderr.String(), "give it again") || len(h.requests) != 1 {
+		t.Errorf("exit code %d, %d requests\n%s", code, len(h.requests), &c.stderr)
 	}
 }
 
@@ -124,8 +124,8 @@ func TestNotifyURLRefused(t *testing.T) {
 		"https://": "such as https://", "ftp://127.0.0.1/x": "such as https://", "https://a b/%zz": "such as https://",
 	} {
 		child := start(t, "http://127.0.0.1:1", t.TempDir(), "update", "rows.csv", "--notify-url", address)
-		if code := child.code(t); code != 2 || !strings.Contains(child.talk.String(), says) || strings.Contains(child.talk.String(), "token") {
-			t.Errorf("%s: exit code %d\n%s", address, code, &child.talk)
+		if code := child.code(t); code != 2 || !strings.Contains(child.stderr.String(), says) || strings.Contains(child.stderr.String(), "token") {
+			t.Errorf("%s: exit code %d\n%s", address, code, &child.stderr)
 		}
 	}
 }

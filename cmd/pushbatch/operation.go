@@ -5,9 +5,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
-	"pushbatch/apiclient"
 	"pushbatch/batch/ops"
 )
 
@@ -15,30 +13,20 @@ import (
 // a row. What differs between operations comes from their table in batch/ops.
 func newOperationCommand(p *process, op *ops.Operation) *cobra.Command {
 	flags := &jobFlags{}
-	personalize := &apiclient.PersonalizeOptions{}
 	cmd := &cobra.Command{
 		Use:   op.Name + " INPUT…",
 		Short: capitalized(op.Title),
 		Long:  columnHelp(op),
 		Args:  needInput,
 		RunE: func(cmd *cobra.Command, inputs []string) error {
-			return p.runJob(cmd.Context(), &job{
-				operation: op, inputs: inputs, flags: flags, set: cmd.Flags(), personalize: personalize,
-			})
+			return p.start(cmd.Context(), &runConfig{operation: op, inputs: inputs, flags: flags, set: cmd.Flags()})
 		},
 	}
 	if op.Name == "personalize" {
-		addPersonalizeFlags(cmd.Flags(), personalize)
+		flags.addPersonalize(cmd.Flags())
 	}
 	flags.add(cmd.Flags())
 	return cmd
-}
-
-func addPersonalizeFlags(fs *pflag.FlagSet, o *apiclient.PersonalizeOptions) {
-	fs.BoolVar(&o.ForceDepersonalize, "force-depersonalize", false, "reset an earlier personalization of a device first")
-	fs.BoolVar(&o.KeepAsLead, "keep-as-lead", false, "do not promote persons from lead to customer")
-	fs.BoolVar(&o.SetDeviceAsPrimary, "set-device-as-primary", false, "make each device its person's primary device")
-	fs.BoolVar(&o.ReturnPush, "return-push", false, "ask for the person's devices in the answer")
 }
 
 func needInput(cmd *cobra.Command, args []string) error {

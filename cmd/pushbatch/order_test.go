@@ -30,7 +30,7 @@ func TestOrder(t *testing.T) {
 		sim, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0), Faults: faults(t, latency)})
 		c := start(t, url, dir, append([]string{"personalize", rows, "--force-depersonalize", "--rate", "20000"}, args...)...)
 		if code := c.code(t); code != 0 {
-			t.Fatalf("exit code %d\n%s", code, &c.talk)
+			t.Fatalf("exit code %d\n%s", code, &c.stderr)
 		}
 		stats := sim.Stats()
 		if stats.Requests != n || stats.Overlaps != 0 {

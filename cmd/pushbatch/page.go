@@ -217,7 +217,7 @@ func pageFacts(s *summary) []writers.Fact {
 		{Name: "Started", Value: s.StartedAt.Format(pageTime)},
 		{Name: ended, Value: s.EndedAt.Format(pageTime)},
 		{Name: "Worked", Value: seconds(s.Elapsed)},
-		fact("Sittings", "sittings", fmt.Sprint(s.Sittings), s.Sittings),
+		fact("Executions", "executions", fmt.Sprint(s.Executions), s.Executions),
 		fact("Rows a second", "rows_per_second", rateText(s.RowsPerSec), s.RowsPerSec),
 	}
 	if s.Requests == 0 {

@@ -101,10 +101,10 @@ func lookAt(t *testing.T, chromium string, pages []string) (sights []sight) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "node", append([]string{"check.mjs", chromium}, pages...)...)
 	cmd.Dir = filepath.Join("testdata", "browser")
-	var out, talk bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &talk
+	var out, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &stderr
 	if err := cmd.Run(); err != nil {
-		t.Fatalf("%v\n%s", err, &talk)
+		t.Fatalf("%v\n%s", err, &stderr)
 	}
 	if err := json.Unmarshal(out.Bytes(), &sights); err != nil {
 		t.Fatal(err)
@@ -292,7 +292,7 @@ func runFor(t *testing.T, name, url string, code int, args ...string) (folder st
 	dir := t.TempDir()
 	c := start(t, url, dir, append(args, "--out", name)...)
 	if got := c.code(t); got != code {
-		t.Fatalf("%s: exit code %d, want %d\n%s", name, got, code, &c.talk)
+		t.Fatalf("%s: exit code %d, want %d\n%s", name, got, code, &c.stderr)
 	}
 	return filepath.Join(dir, name)
 }

@@ -115,7 +115,7 @@ func TestPageOfARunThatHasNotEnded(t *testing.T) {
 	page := func() string {
 		report := start(t, url, dir, "report", "run")
 		if code := report.code(t); code != 0 {
-			t.Logf("report: exit code %d\n%s", code, &report.talk)
+			t.Logf("report: exit code %d\n%s", code, &report.stderr)
 			return ""
 		}
 		data, err := os.ReadFile(filepath.Join(dir, "run", "report.html"))

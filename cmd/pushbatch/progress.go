@@ -15,15 +15,15 @@ const (
 
 // printer shows where a run stands. show is called now and then, end once.
 type printer interface {
-	show(standing)
-	end(standing)
+	show(progressSnapshot)
+	end(progressSnapshot)
 	// above is where log lines go so that they do not tear what is shown.
 	above() io.Writer
 }
 
 // newPrinter picks the printer for --progress. Auto is a bar where one can be
 // drawn and people look at it, else a line now and then.
-func (p *process) newPrinter(f *talkFlags) (printer, time.Duration, error) {
+func (p *process) newPrinter(f *messageFlags) (printer, time.Duration, error) {
 	t := terminalOf(p.stderr, p.getenv)
 	kind := f.progress
 	if kind == "auto" {
@@ -52,16 +52,16 @@ func (p *process) newPrinter(f *talkFlags) (printer, time.Duration, error) {
 // plainPrinter writes one line each time.
 type plainPrinter struct{ w io.Writer }
 
-func (p plainPrinter) show(s standing)  { fmt.Fprintln(p.w, s.line()) }
-func (p plainPrinter) end(standing)     {}
-func (p plainPrinter) above() io.Writer { return p.w }
+func (p plainPrinter) show(s progressSnapshot) { fmt.Fprintln(p.w, s.line()) }
+func (p plainPrinter) end(progressSnapshot)    {}
+func (p plainPrinter) above() io.Writer        { return p.w }
 
 // silentPrinter shows nothing but lets log lines through.
 type silentPrinter struct{ w io.Writer }
 
-func (silentPrinter) show(standing)      {}
-func (silentPrinter) end(standing)       {}
-func (p silentPrinter) above() io.Writer { return p.w }
+func (silentPrinter) show(progressSnapshot) {}
+func (silentPrinter) end(progressSnapshot)  {}
+func (p silentPrinter) above() io.Writer    { return p.w }
 
 // jsonPrinter writes what a line says as JSON, among the lines of the log.
 type jsonPrinter struct {
@@ -69,7 +69,7 @@ type jsonPrinter struct {
 	log *slog.Logger
 }
 
-func (p jsonPrinter) show(s standing) {
+func (p jsonPrinter) show(s progressSnapshot) {
 	attrs := []any{
 		"operation", s.operation, "rows", s.done, "failed", s.bad, "rows_per_second", hundredths(s.rate), "retrying", s.retrying,
 	}
@@ -91,8 +91,8 @@ func (p jsonPrinter) show(s standing) {
 	p.log.Info("progress", attrs...)
 }
 
-func (p jsonPrinter) end(standing)     {}
-func (p jsonPrinter) above() io.Writer { return p.w }
+func (p jsonPrinter) end(progressSnapshot) {}
+func (p jsonPrinter) above() io.Writer     { return p.w }
 
 // hundredths rounds what people and machines need no more digits of.
 func hundredths(v float64) float64 { return float64(int64(v*100+0.5)) / 100 }

@@ -177,7 +177,7 @@ func (r *reader) serve(t *testing.T, b *block) {
 	t.Helper()
 	command := exec.CommandContext(context.WithoutCancel(t.Context()), "bash", "-c", "exec "+r.stands.Replace(b.text))
 	command.Dir, command.Env = r.home, r.environment()
-	said := &talk{}
+	said := &stderr{}
 	command.Stderr = said
 	if err := command.Start(); err != nil {
 		t.Fatal(err)

@@ -77,16 +77,16 @@ func (p *process) secret(variable, flag, file string) (string, error) {
 }
 
 // redactWith takes the key of a new run, or demands that of the run it goes on with.
-func (j *job) redactWith(r *redactor) error {
-	j.redactor = r
+func (x *execution) redactWith(r *redactor) error {
+	x.redactor = r
 	if r == nil {
 		return nil
 	}
 	check := r.sum(keyCheckPurpose)
-	if j.spec.Redaction != nil && j.spec.Redaction.KeyCheck != check {
+	if x.spec.Redaction != nil && x.spec.Redaction.KeyCheck != check {
 		return usageError("the key of --redact is not the one this run was started with: its hashes would not fit together")
 	}
-	j.spec.Redaction = &redactionSpec{check}
+	x.spec.Redaction = &redactionSpec{check}
 	return nil
 }
 
@@ -118,6 +118,15 @@ func (r *redactor) mapper(m batch.Mapper) batch.Mapper {
 		}
 		return nil, out
 	}
+}
+
+// newRedaction hashes the values in outcomes. The table of an export is made of
+// them and keeps them.
+func newRedaction(x *execution) *feature {
+	if x.redactor == nil || x.makesTable() {
+		return nil
+	}
+	return &feature{mapper: func(_ *openedInput, next batch.Mapper) batch.Mapper { return x.redactor.mapper(next) }}
 }
 
 // redactedRequest is a request whose outcome is redacted.
@@ -163,11 +172,11 @@ func withoutWords(said *apiclient.Error) *apiclient.Error {
 }
 
 // sender is what requests of the run go through.
-func (j *job) sender() ops.Doer {
-	if j.redactor != nil {
-		return redactedSender{j.client, j.redactor}
+func (x *execution) sender() ops.Doer {
+	if x.redactor != nil {
+		return redactedSender{x.client, x.redactor}
 	}
-	return j.client
+	return x.client
 }
 
 // kept are the targets whose values say nothing of a person.
@@ -176,20 +185,20 @@ var kept = map[string]bool{"isPrimary": true, "registrationEnabled": true, "appC
 // shownResult returns what reports show of a result: of a bad row, which failed.csv
 // lists, every cell is replaced but switches and application codes. The table of an
 // export is no report: it is made of the result itself.
-func (j *job) shownResult() func(*batch.Result) *batch.Result {
-	if j.redactor == nil {
+func (x *execution) shownResult() func(*batch.Result) *batch.Result {
+	if x.redactor == nil {
 		return nil
 	}
-	hash := func(v batch.Value) batch.Value { return batch.TextValue(j.redactor.value(v.String())) }
+	hash := func(v batch.Value) batch.Value { return batch.TextValue(x.redactor.value(v.String())) }
 	return func(r *batch.Result) *batch.Result {
 		shown := *r
-		if j.makesTable() {
-			shown.RegistrationID = j.redactor.value(r.RegistrationID)
+		if x.makesTable() {
+			shown.RegistrationID = x.redactor.value(r.RegistrationID)
 		}
 		if !r.Status.Bad() {
 			return &shown
 		}
-		columns := j.opened[r.Row.Input].binding.Columns
+		columns := x.opened[r.Row.Input].binding.Columns
 		shown.Row.Values, shown.Row.Excess = make([]batch.Value, len(r.Row.Values)), make([]batch.Value, len(r.Row.Excess))
 		for i, v := range r.Row.Values {
 			if shown.Row.Values[i] = v; i >= len(columns) || !kept[columns[i].Target] {

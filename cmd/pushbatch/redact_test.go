@@ -108,7 +108,7 @@ func redactingChild(t *testing.T, url, dir, key string, args ...string) (said st
 	}
 	c := start(t, url, dir, append(args, "--redact-key-file", keyFile)...)
 	code = c.code(t)
-	return c.talk.String(), code
+	return c.stderr.String(), code
 }
 
 const redactKey = "0123456789abcdef-test-key"
@@ -256,8 +256,8 @@ func TestRedactNeedsAKey(t *testing.T) {
 			t.Fatal(err)
 		}
 		child := start(t, "http://127.0.0.1:1", dir, append([]string{"update", "rows.csv"}, c.args...)...)
-		if code := child.code(t); code != 2 || !strings.Contains(child.talk.String(), c.says) {
-			t.Errorf("%q: exit code %d\n%s", c.args, code, &child.talk)
+		if code := child.code(t); code != 2 || !strings.Contains(child.stderr.String(), c.says) {
+			t.Errorf("%q: exit code %d\n%s", c.args, code, &child.stderr)
 		}
 	}
 }

@@ -47,7 +47,7 @@ func remakePage(folder *writers.Folder, path string) (*summary, error) {
 		return nil, usageError("%w", err)
 	}
 	if status.State == outcomeRunning || status.State == outcomeInterrupted {
-		s, err = standingSummary(folder, spec, status)
+		s, err = snapshotSummary(folder, spec, status)
 	} else {
 		err = folder.ReadJSON(writers.SummaryFile, s)
 	}
@@ -65,31 +65,31 @@ func remakePage(folder *writers.Folder, path string) (*summary, error) {
 	return s, nil
 }
 
-// standingSummary sums up a run as of its last checkpoint; nil: there is none.
-func standingSummary(folder *writers.Folder, spec *runSpec, status *runStatus) (*summary, error) {
+// snapshotSummary sums up a run as of its last checkpoint; nil: there is none.
+func snapshotSummary(folder *writers.Folder, spec *runSpec, status *runStatus) (*summary, error) {
 	point, err := folder.LoadCheckpoint()
 	if err != nil || point == nil {
 		return nil, err
 	}
 	s := &summary{
 		Version: spec.Version, Operation: spec.Operation, Run: folder.Path(""), Outcome: status.State,
-		StartedAt: spec.StartedAt, EndedAt: point.SavedAt.UTC(), Sittings: spec.Sittings,
+		StartedAt: spec.StartedAt, EndedAt: point.SavedAt.UTC(), Executions: spec.Executions,
 	}
 	s.fill(point.Tally.WithWaiting(point.Waiting), point.Elapsed)
-	carried := (&job{point: point}).carried()
-	s.Requests, s.Retries, s.Throttled = carried.Requests, carried.Retries, carried.Throttled
-	s.Timeline = timelineOf(&carried.Series)
+	state := stateOf(point)
+	s.Requests, s.Retries, s.Throttled = state.Requests, state.Retries, state.Throttled
+	s.Timeline = timelineOf(&state.Series)
 	s.DryRun = s.Requests == 0 && len(spec.Settings["dry-run"]) > 0
 	if status.Total != nil {
 		s.Total = *status.Total
 	}
-	s.Files = standingFiles(folder)
+	s.Files = unfinishedFiles(folder)
 	return s, nil
 }
 
-// standingFiles are the reports of a run that has not ended, under the names
+// unfinishedFiles are the reports of a run that has not ended, under the names
 // that they have until then.
-func standingFiles(folder *writers.Folder) (names []string) {
+func unfinishedFiles(folder *writers.Folder) (names []string) {
 	reports := []string{writers.FailedFile, writers.RequestsFile}
 	for _, f := range writers.ResultFormats {
 		reports = append(reports, f.File())

@@ -6,45 +6,31 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"pushbatch/apiclient"
 	"pushbatch/batch"
 	"pushbatch/batch/blob"
 	"pushbatch/batch/ops"
 	"pushbatch/writers"
 )
 
-// fixedFlags are what a run keeps for good: another value would make rows mean
-// something else than in the part that is done.
-var fixedFlags = []string{
-	"format", "delimiter", "encoding", "compression", "map", "set", "null-literal", "phone-region", "ignore-unmapped",
-	"out", "continue", "results", "redact", "dry-run", "force-depersonalize", "keep-as-lead", "set-device-as-primary", "return-push",
-	"simulate",
-}
-
 func newResumeCommand(p *process) *cobra.Command {
 	flags := &jobFlags{}
-	personalize := &apiclient.PersonalizeOptions{}
 	cmd := &cobra.Command{
 		Use:   "resume RUN",
 		Short: "Go on with a run that was interrupted",
 		Long: "resume goes on with a run where it stands, with what it was started with. Secrets come\n" +
-			"from the environment again; flags about speed, stopping and talk may be given anew.",
+			"from the environment again; flags about speed, stopping and messages may be given anew.",
 		Args: needRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.resume(cmd.Context(), args[0], &job{flags: flags, set: cmd.Flags(), personalize: personalize})
+			return p.resume(cmd.Context(), args[0], &runConfig{flags: flags, set: cmd.Flags()})
 		},
 	}
-	addPersonalizeFlags(cmd.Flags(), personalize)
-	flags.add(cmd.Flags())
-	addExportFlags(cmd.Flags(), flags)
+	flags.addAll(cmd.Flags())
 	hideFlags(cmd.Flags(), fixedFlags)
-	hideFlags(cmd.Flags(), fixedExportFlags)
 	return cmd
 }
 
@@ -63,40 +49,69 @@ func needRun(cmd *cobra.Command, args []string) error {
 }
 
 // resume goes on with the run in a folder.
-func (p *process) resume(ctx context.Context, path string, j *job) (err error) {
-	if err := resolveS3(j.set, p.getenv); err != nil {
+func (p *process) resume(ctx context.Context, path string, c *runConfig) (err error) {
+	if err := resolveS3(c.set, p.getenv); err != nil {
 		return err
 	}
-	j.folder, err = p.openFolder(j.flags.with(ctx), path, j)
+	folder, err := p.openFolder(c.flags.with(ctx), path, c.flags)
 	switch {
 	case errors.Is(err, writers.ErrNoRun):
 		return usageError("%w: it has no %s", err, writers.JobFile)
 	case err != nil:
 		return err
 	}
-	defer func() { err = errors.Join(err, j.folder.Close()) }()
-	if err := j.reload(p); err != nil {
-		return err
-	}
-	if told := j.alreadyEnded(p.voice()); told != nil {
-		return told.outcome()
-	}
-	ctx = j.flags.with(ctx)
-	found, err := recordedInputs(ctx, &j.spec)
+	defer func() { err = errors.Join(err, folder.Close()) }()
+	x, err := p.reopen(folder, c)
 	if err != nil {
 		return err
 	}
-	if err := p.openInputs(ctx, j, found); err != nil {
+	if ended := x.alreadyEnded(p.messages()); ended != nil {
+		return ended.outcome()
+	}
+	ctx = c.flags.with(ctx)
+	found, err := recordedInputs(ctx, &x.spec)
+	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, j.closeInputs()) }()
-	if err := j.unchanged(&j.spec); err != nil {
+	if err := x.openInputs(ctx, found); err != nil {
 		return err
 	}
-	if err := j.checkTarget(ctx); err != nil {
+	defer func() { err = errors.Join(err, x.closeInputs()) }()
+	if err := x.unchanged(&x.spec); err != nil {
 		return err
 	}
-	return p.sit(ctx, j)
+	if err := x.checkTarget(ctx); err != nil {
+		return err
+	}
+	return x.run(ctx)
+}
+
+// reopen takes over what the run in a folder was started with.
+func (p *process) reopen(folder *writers.Folder, c *runConfig) (*execution, error) {
+	var spec runSpec
+	if err := folder.ReadJSON(writers.JobFile, &spec); err != nil {
+		return nil, usageError("%w", err)
+	}
+	if c.operation = ops.Named(spec.Operation); c.operation == nil {
+		return nil, usageError("%s: this version knows no operation %q", folder.Path(writers.JobFile), spec.Operation)
+	}
+	if err := restoreSettings(c.set, spec.Settings, fixedFlags); err != nil {
+		return nil, err
+	}
+	c.mapping = spec.Mapping
+	if err := c.load(p.getenv); err != nil {
+		return nil, err
+	}
+	point, err := folder.LoadCheckpoint()
+	if err != nil {
+		return nil, usageError("%w", err)
+	}
+	x, err := p.open(c, spec)
+	if err != nil {
+		return nil, err
+	}
+	x.folder, x.point = folder, point
+	return x, nil
 }
 
 // endedSummary is the summary of a run that has ended.
@@ -110,48 +125,27 @@ func (s *endedSummary) outcome() error {
 	return &errReported{exitError{s.ExitCode, errors.New("the run has ended")}}
 }
 
-// alreadyEnded tells that a run has ended, and touches nothing of it: people
-// mend its failed.csv in place. It returns nil when there is something to do.
-func (j *job) alreadyEnded(w io.Writer) *endedSummary {
-	s := j.endedSummary()
-	if s != nil && !j.flags.quiet {
-		fmt.Fprintf(w, "nothing to do: %s has ended\n", j.folder.Path(""))
+// alreadyEnded says that a run has ended, and touches nothing of it: people
+// fix its failed.csv in place. It returns nil when there is something to do.
+func (x *execution) alreadyEnded(w io.Writer) *endedSummary {
+	s := summaryOfEnded(x.folder, x.point, &x.spec)
+	if s != nil && !x.flags.quiet {
+		fmt.Fprintf(w, "nothing to do: %s has ended\n", x.folder.Path(""))
 		s.print(w)
 	}
 	return s
 }
 
-// endedSummary is the summary of the run if it has ended, else nil.
-func (j *job) endedSummary() *endedSummary {
+// summaryOfEnded is the summary of a run if it has ended, else nil.
+func summaryOfEnded(folder *writers.Folder, point *batch.Checkpoint, spec *runSpec) *endedSummary {
 	s := new(endedSummary)
-	if j.point == nil || !j.point.Ended || j.folder.ReadJSON(writers.SummaryFile, &s.summary) != nil {
+	if point == nil || !point.Ended || folder.ReadJSON(writers.SummaryFile, &s.summary) != nil {
 		return nil
 	}
-	if s.Sittings != j.spec.Sittings || s.Outcome != outcomeCompleted {
+	if s.Executions != spec.Executions || s.Outcome != outcomeCompleted {
 		return nil
 	}
 	return s
-}
-
-// reload takes over what the run was started with.
-func (j *job) reload(p *process) error {
-	if err := j.folder.ReadJSON(writers.JobFile, &j.spec); err != nil {
-		return usageError("%w", err)
-	}
-	if j.operation = ops.Named(j.spec.Operation); j.operation == nil {
-		return usageError("%s: this version knows no operation %q", j.folder.Path(writers.JobFile), j.spec.Operation)
-	}
-	if err := restoreSettings(j.set, j.spec.Settings, slices.Concat(fixedFlags, fixedExportFlags)); err != nil {
-		return err
-	}
-	if _, err := resolve(j.set, p.getenv); err != nil {
-		return err
-	}
-	var err error
-	if j.point, err = j.folder.LoadCheckpoint(); err != nil {
-		return usageError("%w", err)
-	}
-	return p.prepare(j)
 }
 
 // restoreSettings sets the flags a run was started with, and refuses those
@@ -200,8 +194,8 @@ func recordedInputs(ctx context.Context, spec *runSpec) ([]blob.Info, error) {
 }
 
 // unchanged compares the inputs with those the run was started with.
-func (j *job) unchanged(spec *runSpec) error {
-	if name, diff := j.changedInput(spec); diff != "" {
+func (x *execution) unchanged(spec *runSpec) error {
+	if name, diff := x.changedInput(spec); diff != "" {
 		return &exitError{exitStopped, fmt.Errorf("input %s has changed since the run began (%s): "+
 			"put the old file back, with its time (cp -p), or start a new run", name, diff)}
 	}
@@ -211,13 +205,13 @@ func (j *job) unchanged(spec *runSpec) error {
 // changedInput names the first input that is not what the run read, and how it
 // differs. An input that has become empty is not among those opened when
 // --allow-empty lets it pass.
-func (j *job) changedInput(spec *runSpec) (name, diff string) {
+func (x *execution) changedInput(spec *runSpec) (name, diff string) {
 	for i := range spec.Inputs {
 		was := &spec.Inputs[i]
-		if i >= len(j.opened) || j.opened[i].source.Name() != was.Name && was.URI != peopleInput {
+		if i >= len(x.opened) || x.opened[i].source.Name() != was.Name && was.URI != peopleInput {
 			return was.Name, fmt.Sprintf("it is empty, had size %d", was.Size)
 		}
-		if diff := differences(was.Identity, j.opened[i].source.Identity()); diff != "" {
+		if diff := differences(was.Identity, x.opened[i].source.Identity()); diff != "" {
 			return was.Name, diff
 		}
 	}

@@ -12,7 +12,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"pushbatch/apiclient"
 	"pushbatch/batch"
 	"pushbatch/batch/blob"
 	"pushbatch/batch/ops"
@@ -28,12 +27,8 @@ type retrySpec struct {
 	Codes    []string `json:"codes,omitempty"` // and with one of these codes; empty: any
 }
 
-// notInherited are the flags that belong to the old run alone.
-var notInherited = []string{"out", "limit", "canary", "max-duration", "to"}
-
 func newRetryCommand(p *process) *cobra.Command {
 	flags, retry := &jobFlags{}, &retrySpec{}
-	personalize := &apiclient.PersonalizeOptions{}
 	cmd := &cobra.Command{
 		Use:   "retry RUN",
 		Short: "Start a new run over the rows of an ended run that did not succeed",
@@ -41,14 +36,12 @@ func newRetryCommand(p *process) *cobra.Command {
 			"not succeed. To change rows first, mend failed.csv and give it as INPUT instead.",
 		Args: needRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.retry(cmd.Context(), args[0], retry, &job{flags: flags, set: cmd.Flags(), personalize: personalize})
+			return p.retry(cmd.Context(), args[0], retry, &runConfig{flags: flags, set: cmd.Flags()})
 		},
 	}
 	cmd.Flags().StringSliceVar(&retry.Statuses, "status", []string{batch.Failed.String()}, "take the rows with these `STATUSES`: failed, rejected, skipped")
 	cmd.Flags().StringSliceVar(&retry.Codes, "code", nil, "of those take the rows with one of these error `CODES` only")
-	addPersonalizeFlags(cmd.Flags(), personalize)
-	flags.add(cmd.Flags())
-	addExportFlags(cmd.Flags(), flags)
+	flags.addAll(cmd.Flags())
 	hideFlags(cmd.Flags(), fixedForRetry())
 	return cmd
 }
@@ -70,14 +63,14 @@ func (r *retrySpec) check() error {
 }
 
 // retry starts a new run over rows of the run in a folder.
-func (p *process) retry(ctx context.Context, path string, retry *retrySpec, j *job) (err error) {
+func (p *process) retry(ctx context.Context, path string, retry *retrySpec, c *runConfig) (err error) {
 	if err := retry.check(); err != nil {
 		return err
 	}
-	if err := resolveS3(j.set, p.getenv); err != nil {
+	if err := resolveS3(c.set, p.getenv); err != nil {
 		return err
 	}
-	ctx = j.flags.with(ctx)
+	ctx = c.flags.with(ctx)
 	old, err := endedRun(ctx, path)
 	if err != nil {
 		return err
@@ -86,31 +79,32 @@ func (p *process) retry(ctx context.Context, path string, retry *retrySpec, j *j
 		return usageError("%s walked over the people listing, which cannot be read again as it was: start a new walk, or get the devices that failed:\n"+
 			"pushbatch export %s --to URL", path, filepath.Join(path, writers.FailedFile))
 	}
+	if c.operation = ops.Named(old.Operation); c.operation == nil {
+		return usageError("%s: this version knows no operation %q", path, old.Operation)
+	}
 	for _, name := range notInherited {
 		delete(old.Settings, name)
 	}
-	if err := restoreSettings(j.set, old.Settings, fixedForRetry()); err != nil {
+	if err := restoreSettings(c.set, old.Settings, fixedForRetry()); err != nil {
 		return err
 	}
 	retry.Run = path
 	if retry.Results, err = fileOfRun(path, "results."+resultsFormat(old)); err != nil {
 		return usageError("%w", err)
 	}
-	j.spec.Retry, j.spec.Mapping, j.operation = retry, old.Mapping, ops.Named(old.Operation)
-	if j.operation == nil {
-		return usageError("%s: this version knows no operation %q", path, old.Operation)
-	}
-	if _, err := resolve(j.set, p.getenv); err != nil {
+	c.mapping = old.Mapping
+	if err := c.load(p.getenv); err != nil {
 		return err
 	}
-	if err := p.prepare(j); err != nil {
+	x, err := p.open(c, runSpec{Retry: retry})
+	if err != nil {
 		return err
 	}
 	found, err := recordedInputs(ctx, old)
 	if err != nil {
 		return err
 	}
-	return p.startRun(ctx, j, found, old)
+	return x.begin(ctx, found, old)
 }
 
 // endedRun reads what an ended run was asked.

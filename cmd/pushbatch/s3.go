@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"path/filepath"
 	"strings"
 	"time"
@@ -69,17 +70,17 @@ func resolveS3(fs *pflag.FlagSet, getenv func(string) (string, bool)) error {
 	return failed
 }
 
-func (j *job) s3Options() writers.S3Options {
-	return writers.S3Options{Lease: j.flags.lease, Waiting: func(h writers.Holder, left time.Duration) {
-		j.log.Warn("the run is held by another process: waiting for a sign of life, or for the end of its lease",
+func s3Options(lease time.Duration, log *slog.Logger) writers.S3Options {
+	return writers.S3Options{Lease: lease, Waiting: func(h writers.Holder, left time.Duration) {
+		log.Warn("the run is held by another process: waiting for a sign of life, or for the end of its lease",
 			"process", h.PID, "host", h.Host, "at_most", max(left, 0).Round(time.Second)+time.Second)
 	}}
 }
 
 // saveEvery is the time between checkpoints; 0: as always.
-func (j *job) saveEvery() time.Duration {
-	if blob.IsS3(j.folder.Path("")) {
-		return j.flags.saveEvery
+func (x *execution) saveEvery() time.Duration {
+	if blob.IsS3(x.folder.Path("")) {
+		return x.flags.saveEvery
 	}
 	return 0
 }
@@ -88,25 +89,26 @@ func (j *job) saveEvery() time.Duration {
 // is sent: a process that stood still for longer than its lease (a machine that
 // slept, a container that was frozen) must not send beside its successor, not
 // even what was about to go out when it wakes.
-func (j *job) lost() error {
-	if j.folder == nil {
+func (x *execution) lost() error {
+	if x.folder == nil {
 		return nil
 	}
-	return j.folder.Lost()
+	return x.folder.Lost()
 }
 
 // openFolder takes a run, on disk or in S3, to go on with it.
-func (p *process) openFolder(ctx context.Context, path string, j *job) (f *writers.Folder, err error) {
+func (p *process) openFolder(ctx context.Context, path string, flags *jobFlags) (*writers.Folder, error) {
 	if !blob.IsS3(path) {
 		return writers.OpenFolder(writers.Disk{}, path)
 	}
-	if err := j.flags.s3Flags.check(); err != nil {
+	if err := flags.s3Flags.check(); err != nil {
 		return nil, err
 	}
-	if j.log, err = p.newLogger(&j.flags.talkFlags, j.flags.redact, p.stderr); err != nil {
+	log, err := p.newLogger(&flags.messageFlags, flags.redact, p.stderr)
+	if err != nil {
 		return nil, err
 	}
-	f, err = writers.OpenS3Folder(ctx, path, j.s3Options())
+	f, err := writers.OpenS3Folder(ctx, path, s3Options(flags.lease, log))
 	var locked *writers.LockedError
 	if err != nil && !errors.As(err, &locked) && !errors.Is(err, writers.ErrNoRun) {
 		return nil, &exitError{exitStopped, err}

@@ -108,7 +108,7 @@ func TestS3RefusesInTheMiddle(t *testing.T) {
 			c := start(t, url, t.TempDir(), append([]string{"update", input, "--out", run, "--rate", "500"}, args...)...)
 			eventually(t, "rows to be sent", func() bool { return sim.Stats().Effects >= n/100 })
 			refuse.Store(true)
-			code, said := c.code(t), c.talk.String()
+			code, said := c.code(t), c.stderr.String()
 			t.Log(said)
 			if code != exitStopped {
 				t.Fatalf("exit code %d, want %d", code, exitStopped)
@@ -159,7 +159,7 @@ func TestS3RunIsLookedAt(t *testing.T) {
 		t.Helper()
 		c := start(t, url, t.TempDir(), append(args, reach...)...)
 		if got := c.code(t); got != code {
-			t.Fatalf("%q: exit code %d, want %d\n%s", args, got, code, &c.talk)
+			t.Fatalf("%q: exit code %d, want %d\n%s", args, got, code, &c.stderr)
 		}
 		return c
 	}

@@ -222,7 +222,7 @@ func TestS3ParquetRequests(t *testing.T) {
 		"--s3-endpoint-url", server.Behind(t, traffic).Endpoint, "--s3-path-style",
 	)
 	if code := c.code(t); code != exitDone && code != exitBadRows {
-		t.Fatalf("exit code %d\n%s", code, &c.talk)
+		t.Fatalf("exit code %d\n%s", code, &c.stderr)
 	}
 	gets, size := traffic.Count(http.MethodGet), len(data)>>20
 	t.Logf("%d GETs for %d MB of Parquet", gets, size)

@@ -62,12 +62,12 @@ func TestS3StalledHolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	if code := stalled.code(t); code != exitStopped {
-		t.Errorf("the stalled process ended with %d\n%s", code, &stalled.talk)
+		t.Errorf("the stalled process ended with %d\n%s", code, &stalled.stderr)
 	}
 	if more := ofFirst.Load() - sent; more != 0 {
 		t.Errorf("the stalled process sent %d requests beside its successor", more)
 	}
-	t.Log(&stalled.talk)
+	t.Log(&stalled.stderr)
 	demandCode(t, successor, successor.code(t))
 	demandS3Rows(t, server, "runs/1/results.csv", n)
 	demandState(t, sim, want)

@@ -48,7 +48,7 @@ func killInS3(t *testing.T, format string, rounds int) {
 		eventually(t, "rows to be sent", func() bool { return sim.Stats().Effects >= sent+s3Rows/10 })
 		_ = c.Process.Kill()
 		if code := c.code(t); code != -1 {
-			t.Fatalf("exit code %d before it was killed\n%s", code, &c.talk)
+			t.Fatalf("exit code %d before it was killed\n%s", code, &c.stderr)
 		}
 		if _, there := server.Get(t, "runs/1/results."+format); there {
 			t.Error("a report is to be seen before the run has ended")
@@ -87,10 +87,10 @@ func TestS3OneOfTwo(t *testing.T) {
 		one, two, loser = two, one, first
 	}
 	if one != 0 || two != 5 {
-		t.Fatalf("exit codes %d and %d\n%s\n%s", one, two, &first.talk, &second.talk)
+		t.Fatalf("exit codes %d and %d\n%s\n%s", one, two, &first.stderr, &second.stderr)
 	}
-	if !strings.Contains(loser.talk.String(), "is held by process") {
-		t.Errorf("it does not say who works:\n%s", &loser.talk)
+	if !strings.Contains(loser.stderr.String(), "is held by process") {
+		t.Errorf("it does not say who works:\n%s", &loser.stderr)
 	}
 	if n := sim.Stats().Effects; n != s3Rows {
 		t.Errorf("%d effects for %d rows", n, s3Rows)
@@ -114,8 +114,8 @@ func TestS3RunTakenOver(t *testing.T) {
 	do := func(code int, says string, args ...string) {
 		t.Helper()
 		c := start(t, url, t.TempDir(), append(args, reach...)...)
-		if got := c.code(t); got != code || !strings.Contains(c.talk.String(), says) {
-			t.Fatalf("%q: exit code %d, want %d and %q\n%s", args, got, code, says, &c.talk)
+		if got := c.code(t); got != code || !strings.Contains(c.stderr.String(), says) {
+			t.Fatalf("%q: exit code %d, want %d and %q\n%s", args, got, code, says, &c.stderr)
 		}
 	}
 	do(6, "pushbatch resume "+run, "update", rows, "--out", run, "--rate", "200", "--max-duration", "1500ms")
@@ -130,8 +130,8 @@ func TestS3RunTakenOver(t *testing.T) {
 		return !strings.Contains(string(lock), `"token":""`)
 	})
 	server.Put(t, "runs/1/lock.json", []byte(`{"host":"other","pid":77,"since":"2026-01-01T00:00:00Z","token":"theirs","lease_seconds":1}`))
-	if code := c.code(t); code != 5 || !strings.Contains(c.talk.String(), "held by process 77 on other") {
-		t.Errorf("exit code %d\n%s", code, &c.talk)
+	if code := c.code(t); code != 5 || !strings.Contains(c.stderr.String(), "held by process 77 on other") {
+		t.Errorf("exit code %d\n%s", code, &c.stderr)
 	}
 	do(0, "succeeded", "resume", run, "--rate", "5000", "--max-duration", "0s")
 	do(0, "", "status", run)

@@ -22,11 +22,11 @@ func generate(t *testing.T, path, rows, format string) {
 		t.Fatal(err)
 	}
 	defer out.Close()
-	var talk bytes.Buffer
+	var stderr bytes.Buffer
 	cmd := exec.CommandContext(t.Context(), "go", "run", "./testdata/gen", "-rows", rows, "-format", format)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = root, out, &talk
+	cmd.Dir, cmd.Stdout, cmd.Stderr = root, out, &stderr
 	if err := cmd.Run(); err != nil {
-		t.Fatalf("generate %s: %v\n%s", format, err, &talk)
+		t.Fatalf("generate %s: %v\n%s", format, err, &stderr)
 	}
 }
 
@@ -76,7 +76,7 @@ func TestSameRequestsFromEveryFormat(t *testing.T) {
 	requests := func(input string) []byte {
 		c := start(t, url, dir, "personalize", input, "--dry-run", "--out", "run-"+input)
 		if code := c.code(t); code != exitDone {
-			t.Fatalf("%s: exit code %d\n%s", input, code, &c.talk)
+			t.Fatalf("%s: exit code %d\n%s", input, code, &c.stderr)
 		}
 		data, err := os.ReadFile(filepath.Join(dir, "run-"+input, "requests.ndjson"))
 		if err != nil {

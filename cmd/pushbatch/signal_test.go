@@ -46,22 +46,22 @@ func binary(t *testing.T) string {
 // child is the binary at work.
 type child struct {
 	*exec.Cmd
-	talk talk
+	stderr stderr
 }
 
-// talk is what a child says on standard error.
-type talk struct {
+// stderr is what a child says on standard error.
+type stderr struct {
 	mu   sync.Mutex
 	text bytes.Buffer
 }
 
-func (t *talk) Write(p []byte) (int, error) {
+func (t *stderr) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.text.Write(p)
 }
 
-func (t *talk) String() string {
+func (t *stderr) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.text.String()
@@ -72,7 +72,7 @@ func start(t *testing.T, baseURL, dir string, args ...string) *child {
 	c := &child{Cmd: exec.Command(binary(t), args...)}
 	c.Dir = dir
 	c.Env = append(os.Environ(), "INFOBIP_API_KEY="+scriptKey, "INFOBIP_APP_CODE=test-app", "INFOBIP_BASE_URL="+baseURL)
-	c.Stderr = &c.talk
+	c.Stderr = &c.stderr
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -155,9 +155,9 @@ func TestSignals(t *testing.T) {
 				t.Fatal(err)
 			}
 			if code := c.code(t); code != test.code {
-				t.Fatalf("exit code %d, want %d\n%s", code, test.code, &c.talk)
+				t.Fatalf("exit code %d, want %d\n%s", code, test.code, &c.stderr)
 			}
-			lines := strings.Split(strings.TrimSpace(c.talk.String()), "\n")
+			lines := strings.Split(strings.TrimSpace(c.stderr.String()), "\n")
 			if last := lines[len(lines)-1]; !strings.HasSuffix(last, "pushbatch resume run") {
 				t.Errorf("the last line is %q", last)
 			}
@@ -168,7 +168,7 @@ func TestSignals(t *testing.T) {
 			}
 			c = start(t, url, dir, "resume", "run", "--rate", "5000")
 			if code := c.code(t); code != 0 {
-				t.Fatalf("resume: exit code %d\n%s", code, &c.talk)
+				t.Fatalf("resume: exit code %d\n%s", code, &c.stderr)
 			}
 			if n := sim.Stats().Requests; n != 400 {
 				t.Errorf("the platform got %d requests for 400 rows", n)
@@ -193,10 +193,10 @@ func TestSecondSignal(t *testing.T) {
 		if err := c.Process.Signal(syscall.SIGTERM); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, "the note about stopping", func() bool { return strings.Contains(c.talk.String(), "a second signal") })
+		eventually(t, "the note about stopping", func() bool { return strings.Contains(c.stderr.String(), "a second signal") })
 	}
 	if code := c.code(t); code != 143 {
-		t.Errorf("exit code %d, want 143\n%s", code, &c.talk)
+		t.Errorf("exit code %d, want 143\n%s", code, &c.stderr)
 	}
 	var sum summary
 	readJSON(t, filepath.Join(dir, "run", "summary.json"), &sum)

@@ -8,12 +8,12 @@ import (
 	"syscall"
 )
 
-// stopper is what a signal stops.
-type stopper interface{ Stop(cause error) }
+// stopper stops a run gracefully.
+type stopper func(cause error)
 
 // onSignals stops a run gracefully on the first SIGINT or SIGTERM and at once,
 // through cancel, on the second. The returned function ends the watch.
-func onSignals(s stopper, cancel context.CancelCauseFunc, log *slog.Logger) (end func()) {
+func onSignals(stop stopper, cancel context.CancelCauseFunc, log *slog.Logger) (end func()) {
 	got := make(chan os.Signal, 2)
 	signal.Notify(got, os.Interrupt, syscall.SIGTERM)
 	done := make(chan struct{})
@@ -29,7 +29,7 @@ func onSignals(s stopper, cancel context.CancelCauseFunc, log *slog.Logger) (end
 				}
 				first = false
 				log.Warn("stopping: requests under way are being finished; a second signal stops at once", "signal", cause.name)
-				s.Stop(cause)
+				stop(cause)
 			case <-done:
 				return
 			}

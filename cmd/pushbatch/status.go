@@ -28,7 +28,7 @@ type runStatus struct {
 	ErrorCodes []code          `json:"error_codes"`
 	RowsPerSec float64         `json:"rows_per_second"`
 	LeftSecs   *float64        `json:"left_seconds"` // null: not known
-	ExitCode   *int            `json:"exit_code"`    // of an ended or stopped sitting
+	ExitCode   *int            `json:"exit_code"`    // of an ended or stopped execution
 	Reason     string          `json:"reason,omitempty"`
 	Resumable  bool            `json:"resumable"`
 }
@@ -79,7 +79,7 @@ func statusOf(folder *writers.Folder) (*runStatus, error) {
 	if point != nil {
 		s.fillPoint(point, &spec)
 	}
-	return s, s.fillState(folder, point, spec.Sittings)
+	return s, s.fillState(folder, point, spec.Executions)
 }
 
 func (s *runStatus) fillPoint(c *batch.Checkpoint, spec *runSpec) {
@@ -97,7 +97,7 @@ func (s *runStatus) fillPoint(c *batch.Checkpoint, spec *runSpec) {
 
 // fillState tells apart a run that goes on, one that said how it stopped, and
 // one that was killed.
-func (s *runStatus) fillState(folder *writers.Folder, point *batch.Checkpoint, sittings int) error {
+func (s *runStatus) fillState(folder *writers.Folder, point *batch.Checkpoint, executions int) error {
 	if h, running := folder.Holder(); running {
 		s.State, s.Holder = "running", &h
 		if s.Total != nil && s.RowsPerSec > 0 {
@@ -109,7 +109,7 @@ func (s *runStatus) fillState(folder *writers.Folder, point *batch.Checkpoint, s
 	var sum summary
 	err := folder.ReadJSON(writers.SummaryFile, &sum)
 	switch {
-	case errors.Is(err, fs.ErrNotExist), err == nil && sum.Sittings != sittings:
+	case errors.Is(err, fs.ErrNotExist), err == nil && sum.Executions != executions:
 		s.State, s.Resumable = "interrupted", true
 	case err != nil:
 		return usageError("%w", err)

@@ -23,10 +23,10 @@ type summary struct {
 	Remedy      string    `json:"remedy,omitempty"` // of what stopped the run
 	ExitCode    int       `json:"exit_code"`
 	DryRun      bool      `json:"dry_run,omitempty"`
-	StartedAt   time.Time `json:"started_at"` // of the first sitting
+	StartedAt   time.Time `json:"started_at"` // of the first execution
 	EndedAt     time.Time `json:"ended_at"`
-	Elapsed     float64   `json:"elapsed_seconds"` // worked, all sittings together
-	Sittings    int       `json:"sittings"`        // 1, and one more for each resume
+	Elapsed     float64   `json:"elapsed_seconds"` // worked, all executions together
+	Executions  int       `json:"executions"`      // 1, and one more for each resume
 	Rows        int64     `json:"rows"`            // with a result
 	Unsent      *int64    `json:"unsent"`          // null: the input's length is not known
 	Statuses    counts    `json:"statuses"`
@@ -102,13 +102,13 @@ func (s *summary) fill(t batch.Tally, elapsed time.Duration) {
 	s.Distribution = latencyBars(h)
 }
 
-// The outcomes of a sitting: the end of the inputs was reached, or not.
+// The outcomes of an execution: the end of the inputs was reached, or not.
 const (
 	outcomeCompleted = "completed"
 	outcomeStopped   = "stopped"
 )
 
-// What a page says of a run without a summary of its last sitting.
+// What a page says of a run without a summary of its last execution.
 const (
 	outcomeRunning     = "running"
 	outcomeInterrupted = "interrupted"

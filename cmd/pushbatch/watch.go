@@ -8,20 +8,20 @@ import (
 )
 
 // startProgress shows where a run stands until the returned function is called.
-func (j *job) startProgress(engine *batch.Job) (end func()) {
+func (x *execution) startProgress(engine *batch.Job) (end func()) {
 	done := make(chan struct{})
 	ended := make(chan struct{})
 	go func() { // ends with end
 		defer close(ended)
-		tick := time.NewTicker(j.every)
+		tick := time.NewTicker(x.every)
 		defer tick.Stop()
 		speed := &pace{points: []pacePoint{{0, engine.Progress().DoneBefore}}}
 		for {
 			select {
 			case <-tick.C:
-				j.printer.show(j.standing(engine, speed))
+				x.printer.show(x.snapshot(engine, speed))
 			case <-done:
-				j.printer.end(j.lastStanding(engine))
+				x.printer.end(x.lastSnapshot(engine))
 				return
 			}
 		}
@@ -29,31 +29,31 @@ func (j *job) startProgress(engine *batch.Job) (end func()) {
 	return func() { close(done); <-ended }
 }
 
-func (j *job) standing(engine *batch.Job, speed *pace) standing {
+func (x *execution) snapshot(engine *batch.Job, speed *pace) progressSnapshot {
 	p := engine.Progress()
-	s := standing{
-		operation: j.operation.Name, done: p.Done,
+	s := progressSnapshot{
+		operation: x.operation.Name, done: p.Done,
 		bad: p.Statuses[batch.Failed] + p.Statuses[batch.Rejected],
 	}
-	s.total, s.exact = j.total(p)
+	s.total, s.exact = x.total(p)
 	s.rate = speed.rate(p.Elapsed, p.Done)
-	if j.client != nil {
-		s.tellTraffic(j.client.Stats(), j.requestName())
+	if x.client != nil {
+		s.setTraffic(x.client.Stats(), x.requestName())
 	}
 	return s
 }
 
-// lastStanding is where a sitting ended: its rate is that of the whole.
-func (j *job) lastStanding(engine *batch.Job) standing {
+// lastSnapshot is where an execution ended: its rate is that of the whole.
+func (x *execution) lastSnapshot(engine *batch.Job) progressSnapshot {
 	p := engine.Progress()
 	whole := &pace{points: []pacePoint{{0, p.DoneBefore}}}
-	s := j.standing(engine, whole)
+	s := x.snapshot(engine, whole)
 	s.ended, s.waiting, s.retrying, s.limit = max(p.Elapsed, 1), waiting{}, 0, 0
 	return s
 }
 
-// tellTraffic says what holds the requests of an operation back.
-func (s *standing) tellTraffic(c apiclient.Stats, operation string) {
+// setTraffic says what holds the requests of an operation back.
+func (s *progressSnapshot) setTraffic(c apiclient.Stats, operation string) {
 	s.retrying = c.Retrying
 	s.limit = settledRate(c, operation)
 	if c.Waiting == apiclient.WaitLimit {
@@ -70,11 +70,11 @@ func (s *standing) tellTraffic(c apiclient.Stats, operation string) {
 
 // total is how many rows the run has: known at the end of the inputs, until
 // then estimated.
-func (j *job) total(p batch.Progress) (rows int64, exact bool) {
+func (x *execution) total(p batch.Progress) (rows int64, exact bool) {
 	if p.AllRead {
 		return p.Read, true
 	}
-	rows, _ = j.spec.estimateAt(p.Read, p.Input, p.Next)
+	rows, _ = x.spec.estimateAt(p.Read, p.Input, p.Next)
 	return rows, false
 }
 

@@ -30,7 +30,7 @@ func TestOutageIsWaitedFor(t *testing.T) {
 	dir := t.TempDir()
 	c := start(t, url, dir, "update", updateRows(t), "--rate", "100", "--out", "run")
 	if code := c.code(t); code != 0 {
-		t.Fatalf("exit code %d\n%s", code, &c.talk)
+		t.Fatalf("exit code %d\n%s", code, &c.stderr)
 	}
 	demandEveryRowOnce(t, filepath.Join(dir, "run", "results.csv"), 400)
 	for _, record := range results(t, filepath.Join(dir, "run", "results.csv")) {
@@ -52,9 +52,9 @@ func TestOutageTooLong(t *testing.T) {
 	dir := t.TempDir()
 	c := start(t, url, dir, "update", updateRows(t), "--rate", "100", "--max-outage", "3s", "--out", "run")
 	if code := c.code(t); code != exitStopped {
-		t.Fatalf("exit code %d, want %d\n%s", code, exitStopped, &c.talk)
+		t.Fatalf("exit code %d, want %d\n%s", code, exitStopped, &c.stderr)
 	}
-	if text := c.talk.String(); !strings.Contains(text, "pushbatch resume run") || !strings.Contains(text, "out of reach") {
+	if text := c.stderr.String(); !strings.Contains(text, "pushbatch resume run") || !strings.Contains(text, "out of reach") {
 		t.Errorf("it says:\n%s", text)
 	}
 	if bad := strings.Count(strings.Join(flatten(results(t, filepath.Join(dir, "run", "results.csv"))), " "), "failed"); bad > 0 {
@@ -62,7 +62,7 @@ func TestOutageTooLong(t *testing.T) {
 	}
 	c = start(t, url, dir, "resume", "run", "--max-outage", "1m")
 	if code := c.code(t); code != 0 {
-		t.Fatalf("resume: exit code %d\n%s", code, &c.talk)
+		t.Fatalf("resume: exit code %d\n%s", code, &c.stderr)
 	}
 	demandEveryRowOnce(t, filepath.Join(dir, "run", "results.csv"), 400)
 }
@@ -74,7 +74,7 @@ func TestLowerLimit(t *testing.T) {
 	dir := t.TempDir()
 	c := start(t, url, dir, "update", updateRows(t), "--rate", "50", "--out", "run")
 	if code := c.code(t); code != 0 {
-		t.Fatalf("exit code %d\n%s", code, &c.talk)
+		t.Fatalf("exit code %d\n%s", code, &c.stderr)
 	}
 	demandEveryRowOnce(t, filepath.Join(dir, "run", "results.csv"), 400)
 	stats := sim.Stats()
@@ -111,9 +111,9 @@ func TestFullDisk(t *testing.T) {
 	_, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0)})
 	c := start(t, url, disk, "update", updateRows(t), "--rate", "150", "--out", "run")
 	if code := c.code(t); code != exitStopped {
-		t.Fatalf("exit code %d, want %d\n%s", code, exitStopped, &c.talk)
+		t.Fatalf("exit code %d, want %d\n%s", code, exitStopped, &c.stderr)
 	}
-	if text := c.talk.String(); !strings.Contains(text, "no space left on device") {
+	if text := c.stderr.String(); !strings.Contains(text, "no space left on device") {
 		t.Errorf("it says:\n%s", text)
 	}
 	if err := syscall.Mount("tmpfs", disk, "tmpfs", syscall.MS_REMOUNT, "size=4m"); err != nil {
@@ -121,7 +121,7 @@ func TestFullDisk(t *testing.T) {
 	}
 	c = start(t, url, disk, "resume", "run")
 	if code := c.code(t); code != 0 {
-		t.Fatalf("resume: exit code %d\n%s", code, &c.talk)
+		t.Fatalf("resume: exit code %d\n%s", code, &c.stderr)
 	}
 	demandEveryRowOnce(t, filepath.Join(disk, "run", "results.csv"), 400)
 }
@@ -137,9 +137,9 @@ func TestFolderVanishes(t *testing.T) {
 		t.Fatal(err)
 	}
 	if code := c.code(t); code != exitStopped {
-		t.Fatalf("exit code %d, want %d\n%s", code, exitStopped, &c.talk)
+		t.Fatalf("exit code %d, want %d\n%s", code, exitStopped, &c.stderr)
 	}
-	if text := c.talk.String(); !strings.Contains(text, filepath.Join("run", "checkpoint.json")) {
+	if text := c.stderr.String(); !strings.Contains(text, filepath.Join("run", "checkpoint.json")) {
 		t.Errorf("it does not name the file:\n%s", text)
 	}
 }

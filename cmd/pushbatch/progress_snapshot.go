@@ -9,8 +9,8 @@ import (
 	"pushbatch/apiclient"
 )
 
-// standing is where a run stands at one moment, for people.
-type standing struct {
+// progressSnapshot is where a run stands at one moment, for people.
+type progressSnapshot struct {
 	operation string
 	done      int64
 	bad       int64 // failed or rejected
@@ -20,7 +20,7 @@ type standing struct {
 	limit     float64 // requests a second that are allowed just now; 0: no limit holds anything back
 	retrying  int64   // rows that wait to be sent again
 	waiting   waiting
-	ended     time.Duration // how long the sitting took; 0: it goes on
+	ended     time.Duration // how long the execution took; 0: it goes on
 }
 
 // waiting is why nothing is sent just now.
@@ -31,14 +31,14 @@ type waiting struct {
 }
 
 // left is the time the rest takes at the present rate; 0: not known.
-func (s *standing) left() time.Duration {
+func (s *progressSnapshot) left() time.Duration {
 	if s.total <= s.done || s.rate <= 0 || s.waiting.why == apiclient.WaitOutage {
 		return 0
 	}
 	return time.Duration(float64(s.total-s.done) / s.rate * float64(time.Second)).Round(time.Second)
 }
 
-func (s *standing) share() string {
+func (s *progressSnapshot) share() string {
 	if s.total == 0 {
 		return ""
 	}
@@ -46,7 +46,7 @@ func (s *standing) share() string {
 }
 
 // line is the one line that a log or a cron mail gets.
-func (s *standing) line() string {
+func (s *progressSnapshot) line() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s", s.operation, grouped(s.done))
 	if s.total > 0 {
@@ -77,7 +77,7 @@ func (s *standing) line() string {
 
 // waitingLong says why nothing is sent, in a sentence's words. Waiting for the
 // limit is what a run does all the time: the rate tells it.
-func (s *standing) waitingLong() string {
+func (s *progressSnapshot) waitingLong() string {
 	w := s.waiting
 	switch w.why {
 	case apiclient.WaitBackoff:
@@ -91,7 +91,7 @@ func (s *standing) waitingLong() string {
 }
 
 // waitingForms say the same in less and less space.
-func (s *standing) waitingForms() []string {
+func (s *progressSnapshot) waitingForms() []string {
 	w := s.waiting
 	switch {
 	case w.why == apiclient.WaitRetryAfter:
@@ -108,11 +108,11 @@ func (s *standing) waitingForms() []string {
 }
 
 // within is a duration between two texts; nothing where it is not known.
-func within(before string, d time.Duration, behind string) string {
+func within(before string, d time.Duration, after string) string {
 	if d <= 0 {
 		return ""
 	}
-	return before + span(d) + behind
+	return before + span(d) + after
 }
 
 // span writes a duration in few characters, rounded up: 8s, 4m05s, 2h03m, 3d4h.

@@ -7,29 +7,29 @@ import (
 	"pushbatch/batch"
 )
 
-// chronicle notes the course of a run over time, all sittings together.
-type chronicle struct {
+// timelineRecorder notes what is counted over time, all executions together.
+type timelineRecorder struct {
 	mu     sync.Mutex
 	series batch.Series
 }
 
 // note makes the series reach what is counted now.
-func (c *chronicle) note(at time.Duration, statuses batch.StatusCounts, traffic *carriedState) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.series.Reach(at, batch.Interval{
+func (t *timelineRecorder) note(at time.Duration, statuses batch.StatusCounts, traffic *callerState) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.series.Reach(at, batch.Interval{
 		Succeeded: statuses[batch.Succeeded], Failed: statuses[batch.Failed],
 		Rejected: statuses[batch.Rejected], Skipped: statuses[batch.Skipped],
 		Requests: traffic.Requests, Throttled: traffic.Throttled,
 	})
 }
 
-// noteEvery is how often the course of a run is noted: often enough to tell
+// noteEvery is how often the timeline of a run is noted: often enough to tell
 // when it stood still.
 const noteEvery = 250 * time.Millisecond
 
-// startNoting notes the course of a run until the returned function is called.
-func (j *job) startNoting(engine *batch.Job) (end func()) {
+// startNoting notes the timeline of a run until the returned function is called.
+func (x *execution) startNoting(engine *batch.Job) (end func()) {
 	done, ended := make(chan struct{}), make(chan struct{})
 	go func() { // ends with end
 		defer close(ended)
@@ -38,8 +38,8 @@ func (j *job) startNoting(engine *batch.Job) (end func()) {
 		for {
 			select {
 			case <-tick.C:
-				state := j.traffic()
-				j.course.note(engine.Elapsed(), engine.Progress().Statuses, &state)
+				state := x.traffic()
+				x.timeline.note(engine.Elapsed(), engine.Progress().Statuses, &state)
 			case <-done:
 				return
 			}
@@ -48,11 +48,11 @@ func (j *job) startNoting(engine *batch.Job) (end func()) {
 	return func() { close(done); <-ended }
 }
 
-// copied is the series as of now; it shares nothing with the chronicle.
-func (c *chronicle) copied() *batch.Series {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return &batch.Series{Step: c.series.Step, Reached: c.series.Reached, Intervals: append([]batch.Interval(nil), c.series.Intervals...)}
+// copied is the series as of now; it shares nothing with the recorder.
+func (t *timelineRecorder) copied() *batch.Series {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return &batch.Series{Step: t.series.Step, Reached: t.series.Reached, Intervals: append([]batch.Interval(nil), t.series.Intervals...)}
 }
 
 // timeline is a series as summary.json has it: lists of the same length, one

@@ -19,9 +19,9 @@ func (p *process) asksForJSON() bool {
 	return format == logJSON
 }
 
-// voice is where a job's last words go: as they are, or with --log-format json
+// messages is where a job's last lines go: as they are, or with --log-format json
 // as lines of JSON like all others.
-func (p *process) voice() io.Writer {
+func (p *process) messages() io.Writer {
 	if p.json {
 		return jsonLines{slog.New(slog.NewJSONHandler(p.stderr, nil))}
 	}
@@ -38,25 +38,25 @@ func (j jsonLines) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// tell says how a sitting ended.
-func (p *process) tell(s *summary, runErr error, quiet bool) {
+// printEnd says how an execution ended.
+func (p *process) printEnd(s *summary, runErr error, quiet bool) {
 	if p.json {
-		p.tellJSON(s, runErr, quiet)
+		p.printEndJSON(s, runErr, quiet)
 		return
 	}
 	if runErr != nil {
-		p.tellError(runErr, s.Remedy)
+		p.printError(runErr, s.Remedy)
 	}
 	if !quiet {
 		s.print(p.stderr)
 	}
 }
 
-// tellJSON says the same in two records. What does not fit a line is in
+// printEndJSON says the same in two records. What does not fit a line is in
 // summary.json.
-func (p *process) tellJSON(s *summary, runErr error, quiet bool) {
+func (p *process) printEndJSON(s *summary, runErr error, quiet bool) {
 	if runErr != nil {
-		p.tellError(runErr, s.Remedy)
+		p.printError(runErr, s.Remedy)
 	}
 	if quiet {
 		return
@@ -73,8 +73,8 @@ func (p *process) tellJSON(s *summary, runErr error, quiet bool) {
 	slog.New(slog.NewJSONHandler(p.stderr, nil)).Info("summary", append(attrs, "error_codes", codes)...)
 }
 
-// tellError says what ended the program, and what to do about it.
-func (p *process) tellError(err error, remedy string) {
+// printError says what ended the program, and what to do about it.
+func (p *process) printError(err error, remedy string) {
 	if p.json {
 		attrs := []any{"error", err.Error()}
 		if remedy != "" {

@@ -13,7 +13,7 @@ const logJSON = "json"
 
 // newLogger makes the log of a command. Log lines hold no secret and nothing
 // of a person: rows are named by file and number.
-func (p *process) newLogger(f *talkFlags, redact bool, w io.Writer) (*slog.Logger, error) {
+func (p *process) newLogger(f *messageFlags, redact bool, w io.Writer) (*slog.Logger, error) {
 	level := slog.LevelInfo
 	switch {
 	case f.quiet:

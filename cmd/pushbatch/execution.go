@@ -1,0 +1,204 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"pushbatch/apiclient"
+	"pushbatch/batch"
+	"pushbatch/batch/blob"
+	"pushbatch/batch/ops"
+	"pushbatch/writers"
+)
+
+// execution is what is open while a process works on a run: a run has one
+// execution, and one more for each resume.
+type execution struct {
+	*runConfig
+	process *process
+
+	spec   runSpec
+	folder *writers.Folder
+	point  *batch.Checkpoint // nil: from the beginning
+	opened []openedInput     // the inputs, and behind them what features add
+
+	client   *apiclient.Client // nil: nothing is sent
+	log      *slog.Logger
+	printer  printer
+	every    time.Duration // between two calls of the printer
+	redactor *redactor     // nil: values stand as they are
+	metrics  *metrics      // nil: nobody asked for them
+	notifier *notifier     // nil: nobody is told
+	features []*feature
+	reports  *writers.Reports
+
+	engine   atomic.Pointer[batch.Job]
+	savedAt  atomic.Int64 // of the last checkpoint, Unix milliseconds; 0: none yet
+	timeline timelineRecorder
+
+	people    *ops.People       // the one input, of an export of everybody
+	listed    *peopleSummary    // of an earlier execution, when the run had ended then
+	inventory *writers.Manifest // what an export published; nil: nothing
+}
+
+// open makes what prints and what reaches the platform. Inputs and folder are
+// opened later, when it is known which run this is.
+func (p *process) open(c *runConfig, spec runSpec) (x *execution, err error) {
+	x = &execution{runConfig: c, process: p, spec: spec}
+	p.json = c.flags.logFormat == logJSON
+	if x.printer, x.every, err = p.newPrinter(&c.flags.messageFlags); err != nil {
+		return nil, err
+	}
+	if x.log, err = p.newLogger(&c.flags.messageFlags, c.flags.redact, x.printer.above()); err != nil {
+		return nil, err
+	}
+	p.warnOfVariables(x.log)
+	r, err := p.newRedactor(&c.flags.outputFlags)
+	if err = cmp.Or(err, x.redactWith(r)); err != nil {
+		return nil, err
+	}
+	if err := p.watch(x); err != nil {
+		return nil, err
+	}
+	if c.sends() {
+		x.client, err = p.connect(c.flags, x.log, x.lost)
+	}
+	return x, err
+}
+
+// describe fills the spec of a new run and says once what was found.
+func (x *execution) describe() {
+	x.spec.Version, x.spec.Operation = version(), x.operation.Name
+	x.spec.StartedAt, x.spec.Settings, x.spec.Limit = time.Now().UTC(), settingsOf(x.set), x.flags.limit
+	x.spec.Mapping = x.mapping
+	x.fixTarget()
+	for i := range x.opened {
+		x.describeInput(&x.opened[i])
+	}
+}
+
+// createFolder makes the folder of a new run.
+func (x *execution) createFolder(ctx context.Context) (err error) {
+	path := x.flags.out
+	if path == "" {
+		path = freeFolder(filepath.Join("runs", x.spec.StartedAt.Format("20060102T150405Z")+"-"+x.operation.Name))
+	}
+	if blob.IsS3(path) {
+		x.folder, err = writers.CreateS3Folder(ctx, path, s3Options(x.flags.lease, x.log))
+	} else {
+		x.folder, err = writers.CreateFolder(writers.Disk{}, path)
+	}
+	if errors.Is(err, writers.ErrRunExists) {
+		return usageError("%w: give another --out, or go on with it: pushbatch resume %s", err, shellWord(path))
+	}
+	var locked *writers.LockedError
+	if err != nil && !errors.As(err, &locked) {
+		return &exitError{exitStopped, err}
+	}
+	return err
+}
+
+// freeFolder is path, or path with a number when that second has a run already.
+func freeFolder(path string) string {
+	free := path
+	for n := 2; ; n++ {
+		if _, err := os.Stat(free); err != nil {
+			return free
+		}
+		free = fmt.Sprintf("%s-%d", path, n)
+	}
+}
+
+// openReports opens the reports where the checkpoint left them.
+func (x *execution) openReports() (*writers.Reports, error) {
+	format, err := writers.ResultFormatNamed(x.flags.results)
+	if err != nil {
+		return nil, err
+	}
+	o := writers.ReportOptions{Operation: x.operation.Name, Format: format, Requests: dryRuns[x.flags.dryRun] == ops.ShowRequests}
+	o.Inventory, o.Shown = x.inventoryCells(), x.shownResult()
+	if x.people != nil {
+		o.Kept = []string{peopleFile}
+	}
+	o.Columns = failedColumns(x.opened)
+	var mark batch.Mark
+	if x.point != nil {
+		mark = x.point.Mark
+	}
+	return writers.OpenReports(x.folder, o, mark)
+}
+
+func (x *execution) engineConfig(sink batch.Sink) batch.Config {
+	cfg := batch.Config{
+		Sink: sink, MaxInFlight: x.flags.maxInFlight, Limit: x.flags.limit,
+		Resume: x.point, Carry: x.saveCallerState,
+		Save: x.save, SaveEvery: x.saveEvery(),
+	}
+	if x.client != nil { // a dry run is there to find all that is wrong
+		cfg.MaxErrors, _ = batch.ParseThreshold(x.flags.maxErrors) // checked before
+		cfg.Canary = x.flags.canary
+	}
+	for _, in := range x.opened {
+		cfg.Inputs = append(cfg.Inputs, batch.Input{Source: in.source, Map: x.mapper(&in)})
+	}
+	return cfg
+}
+
+// save keeps a checkpoint and notes when.
+func (x *execution) save(c *batch.Checkpoint) error {
+	if err := x.folder.SaveCheckpoint(c); err != nil {
+		return err
+	}
+	x.savedAt.Store(c.SavedAt.UnixMilli())
+	return nil
+}
+
+// callerState is what a checkpoint keeps for this package.
+type callerState struct {
+	Requests  int64           `json:"requests"`
+	Retries   int64           `json:"retries"`
+	Throttled int64           `json:"throttled"`
+	Learned   json.RawMessage `json:"learned,omitempty"` // of the client's limiter
+	Series    batch.Series    `json:"series"`
+}
+
+// stateOf is what a checkpoint kept; zero where there is none.
+func stateOf(point *batch.Checkpoint) (s callerState) {
+	if point != nil && len(point.Carried) > 0 {
+		_ = json.Unmarshal(point.Carried, &s) // an older form: the counts begin anew
+	}
+	return s
+}
+
+// traffic is the requests of all executions together.
+func (x *execution) traffic() callerState {
+	state := stateOf(x.point)
+	if x.client != nil {
+		s := x.client.Stats()
+		state.Requests += s.Requests
+		state.Retries += s.Retries
+		state.Throttled += s.Throttled
+		state.Learned = x.client.Learned()
+	}
+	return state
+}
+
+func (x *execution) saveCallerState() json.RawMessage {
+	state := x.traffic()
+	engine := x.engine.Load()
+	x.timeline.note(engine.Elapsed(), engine.Progress().Statuses, &state)
+	state.Series = *x.timeline.copied()
+	data, err := json.Marshal(state)
+	if err != nil {
+		return nil
+	}
+	return data
+}

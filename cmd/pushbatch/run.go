@@ -1,0 +1,260 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"math"
+	"slices"
+	"time"
+
+	"pushbatch/apiclient"
+	"pushbatch/batch"
+	"pushbatch/batch/blob"
+	"pushbatch/batch/ops"
+	"pushbatch/writers"
+)
+
+// start runs a new job.
+func (p *process) start(ctx context.Context, c *runConfig) error {
+	if err := c.load(p.getenv); err != nil {
+		return err
+	}
+	x, err := p.open(c, runSpec{})
+	if err != nil {
+		return err
+	}
+	ctx = c.flags.with(ctx)
+	found, err := blob.Expand(ctx, c.inputs)
+	if err != nil {
+		return usageError("%v", err)
+	}
+	if c.flags.goOn {
+		if done, err := p.goOn(ctx, x, found); done {
+			return err
+		}
+	}
+	return x.begin(ctx, found, nil)
+}
+
+// begin begins a run over the inputs found; those of an old run must be what
+// they were then.
+func (x *execution) begin(ctx context.Context, found []blob.Info, old *runSpec) (err error) {
+	if err := x.openInputs(ctx, found); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, x.closeInputs()) }()
+	if old != nil {
+		if err := x.unchanged(old); err != nil {
+			return err
+		}
+	}
+	if err := x.checkTarget(ctx); err != nil {
+		return err
+	}
+	x.describe()
+	if err := x.createFolder(ctx); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, x.folder.Close()) }()
+	return x.run(ctx)
+}
+
+// run works on a run until it ends or is stopped, and reports. Inputs and folder
+// are open; every execution of a run comes here.
+func (x *execution) run(ctx context.Context) error {
+	x.spec.Executions++
+	if err := x.folder.WriteJSON(writers.JobFile, x.spec); err != nil {
+		return &exitError{exitStopped, err}
+	}
+	x.addFeatures()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	x.folder.WhenLost(cancel)
+	defer onSignals(x.stopper(cancel), cancel, x.log)()
+
+	runErr := x.plan(ctx)
+	sink, runErr := x.openSink(runErr)
+	engine := batch.New(x.engineConfig(sink))
+	x.engine.Store(engine)
+	endMetrics := x.startMetrics(engine)
+	if runErr == nil {
+		runErr = x.send(ctx, engine)
+	}
+	if runErr == nil {
+		x.warnOfChanges(ctx)
+	}
+	runErr = x.ended(ctx, engine, runErr)
+	s, err := x.finish(ctx, engine, runErr)
+	endMetrics(s)
+	x.notify(ctx, s, x.process.messages())
+	x.printNext(x.process.messages(), s)
+	return err
+}
+
+// plan looks at the inputs before the first request and adds rows after them, as
+// the features of the run need it.
+func (x *execution) plan(ctx context.Context) error {
+	if err := x.firstPass(ctx); err != nil {
+		return err
+	}
+	return x.addInputs(ctx)
+}
+
+// openSink opens what gets the results, if nothing has stopped the run yet.
+func (x *execution) openSink(runErr error) (batch.Sink, error) {
+	if runErr != nil {
+		return nil, runErr
+	}
+	reports, err := x.openReports()
+	if err != nil {
+		return nil, &exitError{exitStopped, err}
+	}
+	x.reports = reports
+	if x.client != nil {
+		if err := x.client.Restore(stateOf(x.point).Learned); err != nil {
+			x.log.Warn("the rate is learned anew", "error", err)
+		}
+	}
+	return x.sink(reports), nil
+}
+
+// send lets the engine work on the rows.
+func (x *execution) send(ctx context.Context, engine *batch.Job) error {
+	x.timeline.series = stateOf(x.point).Series
+	defer stopAfter(engine, x.flags.maxDuration)()
+	defer x.startNoting(engine)()
+	defer x.startProgress(engine)()
+	err := engine.Run(ctx)
+	if err == nil {
+		_ = x.reports.Settle() // what stays costs room, nothing else
+	}
+	return err
+}
+
+// stopper stops the run gracefully: before the first request the first pass,
+// then the engine.
+func (x *execution) stopper(cancel context.CancelCauseFunc) stopper {
+	return func(cause error) {
+		if engine := x.engine.Load(); engine != nil {
+			engine.Stop(cause)
+			return
+		}
+		cancel(cause)
+	}
+}
+
+// stopAfter stops a run when its time is used up.
+func stopAfter(engine *batch.Job, d time.Duration) (end func()) {
+	if d <= 0 {
+		return func() {}
+	}
+	t := time.AfterFunc(d, func() { engine.Stop(errMaxDuration) })
+	return func() { t.Stop() }
+}
+
+// countFor is how long a stopped run looks for the number of rows that are
+// left.
+const countFor = 2 * time.Second
+
+// finish writes the summary of an execution, prints it, and returns it with what
+// the program ends with.
+func (x *execution) finish(ctx context.Context, engine *batch.Job, runErr error) (*summary, error) {
+	s := x.summarize(ctx, engine, runErr)
+	s.addInventory(x)
+	if err := x.folder.WriteJSON(writers.SummaryFile, s); err != nil && exitCode(runErr) != exitStopped && x.folder.Lost() == nil {
+		runErr, s.ExitCode = err, exitStopped
+	}
+	if err := writePage(x.folder, s, &x.spec); err != nil && x.folder.Lost() == nil {
+		x.log.Warn("report.html was not written", "error", err)
+	}
+	x.process.printEnd(s, runErr, x.flags.quiet)
+	if s.ExitCode == exitDone {
+		return s, nil
+	}
+	return s, &errReported{exitError{s.ExitCode, runErr}}
+}
+
+func (x *execution) summarize(ctx context.Context, engine *batch.Job, runErr error) *summary {
+	s := &summary{
+		Version: x.spec.Version, Operation: x.spec.Operation, Run: x.folder.Path(""), Outcome: outcomeCompleted,
+		StartedAt: x.spec.StartedAt, EndedAt: time.Now().UTC(), Executions: x.spec.Executions, DryRun: x.client == nil,
+	}
+	s.fill(engine.Tally(), engine.Elapsed())
+	t := x.traffic()
+	s.Requests, s.Retries, s.Throttled = t.Requests, t.Retries, t.Throttled
+	x.timeline.note(engine.Elapsed(), engine.Tally().Statuses, &t)
+	s.Timeline = timelineOf(x.timeline.copied())
+	if x.client != nil {
+		s.SettledRate = settledRate(x.client.Stats(), x.requestName())
+	}
+	s.Unsent = unsent(ctx, engine)
+	if runErr != nil {
+		s.Outcome, s.Reason, s.Remedy = outcomeStopped, runErr.Error(), remedyOf(runErr)
+		if abort, ok := errors.AsType[*batch.Abort](runErr); ok {
+			s.ReasonCode = abort.Code
+		}
+	}
+	s.ExitCode = x.exitCode(s, runErr)
+	s.Files = x.files()
+	return s
+}
+
+func unsent(ctx context.Context, engine *batch.Job) *int64 {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), countFor)
+	defer cancel()
+	if n, known := engine.Unsent(ctx); known {
+		return &n
+	}
+	return nil
+}
+
+// exitCode is what an execution ends with: why it stopped, else what became of
+// the rows.
+func (x *execution) exitCode(s *summary, runErr error) int {
+	var coded *exitError
+	switch {
+	case runErr != nil && exitCode(runErr) == exitUsage && !errors.As(runErr, &coded):
+		return exitStopped // the run had begun: whatever ended it is no usage error
+	case runErr != nil:
+		return exitCode(runErr)
+	case s.Rows == 0 && !x.flags.allowEmpty:
+		return exitUsage
+	case s.Statuses.bad() > 0:
+		return exitBadRows
+	}
+	return exitDone
+}
+
+func (x *execution) files() []string {
+	names := []string{"results." + x.flags.results, writers.FailedFile, writers.RequestsFile}
+	names = slices.DeleteFunc(names, func(name string) bool { return !x.folder.Exists(name) })
+	for i, name := range names {
+		names[i] = x.folder.Path(name)
+	}
+	return append(names, x.folder.Path(writers.SummaryFile), x.folder.Path(writers.ReportFile))
+}
+
+// remedyOf is what the catalogue advises about an error that ended a run.
+func remedyOf(err error) string {
+	var store *blob.S3Error
+	var locked *writers.LockedError
+	if errors.As(err, &store) || errors.As(err, &locked) {
+		return "" // the error says it itself, and better
+	}
+	if abort, ok := errors.AsType[*batch.Abort](err); ok {
+		if entry, known := ops.Explain(abort.Code); known {
+			return entry.Remedy
+		}
+	}
+	return ""
+}
+
+// settledRate is the rate in force for an operation at the end; 0: unlimited.
+func settledRate(s apiclient.Stats, operation string) float64 {
+	for op, stats := range s.Ops {
+		if apiclient.Op(op).String() == operation && !math.IsInf(stats.Rate, 0) {
+			return stats.Rate
+		}
+	}
+	return 0
+}

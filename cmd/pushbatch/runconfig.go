@@ -1,0 +1,188 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"io"
+	"math"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"pushbatch/batch"
+	"pushbatch/batch/blob"
+	"pushbatch/batch/ops"
+	"pushbatch/readers"
+	"pushbatch/writers"
+)
+
+// runConfig is what is asked of a run by the command line, the environment and
+// the --config file. Nothing of it is open.
+type runConfig struct {
+	operation *ops.Operation
+	inputs    []string // as named on the command line
+	flags     *jobFlags
+	set       *pflag.FlagSet // the same flags by name
+	mapping   string         // content of the mapping file
+}
+
+// load fills the flags that the command line leaves open, checks all of them and
+// reads the mapping file.
+func (c *runConfig) load(getenv func(string) (string, bool)) error {
+	if _, err := resolve(c.set, getenv); err != nil {
+		return err
+	}
+	return cmp.Or(c.check(), c.readMapping())
+}
+
+// check refuses values that no run can have.
+func (c *runConfig) check() error {
+	if err := errors.Join(c.flags.check(), c.flags.s3Flags.check()); err != nil {
+		return err
+	}
+	return c.checkExport()
+}
+
+func (c *runConfig) readMapping() error {
+	if c.flags.mapFile == "" || c.mapping != "" {
+		return nil
+	}
+	data, err := os.ReadFile(c.flags.mapFile)
+	if err != nil {
+		return usageError("read --map: %v", err)
+	}
+	c.mapping = string(data)
+	return nil
+}
+
+// sends reports whether requests are sent: it is no dry run.
+func (c *runConfig) sends() bool { return dryRuns[c.flags.dryRun] == ops.Send }
+
+// bindOptions say how columns are bound, but for what sends.
+func (c *runConfig) bindOptions() (ops.Options, error) {
+	o := ops.Options{
+		NullLiteral: c.flags.nullLiteral, PhoneRegion: c.flags.phoneRegion, IgnoreUnmapped: c.flags.ignoreUnmapped,
+		Personalize: c.flags.personalize, HasAppCode: c.flags.appCode != "" || !c.sends() || c.flags.simulate,
+		DryRun: dryRuns[c.flags.dryRun],
+	}
+	for _, text := range c.flags.set {
+		constant, err := ops.ParseConstant(text)
+		if err != nil {
+			return o, usageError("--set: %v", err)
+		}
+		o.Constants = append(o.Constants, constant)
+	}
+	if c.mapping == "" {
+		return o, nil
+	}
+	var err error
+	if o.Mapping, err = ops.ParseMapping(c.flags.mapFile, []byte(c.mapping)); err != nil {
+		return o, usageError("%v", err)
+	}
+	return o, nil
+}
+
+// maxInFlightLimit keeps a typing error from opening connections without end.
+const maxInFlightLimit = 10_000
+
+// check refuses values that no run can have, before anything else happens.
+func (j *jobFlags) check() error {
+	if !(j.rate > 0) || math.IsInf(j.rate, 0) {
+		return usageError("--rate %v: a number of requests a second above 0 was expected", j.rate)
+	}
+	if j.maxInFlight < 1 || j.maxInFlight > maxInFlightLimit {
+		return usageError("--max-in-flight %d: a number from 1 to %d was expected", j.maxInFlight, maxInFlightLimit)
+	}
+	if j.maxAttempts < 1 {
+		return usageError("--max-attempts %d: at least 1 was expected", j.maxAttempts)
+	}
+	if j.timeout <= 0 {
+		return usageError("--timeout %s: a duration above 0 was expected, such as 30s", j.timeout)
+	}
+	if j.canary < 0 || j.limit < 0 || j.maxDuration < 0 {
+		return usageError("--canary, --limit and --max-duration take no negative value")
+	}
+	if j.maxOutage <= 0 {
+		return usageError("--max-outage %s: a duration above 0 was expected, such as 30m", j.maxOutage)
+	}
+	if _, err := batch.ParseThreshold(j.maxErrors); err != nil {
+		return usageError("--max-errors: %v", err)
+	}
+	if _, err := writers.ResultFormatNamed(j.results); err != nil {
+		return usageError("--results: %v", err)
+	}
+	if _, ok := dryRuns[j.dryRun]; !ok {
+		return usageError("--dry-run %q: take no value, or validate", j.dryRun)
+	}
+	return nil
+}
+
+// dryRuns are the values of --dry-run.
+var dryRuns = map[string]ops.DryRun{"false": ops.Send, "true": ops.ShowRequests, "validate": ops.Validate}
+
+func (j *jobFlags) readerOptions(stdin io.Reader) readers.Options {
+	return readers.Options{
+		Format: j.format, Delimiter: j.delimiter, Encoding: j.encoding, Compression: j.compression, Stdin: stdin,
+	}
+}
+
+// runSpec is what was asked of a run: the content of job.json. It holds no
+// secret. A resumed run takes everything from it.
+type runSpec struct {
+	Version    string              `json:"version"`
+	Operation  string              `json:"operation"`
+	StartedAt  time.Time           `json:"started_at"`
+	Executions int                 `json:"executions"` // 1, and one more for each resume
+	Limit      int64               `json:"limit,omitempty"`
+	Inputs     []inputSpec         `json:"inputs"`
+	Empty      []inputSpec         `json:"empty_inputs,omitempty"` // passed over, as --allow-empty has it
+	Settings   map[string][]string `json:"settings"`               // flags that differ from their defaults
+	Retry      *retrySpec          `json:"retry,omitempty"`        // the rows of an older run that this one takes
+	Notify     string              `json:"notify,omitempty"`       // host of --notify-url
+	Redaction  *redactionSpec      `json:"redaction,omitempty"`
+	Mapping    string              `json:"mapping,omitempty"`
+	Columns    [][]columnSpec      `json:"columns"` // of each input: what each column is used for
+}
+
+// inputSpec is one input: how it was named and which version of it was read.
+type inputSpec struct {
+	Name       string `json:"name"`
+	Detected   string `json:"detected"`
+	Compressed bool   `json:"compressed,omitempty"`
+	batch.Identity
+	Partitions []blob.Partition `json:"partitions,omitempty"`
+}
+
+// columnSpec is what one column of an input is used for.
+type columnSpec struct {
+	Column string `json:"column"`
+	Target string `json:"target,omitempty"`
+	Use    string `json:"use"`
+}
+
+func columnsOf(b *ops.Binding) []columnSpec {
+	specs := make([]columnSpec, len(b.Columns))
+	for i, c := range b.Columns {
+		specs[i] = columnSpec{c.Column, c.Target, string(c.Use)}
+	}
+	return specs
+}
+
+// settingsOf lists the flags that differ from their defaults, in the form in
+// which they can be set again.
+func settingsOf(fs *pflag.FlagSet) map[string][]string {
+	settings := make(map[string][]string)
+	fs.VisitAll(func(f *pflag.Flag) {
+		if f.Value.String() == f.DefValue || slices.Contains(unkeptFlags, f.Name) {
+			return
+		}
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			settings[f.Name] = list.GetSlice()
+			return
+		}
+		settings[f.Name] = []string{f.Value.String()}
+	})
+	return settings
+}
