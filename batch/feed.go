@@ -1,6 +1,9 @@
 package batch
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // feed pulls rows through their mappers into the ring until the inputs end,
 // the limit is reached or the run stops. It returns what made an input
@@ -28,8 +31,6 @@ func (j *Job) feedInput(i int, from Position, num *int64) (more bool, err error)
 	}
 	rows, join := readAhead(j.running, in.Source, from)
 	defer join()
-	mapping := j.newMapping(&in)
-	defer mapping.end()
 	for name := in.Source.Name(); ; {
 		taken, err := rows.take()
 		if j.stopped() {
@@ -46,7 +47,7 @@ func (j *Job) feedInput(i int, from Position, num *int64) (more bool, err error)
 			*num++
 			taken[k].Num, taken[k].Source, taken[k].Input = *num, name, i
 		}
-		if more := j.feedRows(taken, mapping); !more {
+		if more := j.feedRows(taken, in.Map); !more {
 			return false, nil
 		}
 		j.show()
@@ -55,29 +56,19 @@ func (j *Job) feedInput(i int, from Position, num *int64) (more bool, err error)
 
 // feedRows feeds rows that were read together and reports whether others may
 // follow.
-func (j *Job) feedRows(rows []Row, mapping *mapping) (more bool) {
-	for fed := 0; fed < len(rows); {
-		if !j.canaryPassed(rows[fed].Num) || !j.room() {
+func (j *Job) feedRows(rows []Row, mapRow Mapper) (more bool) {
+	for i := range rows {
+		row := &rows[i]
+		if !j.canaryPassed(row.Num) || !j.room() {
 			return false
 		}
-		n := mapping.ahead(rows[fed:])
-		for range max(n, 1) {
-			row := &rows[fed]
-			switch {
-			case n == 0:
-				j.submit(row, mapping.maps[0])
-			case !j.canaryPassed(row.Num) || j.stopped():
-				return false
-			default:
-				j.enter(j.ring.next())
-			}
-			if fed++; j.limitReached(row.Num) {
-				j.live.allRead.Store(true)
-				return false
-			}
-			if fed%showEvery == 0 {
-				j.show()
-			}
+		j.submit(row, mapRow)
+		if j.limitReached(row.Num) {
+			j.live.allRead.Store(true)
+			return false
+		}
+		if (i+1)%showEvery == 0 {
+			j.show()
 		}
 	}
 	return true
@@ -192,6 +183,21 @@ func (j *Job) enter(s *slot) {
 func (j *Job) pushSettled(s *slot) {
 	s.setState(slotSettled)
 	j.ring.push()
+}
+
+// mapRow maps a row into a slot that is not in the window yet. now is when a row
+// that needs no request is finished.
+func (s *slot) mapRow(row *Row, mapRow Mapper, now time.Time) {
+	s.result.Row = *row
+	request, out := mapRow(&s.result.Row)
+	s.request, s.carried = request, false
+	if out == nil {
+		return
+	}
+	s.result.Outcome = *out
+	if s.result.Finished.IsZero() {
+		s.result.Finished = now
+	}
 }
 
 // Unsent counts the rows that a stopped run has not recorded, reading the

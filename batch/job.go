@@ -33,10 +33,6 @@ const (
 type Input struct {
 	Source Source
 	Map    Mapper
-	// More are mappers that decide as Map does, each for a goroutine of its own.
-	// They are for runs that mostly map: beside a request a row costs nothing.
-	// Then a row may be mapped that is not reached any more.
-	More []Mapper
 }
 
 // Config says what a Job does. Inputs and Sink are required.

@@ -230,17 +230,9 @@ func randomConfig(w *world, rng *rand.Rand) batch.Config {
 	if rng.IntN(4) == 0 {
 		cfg.Limit = 1 + rng.Int64N(300)
 	}
-	many := rng.IntN(3) == 0 // room for several mappers
-	if many {
-		cfg.Window = 200 + rng.IntN(400)
-		w.window = cfg.Window
-	}
 	for i := range cfg.Inputs {
 		s := cfg.Inputs[i].Source.(source)
-		if s.pace = time.Duration(rng.IntN(3)) * time.Millisecond; many {
-			s.pace = 0
-			cfg.Inputs[i].More = []batch.Mapper{w.mapper(i), w.mapper(i)}
-		}
+		s.pace = time.Duration(rng.IntN(3)) * time.Millisecond
 		cfg.Inputs[i].Source = s
 	}
 	return cfg

@@ -51,7 +51,6 @@ func (r *recorder) drain() (more bool) {
 	ring := r.job.ring
 	first := ring.head.Load()
 	head, end := first, min(ring.tail.Load(), first+drainAtMost)
-	var release releases
 	for ; head < end; head++ {
 		s := ring.at(head)
 		if s.state.Load() != slotSettled || r.closed && s.mapped() {
@@ -63,9 +62,8 @@ func (r *recorder) drain() (more bool) {
 		if res := &s.result; r.record(res) {
 			r.point.Rows, r.point.Input, r.point.Next = res.Row.Num, res.Row.Input, res.Row.Next
 		}
-		s.free(&release)
+		s.free()
 	}
-	release.flush()
 	if head > first {
 		ring.head.Store(head)
 		r.job.live.recorded.Store(r.point.Rows)

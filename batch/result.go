@@ -122,8 +122,8 @@ type Result struct {
 // Mapper turns a row into the request to send, or settles it at once: exactly
 // one of the two results is not nil. A settled outcome is Rejected or Skipped.
 // A Mapper is called from one goroutine, in input order, and must not keep the
-// row's slices. An outcome is copied before the next call: a mapper may use its
-// memory again, that of its Payload too.
+// row's slices. The outcome is copied before the next call; what it points to is
+// the engine's from then on.
 type Mapper func(*Row) (Request, *Outcome)
 
 // Request is one row's work at the platform.

@@ -1,7 +1,6 @@
 package batch
 
 import (
-	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -19,8 +18,7 @@ type slot struct {
 	state   atomic.Int32
 	result  Result
 	request Request
-	carried bool   // an earlier sitting finished the row
-	payload []byte // memory for the Payload of a row that is settled at once
+	carried bool // an earlier sitting finished the row
 
 	// Guarded by chains.mu.
 	keys      []string
@@ -87,22 +85,6 @@ func (r *ring) show() {
 	}
 }
 
-// keepPayload copies the payload of a settled outcome, which is its mapper's.
-func (s *slot) keepPayload() {
-	if s.result.Payload == nil {
-		return
-	}
-	if len(s.result.Payload) > maxKeptPayload {
-		s.result.Payload = slices.Clone(s.result.Payload)
-		return
-	}
-	s.payload = append(s.payload[:0], s.result.Payload...)
-	s.result.Payload = s.payload
-}
-
-// maxKeptPayload bounds the memory that a slot keeps for the rows to come.
-const maxKeptPayload = 4 << 10
-
 // mapped reports whether the row needed no request, in this sitting or before.
 func (s *slot) mapped() bool { return s.request == nil && !s.carried }
 
@@ -114,38 +96,13 @@ func (s *slot) setState(state int32) {
 	}
 }
 
-// free lets go of what a recorded slot keeps alive of its input, but for what
-// release gives back.
-func (s *slot) free(release *releases) {
+// free lets go of what a recorded slot keeps alive of its input.
+func (s *slot) free() {
 	res := &s.result
-	release.add(&res.Row)
 	res.Row.Values, res.Row.Excess, res.RegistrationID, res.Payload = nil, nil, "", nil
 	if s.request != nil {
-		s.request, s.keys, s.followers = nil, nil, s.followers[:0]
+		s.request, s.keys, s.followers = nil, nil, nil
 	}
-}
-
-// releases gives back the memory of rows: that of rows of one slab, which come
-// one after the other, at once.
-type releases struct {
-	slab *Slab
-	rows int64
-}
-
-func (r *releases) add(row *Row) {
-	if row.Slab != r.slab {
-		r.flush()
-		r.slab = row.Slab
-	}
-	row.Slab = nil
-	r.rows++
-}
-
-func (r *releases) flush() {
-	if r.slab != nil && r.rows > 0 {
-		r.slab.let(r.rows)
-	}
-	r.slab, r.rows = nil, 0
 }
 
 func wake(ch chan struct{}) {

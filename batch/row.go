@@ -29,8 +29,8 @@ type Position struct {
 	Offset int64 `json:"offset,omitempty"` // byte offset in the decoded (decompressed) stream, before transcoding where possible
 }
 
-// Row is one record of an input. It owns its memory: it stays valid after the
-// next row was read, until Release.
+// Row is one record of an input. It owns its memory, which it may share with the
+// rows around it: it stays valid for as long as it is kept.
 type Row struct {
 	Num    int64    // 1-based over the whole run; set by the engine
 	Source string   // the input as it was named or expanded; set by the engine
@@ -40,7 +40,6 @@ type Row struct {
 	Values []Value  // one per header column; a record that is too short has Null at its end
 	Excess []Value  // what has no column: cells behind the last one, or a line that is no record; only with Err
 	Err    *Problem // the record could not be decoded; Values then hold what could be read
-	Slab   *Slab    // where Values lie, see Release; nil: memory that is not used again
 }
 
 // SourceNum is the row's 1-based number in its source, the header not counted.

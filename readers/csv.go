@@ -107,7 +107,7 @@ func (r *csvReading) row(row *batch.Row) error {
 		return err
 	}
 	columns := len(r.source.header)
-	r.memory.slab.Cut(row, columns) // where the cells lie, unless they are too many
+	r.values.take(columns) // where the cells lie, unless they are too many
 	row.Pos, row.Next = r.pos, r.next
 	row.Values, row.Err = cells, problem
 	if len(cells) != columns {

@@ -17,12 +17,12 @@ const (
 // csvReading is one pass over the records of a CSV input.
 type csvReading struct {
 	source *csvSource
-	blocks blocks
+	pieces pieces
 	scan   csvScan
 	at     int // index in scan.text of the next record
 	nul    int // first NUL at or behind the last position asked for, or len(scan.text)
 	rec    csvRecord
-	memory rowMemory
+	values chunk
 
 	pos  batch.Position // of the record read last
 	next batch.Position // of the one behind it
@@ -34,11 +34,11 @@ func (s *csvSource) newReading(ctx context.Context, from batch.Position) (*csvRe
 		return nil, err
 	}
 	return &csvReading{
-		source: s, blocks: newBlocks(ctx, r), scan: csvScan{dialect: s.dialect}, memory: newRowMemory(len(s.header), true), next: from,
+		source: s, pieces: newPieces(ctx, r), scan: csvScan{dialect: s.dialect}, next: from,
 	}, nil
 }
 
-func (r *csvReading) close() error { return r.blocks.r.Close() }
+func (r *csvReading) close() error { return r.pieces.r.Close() }
 
 func (r *csvReading) position() batch.Position { return r.next }
 
@@ -68,13 +68,12 @@ func (r *csvReading) record() ([]batch.Value, *batch.Problem, error) {
 	}
 }
 
-// scanNext scans onto the slab's free values.
+// scanNext scans onto the values of the chunk that no row has yet.
 func (r *csvReading) scanNext() bool {
 	if r.at == len(r.scan.text) {
 		return false
 	}
-	free := r.memory.room(r.blocks.block).Free()
-	return r.scan.record(&r.rec, r.at, free[:0:len(r.source.header)])
+	return r.scan.record(&r.rec, r.at, r.values.reserve(len(r.source.header))[:0])
 }
 
 // advance moves the next position behind rec.
@@ -92,7 +91,7 @@ func (r *csvReading) more() error {
 	if r.scan.end {
 		return io.EOF
 	}
-	text, end, err := r.blocks.more(r.scan.text[r.at:])
+	text, end, err := r.pieces.more(r.scan.text[r.at:])
 	if err != nil {
 		return err
 	}
@@ -126,7 +125,7 @@ func (r *csvReading) skim() ([]batch.Value, *batch.Problem, error) {
 			break
 		}
 		var err error
-		if text, last, err = r.blocks.more(""); err != nil {
+		if text, last, err = r.pieces.more(""); err != nil {
 			return nil, nil, err
 		}
 	}

@@ -1,11 +1,10 @@
 package readers
 
 import (
-	"math/bits"
 	"strings"
+	"unicode/utf8"
 
 	"pushbatch/batch"
-	"pushbatch/batch/octets"
 )
 
 // csvScan cuts text into records, a large piece of text at a time.
@@ -38,90 +37,41 @@ func (s *csvScan) record(rec *csvRecord, pos int, cells []batch.Value) bool {
 }
 
 // plainRecord reads a record that ends with a line feed and has no quote; at
-// the first quote it gives up and reports false. It looks at eight bytes at a
-// time for all three of delimiter, line feed and quote, which is what makes
-// it faster than a search for each: cells are short. Where the delimiter is low
-// in ASCII, as a comma is, one comparison finds them and little else.
+// the first quote it gives up and reports false. Where the text ends before the
+// record, its next is -1.
 func (s *csvScan) plainRecord(rec *csvRecord) bool {
-	text, delimiter := s.text, s.delimiter
-	delimiters, cells := octets.Ones*uint64(delimiter), rec.cells[:cap(rec.cells)]
-	low, below := delimiter <= ',', octets.Ones*(max(uint64(delimiter), '"')+1)
-	begin, n, seen := rec.begin, 0, uint64(0)
-	i := begin
-	for ; i+8 <= len(text); i += 8 {
-		w := octets.Word(text, i)
-		seen |= w
-		var m uint64
-		if low {
-			m = (w - below) &^ w & octets.High // and some that are not below
-		} else {
-			m = octets.Zeros(w^delimiters) | octets.Zeros(w^octets.Ones*'\n') | octets.Zeros(w^octets.Ones*'"')
-		}
-		for ; m != 0; m &= m - 1 {
-			at := i + bits.TrailingZeros64(m)>>3
-			switch text[at] {
-			case delimiter:
-				if n == len(cells) {
-					cells = grown(cells)
-				}
-				cells[n].Kind, cells[n].Text = batch.Text, text[begin:at]
-				n, begin = n+1, at+1
-			case '\n':
-				rec.plain = seen&octets.High == 0
-				rec.finish(text, cells, n, begin, at, at+1)
-				return true
-			case '"':
-				return false
-			}
-		}
-	}
-	return s.plainTail(rec, cells, n, begin, i, seen)
-}
-
-// plainTail goes on with plainRecord in the last bytes of the text.
-func (s *csvScan) plainTail(rec *csvRecord, cells []batch.Value, n, begin, i int, seen uint64) bool {
-	for ; i < len(s.text); i++ {
-		seen |= uint64(s.text[i])
-		switch s.text[i] {
+	text, begin, seen := s.text, rec.begin, byte(0)
+	for i := rec.begin; i < len(text); i++ {
+		c := text[i]
+		seen |= c
+		switch c {
 		case s.delimiter:
-			if n == len(cells) {
-				cells = grown(cells)
-			}
-			cells[n].Kind, cells[n].Text = batch.Text, s.text[begin:i]
-			n, begin = n+1, i+1
+			rec.cells = append(rec.cells, batch.Value{Kind: batch.Text, Text: text[begin:i]})
+			begin = i + 1
 		case '\n':
-			rec.plain = seen&octets.High == 0
-			rec.finish(s.text, cells, n, begin, i, i+1)
+			rec.plain = seen < utf8.RuneSelf
+			rec.finish(text, begin, i, i+1)
 			return true
 		case '"':
+			rec.cells = rec.cells[:0]
 			return false
 		}
 	}
 	rec.next = -1
 	if s.end {
-		rec.plain = seen&octets.High == 0
-		rec.finish(s.text, cells, n, begin, i, i)
+		rec.plain = seen < utf8.RuneSelf
+		rec.finish(text, begin, len(text), len(text))
 	}
 	return true
 }
 
 // finish adds the last cell, without the CR of a CRLF.
-func (rec *csvRecord) finish(text string, cells []batch.Value, n, begin, end, next int) {
+func (rec *csvRecord) finish(text string, begin, end, next int) {
 	if end > begin && text[end-1] == '\r' {
 		end--
 	}
-	if n == len(cells) {
-		cells = grown(cells)
-	}
-	cells[n].Kind, cells[n].Text = batch.Text, text[begin:end]
-	rec.cells, rec.end, rec.next, rec.blank = cells[:n+1], end, next, end == rec.begin
-}
-
-// grown makes room for more cells than the header has columns.
-func grown(cells []batch.Value) []batch.Value {
-	more := make([]batch.Value, 2*len(cells)+8)
-	copy(more, cells)
-	return more
+	rec.cells = append(rec.cells, batch.Value{Kind: batch.Text, Text: text[begin:end]})
+	rec.end, rec.next, rec.blank = end, next, end == rec.begin
 }
 
 // lineEnd finds where the line with pos ends and the next one begins.

@@ -5,15 +5,12 @@ import (
 	"context"
 	"encoding/binary"
 	"io"
-	"math/bits"
 	"strings"
 	"unicode/utf8"
 
 	xencoding "golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/htmlindex"
-
-	"pushbatch/batch/octets"
 )
 
 // encoding is how the text of an input is stored. Decoded text is UTF-8 in
@@ -64,16 +61,8 @@ func (e *encoding) hint() string {
 	return ": another encoding may be meant, which --encoding names"
 }
 
-// asciiEnd is the index of the first byte at or behind i that is not ASCII. It
-// looks at eight bytes at a time; the standard library does so only up to the
-// first such byte, which makes checking a few names in Croatian cost as much
-// as reading the file.
+// asciiEnd is the index of the first byte at or behind i that is not ASCII.
 func asciiEnd(text string, i int) int {
-	for ; i+8 <= len(text); i += 8 {
-		if beyond := octets.Word(text, i) & octets.High; beyond != 0 {
-			return i + bits.TrailingZeros64(beyond)/8
-		}
-	}
 	for i < len(text) && text[i] < utf8.RuneSelf {
 		i++
 	}

@@ -2,12 +2,11 @@ package readers
 
 import (
 	"fmt"
-	"math/bits"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"pushbatch/batch"
-	"pushbatch/batch/octets"
 )
 
 // maxNested is how deep values may be nested.
@@ -245,7 +244,7 @@ func (j *jsonText) number() (batch.Value, *jsonFault) {
 // text reads a string; its opening quote is at hand.
 func (j *jsonText) text() (string, *jsonFault) {
 	begin := j.at + 1
-	escaped, seen := false, uint64(0)
+	escaped, seen := false, byte(0)
 	for j.at = begin; ; {
 		j.at, seen = plainEnd(j.line, j.at, seen)
 		switch c := j.next(); {
@@ -258,7 +257,7 @@ func (j *jsonText) text() (string, *jsonFault) {
 			return "", j.fault("expected a control character in a text to be escaped")
 		default:
 			text := j.line[begin:j.at]
-			if seen&octets.High != 0 {
+			if seen >= utf8.RuneSelf {
 				if bad := j.encoding.invalidAt(text); bad >= 0 {
 					return "", &jsonFault{code: CodeEncoding, at: begin + bad, say: "the text is not valid " + j.encoding.name + j.encoding.hint()}
 				}
@@ -274,16 +273,9 @@ func (j *jsonText) text() (string, *jsonFault) {
 
 // plainEnd is the index of the next quote, backslash or control character of
 // line at or behind i. seen collects the bits of what it passes.
-func plainEnd(line string, i int, seen uint64) (int, uint64) {
-	for ; i+8 <= len(line); i += 8 {
-		w := octets.Word(line, i)
-		seen |= w
-		if m := octets.Equal(w, '"') | octets.Equal(w, '\\') | octets.Below(w, ' '); m != 0 {
-			return i + bits.TrailingZeros64(m)>>3, seen
-		}
-	}
+func plainEnd(line string, i int, seen byte) (int, byte) {
 	for ; i < len(line) && line[i] != '"' && line[i] != '\\' && line[i] >= ' '; i++ {
-		seen |= uint64(line[i])
+		seen |= line[i]
 	}
 	return i, seen
 }

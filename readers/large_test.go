@@ -2,7 +2,6 @@ package readers
 
 import (
 	"fmt"
-	"io"
 	"strings"
 	"testing"
 
@@ -11,92 +10,6 @@ import (
 	"pushbatch/batch"
 	"pushbatch/readers/readertest"
 )
-
-// Text in memory is used again when its rows are released: reading a file of many
-// blocks takes the memory of a few. That released memory is not looked at is
-// tested too: with the race detector it is overwritten.
-func TestBlocksAreUsedAgain(t *testing.T) {
-	t.Parallel()
-	var csv, ndjson strings.Builder
-	csv.WriteString("id,name,note\n")
-	const rows = 1_500
-	for i := range rows {
-		fmt.Fprintf(&csv, "%d,Željka %d,\"%d\"\"%s\"\n", i, i*7, i, strings.Repeat("x", 200+i%200))
-		fmt.Fprintf(&ndjson, `{"id":"%d","name":"Željka %d","note":"%d\"%s"}`+"\n", i, i*7, i, strings.Repeat("x", 200+i%200))
-	}
-	for name, content := range map[string]string{"rows.csv": csv.String(), "rows.ndjson": ndjson.String()} {
-		path := write(t, name, content)
-		readertest.TestSource(t, func() batch.Source { return openFile(t, path, Options{}) })
-		source := openFile(t, path, Options{})
-		blocks := make(map[*batch.Block]bool)
-		for row, err := range source.Rows(t.Context(), batch.Position{}) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			blocks[row.Slab.Block()] = true
-			row.Release()
-		}
-		if n := len(content) / blockSize; n < 5 || len(blocks) > 4 {
-			t.Errorf("%s: %d blocks for a text of %d", name, len(blocks), n)
-		}
-	}
-}
-
-// lineReader gives a line for each call of Read, as a program in front of a pipe
-// does that does not gather its output.
-type lineReader struct{ lines []string }
-
-func (r *lineReader) Read(p []byte) (int, error) {
-	if len(r.lines) == 0 {
-		return 0, io.EOF
-	}
-	n := copy(p, r.lines[0])
-	r.lines = r.lines[1:]
-	return n, nil
-}
-
-func (*lineReader) Close() error { return nil }
-
-// Rows that come one at a time share memory as others do: thousands of them may
-// wait to be sent.
-func TestSlowRowsShareMemory(t *testing.T) {
-	t.Parallel()
-	const rows = 300
-	for name, tt := range map[string]struct{ begin, line string }{
-		"rows.csv":    {"id,name\n0,x\n", "%d,Ana\n"},
-		"rows.ndjson": {`{"id":"0","name":"x"}` + "\n", `{"id":"%d","name":"Ana"}` + "\n"},
-	} {
-		lines := make([]string, rows)
-		for i := range lines {
-			lines[i] = fmt.Sprintf(tt.line, i)
-		}
-		source := openFile(t, write(t, name, tt.begin), Options{})
-		var reading textReading
-		var err error
-		switch s := source.(type) {
-		case *csvSource:
-			csv, opened := s.newReading(t.Context(), s.first)
-			csv.blocks.r, reading, err = &lineReader{lines}, csv, opened
-		case *ndjsonSource:
-			ndjson, opened := s.newReading(t.Context(), s.first)
-			ndjson.blocks.r, reading, err = &lineReader{lines}, ndjson, opened
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		slabs := make(map[*batch.Slab]bool)
-		for i := range rows {
-			var row batch.Row
-			if err := reading.row(&row); err != nil || row.Values[0].Text != fmt.Sprint(i) {
-				t.Fatalf("%s: row %d is %v, %v", name, i, row.Values, err)
-			}
-			slabs[row.Slab] = true
-		}
-		if len(slabs) > 3 {
-			t.Errorf("%s: %d rows of two values take %d slabs", name, rows, len(slabs))
-		}
-	}
-}
 
 // TestLargeRecords has records that are far larger than a block and than a
 // record may be, so that their end is looked for without keeping them. What

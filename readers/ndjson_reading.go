@@ -12,11 +12,11 @@ import (
 // ndjsonReading is one pass over the lines of an NDJSON input.
 type ndjsonReading struct {
 	source *ndjsonSource
-	blocks blocks
+	pieces pieces
 	text   string
 	end    bool // nothing follows text
 	at     int  // index in text of the next line
-	memory rowMemory
+	chunk  chunk
 
 	pos  batch.Position // of the line read last
 	next batch.Position // of the one behind it
@@ -35,13 +35,13 @@ func (s *ndjsonSource) newReading(ctx context.Context, from batch.Position) (*nd
 		return nil, err
 	}
 	r := &ndjsonReading{
-		source: s, blocks: newBlocks(ctx, text), next: from, seen: make([]int64, len(s.header)), memory: newRowMemory(len(s.header), false),
+		source: s, pieces: newPieces(ctx, text), next: from, seen: make([]int64, len(s.header)),
 	}
 	r.record.field = r.field
 	return r, nil
 }
 
-func (r *ndjsonReading) close() error { return r.blocks.r.Close() }
+func (r *ndjsonReading) close() error { return r.pieces.r.Close() }
 
 func (r *ndjsonReading) position() batch.Position { return r.next }
 
@@ -80,7 +80,7 @@ func (r *ndjsonReading) line() (line string, ok bool, err error) {
 
 // more reads on behind rest.
 func (r *ndjsonReading) more(rest string) (err error) {
-	r.text, r.end, err = r.blocks.more(rest)
+	r.text, r.end, err = r.pieces.more(rest)
 	if err == nil {
 		r.at = 0
 	}
@@ -120,8 +120,7 @@ func (r *ndjsonReading) row(row *batch.Row) error {
 	if err != nil {
 		return err
 	}
-	slab := r.memory.room(r.blocks.block)
-	r.values, r.nested.slab = slab.Cut(row, len(r.source.header)), slab
+	r.values = r.chunk.take(len(r.source.header))
 	row.Pos, row.Next, row.Values = r.pos, r.next, r.values
 	if !ok {
 		row.Err = &batch.Problem{

@@ -10,17 +10,15 @@ import (
 )
 
 const (
-	// parquetSlab is how many cells of rows share one piece of memory (192 KiB): a
+	// chunkCells is how many cells of rows share one piece of memory (192 KiB): a
 	// column's turn is worth its call, and the rows still lie in the cache.
-	parquetSlab    = 6144
-	parquetSlabMin = 16
-	parquetSlabMax = 512
-	// parquetBlock is how many bytes of their texts do.
-	parquetBlock = 256 << 10
+	chunkCells   = 6144
+	chunkRowsMin = 16
+	chunkRowsMax = 512
 )
 
 // parquetSource is a Parquet file. Only the columns that Select names are
-// read, page by page; rows are put together a slab at a time.
+// read, page by page; rows are put together a chunk at a time.
 //
 // A Position's Row is the row in the file; its other fields are not used. Rows
 // from a position on finds the row group, and in it the page, without reading
@@ -119,7 +117,6 @@ func (s *parquetSource) Rows(ctx context.Context, from batch.Position) iter.Seq2
 				}
 				row++
 			}
-			b.done()
 			if err != nil {
 				yield(batch.Row{}, aborted(located(ctx, s.name, 0, row+1, err)))
 				return
@@ -138,21 +135,17 @@ type parquetScan struct {
 	readers []*columnReader
 	group   int   // index of the open row group; -1: none
 	end     int64 // first row behind it
-	slab    int   // rows read at a time
-	slabs   *batch.Slabs
-	blocks  *batch.Blocks
-	block   *batch.Block // for the texts of the next rows
+	chunk   int   // rows read at a time
 }
 
 func (s *parquetSource) newScan() *parquetScan {
-	scan := &parquetScan{source: s, group: -1, slabs: batch.NewSlabs(true), blocks: batch.NewBlocks(parquetBlock)}
-	scan.block = scan.blocks.Take(0)
+	scan := &parquetScan{source: s, group: -1}
 	for i, c := range s.columns {
 		if s.selected[i] {
 			scan.readers = append(scan.readers, newColumnReader(s.file, c, i, &scan.tools))
 		}
 	}
-	scan.slab = min(max(parquetSlab/max(1, len(s.columns)), parquetSlabMin), parquetSlabMax)
+	scan.chunk = min(max(chunkCells/max(1, len(s.columns)), chunkRowsMin), chunkRowsMax)
 	return scan
 }
 
@@ -174,7 +167,7 @@ func (s *parquetScan) next(ctx context.Context, row int64) (rowBatch, error) {
 			return rowBatch{}, err
 		}
 	}
-	return s.fill(int(min(int64(s.slab), s.end-row)))
+	return s.fill(int(min(int64(s.chunk), s.end-row)))
 }
 
 // openGroup moves every column to a row.
@@ -192,13 +185,8 @@ func (s *parquetScan) openGroup(row int64) error {
 }
 
 func (s *parquetScan) fill(n int) (rowBatch, error) {
-	if cap(s.block.Bytes)-len(s.block.Bytes) < parquetBlock/2 {
-		s.block.Done()
-		s.block = s.blocks.Take(0)
-	}
-	b := rowBatch{rows: n, width: len(s.source.columns), block: s.block}
-	b.slab = s.slabs.Take(n*b.width, s.block)
-	b.values = b.slab.Free()[:n*b.width]
+	b := rowBatch{rows: n, width: len(s.source.columns)}
+	b.values = make([]batch.Value, n*b.width)
 	var failed error
 	for _, r := range s.readers {
 		filled, err := r.fill(&b, b.rows)
@@ -209,12 +197,10 @@ func (s *parquetScan) fill(n int) (rowBatch, error) {
 	return b, failed
 }
 
-// rowBatch is a slab of rows.
+// rowBatch is a chunk of rows.
 type rowBatch struct {
 	rows, width int
-	slab        *batch.Slab
-	block       *batch.Block  // takes texts that belong to these rows only
-	values      []batch.Value // row by row, where the slab's next ones are
+	values      []batch.Value // row by row
 	problems    []*batch.Problem
 }
 
@@ -232,17 +218,10 @@ func (b *rowBatch) fault(row int, column string, v batch.Value) batch.Value {
 	return batch.TextValue(v.Text)
 }
 
-func (b *rowBatch) done() {
-	if b.slab != nil {
-		b.slab.Done()
-	}
-}
-
-// row returns row i, which is row num (from 0) of the file. It is called once
-// for each, in order.
+// row returns row i, which is row num (from 0) of the file.
 func (b *rowBatch) row(i int, num int64) batch.Row {
 	row := batch.Row{Pos: batch.Position{Row: num}, Next: batch.Position{Row: num + 1}}
-	row.Values = b.slab.Cut(&row, b.width)
+	row.Values = b.values[i*b.width : (i+1)*b.width : (i+1)*b.width]
 	if b.problems != nil {
 		row.Err = b.problems[i]
 	}

@@ -137,12 +137,7 @@ func (r *columnReader) fillFlat(b *rowBatch, n int, filled *int) (int, error) {
 		var memory [blockValues]uint16
 		places, defined := c.places(memory[:0], count)
 		values := b.values[*filled*b.width+r.index:]
-		if defined < count {
-			c.putNulls(values, b.width, count)
-		}
-		c.texts = b.block
 		placed := c.place(values, b.width, places, defined)
-		c.texts = nil
 		if placed < defined {
 			if places != nil {
 				placed = int(places[placed])
@@ -166,15 +161,6 @@ func (c *leafCursor) places(places []uint16, count int) (at []uint16, defined in
 		}
 	}
 	return places, len(places)
-}
-
-// putNulls puts Null where the next count levels have no value.
-func (c *leafCursor) putNulls(dst []batch.Value, stride, count int) {
-	for i, def := range c.defs[c.at : c.at+count] {
-		if def != c.leaf.maxDef {
-			dst[i*stride] = batch.Value{}
-		}
-	}
 }
 
 // reportFlat makes problems of the column's fault marks.

@@ -37,8 +37,7 @@ type leafCursor struct {
 	block []batch.Value
 	taken int
 	arena []byte
-	texts *batch.Block // takes the texts of values, as long as there is room; nil: none does
-	bad   bool         // some value was marked faulty
+	bad   bool // some value was marked faulty
 
 	entries []entry // of one row, where the column is nested
 	entry   int
@@ -273,7 +272,7 @@ func (c *leafCursor) render(dst []batch.Value, stride int, places []uint16, coun
 // placeTexts places texts that lie in the page as they are.
 func (c *leafCursor) placeTexts(dst []batch.Value, stride int, places []uint16, count int) {
 	stretch, base := c.stored.stretch(c.next, count)
-	text, kind := c.text(stretch), c.leaf.typ.kind
+	text, kind := string(stretch), c.leaf.typ.kind
 	for i := range count {
 		from, to := c.stored.span(c.next + i)
 		if places != nil {
@@ -299,7 +298,7 @@ func (c *leafCursor) placeSpans(dst []batch.Value, stride int, places []uint16, 
 		c.arena, s.fault = c.leaf.typ.append(c.arena, c.stored.raw(c.next+i))
 		s.to = uint32(len(c.arena))
 	}
-	text := c.text(c.arena)
+	text := string(c.arena)
 	for i, s := range spans {
 		kind := c.leaf.typ.kind
 		if s.fault != noFault {
@@ -310,17 +309,6 @@ func (c *leafCursor) placeSpans(dst []batch.Value, stride int, places []uint16, 
 		}
 		dst[i*stride] = batch.Value{Kind: kind, Text: text[s.from:s.to]}
 	}
-}
-
-// text returns a copy of text, where the texts of the rows being read lie.
-func (c *leafCursor) text(text []byte) string {
-	b := c.texts
-	if b == nil || len(text) > cap(b.Bytes)-len(b.Bytes) {
-		return string(text)
-	}
-	at := len(b.Bytes)
-	b.Bytes = append(b.Bytes, text...)
-	return b.Text()[at:]
 }
 
 // readRow collects the entries of the next row.

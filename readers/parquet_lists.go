@@ -7,7 +7,7 @@ import "pushbatch/batch"
 // to, and returns how many; none: the next row must be put together by its
 // entries.
 //
-// The values of a stretch of levels go to as many children of the slab, those of
+// The values of a stretch of levels go to as many children, those of
 // one row next to each other: a list is a part of them.
 func (r *columnReader) fillLists(b *rowBatch, row, to int) (rows int, err error) {
 	c, n := r.cursors[0], r.node
@@ -20,8 +20,8 @@ func (r *columnReader) fillLists(b *rowBatch, row, to int) (rows int, err error)
 		return 0, nil
 	}
 	c.rewind()
-	children, sound := c.children(b, int(ends[len(ends)-1]))
-	lists := b.slab.Nests(len(ends))
+	children, sound := c.children(int(ends[len(ends)-1]))
+	lists := make([]batch.Nested, len(ends))
 	from := uint16(0)
 	for i, end := range ends {
 		if int(end) > sound {
@@ -68,16 +68,11 @@ func (c *leafCursor) wholeRows(ends []uint16, most int, itemDef uint8) []uint16 
 
 // children makes values of the next levels, Null where a level has none. Those
 // behind sound cannot be made.
-func (c *leafCursor) children(b *rowBatch, levels int) (children []batch.Value, sound int) {
-	children = b.slab.Children(levels)
+func (c *leafCursor) children(levels int) (children []batch.Value, sound int) {
+	children = make([]batch.Value, levels)
 	var memory [blockValues]uint16
 	places, defined := c.places(memory[:0], levels)
-	if defined < levels {
-		clear(children)
-	}
-	c.texts = b.block
 	placed := c.place(children, 1, places, defined)
-	c.texts = nil
 	if placed < defined {
 		return children, int(places[placed])
 	}

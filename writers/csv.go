@@ -4,8 +4,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"pushbatch/batch/octets"
 )
 
 // appendCell appends one CSV cell (RFC 4180), quoted where it must be. What a
@@ -37,14 +35,7 @@ func needsQuotes(s string) bool {
 	if c := s[0]; c == ' ' || c == '\t' || s[len(s)-1] == ' ' || s[len(s)-1] == '\t' {
 		return true
 	}
-	i := 0
-	for ; i+8 <= len(s); i += 8 { // eight bytes that are none of them, nor below
-		w := octets.Word(s, i)
-		if octets.Below(w, ','+1)|octets.Equal(w, ';')|octets.Equal(w, '|') != 0 {
-			break
-		}
-	}
-	for ; i < len(s); i++ {
+	for i := range len(s) {
 		if quoted[s[i]] {
 			return true
 		}

@@ -6,12 +6,7 @@
 //	line = append(line, '}')
 package jsonappend
 
-import (
-	"math/bits"
-	"unicode/utf8"
-
-	"pushbatch/batch/octets"
-)
+import "unicode/utf8"
 
 // String appends s as a JSON string (RFC 8259). It escapes only what
 // must be escaped; bytes that are not UTF-8 become U+FFFD, so validate first
@@ -45,12 +40,6 @@ func String(dst []byte, s string) []byte {
 // plainEnd is the index of the first byte at or behind i that is a quote, a
 // backslash, a control character or not ASCII.
 func plainEnd(s string, i int) int {
-	for ; i+8 <= len(s); i += 8 {
-		w := octets.Word(s, i)
-		if m := octets.Equal(w, '"') | octets.Equal(w, '\\') | octets.Below(w, ' ') | w&octets.High; m != 0 {
-			return i + bits.TrailingZeros64(m)>>3
-		}
-	}
 	for i < len(s) && s[i] >= ' ' && s[i] != '"' && s[i] != '\\' && s[i] < utf8.RuneSelf {
 		i++
 	}

@@ -7,7 +7,6 @@ import (
 	"golang.org/x/net/idna"
 
 	"pushbatch/batch"
-	"pushbatch/batch/octets"
 )
 
 // Limits of RFC 5321, section 4.5.3.1, in octets.
@@ -27,7 +26,7 @@ func (a *assembly) putEmail(f *field, v batch.Value) {
 		a.mailbox = s
 		return
 	}
-	if s[0] == '#' && !a.checkErrorCell(f, s) || !octets.Graphic(s) && !a.checkAddressText(f, s) {
+	if s[0] == '#' && !a.checkErrorCell(f, s) || !isGraphic(s) && !a.checkAddressText(f, s) {
 		return
 	}
 	why := ""

@@ -141,7 +141,7 @@ func (m *rowMapper) show() (batch.Request, *batch.Outcome) {
 		return nil, out
 	}
 	m.line = call.AppendJSON(m.line[:0])
-	return nil, m.assembly.skipped(m.line)
+	return nil, m.assembly.skipped(slices.Clone(m.line))
 }
 
 func (m *rowMapper) call() (apiclient.Call, *batch.Outcome) {

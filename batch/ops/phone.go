@@ -7,7 +7,6 @@ import (
 	"github.com/nyaruka/phonenumbers"
 
 	"pushbatch/batch"
-	"pushbatch/batch/octets"
 )
 
 // noRegion tells the library that national numbers are not accepted.
@@ -25,7 +24,7 @@ func (a *assembly) putPhone(f *field, v batch.Value) {
 		a.identity.PhoneNumber = digits
 		return
 	}
-	if !a.checkSpreadsheet(f, s) || !octets.Graphic(s) && !a.checkPhoneText(f, s) {
+	if !a.checkSpreadsheet(f, s) || !isGraphic(s) && !a.checkPhoneText(f, s) {
 		return
 	}
 	digits, why := parsePhone(s, f.region)

@@ -8,7 +8,6 @@ import (
 
 	"pushbatch/apiclient"
 	"pushbatch/batch"
-	"pushbatch/batch/octets"
 )
 
 // The platform's limits, in characters.
@@ -55,7 +54,7 @@ func (a *assembly) checkLength(f *field, s string, limit int, code string) bool 
 // checkID applies what all ids share. It reports every rule that is broken.
 func (a *assembly) checkID(f *field, s string) bool {
 	ok := a.checkSpreadsheet(f, s)
-	if octets.Graphic(s) {
+	if isGraphic(s) {
 		return ok
 	}
 	if !a.checkEncoding(f, s) {
@@ -89,7 +88,7 @@ func (a *assembly) putRegistrationID(f *field, v batch.Value) {
 // isPathPlain reports whether a registration id is of usual length and
 // characters: ASCII without spaces.
 func isPathPlain(s string) bool {
-	return len(s) >= 3 && len(s) <= maxRegistrationID && octets.Graphic(s)
+	return len(s) >= 3 && len(s) <= maxRegistrationID && isGraphic(s)
 }
 
 // putAppCode takes a code that can stand in a header.
@@ -98,7 +97,7 @@ func (a *assembly) putAppCode(f *field, v batch.Value) {
 	if !ok || !a.checkID(f, s) {
 		return
 	}
-	if !octets.Graphic(s) {
+	if !isGraphic(s) {
 		a.reject(f, codeAppCodeInvalid, "an application code has plain ASCII characters without spaces, found "+describeText(s))
 		return
 	}
@@ -151,7 +150,7 @@ func (a *assembly) checkText(f *field, s string, lines bool) {
 	if isErrorCell(s) {
 		a.checkErrorCell(f, s)
 	}
-	if octets.Printable(s) || isSound(s) {
+	if isPrintable(s) || isSound(s) {
 		return
 	}
 	if a.checkEncoding(f, s) {
@@ -185,4 +184,19 @@ func (a *assembly) checkTyped(f *field, s string) bool {
 		a.checkSpaces(f, s)
 	}
 	return len(a.problems) == before
+}
+
+// isGraphic reports whether s is ASCII without controls and spaces.
+func isGraphic(s string) bool { return isWithin(s, '!') }
+
+// isPrintable reports whether s is ASCII without controls.
+func isPrintable(s string) bool { return isWithin(s, ' ') }
+
+func isWithin(s string, least byte) bool {
+	for i := range len(s) {
+		if s[i] < least || s[i] >= 0x7F {
+			return false
+		}
+	}
+	return true
 }

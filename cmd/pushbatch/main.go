@@ -11,8 +11,8 @@ import (
 )
 
 func main() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(50) // little is in use: collecting sooner costs next to nothing and keeps the peak low
+	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetGCPercent(200) // so little is in use that collecting often costs more than it saves
 	}
 	os.Exit(run(context.Background(), process{
 		args: os.Args[1:], stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.LookupEnv, environ: os.Environ(),
@@ -25,13 +25,13 @@ type process struct {
 	args   []string
 	stdin  io.Reader
 	stdout io.Writer // data only
-	stderr io.Writer // messages
+	stderr io.Writer // all talk
 	getenv func(string) (string, bool)
 
 	environ  []string          // every NAME=VALUE; nil: none is looked for
 	root     *cobra.Command    // knows every flag, and so every variable
 	platform http.RoundTripper // what answers requests; nil: the network
-	json     bool              // messages are JSON, see --log-format
+	json     bool              // talk is JSON, see --log-format
 }
 
 // run executes one command line and returns the exit code.

@@ -34,7 +34,6 @@ func TestSource(t *testing.T, open func() batch.Source) {
 	t.Run("stop", func(t *testing.T) { testStop(t, source, rows) })
 	t.Run("cancel", func(t *testing.T) { testCancel(t, source) })
 	t.Run("close", func(t *testing.T) { testClose(t, source) })
-	t.Run("release", func(t *testing.T) { testRelease(t, source, rows) })
 	if kept != fmt.Sprintf("%#v", rows) {
 		t.Error("rows changed after they were yielded: they do not own their memory")
 	}
@@ -81,35 +80,6 @@ func testRows(t *testing.T, source batch.Source, rows []batch.Row) {
 			t.Fatalf("row %d stands at %+v, before the end of the row before at %+v", i+1, row.Pos, rows[i-1].Next)
 		}
 	}
-}
-
-// testRelease gives the memory of rows back, some rows late and not in order: it
-// is used again, but not before.
-func testRelease(t *testing.T, source batch.Source, rows []batch.Row) {
-	rng := rand.New(rand.NewPCG(3, 4))
-	var held []batch.Row
-	release := func(most int) {
-		for len(held) > most {
-			i := rng.IntN(len(held))
-			row := held[i]
-			if diff := cmp.Diff(rows[row.Pos.Row], row); diff != "" {
-				t.Fatalf("row %d, not released yet (-as read first +now):\n%s", row.Pos.Row+1, diff)
-			}
-			row.Release()
-			held[i] = held[len(held)-1]
-			held = held[:len(held)-1]
-		}
-	}
-	for row, err := range source.Rows(t.Context(), batch.Position{}) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		held = append(held, row)
-		if rng.IntN(50) == 0 {
-			release(rng.IntN(100))
-		}
-	}
-	release(0)
 }
 
 // testAgain reads the same source and a new one from the start.
