@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"pushbatch/batch"
+	"pushbatch/batch/runstore"
 	"pushbatch/writers"
 )
 
@@ -48,7 +49,7 @@ func BenchmarkCheckpoint(b *testing.B) {
 
 func timeRun(b *testing.B, rows int64, saveEvery time.Duration) time.Duration {
 	b.Helper()
-	folder, err := writers.CreateFolder(writers.Disk{}, filepath.Join(b.TempDir(), "run"))
+	folder, err := runstore.CreateFolder(runstore.Disk{}, filepath.Join(b.TempDir(), "run"))
 	if err != nil {
 		b.Fatal(err)
 	}

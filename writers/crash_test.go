@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"pushbatch/batch"
+	"pushbatch/batch/runstore"
 )
 
 // errCrash is what every call gets from the moment a memoryFS has crashed.
@@ -68,7 +69,7 @@ func (m *memoryFS) restart(powerLoss bool) {
 	}
 }
 
-func (m *memoryFS) OpenFile(name string, flag int, _ fs.FileMode) (File, error) {
+func (m *memoryFS) OpenFile(name string, flag int, _ fs.FileMode) (runstore.File, error) {
 	if m.down {
 		return nil, errCrash
 	}
@@ -243,17 +244,17 @@ const (
 )
 
 // sitting opens the run in path, new or old, and works on it.
-func sitting(fsys FS, path, format string, sent *sendLog) error {
-	f, err := OpenFolder(fsys, path)
-	if errors.Is(err, ErrNoRun) {
-		f, err = CreateFolder(fsys, path)
+func sitting(fsys runstore.FS, path, format string, sent *sendLog) error {
+	f, err := runstore.OpenFolder(fsys, path)
+	if errors.Is(err, runstore.ErrNoRun) {
+		f, err = runstore.CreateFolder(fsys, path)
 	}
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	if !f.Exists(JobFile) {
-		if err := f.WriteJSON(JobFile, "job"); err != nil {
+	if !f.Exists(runstore.JobFile) {
+		if err := f.WriteJSON(runstore.JobFile, "job"); err != nil {
 			return err
 		}
 	}
@@ -291,12 +292,12 @@ func reports(m *memoryFS, path, format string) (results, failed []string) {
 		return strings.Split(string(bytes.TrimSpace(n.data)), "\n")
 	}
 	if format == "parquet" {
-		return parquetLines(m.entries[path+"/results.parquet"]), lines(FailedFile)
+		return parquetLines(m.entries[path+"/results.parquet"]), lines(runstore.FailedFile)
 	}
 	for _, line := range lines("results.csv") {
 		results = append(results, strings.Join(strings.Split(line, ",")[:8], ","))
 	}
-	return results, lines(FailedFile)
+	return results, lines(runstore.FailedFile)
 }
 
 // parquetLines are the rows of a results.parquet in the form of the CSV.
@@ -341,7 +342,7 @@ func breakEveryCall(t *testing.T, format string) {
 		t.Fatalf("an undisturbed run lists %d lines", len(wantResults))
 	}
 	for name := range whole.entries {
-		if strings.HasSuffix(name, PartSuffix) {
+		if strings.HasSuffix(name, runstore.PartSuffix) {
 			t.Errorf("%s is left", name)
 		}
 	}

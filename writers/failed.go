@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"pushbatch/batch"
+	"pushbatch/batch/runstore"
 )
 
 // RedactedColumn stands in a failed.csv whose values are not those of the input.
@@ -16,7 +17,7 @@ const RedactedColumn = "_redacted"
 // with an underscore, so that the mended file can be given back as it is. Inputs
 // may differ in their columns: the file has those of all of them.
 type failedReport struct {
-	file    *appendFile
+	file    *runstore.AppendFile
 	columns []string // of all inputs, in order of first appearance
 	place   [][]int  // input -> its column -> index in columns, -1: left out
 	said    []int    // input -> its column with an earlier message, -1: none
@@ -26,7 +27,7 @@ type failedReport struct {
 }
 
 // openFailed opens the report for inputs with the given column names.
-func openFailed(folder *Folder, inputs [][]string, redacted bool, mark batch.Mark) (report, error) {
+func openFailed(folder *runstore.Folder, inputs [][]string, redacted bool, mark batch.Mark) (report, error) {
 	f := &failedReport{redacted: redacted}
 	for _, names := range inputs {
 		f.place = append(f.place, f.add(names))
@@ -34,12 +35,12 @@ func openFailed(folder *Folder, inputs [][]string, redacted bool, mark batch.Mar
 	}
 	f.cells = make([]string, len(f.columns))
 	var err error
-	f.file, err = openAppend(folder, FailedFile, mark[FailedFile])
+	f.file, err = runstore.OpenAppend(folder, runstore.FailedFile, mark[runstore.FailedFile])
 	if err != nil {
 		return report{}, err
 	}
-	if f.file.size == 0 {
-		err = f.file.grow(f.appendHeader)
+	if f.file.Size() == 0 {
+		err = f.file.Grow(f.appendHeader)
 	}
 	return report{file: f.file, write: f.write}, err
 }
@@ -74,7 +75,7 @@ func (f *failedReport) write(r *batch.Result) error {
 	if !r.Status.Bad() {
 		return nil
 	}
-	return f.file.grow(func(dst []byte) []byte { return f.appendRow(dst, r) })
+	return f.file.Grow(func(dst []byte) []byte { return f.appendRow(dst, r) })
 }
 
 func (f *failedReport) appendRow(dst []byte, r *batch.Result) []byte {

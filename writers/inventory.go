@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"pushbatch/batch"
+	"pushbatch/batch/runstore"
 )
 
 // InventoryFile is where an export gathers its lines until they are published.
@@ -30,8 +31,8 @@ type InventoryCells func(*batch.Result) ([]batch.Value, bool)
 // openInventory opens the report that gathers an inventory. A Parquet file
 // cannot be cut back to a mark, nor can a compressed one: the lines are kept
 // in a form of their own and rendered when the run has ended.
-func openInventory(folder *Folder, cells InventoryCells, mark batch.Mark) (report, error) {
-	file, err := openAppend(folder, InventoryFile, mark[InventoryFile])
+func openInventory(folder *runstore.Folder, cells InventoryCells, mark batch.Mark) (report, error) {
+	file, err := runstore.OpenAppend(folder, InventoryFile, mark[InventoryFile])
 	var line []byte
 	return report{file: file, whole: true, write: func(r *batch.Result) error {
 		values, has := cells(r)
@@ -39,7 +40,7 @@ func openInventory(folder *Folder, cells InventoryCells, mark batch.Mark) (repor
 			return nil
 		}
 		line = batch.AppendCells(line[:0], values)
-		return file.grow(func(dst []byte) []byte {
+		return file.Grow(func(dst []byte) []byte {
 			return append(binary.AppendUvarint(dst, uint64(len(line))), line...)
 		})
 	}}, err

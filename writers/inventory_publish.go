@@ -20,6 +20,7 @@ import (
 
 	"pushbatch/batch"
 	"pushbatch/batch/blob"
+	"pushbatch/batch/runstore"
 )
 
 // ManifestFile stands beside a published inventory and is written last. A folder
@@ -79,8 +80,8 @@ type PublishedFile struct {
 // whole under its name or not at all, the manifest last. It may be called again
 // when it was interrupted, and takes what is left of that away. The context
 // carries the settings of blob.Create.
-func PublishInventory(ctx context.Context, folder *Folder, o *InventoryOptions) (*Manifest, error) {
-	p := &publication{ctx: ctx, options: o, spool: folder.file(InventoryFile), stage: folder.LocalPath(stageFolder)}
+func PublishInventory(ctx context.Context, folder *runstore.Folder, o *InventoryOptions) (*Manifest, error) {
+	p := &publication{ctx: ctx, options: o, spool: folder.LocalFile(InventoryFile), stage: folder.LocalPath(stageFolder)}
 	if err := os.RemoveAll(p.stage); err != nil {
 		return nil, err
 	}

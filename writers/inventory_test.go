@@ -18,6 +18,7 @@ import (
 	"pushbatch/batch"
 	"pushbatch/batch/blob"
 	"pushbatch/batch/ops"
+	"pushbatch/batch/runstore"
 	"pushbatch/readers"
 	"pushbatch/writers"
 )
@@ -46,9 +47,9 @@ func inventoryLine(n int) []batch.Value {
 }
 
 // gather fills the spool of a run with n lines.
-func gather(t testing.TB, n int, line func(int) []batch.Value) *writers.Folder {
+func gather(t testing.TB, n int, line func(int) []batch.Value) *runstore.Folder {
 	t.Helper()
-	folder, err := writers.CreateFolder(writers.Disk{}, filepath.Join(t.TempDir(), "run"))
+	folder, err := runstore.CreateFolder(runstore.Disk{}, filepath.Join(t.TempDir(), "run"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +83,7 @@ func inventoryOptions(t testing.TB, to string) *writers.InventoryOptions {
 	return &writers.InventoryOptions{Target: target, All: all, Columns: all, Additional: writers.AdditionalJSON}
 }
 
-func publish(t testing.TB, folder *writers.Folder, o *writers.InventoryOptions) *writers.Manifest {
+func publish(t testing.TB, folder *runstore.Folder, o *writers.InventoryOptions) *writers.Manifest {
 	t.Helper()
 	m, err := writers.PublishInventory(t.Context(), folder, o)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"pushbatch/batch"
+	"pushbatch/batch/runstore"
 )
 
 // ReportOptions says which reports a run writes.
@@ -26,7 +27,7 @@ type ReportOptions struct {
 
 // report is one growing file of a run.
 type report struct {
-	file   *appendFile
+	file   *runstore.AppendFile
 	write  func(*batch.Result) error
 	close  func() error // publishes it; nil: the file as it grew
 	settle func() error // removes what it was made of; may be nil
@@ -37,14 +38,14 @@ type report struct {
 // requests that would have been sent. It implements batch.Sink.
 type Reports struct {
 	reports []report
-	folder  *Folder
+	folder  *runstore.Folder
 	shown   func(*batch.Result) *batch.Result
 	kept    []string
 }
 
 // OpenReports opens the reports of a run at a mark: nil for a new run, or what
 // a checkpoint holds, to go on as if the run had never stopped.
-func OpenReports(folder *Folder, o ReportOptions, mark batch.Mark) (*Reports, error) {
+func OpenReports(folder *runstore.Folder, o ReportOptions, mark batch.Mark) (*Reports, error) {
 	s := &Reports{folder: folder, kept: o.Kept, shown: o.Shown}
 	opens := []func() (report, error){
 		func() (report, error) { return openResults(folder, &o, mark) },
@@ -66,32 +67,32 @@ func OpenReports(folder *Folder, o ReportOptions, mark batch.Mark) (*Reports, er
 	return s, nil
 }
 
-func openResults(folder *Folder, o *ReportOptions, mark batch.Mark) (report, error) {
+func openResults(folder *runstore.Folder, o *ReportOptions, mark batch.Mark) (report, error) {
 	if o.Format.render != nil {
 		return openRendered(folder, o, mark)
 	}
-	file, err := openAppend(folder, o.Format.File(), mark[o.Format.File()])
+	file, err := runstore.OpenAppend(folder, o.Format.File(), mark[o.Format.File()])
 	if err != nil {
 		return report{}, err
 	}
-	if file.size == 0 && o.Format.header != nil {
-		err = file.grow(o.Format.header)
+	if file.Size() == 0 && o.Format.header != nil {
+		err = file.Grow(o.Format.header)
 	}
 	line, common := o.Format.line, &resultContext{operation: o.Operation}
 	return report{file: file, write: func(r *batch.Result) error {
-		return file.grow(func(dst []byte) []byte { return line(dst, common, r) })
+		return file.Grow(func(dst []byte) []byte { return line(dst, common, r) })
 	}}, err
 }
 
 // openRequests opens requests.ndjson: a line a row that would be sent, the
 // request behind the row's number.
-func openRequests(folder *Folder, mark batch.Mark) (report, error) {
-	file, err := openAppend(folder, RequestsFile, mark[RequestsFile])
+func openRequests(folder *runstore.Folder, mark batch.Mark) (report, error) {
+	file, err := runstore.OpenAppend(folder, runstore.RequestsFile, mark[runstore.RequestsFile])
 	return report{file: file, write: func(r *batch.Result) error {
 		if len(r.Payload) == 0 {
 			return nil
 		}
-		return file.grow(func(dst []byte) []byte {
+		return file.Grow(func(dst []byte) []byte {
 			dst = strconv.AppendInt(append(dst, `{"row":`...), r.Row.Num, 10)
 			dst = append(append(dst, ','), r.Payload[1:]...)
 			return append(dst, '\n')
@@ -121,15 +122,15 @@ func (s *Reports) Write(r *batch.Result) error {
 func (s *Reports) Flush() (batch.Mark, error) {
 	mark := make(batch.Mark, len(s.reports))
 	for _, rep := range s.reports {
-		n, err := rep.file.flush()
+		n, err := rep.file.Flush()
 		if err != nil {
 			return nil, err
 		}
-		mark[rep.file.name] = n
+		mark[rep.file.Name()] = n
 	}
 	for _, name := range s.kept {
-		if info, err := s.folder.fs.Stat(s.folder.LocalPath(name)); err == nil {
-			mark[name] = info.Size()
+		if size, ok := s.folder.PartSize(name); ok {
+			mark[name] = size
 		}
 	}
 	return mark, nil
@@ -142,7 +143,7 @@ func (s *Reports) Close() error {
 		if rep.close != nil {
 			all = errors.Join(all, rep.close())
 		} else {
-			all = errors.Join(all, rep.file.close())
+			all = errors.Join(all, rep.file.Close())
 		}
 	}
 	return all
@@ -163,9 +164,7 @@ func (s *Reports) Settle() (all error) {
 // abandon closes the files without publishing anything.
 func (s *Reports) abandon() (all error) {
 	for _, rep := range s.reports {
-		if rep.file.file != nil {
-			all = errors.Join(all, rep.file.abandon())
-		}
+		all = errors.Join(all, rep.file.Abandon())
 	}
 	return all
 }

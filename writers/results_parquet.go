@@ -2,12 +2,11 @@ package writers
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"pushbatch/batch"
+	"pushbatch/batch/runstore"
 )
 
 // resultTypes are the types of the columns of results.parquet that are no text.
@@ -60,9 +59,9 @@ func appendResultCells(dst []byte, c *resultContext, r *batch.Result) []byte {
 // What grows as NAME.part are lines that can be cut back to a mark; when the run
 // ends or is stopped, NAME is rendered from them, and they stay for a resumed run
 // until Settle.
-func openRendered(folder *Folder, o *ReportOptions, mark batch.Mark) (report, error) {
+func openRendered(folder *runstore.Folder, o *ReportOptions, mark batch.Mark) (report, error) {
 	name := o.Format.File()
-	if mark[name] > 0 && !folder.Exists(name+PartSuffix) && folder.Exists(name) {
+	if mark[name] > 0 && !folder.Exists(name+runstore.PartSuffix) && folder.Exists(name) {
 		return settledReport(folder, name, mark[name]), nil
 	}
 	if folder.Exists(name) { // of a stop; what is there must be whole
@@ -70,53 +69,24 @@ func openRendered(folder *Folder, o *ReportOptions, mark batch.Mark) (report, er
 			return report{}, fmt.Errorf("open report: %w", err)
 		}
 	}
-	file, err := openAppend(folder, name, mark[name])
+	file, err := runstore.OpenAppend(folder, name, mark[name])
 	if err != nil {
 		return report{}, err
 	}
 	common := &resultContext{operation: o.Operation}
 	write := func(r *batch.Result) error {
-		return file.grow(func(dst []byte) []byte { return o.Format.line(dst, common, r) })
+		return file.Grow(func(dst []byte) []byte { return o.Format.line(dst, common, r) })
 	}
-	return report{file: file, write: write, close: func() error { return file.render(o.Format.render) }, settle: file.removePart}, nil
+	return report{file: file, write: write, close: func() error { return file.Render(o.Format.render) }, settle: file.RemovePart}, nil
 }
 
 // settledReport is a report of a run that has ended: nothing can be added.
-func settledReport(folder *Folder, name string, length int64) report {
+func settledReport(folder *runstore.Folder, name string, length int64) report {
 	return report{
-		file:  &appendFile{folder: folder, name: name, size: length, synced: length},
+		file:  runstore.Complete(folder, name, length),
 		write: func(*batch.Result) error { return fmt.Errorf("%s is complete", folder.Path(name)) },
 		close: func() error { return nil },
 	}
-}
-
-// render publishes what render makes of the lines of the file, which stays.
-func (a *appendFile) render(render func(to io.Writer, from io.Reader) error) error {
-	_, err := a.flush()
-	if err = errors.Join(err, a.file.Close()); err != nil {
-		return err
-	}
-	from, err := a.folder.fs.OpenFile(a.folder.file(a.name+PartSuffix), os.O_RDONLY, 0)
-	if err != nil {
-		return err
-	}
-	defer from.Close()
-	temp := a.folder.file(a.name + ".tmp")
-	to, err := a.folder.fs.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, fileMode)
-	if err != nil {
-		return err
-	}
-	if err = render(to, from); err == nil {
-		err = to.Sync()
-	}
-	if err = errors.Join(err, to.Close()); err != nil {
-		return fmt.Errorf("write %s: %w", a.folder.Path(a.name), err)
-	}
-	return a.folder.publish(temp, a.folder.file(a.name))
-}
-
-func (a *appendFile) removePart() error {
-	return a.folder.fs.Remove(a.folder.file(a.name + PartSuffix))
 }
 
 // renderResults makes results.parquet of gathered lines. Of the rows only a row

@@ -4,7 +4,6 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"pushbatch/batch"
+	"pushbatch/batch/runstore"
 )
 
 var finished = time.Date(2026, 11, 23, 10, 20, 30, 123456789, time.FixedZone("", 3600))
@@ -28,9 +28,9 @@ func result(num int64, o batch.Outcome, cells ...string) *batch.Result {
 	return r
 }
 
-func newFolder(t *testing.T) *Folder {
+func newFolder(t *testing.T) *runstore.Folder {
 	t.Helper()
-	f, err := CreateFolder(Disk{}, filepath.Join(t.TempDir(), "run"))
+	f, err := runstore.CreateFolder(runstore.Disk{}, filepath.Join(t.TempDir(), "run"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func options(format string, columns ...string) ReportOptions {
 	return ReportOptions{Operation: "personalize", Format: f, Columns: [][]string{columns}}
 }
 
-func open(t *testing.T, f *Folder, o ReportOptions, mark batch.Mark) *Reports {
+func open(t *testing.T, f *runstore.Folder, o ReportOptions, mark batch.Mark) *Reports {
 	t.Helper()
 	s, err := OpenReports(f, o, mark)
 	if err != nil {
@@ -68,7 +68,7 @@ func write(t *testing.T, s *Reports, results ...*batch.Result) {
 	}
 }
 
-func content(t *testing.T, f *Folder, name string) string {
+func content(t *testing.T, f *runstore.Folder, name string) string {
 	t.Helper()
 	data, err := os.ReadFile(f.Path(name))
 	if err != nil {
@@ -146,7 +146,7 @@ func TestFailedGivesBackWhatWasRead(t *testing.T) {
 			if err := s.Close(); err != nil {
 				t.Fatal(err)
 			}
-			got, err := csv.NewReader(strings.NewReader(content(t, f, FailedFile))).ReadAll()
+			got, err := csv.NewReader(strings.NewReader(content(t, f, runstore.FailedFile))).ReadAll()
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -158,7 +158,7 @@ func TestFailedGivesBackWhatWasRead(t *testing.T) {
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Error(diff)
 			}
-			if strings.Contains(cell, "\r\n") && !strings.Contains(content(t, f, FailedFile), cell) {
+			if strings.Contains(cell, "\r\n") && !strings.Contains(content(t, f, runstore.FailedFile), cell) {
 				t.Error("the line end within the cell was changed")
 			}
 		})
@@ -183,7 +183,7 @@ func TestFailedColumns(t *testing.T) {
 	want := "id,email,name,_row,_status,_error_code,_error_message\n" +
 		"1,a@example.com,,1,rejected,c,\"m (surplus cells: \"\"x,y\"\",z)\"\n" +
 		"2,,Ann,2,rejected,c,m\n"
-	if diff := cmp.Diff(want, content(t, f, FailedFile)); diff != "" {
+	if diff := cmp.Diff(want, content(t, f, runstore.FailedFile)); diff != "" {
 		t.Error(diff)
 	}
 	if strings.Contains(content(t, f, "results.csv"), "x,y") {
@@ -203,7 +203,7 @@ func TestRequests(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := content(t, f, RequestsFile), `{"row":2,"method":"GET"}`+"\n"; got != want {
+	if got, want := content(t, f, runstore.RequestsFile), `{"row":2,"method":"GET"}`+"\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
@@ -240,7 +240,7 @@ func TestResumeAtMark(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := "id,_row,_status,_error_code,_error_message\n1,1,failed,x,\n2,2,failed,x,\n"
-		if diff := cmp.Diff(want, content(t, f, FailedFile)); diff != "" {
+		if diff := cmp.Diff(want, content(t, f, runstore.FailedFile)); diff != "" {
 			t.Errorf("published %v: %s", published, diff)
 		}
 		if n := strings.Count(content(t, f, "results.csv"), "\n"); n != 3 {
@@ -275,7 +275,7 @@ func TestModes(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(f.WriteJSON(JobFile, 1), f.WriteJSON(SummaryFile, 1), f.SaveCheckpoint(&batch.Checkpoint{})); err != nil {
+	if err := errors.Join(f.WriteJSON(runstore.JobFile, 1), f.WriteJSON(runstore.SummaryFile, 1), f.SaveCheckpoint(&batch.Checkpoint{})); err != nil {
 		t.Fatal(err)
 	}
 	entries, err := os.ReadDir(f.Path(""))
@@ -289,72 +289,9 @@ func TestModes(t *testing.T) {
 			t.Errorf("%s: mode %v, %v", e.Name(), info.Mode(), err)
 		}
 	}
-	for _, name := range []string{JobFile, SummaryFile, CheckpointFile, "results.csv", FailedFile, RequestsFile} {
+	for _, name := range []string{runstore.JobFile, runstore.SummaryFile, runstore.CheckpointFile, "results.csv", runstore.FailedFile, runstore.RequestsFile} {
 		if !slices.Contains(names, name) {
 			t.Errorf("%s is not there: %v", name, names)
 		}
-	}
-}
-
-func TestFolderIsTakenOnce(t *testing.T) {
-	t.Parallel()
-	f := newFolder(t)
-	path := f.Path("")
-	var locked *LockedError
-	if _, err := CreateFolder(Disk{}, path); !errors.As(err, &locked) || locked.Holder.PID != os.Getpid() {
-		t.Errorf("a second process gets %v", err)
-	}
-	if h, running := ViewFolder(Disk{}, path).Holder(); !running || h.PID != os.Getpid() {
-		t.Errorf("the holder is %v, %v", h, running)
-	}
-	if err := f.WriteJSON(JobFile, 1); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := OpenFolder(Disk{}, path); !errors.As(err, &locked) {
-		t.Errorf("a second process that resumes gets %v", err)
-	}
-	if err := f.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := CreateFolder(Disk{}, path); !errors.Is(err, ErrRunExists) {
-		t.Errorf("a new run in the folder of an old one gets %v", err)
-	}
-	if _, running := ViewFolder(Disk{}, path).Holder(); running {
-		t.Error("a folder that nobody holds has a holder")
-	}
-	again, err := OpenFolder(Disk{}, path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := again.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := OpenFolder(Disk{}, t.TempDir()); !errors.Is(err, ErrNoRun) {
-		t.Errorf("an empty folder opens with %v", err)
-	}
-}
-
-func TestCheckpoint(t *testing.T) {
-	t.Parallel()
-	f := newFolder(t)
-	if c, err := f.LoadCheckpoint(); c != nil || err != nil {
-		t.Errorf("without one: %v, %v", c, err)
-	}
-	want := &batch.Checkpoint{Rows: 7, Mark: batch.Mark{"results.csv": 9}}
-	if err := f.SaveCheckpoint(want); err != nil {
-		t.Fatal(err)
-	}
-	got, err := f.LoadCheckpoint()
-	if err != nil || got.Rows != 7 || got.Mark["results.csv"] != 9 {
-		t.Errorf("got %+v, %v", got, err)
-	}
-	if err := os.WriteFile(f.Path(CheckpointFile), []byte("{"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := f.LoadCheckpoint(); err == nil {
-		t.Error("a broken checkpoint was read")
-	}
-	if err := f.ReadJSON("none.json", nil); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("got %v", err)
 	}
 }

@@ -20,18 +20,19 @@ var mayImport = map[string][]string{
 	"batch":                 {"batch/jsonappend"},
 	"batch/blob":            {},
 	"batch/blob/s3test":     {"batch/blob"},
+	"batch/runstore":        {"batch", "batch/blob"},
 	"batch/jsonappend":      {},
 	"batch/ops":             {"batch", "batch/jsonappend", "apiclient"},
 	"readers":               {"batch", "batch/blob", "readers/inputerror"},
 	"readers/inputerror":    {"batch", "batch/blob"},
 	"readers/readertest":    {"batch", "readers"},
-	"writers":               {"batch", "batch/blob", "batch/jsonappend"},
+	"writers":               {"batch", "batch/blob", "batch/runstore", "batch/jsonappend"},
 	"writers/writertest":    {"batch", "writers"},
 	"apiclient":             {"batch/jsonappend"},
 	"apiclient/simulator":   {}, // a wire type shared with the client would be wrong on both sides at once
 	"apiclient/openapitest": {},
 	"cmd/pushbatch": {
-		"batch", "batch/blob", "batch/jsonappend", "batch/ops",
+		"batch", "batch/blob", "batch/runstore", "batch/jsonappend", "batch/ops",
 		"readers", "writers", "apiclient", "apiclient/simulator",
 	},
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"pushbatch/batch/ops"
+	"pushbatch/batch/runstore"
 	"pushbatch/writers"
 )
 
@@ -132,7 +133,7 @@ func runsIn(parent string) (found []foundRun) {
 		if strings.HasPrefix(parent, "./") {
 			run.path = "./" + run.path // as it was typed, or the shell would not take it
 		}
-		data, err := os.ReadFile(filepath.Join(parent, entry.Name(), writers.JobFile))
+		data, err := os.ReadFile(filepath.Join(parent, entry.Name(), runstore.JobFile))
 		if err == nil && json.Unmarshal(data, &run.spec) == nil {
 			found = append(found, run)
 		}

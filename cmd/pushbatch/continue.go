@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"pushbatch/batch/blob"
-	"pushbatch/writers"
+	"pushbatch/batch/runstore"
 )
 
 // goOn is what --continue does, so that one command line both starts a run and
@@ -24,10 +24,10 @@ func (p *process) goOn(ctx context.Context, x *execution, found []blob.Info) (bo
 	folder, err := viewRun(ctx, out)
 	var old runSpec
 	if err == nil {
-		err = folder.ReadJSON(writers.JobFile, &old)
+		err = folder.ReadJSON(runstore.JobFile, &old)
 	}
 	switch {
-	case errors.Is(err, writers.ErrNoRun), errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, runstore.ErrNoRun), errors.Is(err, fs.ErrNotExist):
 		return false, nil
 	case err != nil:
 		return true, &exitError{exitStopped, err}
@@ -63,7 +63,7 @@ func splitEmpty(old *runSpec, found []blob.Info) (empty, rest []blob.Info) {
 // sameAsEnded refuses what a run cannot answer for: inputs that were empty when
 // it began and are no more, and, when it has ended, inputs with other content
 // than it read. "Nothing to do" would be a lie about their rows.
-func (p *process) sameAsEnded(ctx context.Context, x *execution, folder *writers.Folder, old *runSpec, found, empty []blob.Info) (err error) {
+func (p *process) sameAsEnded(ctx context.Context, x *execution, folder *runstore.Folder, old *runSpec, found, empty []blob.Info) (err error) {
 	changed := func(what string) error {
 		return usageError("--continue: %s since the run in %s began, which knows nothing of its rows: "+
 			"give another --out (a run folder a night, say)", what, x.flags.out)
@@ -96,7 +96,7 @@ func (p *process) sameAsEnded(ctx context.Context, x *execution, folder *writers
 }
 
 // hasEnded reports whether a run has come to the end of its inputs.
-func hasEnded(folder *writers.Folder, spec *runSpec) bool {
+func hasEnded(folder *runstore.Folder, spec *runSpec) bool {
 	point, err := folder.LoadCheckpoint()
 	return err == nil && summaryOfEnded(folder, point, spec) != nil
 }

@@ -16,6 +16,7 @@ import (
 	"pushbatch/batch"
 	"pushbatch/batch/blob"
 	"pushbatch/batch/ops"
+	"pushbatch/batch/runstore"
 	"pushbatch/writers"
 )
 
@@ -26,7 +27,7 @@ type execution struct {
 	process *process
 
 	spec   runSpec
-	folder *writers.Folder
+	folder *runstore.Folder
 	point  *batch.Checkpoint // nil: from the beginning
 	opened []openedInput     // the inputs, and behind them what features add
 
@@ -92,14 +93,14 @@ func (x *execution) createFolder(ctx context.Context) (err error) {
 		path = freeFolder(filepath.Join("runs", x.spec.StartedAt.Format("20060102T150405Z")+"-"+x.operation.Name))
 	}
 	if blob.IsS3(path) {
-		x.folder, err = writers.CreateS3Folder(ctx, path, s3Options(x.flags.lease, x.log))
+		x.folder, err = runstore.CreateS3Folder(ctx, path, s3Options(x.flags.lease, x.log))
 	} else {
-		x.folder, err = writers.CreateFolder(writers.Disk{}, path)
+		x.folder, err = runstore.CreateFolder(runstore.Disk{}, path)
 	}
-	if errors.Is(err, writers.ErrRunExists) {
+	if errors.Is(err, runstore.ErrRunExists) {
 		return usageError("%w: give another --out, or go on with it: pushbatch resume %s", err, shellWord(path))
 	}
-	var locked *writers.LockedError
+	var locked *runstore.LockedError
 	if err != nil && !errors.As(err, &locked) {
 		return &exitError{exitStopped, err}
 	}

@@ -6,7 +6,7 @@ import (
 	"fmt"
 
 	"pushbatch/batch"
-	"pushbatch/writers"
+	"pushbatch/batch/runstore"
 )
 
 // Exit codes. They are part of the contract with scripts.
@@ -53,7 +53,7 @@ func exitCode(err error) int {
 	var (
 		coded  *exitError
 		signal *signalError
-		locked *writers.LockedError
+		locked *runstore.LockedError
 		abort  *batch.Abort
 	)
 	switch {

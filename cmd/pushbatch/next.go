@@ -8,8 +8,8 @@ import (
 
 	"pushbatch/batch"
 	"pushbatch/batch/ops"
+	"pushbatch/batch/runstore"
 	"pushbatch/readers"
-	"pushbatch/writers"
 )
 
 // printNext says what to do next. For a stopped run that is the last line.
@@ -44,7 +44,7 @@ func (x *execution) nextForBadRows(s *summary) string {
 	case x.redactor != nil:
 		return "failed.csv is redacted; mend the rows in the inputs, or send them again as they are: " + retry
 	}
-	failed := x.folder.Path(writers.FailedFile)
+	failed := x.folder.Path(runstore.FailedFile)
 	next := fmt.Sprintf("mend %s and give it back: pushbatch %s %s%s%s", failed, x.operation.Name, shellWord(failed), x.meaning(), x.toAgain())
 	if rows > 0 {
 		next += fmt.Sprintf("; or only send again the %s %s that %s no mending: %s --code %s%s",

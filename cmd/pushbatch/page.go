@@ -11,6 +11,7 @@ import (
 
 	"pushbatch/batch"
 	"pushbatch/batch/ops"
+	"pushbatch/batch/runstore"
 	"pushbatch/writers"
 )
 
@@ -168,7 +169,7 @@ func pageNext(s *summary, spec *runSpec) *writers.NextStep {
 	case s.Outcome == outcomeCompleted && s.ExitCode == exitBadRows && (spec.Redaction != nil || s.allFailedForNow() && s.Operation != exportOperation):
 		return &writers.NextStep{Say: "To send the failed rows again as they are", Command: "pushbatch retry " + run}
 	case s.Outcome == outcomeCompleted && s.ExitCode == exitBadRows && s.Operation != exportOperation:
-		failed := shellWord(strings.TrimSuffix(s.Run, "/") + "/" + writers.FailedFile)
+		failed := shellWord(strings.TrimSuffix(s.Run, "/") + "/" + runstore.FailedFile)
 		return &writers.NextStep{Say: "Mend the rows and give them back", Command: "pushbatch " + s.Operation + " " + failed}
 	}
 	return nil
@@ -296,12 +297,12 @@ func cutTo(text string, most int) string {
 }
 
 func fileMeaning(name string) string {
-	switch strings.TrimSuffix(name, writers.PartSuffix) {
-	case writers.FailedFile:
+	switch strings.TrimSuffix(name, runstore.PartSuffix) {
+	case runstore.FailedFile:
 		return "the rows that did not succeed, as they were read: mend them and give the file back as input"
-	case writers.RequestsFile:
+	case runstore.RequestsFile:
 		return "the requests that would be sent"
-	case writers.SummaryFile:
+	case runstore.SummaryFile:
 		return "the numbers of this page for machines"
 	case writers.ReportFile:
 		return "this page"

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pushbatch/batch/blob"
+	"pushbatch/batch/runstore"
 	"pushbatch/writers"
 )
 
@@ -37,19 +38,19 @@ func newReportCommand(p *process) *cobra.Command {
 // the page of its last checkpoint. The summary is there also when the page could
 // not be written. In S3 nothing is written beside a process that works on the
 // run: it makes the page when it ends.
-func remakePage(folder *writers.Folder, path string) (*summary, error) {
+func remakePage(folder *runstore.Folder, path string) (*summary, error) {
 	status, err := statusOf(folder)
 	if err != nil {
 		return nil, err
 	}
 	s, spec := new(summary), new(runSpec)
-	if err := folder.ReadJSON(writers.JobFile, spec); err != nil {
+	if err := folder.ReadJSON(runstore.JobFile, spec); err != nil {
 		return nil, usageError("%w", err)
 	}
 	if status.State == outcomeRunning || status.State == outcomeInterrupted {
 		s, err = snapshotSummary(folder, spec, status)
 	} else {
-		err = folder.ReadJSON(writers.SummaryFile, s)
+		err = folder.ReadJSON(runstore.SummaryFile, s)
 	}
 	switch {
 	case err != nil:
@@ -66,7 +67,7 @@ func remakePage(folder *writers.Folder, path string) (*summary, error) {
 }
 
 // snapshotSummary sums up a run as of its last checkpoint; nil: there is none.
-func snapshotSummary(folder *writers.Folder, spec *runSpec, status *runStatus) (*summary, error) {
+func snapshotSummary(folder *runstore.Folder, spec *runSpec, status *runStatus) (*summary, error) {
 	point, err := folder.LoadCheckpoint()
 	if err != nil || point == nil {
 		return nil, err
@@ -89,13 +90,13 @@ func snapshotSummary(folder *writers.Folder, spec *runSpec, status *runStatus) (
 
 // unfinishedFiles are the reports of a run that has not ended, under the names
 // that they have until then.
-func unfinishedFiles(folder *writers.Folder) (names []string) {
-	reports := []string{writers.FailedFile, writers.RequestsFile}
+func unfinishedFiles(folder *runstore.Folder) (names []string) {
+	reports := []string{runstore.FailedFile, runstore.RequestsFile}
 	for _, f := range writers.ResultFormats {
 		reports = append(reports, f.File())
 	}
 	for _, name := range reports {
-		if part := name + writers.PartSuffix; folder.Exists(part) {
+		if part := name + runstore.PartSuffix; folder.Exists(part) {
 			names = append(names, folder.Path(part))
 		}
 	}
@@ -103,6 +104,6 @@ func unfinishedFiles(folder *writers.Folder) (names []string) {
 }
 
 // writePage makes report.html of a run.
-func writePage(folder *writers.Folder, s *summary, spec *runSpec) error {
+func writePage(folder *runstore.Folder, s *summary, spec *runSpec) error {
 	return folder.WriteFile(writers.ReportFile, pageOf(s, spec).Render())
 }

@@ -14,7 +14,7 @@ import (
 	"pushbatch/batch"
 	"pushbatch/batch/blob"
 	"pushbatch/batch/ops"
-	"pushbatch/writers"
+	"pushbatch/batch/runstore"
 )
 
 func newResumeCommand(p *process) *cobra.Command {
@@ -55,8 +55,8 @@ func (p *process) resume(ctx context.Context, path string, c *runConfig) (err er
 	}
 	folder, err := p.openFolder(c.flags.with(ctx), path, c.flags)
 	switch {
-	case errors.Is(err, writers.ErrNoRun):
-		return usageError("%w: it has no %s", err, writers.JobFile)
+	case errors.Is(err, runstore.ErrNoRun):
+		return usageError("%w: it has no %s", err, runstore.JobFile)
 	case err != nil:
 		return err
 	}
@@ -87,13 +87,13 @@ func (p *process) resume(ctx context.Context, path string, c *runConfig) (err er
 }
 
 // reopen takes over what the run in a folder was started with.
-func (p *process) reopen(folder *writers.Folder, c *runConfig) (*execution, error) {
+func (p *process) reopen(folder *runstore.Folder, c *runConfig) (*execution, error) {
 	var spec runSpec
-	if err := folder.ReadJSON(writers.JobFile, &spec); err != nil {
+	if err := folder.ReadJSON(runstore.JobFile, &spec); err != nil {
 		return nil, usageError("%w", err)
 	}
 	if c.operation = ops.Named(spec.Operation); c.operation == nil {
-		return nil, usageError("%s: this version knows no operation %q", folder.Path(writers.JobFile), spec.Operation)
+		return nil, usageError("%s: this version knows no operation %q", folder.Path(runstore.JobFile), spec.Operation)
 	}
 	if err := restoreSettings(c.set, spec.Settings, fixedFlags); err != nil {
 		return nil, err
@@ -137,9 +137,9 @@ func (x *execution) alreadyEnded(w io.Writer) *endedSummary {
 }
 
 // summaryOfEnded is the summary of a run if it has ended, else nil.
-func summaryOfEnded(folder *writers.Folder, point *batch.Checkpoint, spec *runSpec) *endedSummary {
+func summaryOfEnded(folder *runstore.Folder, point *batch.Checkpoint, spec *runSpec) *endedSummary {
 	s := new(endedSummary)
-	if point == nil || !point.Ended || folder.ReadJSON(writers.SummaryFile, &s.summary) != nil {
+	if point == nil || !point.Ended || folder.ReadJSON(runstore.SummaryFile, &s.summary) != nil {
 		return nil
 	}
 	if s.Executions != spec.Executions || s.Outcome != outcomeCompleted {

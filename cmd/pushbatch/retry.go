@@ -15,6 +15,7 @@ import (
 	"pushbatch/batch"
 	"pushbatch/batch/blob"
 	"pushbatch/batch/ops"
+	"pushbatch/batch/runstore"
 	"pushbatch/readers"
 	"pushbatch/writers"
 )
@@ -77,7 +78,7 @@ func (p *process) retry(ctx context.Context, path string, retry *retrySpec, c *r
 	}
 	if len(old.Settings["people"]) > 0 {
 		return usageError("%s walked over the people listing, which cannot be read again as it was: start a new walk, or get the devices that failed:\n"+
-			"pushbatch export %s --to URL", path, filepath.Join(path, writers.FailedFile))
+			"pushbatch export %s --to URL", path, filepath.Join(path, runstore.FailedFile))
 	}
 	if c.operation = ops.Named(old.Operation); c.operation == nil {
 		return usageError("%s: this version knows no operation %q", path, old.Operation)
@@ -115,9 +116,9 @@ func endedRun(ctx context.Context, path string) (_ *runSpec, err error) {
 	}
 	defer func() { err = errors.Join(err, folder.Close()) }()
 	spec := new(runSpec)
-	if err := folder.ReadJSON(writers.JobFile, spec); err != nil {
+	if err := folder.ReadJSON(runstore.JobFile, spec); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, usageError("%s: %w: it has no %s", path, writers.ErrNoRun, writers.JobFile)
+			return nil, usageError("%s: %w: it has no %s", path, runstore.ErrNoRun, runstore.JobFile)
 		}
 		return nil, usageError("%w", err)
 	}

@@ -11,6 +11,7 @@ import (
 	"pushbatch/batch"
 	"pushbatch/batch/blob"
 	"pushbatch/batch/ops"
+	"pushbatch/batch/runstore"
 	"pushbatch/writers"
 )
 
@@ -63,7 +64,7 @@ func (x *execution) begin(ctx context.Context, found []blob.Info, old *runSpec) 
 // are open; every execution of a run comes here.
 func (x *execution) run(ctx context.Context) error {
 	x.spec.Executions++
-	if err := x.folder.WriteJSON(writers.JobFile, x.spec); err != nil {
+	if err := x.folder.WriteJSON(runstore.JobFile, x.spec); err != nil {
 		return &exitError{exitStopped, err}
 	}
 	x.addFeatures()
@@ -161,7 +162,7 @@ const countFor = 2 * time.Second
 func (x *execution) finish(ctx context.Context, engine *batch.Job, runErr error) (*summary, error) {
 	s := x.summarize(ctx, engine, runErr)
 	s.addInventory(x)
-	if err := x.folder.WriteJSON(writers.SummaryFile, s); err != nil && exitCode(runErr) != exitStopped && x.folder.Lost() == nil {
+	if err := x.folder.WriteJSON(runstore.SummaryFile, s); err != nil && exitCode(runErr) != exitStopped && x.folder.Lost() == nil {
 		runErr, s.ExitCode = err, exitStopped
 	}
 	if err := writePage(x.folder, s, &x.spec); err != nil && x.folder.Lost() == nil {
@@ -226,18 +227,18 @@ func (x *execution) exitCode(s *summary, runErr error) int {
 }
 
 func (x *execution) files() []string {
-	names := []string{"results." + x.flags.results, writers.FailedFile, writers.RequestsFile}
+	names := []string{"results." + x.flags.results, runstore.FailedFile, runstore.RequestsFile}
 	names = slices.DeleteFunc(names, func(name string) bool { return !x.folder.Exists(name) })
 	for i, name := range names {
 		names[i] = x.folder.Path(name)
 	}
-	return append(names, x.folder.Path(writers.SummaryFile), x.folder.Path(writers.ReportFile))
+	return append(names, x.folder.Path(runstore.SummaryFile), x.folder.Path(writers.ReportFile))
 }
 
 // remedyOf is what the catalogue advises about an error that ended a run.
 func remedyOf(err error) string {
 	var store *blob.S3Error
-	var locked *writers.LockedError
+	var locked *runstore.LockedError
 	if errors.As(err, &store) || errors.As(err, &locked) {
 		return "" // the error says it itself, and better
 	}

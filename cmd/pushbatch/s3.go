@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"pushbatch/batch/blob"
-	"pushbatch/writers"
+	"pushbatch/batch/runstore"
 )
 
 // s3Flags say how S3 is reached; what they leave open the AWS SDK finds as
@@ -70,8 +70,8 @@ func resolveS3(fs *pflag.FlagSet, getenv func(string) (string, bool)) error {
 	return failed
 }
 
-func s3Options(lease time.Duration, log *slog.Logger) writers.S3Options {
-	return writers.S3Options{Lease: lease, Waiting: func(h writers.Holder, left time.Duration) {
+func s3Options(lease time.Duration, log *slog.Logger) runstore.S3Options {
+	return runstore.S3Options{Lease: lease, Waiting: func(h runstore.Holder, left time.Duration) {
 		log.Warn("the run is held by another process: waiting for a sign of life, or for the end of its lease",
 			"process", h.PID, "host", h.Host, "at_most", max(left, 0).Round(time.Second)+time.Second)
 	}}
@@ -97,9 +97,9 @@ func (x *execution) lost() error {
 }
 
 // openFolder takes a run, on disk or in S3, to go on with it.
-func (p *process) openFolder(ctx context.Context, path string, flags *jobFlags) (*writers.Folder, error) {
+func (p *process) openFolder(ctx context.Context, path string, flags *jobFlags) (*runstore.Folder, error) {
 	if !blob.IsS3(path) {
-		return writers.OpenFolder(writers.Disk{}, path)
+		return runstore.OpenFolder(runstore.Disk{}, path)
 	}
 	if err := flags.s3Flags.check(); err != nil {
 		return nil, err
@@ -108,24 +108,24 @@ func (p *process) openFolder(ctx context.Context, path string, flags *jobFlags) 
 	if err != nil {
 		return nil, err
 	}
-	f, err := writers.OpenS3Folder(ctx, path, s3Options(flags.lease, log))
-	var locked *writers.LockedError
-	if err != nil && !errors.As(err, &locked) && !errors.Is(err, writers.ErrNoRun) {
+	f, err := runstore.OpenS3Folder(ctx, path, s3Options(flags.lease, log))
+	var locked *runstore.LockedError
+	if err != nil && !errors.As(err, &locked) && !errors.Is(err, runstore.ErrNoRun) {
 		return nil, &exitError{exitStopped, err}
 	}
 	return f, err
 }
 
 // viewRun looks at a run, on disk or in S3.
-func viewRun(ctx context.Context, path string) (*writers.Folder, error) {
+func viewRun(ctx context.Context, path string) (*runstore.Folder, error) {
 	if blob.IsS3(path) {
-		return writers.ViewS3Folder(ctx, path)
+		return runstore.ViewS3Folder(ctx, path)
 	}
-	return writers.ViewFolder(writers.Disk{}, path), nil
+	return runstore.ViewFolder(runstore.Disk{}, path), nil
 }
 
 // viewFolder is viewRun for a command that has no other flags of a job.
-func (p *process) viewFolder(cmd *cobra.Command, f *s3Flags, path string) (*writers.Folder, error) {
+func (p *process) viewFolder(cmd *cobra.Command, f *s3Flags, path string) (*runstore.Folder, error) {
 	if err := resolveS3(cmd.Flags(), p.getenv); err != nil {
 		return nil, err
 	}

@@ -11,26 +11,26 @@ import (
 	"github.com/spf13/cobra"
 
 	"pushbatch/batch"
-	"pushbatch/writers"
+	"pushbatch/batch/runstore"
 )
 
 // runStatus is where a run stands: what status --json prints.
 type runStatus struct {
-	Run        string          `json:"run"`
-	Operation  string          `json:"operation"`
-	State      string          `json:"state"` // running, ended, stopped or interrupted
-	Holder     *writers.Holder `json:"holder,omitempty"`
-	StartedAt  time.Time       `json:"started_at"`
-	SavedAt    *time.Time      `json:"saved_at,omitempty"` // of the last checkpoint
-	Rows       int64           `json:"rows"`               // with a result, as of then
-	Total      *int64          `json:"total_rows"`         // estimated from the bytes read; null: not known
-	Statuses   counts          `json:"statuses"`
-	ErrorCodes []code          `json:"error_codes"`
-	RowsPerSec float64         `json:"rows_per_second"`
-	LeftSecs   *float64        `json:"left_seconds"` // null: not known
-	ExitCode   *int            `json:"exit_code"`    // of an ended or stopped execution
-	Reason     string          `json:"reason,omitempty"`
-	Resumable  bool            `json:"resumable"`
+	Run        string           `json:"run"`
+	Operation  string           `json:"operation"`
+	State      string           `json:"state"` // running, ended, stopped or interrupted
+	Holder     *runstore.Holder `json:"holder,omitempty"`
+	StartedAt  time.Time        `json:"started_at"`
+	SavedAt    *time.Time       `json:"saved_at,omitempty"` // of the last checkpoint
+	Rows       int64            `json:"rows"`               // with a result, as of then
+	Total      *int64           `json:"total_rows"`         // estimated from the bytes read; null: not known
+	Statuses   counts           `json:"statuses"`
+	ErrorCodes []code           `json:"error_codes"`
+	RowsPerSec float64          `json:"rows_per_second"`
+	LeftSecs   *float64         `json:"left_seconds"` // null: not known
+	ExitCode   *int             `json:"exit_code"`    // of an ended or stopped execution
+	Reason     string           `json:"reason,omitempty"`
+	Resumable  bool             `json:"resumable"`
 }
 
 func newStatusCommand(p *process) *cobra.Command {
@@ -63,11 +63,11 @@ func newStatusCommand(p *process) *cobra.Command {
 }
 
 // statusOf reads a run folder that another process may be working on.
-func statusOf(folder *writers.Folder) (*runStatus, error) {
+func statusOf(folder *runstore.Folder) (*runStatus, error) {
 	var spec runSpec
-	if err := folder.ReadJSON(writers.JobFile, &spec); err != nil {
+	if err := folder.ReadJSON(runstore.JobFile, &spec); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, usageError("%s holds no run: it has no %s", folder.Path(""), writers.JobFile)
+			return nil, usageError("%s holds no run: it has no %s", folder.Path(""), runstore.JobFile)
 		}
 		return nil, usageError("%w", err)
 	}
@@ -97,7 +97,7 @@ func (s *runStatus) fillPoint(c *batch.Checkpoint, spec *runSpec) {
 
 // fillState tells apart a run that goes on, one that said how it stopped, and
 // one that was killed.
-func (s *runStatus) fillState(folder *writers.Folder, point *batch.Checkpoint, executions int) error {
+func (s *runStatus) fillState(folder *runstore.Folder, point *batch.Checkpoint, executions int) error {
 	if h, running := folder.Holder(); running {
 		s.State, s.Holder = "running", &h
 		if s.Total != nil && s.RowsPerSec > 0 {
@@ -107,7 +107,7 @@ func (s *runStatus) fillState(folder *writers.Folder, point *batch.Checkpoint, e
 		return nil
 	}
 	var sum summary
-	err := folder.ReadJSON(writers.SummaryFile, &sum)
+	err := folder.ReadJSON(runstore.SummaryFile, &sum)
 	switch {
 	case errors.Is(err, fs.ErrNotExist), err == nil && sum.Executions != executions:
 		s.State, s.Resumable = "interrupted", true

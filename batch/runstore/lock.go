@@ -1,4 +1,4 @@
-package writers
+package runstore
 
 import (
 	"encoding/json"
@@ -91,7 +91,7 @@ func (f *Folder) Holder() (h Holder, ok bool) {
 	if f.remote != nil {
 		return f.remote.holder()
 	}
-	h = readHolder(f.file(lockFile) + ".json")
+	h = readHolder(f.LocalFile(lockFile) + ".json")
 	if h.PID == 0 {
 		return h, false
 	}

@@ -1,4 +1,4 @@
-package writers
+package runstore
 
 import (
 	"context"
@@ -143,5 +143,5 @@ func (f *Folder) Lost() error {
 	return f.remote.held()
 }
 
-// file is where a file of the folder lies on disk.
-func (f *Folder) file(name string) string { return filepath.Join(f.path, name) }
+// LocalFile is where a published file lies on this machine.
+func (f *Folder) LocalFile(name string) string { return filepath.Join(f.path, name) }

@@ -1,4 +1,4 @@
-package writers
+package runstore
 
 import (
 	"encoding/json"
@@ -78,7 +78,7 @@ func OpenFolder(fsys FS, path string) (*Folder, error) {
 func ViewFolder(fsys FS, path string) *Folder { return &Folder{fs: fsys, path: path} }
 
 func (f *Folder) acquire() (err error) {
-	f.lock, err = acquireLock(f.file(lockFile))
+	f.lock, err = acquireLock(f.LocalFile(lockFile))
 	return err
 }
 
@@ -106,31 +106,41 @@ func (f *Folder) Path(name string) string {
 
 // LocalPath is where a file lies on this machine while it grows. A file that
 // ReportOptions.Kept names is brought to a folder in S3 by the checkpoints.
-func (f *Folder) LocalPath(name string) string { return f.file(name + PartSuffix) }
+func (f *Folder) LocalPath(name string) string { return f.LocalFile(name + PartSuffix) }
 
 // Remove deletes a file that is needed no more, wherever the folder is.
 func (f *Folder) Remove(name string) error {
-	err := f.fs.Remove(f.file(name))
+	err := f.fs.Remove(f.LocalFile(name))
 	if f.remote != nil {
 		err = errors.Join(err, f.remote.remove(name))
 	}
 	return err
 }
 
+// PartSize is how many bytes a report has that grows at LocalPath; false: there is
+// none.
+func (f *Folder) PartSize(name string) (int64, bool) {
+	info, err := f.fs.Stat(f.LocalPath(name))
+	if err != nil {
+		return 0, false
+	}
+	return info.Size(), true
+}
+
 // Exists reports whether the folder has a file of that name.
 func (f *Folder) Exists(name string) bool {
-	_, err := f.fs.Stat(f.file(name))
+	_, err := f.fs.Stat(f.LocalFile(name))
 	return err == nil
 }
 
 // WriteFile writes a whole file: after it returned, the new content survives a
 // power loss; whenever it is interrupted, the old content (or none) is there.
 func (f *Folder) WriteFile(name string, data []byte) error {
-	temp := f.file(name + ".tmp")
+	temp := f.LocalFile(name + ".tmp")
 	if err := f.writeSynced(temp, data); err != nil {
 		return fmt.Errorf("write %s: %w", f.Path(name), err)
 	}
-	if err := f.publish(temp, f.file(name)); err != nil {
+	if err := f.publish(temp, f.LocalFile(name)); err != nil {
 		return fmt.Errorf("write %s: %w", f.Path(name), err)
 	}
 	return nil
@@ -171,7 +181,7 @@ func (f *Folder) WriteJSON(name string, v any) error {
 // ReadJSON reads a file that WriteJSON wrote. A file that is not there is
 // fs.ErrNotExist.
 func (f *Folder) ReadJSON(name string, v any) error {
-	file, err := f.fs.OpenFile(f.file(name), os.O_RDONLY, 0)
+	file, err := f.fs.OpenFile(f.LocalFile(name), os.O_RDONLY, 0)
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package writers
+package runstore
 
 import (
 	"errors"
@@ -45,14 +45,14 @@ func TestSyncBesideWriting(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { folder.Close() })
-		a, err := openAppend(folder, "results.csv", 0)
+		a, err := OpenAppend(folder, "results.csv", 0)
 		if err != nil {
 			t.Fatal(err)
 		}
 		disk.syncs.Store(0)
 		disk.fails = fails
 		for a.size <= syncBesideEvery+appendBuffer && err == nil {
-			err = a.grow(func(dst []byte) []byte { return append(dst, line...) })
+			err = a.Grow(func(dst []byte) []byte { return append(dst, line...) })
 		}
 		if a.syncing != nil { // let it end before the disk is mended
 			beside := a.syncing
@@ -64,11 +64,11 @@ func TestSyncBesideWriting(t *testing.T) {
 			t.Errorf("%d syncs beside the writing", n)
 		}
 		disk.fails = nil
-		_, flushed := a.flush()
+		_, flushed := a.Flush()
 		if err = errors.Join(err, flushed); !errors.Is(err, fails) || fails == nil && err != nil {
 			t.Errorf("a disk that says %v: %v", fails, err)
 		}
-		if err := a.abandon(); err != nil {
+		if err := a.Abandon(); err != nil {
 			t.Error(err)
 		}
 	}

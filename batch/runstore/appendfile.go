@@ -1,0 +1,186 @@
+package runstore
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+)
+
+const (
+	// appendBuffer is how many bytes an append file gathers before it writes them.
+	appendBuffer = 64 << 10
+	// syncBesideEvery is after how many bytes what was written is made durable
+	// beside the writing: a flush, which all rows wait for, then has little to do.
+	syncBesideEvery = 8 << 20
+)
+
+// AppendFile is a report that grows: NAME.part until it is published as NAME.
+type AppendFile struct {
+	folder *Folder
+	name   string
+	file   File
+	buf    []byte
+	size   int64 // bytes written and buffered
+	synced int64 // bytes that are durable
+
+	unsynced int64      // bytes written since the last sync began
+	syncing  chan error // what came of a sync beside the writing; nil: none is under way
+}
+
+// OpenAppend opens a report at the length that a checkpoint vouches for, and
+// cuts off what a crash left behind it. A report that was published when the
+// run was stopped becomes a growing one again.
+func OpenAppend(folder *Folder, name string, length int64) (*AppendFile, error) {
+	part := name + PartSuffix
+	if !folder.Exists(part) && folder.Exists(name) {
+		if err := folder.publish(folder.LocalFile(name), folder.LocalFile(part)); err != nil {
+			return nil, fmt.Errorf("open report: %w", err)
+		}
+	}
+	file, err := folder.fs.OpenFile(folder.LocalFile(part), os.O_RDWR|os.O_CREATE, fileMode)
+	if err != nil {
+		return nil, fmt.Errorf("open report: %w", err)
+	}
+	a := &AppendFile{folder: folder, name: name, file: file, size: length, synced: -1, buf: make([]byte, 0, appendBuffer+4096)}
+	if err := a.cut(length); err != nil {
+		return nil, errors.Join(fmt.Errorf("open report: %w", err), file.Close())
+	}
+	return a, nil
+}
+
+func (a *AppendFile) cut(length int64) error {
+	end, err := a.file.Seek(0, io.SeekEnd)
+	if err != nil {
+		return err
+	}
+	if end < length {
+		return fmt.Errorf("%s has %d bytes, but its checkpoint counts %d: it was cut or replaced",
+			a.folder.Path(a.name+PartSuffix), end, length)
+	}
+	if err := a.file.Truncate(length); err != nil {
+		return err
+	}
+	_, err = a.file.Seek(length, io.SeekStart)
+	return err
+}
+
+// Grow lets add append to the buffer and writes it out when it is full.
+func (a *AppendFile) Grow(add func(dst []byte) []byte) error {
+	before := len(a.buf)
+	a.buf = add(a.buf)
+	a.size += int64(len(a.buf) - before)
+	if len(a.buf) < appendBuffer {
+		return nil
+	}
+	return a.write()
+}
+
+func (a *AppendFile) write() error {
+	n, err := a.file.Write(a.buf)
+	a.buf = a.buf[:0]
+	if a.unsynced += int64(n); err != nil || a.unsynced < syncBesideEvery {
+		return err
+	}
+	return a.syncBeside()
+}
+
+// syncBeside begins to make durable what was written, unless that is under way.
+// The goroutine belongs to a and is waited for by the next Flush, or by Abandon.
+func (a *AppendFile) syncBeside() error {
+	select {
+	case err := <-a.syncing:
+		a.syncing = nil
+		if err != nil {
+			return err
+		}
+	default:
+		if a.syncing != nil {
+			return nil
+		}
+	}
+	done := make(chan error, 1)
+	a.syncing, a.unsynced = done, 0
+	go func() { done <- a.file.Sync() }()
+	return nil
+}
+
+// syncEnd waits for a sync beside the writing.
+func (a *AppendFile) syncEnd() (err error) {
+	if a.syncing != nil {
+		err = <-a.syncing
+		a.syncing = nil
+	}
+	return err
+}
+
+// Abandon closes the file without publishing it.
+func (a *AppendFile) Abandon() error {
+	if a.file == nil {
+		return nil
+	}
+	return errors.Join(a.syncEnd(), a.file.Close())
+}
+
+// Flush makes everything durable and returns the file's length in bytes.
+func (a *AppendFile) Flush() (int64, error) {
+	if a.synced == a.size {
+		return a.size, nil
+	}
+	if err := errors.Join(a.write(), a.syncEnd(), a.file.Sync()); err != nil {
+		return 0, err
+	}
+	a.synced, a.unsynced = a.size, 0
+	return a.size, nil
+}
+
+// Close publishes the report under its name.
+func (a *AppendFile) Close() error {
+	_, err := a.Flush()
+	if err = errors.Join(err, a.file.Close()); err != nil {
+		return err
+	}
+	return a.folder.publish(a.folder.LocalFile(a.name+PartSuffix), a.folder.LocalFile(a.name))
+}
+
+// Name is the name that the report is published under.
+func (a *AppendFile) Name() string { return a.name }
+
+// Size is how many bytes the report has, those that are not written yet among
+// them.
+func (a *AppendFile) Size() int64 { return a.size }
+
+// Complete is the report of a run that has ended: its length is known, and
+// nothing can be added.
+func Complete(folder *Folder, name string, length int64) *AppendFile {
+	return &AppendFile{folder: folder, name: name, size: length, synced: length}
+}
+
+// Render publishes what render makes of the bytes of the report, which stay until
+// RemovePart: a resumed run goes on with them.
+func (a *AppendFile) Render(render func(to io.Writer, from io.Reader) error) error {
+	_, err := a.Flush()
+	if err = errors.Join(err, a.file.Close()); err != nil {
+		return err
+	}
+	from, err := a.folder.fs.OpenFile(a.folder.LocalPath(a.name), os.O_RDONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	temp := a.folder.LocalFile(a.name + ".tmp")
+	to, err := a.folder.fs.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, fileMode)
+	if err != nil {
+		return err
+	}
+	if err = render(to, from); err == nil {
+		err = to.Sync()
+	}
+	if err = errors.Join(err, to.Close()); err != nil {
+		return fmt.Errorf("write %s: %w", a.folder.Path(a.name), err)
+	}
+	return a.folder.publish(temp, a.folder.LocalFile(a.name))
+}
+
+// RemovePart removes what Render was made of.
+func (a *AppendFile) RemovePart() error { return a.folder.fs.Remove(a.folder.LocalPath(a.name)) }

@@ -1,0 +1,88 @@
+package runstore
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"pushbatch/batch"
+)
+
+func newFolder(t *testing.T) *Folder {
+	t.Helper()
+	f, err := CreateFolder(Disk{}, filepath.Join(t.TempDir(), "run"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return f
+}
+
+func TestFolderIsTakenOnce(t *testing.T) {
+	t.Parallel()
+	f := newFolder(t)
+	path := f.Path("")
+	var locked *LockedError
+	if _, err := CreateFolder(Disk{}, path); !errors.As(err, &locked) || locked.Holder.PID != os.Getpid() {
+		t.Errorf("a second process gets %v", err)
+	}
+	if h, running := ViewFolder(Disk{}, path).Holder(); !running || h.PID != os.Getpid() {
+		t.Errorf("the holder is %v, %v", h, running)
+	}
+	if err := f.WriteJSON(JobFile, 1); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenFolder(Disk{}, path); !errors.As(err, &locked) {
+		t.Errorf("a second process that resumes gets %v", err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := CreateFolder(Disk{}, path); !errors.Is(err, ErrRunExists) {
+		t.Errorf("a new run in the folder of an old one gets %v", err)
+	}
+	if _, running := ViewFolder(Disk{}, path).Holder(); running {
+		t.Error("a folder that nobody holds has a holder")
+	}
+	again, err := OpenFolder(Disk{}, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := again.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenFolder(Disk{}, t.TempDir()); !errors.Is(err, ErrNoRun) {
+		t.Errorf("an empty folder opens with %v", err)
+	}
+}
+
+func TestCheckpoint(t *testing.T) {
+	t.Parallel()
+	f := newFolder(t)
+	if c, err := f.LoadCheckpoint(); c != nil || err != nil {
+		t.Errorf("without one: %v, %v", c, err)
+	}
+	want := &batch.Checkpoint{Rows: 7, Mark: batch.Mark{"results.csv": 9}}
+	if err := f.SaveCheckpoint(want); err != nil {
+		t.Fatal(err)
+	}
+	got, err := f.LoadCheckpoint()
+	if err != nil || got.Rows != 7 || got.Mark["results.csv"] != 9 {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	if err := os.WriteFile(f.Path(CheckpointFile), []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.LoadCheckpoint(); err == nil {
+		t.Error("a broken checkpoint was read")
+	}
+	if err := f.ReadJSON("none.json", nil); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v", err)
+	}
+}
