@@ -19,7 +19,7 @@ func s3NoCredentials(bucket, key string, err error) error {
 	if e == nil {
 		e = &S3Error{Code: codeNoCredentials, Err: err}
 	}
-	e.Op, e.Bucket, e.Key, e.Remedy = "open", bucket, key, s3Remedies[e.Code]
+	e.Op, e.Bucket, e.Key, e.Remedy = "open", bucket, key, hints[e.Code]
 	return e
 }
 
@@ -42,7 +42,7 @@ func s3Credentials(err error) *S3Error {
 	default:
 		e.Code, e.Reason = codeCredentials, reasonOf(call)
 	}
-	e.Remedy = s3Remedies[e.Code]
+	e.Remedy = hints[e.Code]
 	return e
 }
 

@@ -54,7 +54,7 @@ func (e *S3Error) Error() string {
 // said is the code in words. The text of the service is left out where a
 // remedy is known: it says less and at times names keys.
 func (e *S3Error) said() string {
-	if words := s3Words[e.Code]; words != "" {
+	if words := errorMessages[e.Code]; words != "" {
 		if e.Reason != "" {
 			words += " (" + e.Reason + ")"
 		}
@@ -96,13 +96,13 @@ func s3Failed(op, bucket, key, call string, client *s3.Client, err error) error 
 func s3Coded(op, bucket, key, call string, client *s3.Client, err error, code string) error {
 	e := &S3Error{Op: op, Bucket: bucket, Key: key, Code: code, Err: err}
 	remedy := code
-	if same := s3Same[code]; same != "" {
+	if same := sameHint[code]; same != "" {
 		remedy = same
 	}
 	if strings.HasPrefix(code, "KMS.") {
 		remedy = codeKMS
 	}
-	e.Remedy = s3Remedies[remedy]
+	e.Remedy = hints[remedy]
 	if region := s3Region(err); region != "" && remedy == "PermanentRedirect" {
 		e.Remedy = fmt.Sprintf("it lies in %s: give --s3-region %s, or none, then the bucket is asked", region, region)
 	}

@@ -189,9 +189,9 @@ func (o *Objects) Upload(ctx context.Context, name string, body io.Reader, when 
 	return err
 }
 
-// Forsake gives up the multipart uploads below the prefix that a process left
+// AbortStaleUploads gives up the multipart uploads below the prefix that a process left
 // open when it died. They are not to be seen, but cost.
-func (o *Objects) Forsake(ctx context.Context) error {
+func (o *Objects) AbortStaleUploads(ctx context.Context) error {
 	prefix := strings.TrimPrefix(o.prefix+"/", "/")
 	pages := s3.NewListMultipartUploadsPaginator(o.client, &s3.ListMultipartUploadsInput{
 		Bucket: &o.bucket, Prefix: &prefix, RequestPayer: o.store.payer(),

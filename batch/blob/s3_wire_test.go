@@ -96,7 +96,7 @@ func exercise(t *testing.T, server *s3test.Server, options blob.S3Options) {
 		t.Fatal(err)
 	}
 	server.BeginUpload(t, "wire/run/y")
-	if err := o.Forsake(ctx); err != nil {
+	if err := o.AbortStaleUploads(ctx); err != nil {
 		t.Fatal(err)
 	}
 	if err := o.Upload(ctx, "z", bytes.NewReader(noise(10<<20)), blob.Absent); err != nil {

@@ -16,9 +16,9 @@ import (
 )
 
 const (
-	leaseFile    = "lock.json"
-	defaultLease = 30 * time.Second
-	beatsALease  = 3
+	leaseFile     = "lock.json"
+	defaultLease  = 30 * time.Second
+	beatsPerLease = 3
 )
 
 // codeLeaseLost ends a run whose lease could not be renewed in time.
@@ -72,7 +72,7 @@ func acquireLease(ctx context.Context, m *mirror, o S3Options) (*lease, error) {
 		return nil, err
 	}
 	ctx, l.end = context.WithCancel(context.WithoutCancel(ctx))
-	go l.live(ctx)
+	go l.heartbeat(ctx)
 	return l, nil
 }
 
@@ -101,7 +101,7 @@ func (l *lease) take(ctx context.Context, waiting func(Holder, time.Duration)) e
 		}
 		seen = object.Version
 		select {
-		case <-time.After(min(time.Second, l.length/beatsALease/2)):
+		case <-time.After(min(time.Second, l.length/beatsPerLease/2)):
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
@@ -138,10 +138,10 @@ func (l *lease) write(ctx context.Context, when blob.Version) error {
 	return nil
 }
 
-// live shows life until the lease is given back or lost.
-func (l *lease) live(ctx context.Context) {
+// heartbeat shows life until the lease is given back or lost.
+func (l *lease) heartbeat(ctx context.Context) {
 	defer close(l.ended)
-	tick := time.NewTicker(l.length / beatsALease)
+	tick := time.NewTicker(l.length / beatsPerLease)
 	defer tick.Stop()
 	for {
 		select {
@@ -149,28 +149,28 @@ func (l *lease) live(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		beat, cancel := context.WithTimeout(ctx, l.length/beatsALease)
+		beat, cancel := context.WithTimeout(ctx, l.length/beatsPerLease)
 		err := l.write(beat, l.version)
 		cancel()
 		switch {
 		case ctx.Err() != nil:
 			return
 		case errors.Is(err, blob.ErrConflict):
-			_ = l.lose()
+			_ = l.takenOver()
 			return
-		case err != nil && l.held() != nil:
+		case err != nil && l.check() != nil:
 			return
 		}
 	}
 }
 
-// held is nil while no other process can have taken the run. It gives up one
+// check is nil while no other process can have taken the run. It gives up one
 // sign of life before the lease is over.
-func (l *lease) held() error {
+func (l *lease) check() error {
 	l.mu.Lock()
 	lost, silent := l.lost, elapsed(l.shown)
 	l.mu.Unlock()
-	if lost != nil || silent < l.length-l.length/(2*beatsALease) {
+	if lost != nil || silent < l.length-l.length/(2*beatsPerLease) {
 		return lost
 	}
 	return l.fail(&batch.Abort{Code: codeLeaseLost, Err: fmt.Errorf(
@@ -184,8 +184,8 @@ func elapsed(t time.Time) time.Duration {
 	return max(time.Since(t), time.Now().Round(0).Sub(t.Round(0)))
 }
 
-// lose says who has taken the run over.
-func (l *lease) lose() error {
+// takenOver says who has taken the run over.
+func (l *lease) takenOver() error {
 	ctx, cancel := context.WithTimeout(context.Background(), l.length)
 	defer cancel()
 	record, _, _ := readLease(ctx, l.objects) // a holder that cannot be read stays unknown
@@ -222,7 +222,7 @@ func (l *lease) whenLost(stop func(error)) {
 func (l *lease) release(ctx context.Context) error {
 	l.end()
 	<-l.ended
-	if lost := l.held(); lost != nil {
+	if lost := l.check(); lost != nil {
 		return nil //nolint:nilerr // there is nothing to give back; that it was lost was said
 	}
 	l.record.Token = ""

@@ -18,16 +18,16 @@ import (
 // segmentFolder holds the segments of growing reports.
 const segmentFolder = "segments"
 
-// cuts say how a growing report lies in S3: as segments, and in the checkpoint
+// segmentSizes say how a growing report lies in S3: as segments, and in the checkpoint
 // itself the bytes behind the last one, so that a checkpoint mostly is a single
 // PUT.
-type cuts struct {
+type segmentSizes struct {
 	tail  int64 // a longer tail becomes a segment
 	whole int64 // segments of this size stay as they are
 	merge int   // shorter ones at the end that are made one
 }
 
-var usualCuts = cuts{tail: 256 << 10, whole: 8 << 20, merge: 32}
+var defaultSegments = segmentSizes{tail: 256 << 10, whole: 8 << 20, merge: 32}
 
 // segment is the bytes of a report from From up to To.
 type segment struct {
@@ -65,7 +65,7 @@ type mirror struct {
 	abandon context.CancelCauseFunc
 	objects *blob.Objects
 	spool   string
-	cuts    cuts
+	sizes   segmentSizes
 	lease   *lease // nil: the run is only looked at
 	version blob.Version
 	saves   int64
@@ -73,12 +73,12 @@ type mirror struct {
 	old     []string // segments that the next checkpoint makes needless
 }
 
-// held is nil as long as the run may be written.
-func (m *mirror) held() error {
+// check is nil as long as the run may be written.
+func (m *mirror) check() error {
 	if m.lease == nil {
 		return nil
 	}
-	return m.lease.held()
+	return m.lease.check()
 }
 
 // begin writes the first checkpoint of a run. One may be there, of a process
@@ -88,7 +88,7 @@ func (m *mirror) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	m.tidy(ctx)
+	m.removeOrphans(ctx)
 	return m.put(ctx, nil, when)
 }
 
@@ -100,14 +100,14 @@ func (m *mirror) put(ctx context.Context, c *batch.Checkpoint, when blob.Version
 	}
 	m.version, err = m.objects.Put(ctx, CheckpointFile, data, when)
 	if errors.Is(err, blob.ErrConflict) {
-		return m.lease.lose()
+		return m.lease.takenOver()
 	}
 	return err
 }
 
 // save brings to S3 what the reports have grown by, then the checkpoint.
 func (m *mirror) save(c *batch.Checkpoint) error {
-	if err := m.held(); err != nil {
+	if err := m.check(); err != nil {
 		return err
 	}
 	for name, length := range c.Mark {
@@ -141,7 +141,7 @@ func (m *mirror) drop(r *mirroredReport) {
 
 // advance brings a report's bytes up to length.
 func (m *mirror) advance(name string, r *mirroredReport, length int64) error {
-	if length-r.end() < m.cuts.tail {
+	if length-r.end() < m.sizes.tail {
 		tail := make([]byte, length-r.end())
 		err := m.reading(name, func(f io.ReaderAt) error {
 			_, err := f.ReadAt(tail, r.end())
@@ -152,10 +152,10 @@ func (m *mirror) advance(name string, r *mirroredReport, length int64) error {
 	}
 	r.Tail = nil
 	from, kept := r.end(), len(r.Segments)
-	for kept > 0 && r.Segments[kept-1].To-r.Segments[kept-1].From < m.cuts.whole {
+	for kept > 0 && r.Segments[kept-1].To-r.Segments[kept-1].From < m.sizes.whole {
 		kept--
 	}
-	if len(r.Segments)-kept < m.cuts.merge {
+	if len(r.Segments)-kept < m.sizes.merge {
 		kept = len(r.Segments)
 	} else {
 		from = r.Segments[kept].From
@@ -200,7 +200,7 @@ func (m *mirror) publish(name string) error {
 		if when, err = m.objects.Version(m.ctx, name); err != nil {
 			return err
 		}
-		if err := m.held(); err != nil {
+		if err := m.check(); err != nil {
 			return err
 		}
 	}
@@ -226,12 +226,12 @@ func (m *mirror) contested(err error) error {
 	case record.Token == m.lease.token:
 		return nil
 	}
-	return m.lease.lose()
+	return m.lease.takenOver()
 }
 
 // remove deletes a file.
 func (m *mirror) remove(name string) error {
-	if err := m.held(); err != nil {
+	if err := m.check(); err != nil {
 		return err
 	}
 	return m.objects.Delete(m.ctx, name)

@@ -16,8 +16,8 @@ import (
 	"pushbatch/batch/blob/s3test"
 )
 
-// smallCuts make small reports behave as large ones do.
-var smallCuts = cuts{tail: 2 << 10, whole: 16 << 10, merge: 4}
+// smallSegments make small reports behave as large ones do.
+var smallSegments = segmentSizes{tail: 2 << 10, whole: 16 << 10, merge: 4}
 
 // s3Run is a run in S3 whose process can die: its lease is then taken away, so
 // that no test waits for its end.
@@ -171,7 +171,7 @@ func TestS3Segments(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	run.folder.remote.cuts = smallCuts
+	run.folder.remote.sizes = smallSegments
 	const rows, every = 3000, 25 // a checkpoint every 3 KiB, 400 KiB in all
 	merged := 0
 	reports, err := openReports(run.folder, nil)
@@ -249,14 +249,14 @@ func demandWhole(t *testing.T, r *mirroredReport, length int64) {
 		if s.From != at || s.To <= s.From {
 			t.Fatalf("segment %+v begins at %d", s, at)
 		}
-		if at = s.To; s.To-s.From < smallCuts.whole {
+		if at = s.To; s.To-s.From < smallSegments.whole {
 			short++
 		}
 	}
 	if at+int64(len(r.Tail)) != length {
 		t.Fatalf("segments end at %d with a tail of %d, the report has %d", at, len(r.Tail), length)
 	}
-	if short > smallCuts.merge {
+	if short > smallSegments.merge {
 		t.Fatalf("%d short segments", short)
 	}
 }
@@ -307,7 +307,7 @@ func dieAt(t *testing.T, server *s3test.Server, n int64, late bool, rows, every 
 	confirmed := int64(0)
 	run, err := createS3(t, broken)
 	if err == nil {
-		run.folder.remote.cuts = smallCuts
+		run.folder.remote.sizes = smallSegments
 		if confirmed, err = run.work(0, rows, every); err == nil {
 			run.die()
 			return false, nil
@@ -325,7 +325,7 @@ func dieAt(t *testing.T, server *s3test.Server, n int64, late bool, rows, every 
 		return true, err
 	}
 	defer again.die()
-	again.folder.remote.cuts = smallCuts
+	again.folder.remote.sizes = smallSegments
 	point, err := again.folder.LoadCheckpoint()
 	if err != nil {
 		return true, err

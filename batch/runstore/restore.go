@@ -43,7 +43,7 @@ func (m *mirror) restore(ctx context.Context) error {
 	if err := m.put(ctx, point.Checkpoint, version); err != nil {
 		return err
 	}
-	m.tidy(ctx)
+	m.removeOrphans(ctx)
 	if err := m.fetch(ctx, JobFile, SummaryFile); err != nil || point.Checkpoint == nil {
 		return err
 	}
@@ -63,11 +63,11 @@ func (m *mirror) restore(ctx context.Context) error {
 	return nil
 }
 
-// tidy removes what a process that died left behind: segments that no checkpoint
+// removeOrphans removes what a process that died left behind: segments that no checkpoint
 // came to name, uploads that were never completed. What cannot be removed takes
 // room and does no harm.
-func (m *mirror) tidy(ctx context.Context) {
-	_ = m.objects.Forsake(ctx)
+func (m *mirror) removeOrphans(ctx context.Context) {
+	_ = m.objects.AbortStaleUploads(ctx)
 	names, err := m.objects.List(ctx, segmentFolder+"/")
 	if err != nil {
 		return

@@ -120,7 +120,7 @@ func spoolFolder(ctx context.Context, location string) (*Folder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("create the spool folder of %s (TMPDIR chooses another place): %w", location, err)
 	}
-	m := &mirror{objects: objects, spool: dir, cuts: usualCuts, reports: make(map[string]*mirroredReport)}
+	m := &mirror{objects: objects, spool: dir, sizes: defaultSegments, reports: make(map[string]*mirroredReport)}
 	m.ctx, m.abandon = context.WithCancelCause(context.WithoutCancel(ctx))
 	return &Folder{fs: spoolFS{}, path: dir, remote: m}, nil
 }
@@ -140,7 +140,7 @@ func (f *Folder) Lost() error {
 	if f.remote == nil {
 		return nil
 	}
-	return f.remote.held()
+	return f.remote.check()
 }
 
 // LocalFile is where a published file lies on this machine.

@@ -10,8 +10,8 @@ const (
 	codeKMS           = "kms" // those that begin with KMS.
 )
 
-// s3Words are codes in words.
-var s3Words = map[string]string{
+// errorMessages are codes in words.
+var errorMessages = map[string]string{
 	codeNoCredentials:                    "no AWS credentials were found",
 	codeNoProfile:                        "the AWS profile is not to be found",
 	codeCredentials:                      "the AWS credentials could not be had",
@@ -41,8 +41,8 @@ var s3Words = map[string]string{
 	"NotImplemented":                     "the service does not know this call",
 }
 
-// s3Remedies say what to do about a code.
-var s3Remedies = map[string]string{
+// hints say what to do about a code.
+var hints = map[string]string{
 	codeNoCredentials: "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or AWS_PROFILE, run aws sso login, or give the pod or " +
 		"machine a role; for a public bucket give --s3-no-sign-request",
 	codeNoProfile: "check AWS_PROFILE: aws configure list-profiles prints the names (AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE say where)",
@@ -69,8 +69,8 @@ var s3Remedies = map[string]string{
 	"NotImplemented":        "conditional writes (If-Match, If-None-Match) are needed for runs in S3: take a service that has them, or a local --out",
 }
 
-// s3Same are codes with the remedy of another.
-var s3Same = map[string]string{
+// sameHint are codes with the remedy of another.
+var sameHint = map[string]string{
 	"Forbidden": "AccessDenied", "NotFound": "NoSuchKey", "ExpiredTokenException": "ExpiredToken", "TokenRefreshRequired": "ExpiredToken",
 	"RequestExpired": "ExpiredToken", "MovedPermanently": "PermanentRedirect", "AuthorizationHeaderMalformed": "PermanentRedirect",
 	"IllegalLocationConstraintException": "PermanentRedirect", "InternalError": "ServiceUnavailable",
