@@ -1,0 +1,180 @@
+package delta
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"pushbatch/batch/blob"
+)
+
+// Store is where a State lies. Names are relative to it.
+type Store interface {
+	// Location is a name's place as users know it; that of "" is the State's.
+	Location(name string) string
+	// Get reads a small file and what version of it. The error is fs.ErrNotExist
+	// when it is not there.
+	Get(ctx context.Context, name string) ([]byte, blob.Version, error)
+	// Put replaces a small file, atomically and durably, when it is of the given
+	// version, and returns its new one; else it is blob.ErrConflict.
+	Put(ctx context.Context, name string, data []byte, when blob.Version) (blob.Version, error)
+	// Publish gives a finished file on disk its name in the store, durably. The
+	// file may be moved.
+	Publish(ctx context.Context, path, name string) error
+	// Fetch brings a file onto this machine, into folder where it is not there
+	// anyway, and returns its path.
+	Fetch(ctx context.Context, name, folder string) (path string, err error)
+	// Folder is where files that are to be published are made: on the store's disk
+	// if it has one, else the folder given.
+	Folder(other string) string
+	// List names every file.
+	List(ctx context.Context) ([]string, error)
+	Remove(ctx context.Context, names ...string) error
+}
+
+const folderMode fs.FileMode = 0o700
+
+// localStore is a folder. Whoever writes holds its lock.
+type localStore struct {
+	fs     FS
+	folder string
+}
+
+// LocalStore is the store in a folder, which is made when something is written.
+func LocalStore(fsys FS, folder string) Store { return &localStore{fsys, folder} }
+
+func (s *localStore) path(name string) string     { return filepath.Join(s.folder, name) }
+func (s *localStore) Location(name string) string { return s.path(name) }
+func (s *localStore) Folder(string) string        { return s.folder }
+func versionOf(data []byte) blob.Version {
+	sum := sha256.Sum256(data)
+	return blob.Version(hex.EncodeToString(sum[:]))
+}
+
+func (s *localStore) Get(_ context.Context, name string) ([]byte, blob.Version, error) {
+	file, err := s.fs.OpenFile(s.path(name), os.O_RDONLY, 0)
+	if err != nil {
+		return nil, "", err
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, maxPointer))
+	return data, versionOf(data), err
+}
+
+func (s *localStore) Put(ctx context.Context, name string, data []byte, when blob.Version) (blob.Version, error) {
+	_, is, err := s.Get(ctx, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		is, err = blob.Absent, nil
+	}
+	if err == nil && when != blob.AnyVersion && is != when {
+		err = fmt.Errorf("write %s: %w", s.path(name), blob.ErrConflict)
+	}
+	if err != nil {
+		return "", err
+	}
+	if err := s.writeSynced(s.path(name+tempSuffix), data); err != nil {
+		return "", fmt.Errorf("write %s: %w", s.path(name), err)
+	}
+	return versionOf(data), s.Publish(ctx, s.path(name+tempSuffix), name)
+}
+
+func (s *localStore) writeSynced(path string, data []byte) error {
+	file, err := s.fs.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, fileMode)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(data)
+	if err == nil {
+		err = file.Sync()
+	}
+	return errors.Join(err, file.Close())
+}
+
+// Publish renames: the file was made in the store's own folder, and synced.
+func (s *localStore) Publish(_ context.Context, path, name string) error {
+	err := s.fs.Rename(path, s.path(name))
+	if err == nil {
+		err = s.fs.SyncDir(s.folder)
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", s.path(name), err)
+	}
+	return nil
+}
+
+func (s *localStore) Fetch(_ context.Context, name, _ string) (string, error) {
+	return s.path(name), nil
+}
+
+func (s *localStore) List(context.Context) (names []string, err error) {
+	entries, err := os.ReadDir(s.folder)
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return names, err
+}
+
+func (s *localStore) Remove(_ context.Context, names ...string) (all error) {
+	for _, name := range names {
+		if err := s.fs.Remove(s.path(name)); !errors.Is(err, fs.ErrNotExist) {
+			all = errors.Join(all, err)
+		}
+	}
+	return all
+}
+
+// remoteStore is a prefix in S3. Writes are conditional: a process that has lost
+// its lease cannot replace what another one wrote.
+type remoteStore struct{ objects *blob.Objects }
+
+// RemoteStore is the store below a prefix in S3.
+func RemoteStore(objects *blob.Objects) Store { return remoteStore{objects} }
+
+func (s remoteStore) Location(name string) string { return s.objects.Location(name) }
+func (s remoteStore) Folder(other string) string  { return other }
+
+func (s remoteStore) Get(ctx context.Context, name string) ([]byte, blob.Version, error) {
+	object, err := s.objects.Get(ctx, name)
+	return object.Data, object.Version, err
+}
+
+func (s remoteStore) Put(ctx context.Context, name string, data []byte, when blob.Version) (blob.Version, error) {
+	return s.objects.Put(ctx, name, data, when)
+}
+
+func (s remoteStore) Publish(ctx context.Context, path, name string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	return s.objects.Upload(ctx, name, file, blob.AnyVersion)
+}
+
+func (s remoteStore) Fetch(ctx context.Context, name, folder string) (string, error) {
+	path := filepath.Join(folder, name)
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, fileMode)
+	if err != nil {
+		return "", err
+	}
+	_, err = s.objects.Download(ctx, name, file)
+	return path, errors.Join(err, file.Close())
+}
+
+func (s remoteStore) List(ctx context.Context) ([]string, error) { return s.objects.List(ctx, "") }
+
+func (s remoteStore) Remove(ctx context.Context, names ...string) error {
+	if len(names) == 0 {
+		return nil
+	}
+	return s.objects.Delete(ctx, names...)
+}

@@ -1,0 +1,273 @@
+package delta
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/compress/zstd"
+
+	"pushbatch/batch"
+)
+
+// fileMode is that of every file of a State.
+const fileMode fs.FileMode = 0o600
+
+// Device is a row of a generation: what was acknowledged of a device.
+type Device struct {
+	AppCode        string `parquet:"app_code,dict"`
+	RegistrationID string `parquet:"registration_id"`
+	RequestHash    string `parquet:"request_hash,optional"`                           // hexadecimal; empty: known, nothing acknowledged
+	AcknowledgedAt int64  `parquet:"acknowledged_at,timestamp(millisecond),optional"` // Unix milliseconds; 0: not
+	Run            string `parquet:"run,dict,optional"`                               // that was acknowledged
+
+	hash Hash // of the registration id
+}
+
+// touched is a row of the note that a run leaves before its first request: an
+// input row that is about to be sent, or one that keeps its device from counting
+// as acknowledged.
+type touched struct {
+	AppCode        string `parquet:"app_code,dict"`
+	RegistrationID string `parquet:"registration_id"`
+	RequestHash    string `parquet:"request_hash,optional"` // empty: the row makes no request
+	Row            int64  `parquet:"row"`
+	Kind           string `parquet:"kind,dict"`
+
+	hash Hash
+}
+
+// The kinds of touched rows.
+const (
+	kindSend   = "send"   // sent, or adopted
+	kindInert  = "inert"  // rejected: never sent
+	kindVanish = "vanish" // depersonalized because the input names it no more
+)
+
+// File is a file of a State, with what tells that it is whole.
+type File struct {
+	Name   string `json:"file"`
+	Rows   int64  `json:"rows"`
+	Size   int64  `json:"size"`
+	SHA256 string `json:"sha256"`
+}
+
+const (
+	groupRows   = 64 << 10 // rows a row group: what is held in memory
+	pageBytes   = 64 << 10
+	writeAtOnce = 256
+)
+
+// tableWriter writes rows to a Parquet file on disk.
+type tableWriter[T any] struct {
+	fs    FS
+	path  string
+	file  File2
+	sum   hash.Hash
+	to    *parquet.GenericWriter[T]
+	rows  []T
+	count int64
+	size  countingWriter
+}
+
+type countingWriter struct{ n int64 }
+
+func (c *countingWriter) Write(p []byte) (int, error) { c.n += int64(len(p)); return len(p), nil }
+
+func createTable[T any](fsys FS, path string) (*tableWriter[T], error) {
+	file, err := fsys.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, fileMode)
+	if err != nil {
+		return nil, err
+	}
+	w := &tableWriter[T]{fs: fsys, path: path, file: file, sum: sha256.New(), rows: make([]T, 0, writeAtOnce)}
+	w.to = parquet.NewGenericWriter[T](io.MultiWriter(file, w.sum, &w.size),
+		parquet.Compression(&zstd.Codec{Level: zstd.SpeedDefault}), parquet.MaxRowsPerRowGroup(groupRows),
+		parquet.PageBufferSize(pageBytes), parquet.CreatedBy("pushbatch", "", ""))
+	return w, nil
+}
+
+func (w *tableWriter[T]) add(row *T) error {
+	if w.rows = append(w.rows, *row); len(w.rows) < writeAtOnce {
+		return nil
+	}
+	return w.flush()
+}
+
+func (w *tableWriter[T]) flush() error {
+	n, err := w.to.Write(w.rows)
+	w.count += int64(n)
+	w.rows = w.rows[:0]
+	return err
+}
+
+// finish makes the file durable and says what it is.
+func (w *tableWriter[T]) finish() (File, error) {
+	err := errors.Join(w.flush(), w.to.Close())
+	if err == nil {
+		err = w.file.Sync()
+	}
+	err = errors.Join(err, w.file.Close())
+	return File{
+		Name: filepath.Base(w.path), Rows: w.count, Size: w.size.n, SHA256: hex.EncodeToString(w.sum.Sum(nil)),
+	}, err
+}
+
+// abandon removes a file that is not finished.
+func (w *tableWriter[T]) abandon() { _ = errors.Join(w.file.Close(), w.fs.Remove(w.path)) }
+
+// DamagedError says that what lies in a State is not what it wrote there.
+type DamagedError struct {
+	Path string
+	Err  error
+}
+
+func (e *DamagedError) Error() string {
+	return fmt.Sprintf("%s is damaged: %v: give --delta-full to send every row and begin it anew, or --delta-adopt to take every row as sent", e.Path, e.Err)
+}
+
+func (e *DamagedError) Unwrap() error { return e.Err }
+
+// verify compares a file with what state.json says of it.
+func (f *File) verify(path string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	sum := sha256.New()
+	n, err := io.Copy(sum, file)
+	switch {
+	case err != nil:
+		return err
+	case n != f.Size:
+		return fmt.Errorf("it has %d bytes, state.json says %d", n, f.Size)
+	case hex.EncodeToString(sum.Sum(nil)) != f.SHA256:
+		return errors.New("its checksum is not the one in state.json")
+	}
+	return nil
+}
+
+// OpenTable opens a Parquet file on disk as a source. It must read files that
+// anybody may have written: readers.Open does.
+type OpenTable func(ctx context.Context, path string) (batch.Source, error)
+
+// rowsOf yields the rows of a table as texts, in the order of columns; "" is null.
+func rowsOf(ctx context.Context, open OpenTable, path string, columns []string) iter.Seq2[[]string, error] {
+	return func(yield func([]string, error) bool) {
+		if path == "" {
+			return // no table, no rows
+		}
+		source, err := open(ctx, path)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		defer source.Close()
+		at := make([]int, len(columns))
+		for i, name := range columns {
+			at[i] = slices.IndexFunc(source.Header(), func(c batch.Column) bool { return c.Name == name })
+			if at[i] < 0 {
+				yield(nil, fmt.Errorf("it has no column %s", name))
+				return
+			}
+		}
+		texts := make([]string, len(columns))
+		for row, err := range source.Rows(ctx, batch.Position{}) {
+			if err == nil && row.Err != nil {
+				err = row.Err
+			}
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for i, column := range at {
+				texts[i] = row.Values[column].String()
+			}
+			if !yield(texts, nil) {
+				return
+			}
+		}
+	}
+}
+
+var errOrder = errors.New("its rows are not in the order in which they were written")
+
+// devicesOf yields the rows of a generation, which must rise by hash.
+func devicesOf(ctx context.Context, open OpenTable, path string) iter.Seq2[*Device, error] {
+	columns := []string{"app_code", "registration_id", "request_hash", "acknowledged_at", "run"}
+	return func(yield func(*Device, error) bool) {
+		var last Hash
+		var times parsedTime
+		first := true
+		for texts, err := range rowsOf(ctx, open, path, columns) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			d := &Device{AppCode: texts[0], RegistrationID: texts[1], RequestHash: texts[2], Run: texts[4], hash: DeviceHash(texts[1])}
+			if d.AcknowledgedAt, err = times.of(texts[3]); err == nil && !first && bytes.Compare(last[:], d.hash[:]) >= 0 {
+				err = errOrder
+			}
+			last, first = d.hash, false
+			if !yield(d, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// touchedOf yields the rows of a note, which must rise by hash, then by row.
+func touchedOf(ctx context.Context, open OpenTable, path string) iter.Seq2[*touched, error] {
+	columns := []string{"app_code", "registration_id", "request_hash", "row", "kind"}
+	return func(yield func(*touched, error) bool) {
+		var last touched
+		for texts, err := range rowsOf(ctx, open, path, columns) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			t := &touched{AppCode: texts[0], RegistrationID: texts[1], RequestHash: texts[2], Kind: texts[4], hash: DeviceHash(texts[1])}
+			if t.Row, err = strconv.ParseInt(texts[3], 10, 64); err == nil && bytes.Compare(last.hash[:], t.hash[:]) > 0 {
+				err = errOrder
+			}
+			last = *t
+			if !yield(t, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// parsedTime reads times, of which many rows share one.
+type parsedTime struct {
+	text  string
+	milli int64
+}
+
+func (p *parsedTime) of(text string) (int64, error) {
+	switch text {
+	case "":
+		return 0, nil
+	case p.text:
+		return p.milli, nil
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return 0, err
+	}
+	p.text, p.milli = text, t.UnixMilli()
+	return p.milli, nil
+}
