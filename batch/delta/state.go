@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"pushbatch/batch/blob"
+	"pushbatch/batch/runstore"
 )
 
 const (
@@ -42,7 +43,7 @@ type Options struct {
 	BaseURL   string
 	Anew      bool      // a damaged State begins anew
 	Open      OpenTable // required
-	Files     FS
+	Files     runstore.FS
 	Folder    string // on disk, for what has no place in the State yet
 }
 

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 
 	"pushbatch/batch/blob"
+	"pushbatch/batch/runstore"
 )
 
 // Store is where a State lies. Names are relative to it.
@@ -42,12 +43,12 @@ const folderMode fs.FileMode = 0o700
 
 // localStore is a folder. Whoever writes holds its lock.
 type localStore struct {
-	fs     FS
+	fs     runstore.FS
 	folder string
 }
 
 // LocalStore is the store in a folder, which is made when something is written.
-func LocalStore(fsys FS, folder string) Store { return &localStore{fsys, folder} }
+func LocalStore(fsys runstore.FS, folder string) Store { return &localStore{fsys, folder} }
 
 func (s *localStore) path(name string) string     { return filepath.Join(s.folder, name) }
 func (s *localStore) Location(name string) string { return s.path(name) }

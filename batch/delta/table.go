@@ -21,6 +21,7 @@ import (
 	"github.com/parquet-go/parquet-go/compress/zstd"
 
 	"pushbatch/batch"
+	"pushbatch/batch/runstore"
 )
 
 // fileMode is that of every file of a State.
@@ -73,9 +74,9 @@ const (
 
 // tableWriter writes rows to a Parquet file on disk.
 type tableWriter[T any] struct {
-	fs    FS
+	fs    runstore.FS
 	path  string
-	file  File2
+	file  runstore.File
 	sum   hash.Hash
 	to    *parquet.GenericWriter[T]
 	rows  []T
@@ -87,7 +88,7 @@ type countingWriter struct{ n int64 }
 
 func (c *countingWriter) Write(p []byte) (int, error) { c.n += int64(len(p)); return len(p), nil }
 
-func createTable[T any](fsys FS, path string) (*tableWriter[T], error) {
+func createTable[T any](fsys runstore.FS, path string) (*tableWriter[T], error) {
 	file, err := fsys.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, fileMode)
 	if err != nil {
 		return nil, err
