@@ -39,7 +39,26 @@ type Row struct {
 	Next   Position // where the row after it starts
 	Values []Value  // one per header column; a record that is too short has Null at its end
 	Excess []Value  // what has no column: cells behind the last one, or a line that is no record; only with Err
-	Err    *Problem // the record could not be decoded; Values then hold what could be read
+	Err    *Problem // the record could not be decoded, or the first of Faults; Values then hold what could be read
+	// Faults are the cells that could not be decoded, where all else of the record
+	// could: the row is bad only where such a column is used. See CheckFaults.
+	Faults []Problem
+}
+
+// CheckFaults keeps of Faults what stands in columns that are used, and sets Err to
+// the first of these: what is passed over never makes a row bad. A record that
+// could not be decoded as a whole stays bad.
+func (r *Row) CheckFaults(used func(column string) bool) {
+	if len(r.Faults) == 0 {
+		return
+	}
+	r.Err = nil
+	for i := range r.Faults {
+		if used(r.Faults[i].Column) {
+			r.Err = &r.Faults[i]
+			return
+		}
+	}
 }
 
 // SourceNum is the row's 1-based number in its source, the header not counted.

@@ -110,6 +110,7 @@ func (r *csvReading) row(row *batch.Row) error {
 	r.values.take(columns) // where the cells lie, unless they are too many
 	row.Pos, row.Next = r.pos, r.next
 	row.Values, row.Err = cells, problem
+	row.Faults = r.faults
 	if len(cells) != columns {
 		fit(row, columns)
 	}
@@ -125,6 +126,7 @@ func fit(row *batch.Row, columns int) {
 	for len(row.Values) < columns {
 		row.Values = append(row.Values, batch.Value{})
 	}
+	row.Faults = nil // which column a cell belongs to is not known
 	if row.Err == nil {
 		row.Err = &batch.Problem{
 			Code:    CodeFieldCount,

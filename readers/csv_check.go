@@ -9,15 +9,17 @@ import (
 
 // checked returns the cells of rec, and its problem if it has one.
 func (r *csvReading) checked(rec *csvRecord) ([]batch.Value, *batch.Problem, error) {
+	r.faults = nil
 	switch {
 	case rec.end-rec.begin > r.source.limit:
 		return r.leading(r.scan.text[rec.begin:rec.end]), r.tooLarge(), nil
-	case r.nulBefore(rec):
-		return rec.cells, r.nulProblem(rec), nil
-	case !rec.plain && r.source.text.invalidAt(r.scan.text[rec.begin:rec.end]) >= 0:
-		return rec.cells, r.encodingProblem(rec), nil
 	case rec.stray > 0:
 		return rec.cells, r.strayProblem(rec), nil
+	case r.nulBefore(rec), !rec.plain && r.source.text.invalidAt(r.scan.text[rec.begin:rec.end]) >= 0:
+		if r.faults = r.cellFaults(rec); len(r.faults) == 0 {
+			return rec.cells, r.encodingFault(0, 0), nil
+		}
+		return rec.cells, &r.faults[0], nil
 	}
 	return rec.cells, nil, nil
 }
@@ -40,31 +42,26 @@ func (r *csvReading) tooLarge() *batch.Problem {
 	}
 }
 
-func (r *csvReading) nulProblem(rec *csvRecord) *batch.Problem {
-	column := 0
+// cellFaults are the cells of rec that have a NUL or are not text in the input's
+// encoding.
+func (r *csvReading) cellFaults(rec *csvRecord) (faults []batch.Problem) {
 	for i, cell := range rec.cells {
 		if strings.IndexByte(cell.Text, 0) >= 0 {
-			column = i
-			break
+			faults = append(faults, batch.Problem{
+				Code: CodeNUL, Column: r.columnName(i),
+				Message: fmt.Sprintf("line %d: the cell has a NUL character: remove it, or name the encoding if the file is UTF-16", r.pos.Line),
+			})
+		} else if at := r.source.text.invalidAt(cell.Text); at >= 0 {
+			faults = append(faults, *r.encodingFault(i, at))
 		}
 	}
-	return &batch.Problem{
-		Code: CodeNUL, Column: r.columnName(column),
-		Message: fmt.Sprintf("line %d: the cell has a NUL character: remove it, or name the encoding if the file is UTF-16", r.pos.Line),
-	}
+	return faults
 }
 
-func (r *csvReading) encodingProblem(rec *csvRecord) *batch.Problem {
-	column, at := 0, 0
-	for i, cell := range rec.cells {
-		if at = r.source.text.invalidAt(cell.Text); at >= 0 {
-			column = i
-			break
-		}
-	}
+func (r *csvReading) encodingFault(column, at int) *batch.Problem {
 	return &batch.Problem{
 		Code: CodeEncoding, Column: r.columnName(column),
-		Message: fmt.Sprintf("line %d: the cell is not valid %s at byte %d%s", r.pos.Line, r.source.text.name, max(at, 0)+1, r.source.text.hint()),
+		Message: fmt.Sprintf("line %d: the cell is not valid %s at byte %d%s", r.pos.Line, r.source.text.name, at+1, r.source.text.hint()),
 	}
 }
 

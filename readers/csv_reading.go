@@ -23,6 +23,7 @@ type csvReading struct {
 	nul    int // first NUL at or behind the last position asked for, or len(scan.text)
 	rec    csvRecord
 	values chunk
+	faults []batch.Problem // of the cells of the record read last
 
 	pos  batch.Position // of the record read last
 	next batch.Position // of the one behind it

@@ -200,20 +200,20 @@ func (s *parquetScan) fill(n int) (rowBatch, error) {
 // rowBatch is a chunk of rows.
 type rowBatch struct {
 	rows, width int
-	values      []batch.Value // row by row
-	problems    []*batch.Problem
+	values      []batch.Value     // row by row
+	faults      [][]batch.Problem // by row; nil: none
 }
 
 func (b *rowBatch) put(row, column int, v batch.Value) { b.values[row*b.width+column] = v }
 
-// fault notes the problem of a value that has no text, the row's first one,
-// and returns what is shown in its place.
+// fault notes the problem of a value that has no text, one a column, and returns
+// what is shown in its place.
 func (b *rowBatch) fault(row int, column string, v batch.Value) batch.Value {
-	if b.problems == nil {
-		b.problems = make([]*batch.Problem, b.rows)
+	if b.faults == nil {
+		b.faults = make([][]batch.Problem, b.rows)
 	}
-	if b.problems[row] == nil {
-		b.problems[row] = valueFault(v.Kind - faulty).problem(column)
+	if n := len(b.faults[row]); n == 0 || b.faults[row][n-1].Column != column {
+		b.faults[row] = append(b.faults[row], *valueFault(v.Kind - faulty).problem(column))
 	}
 	return batch.TextValue(v.Text)
 }
@@ -222,8 +222,8 @@ func (b *rowBatch) fault(row int, column string, v batch.Value) batch.Value {
 func (b *rowBatch) row(i int, num int64) batch.Row {
 	row := batch.Row{Pos: batch.Position{Row: num}, Next: batch.Position{Row: num + 1}}
 	row.Values = b.values[i*b.width : (i+1)*b.width : (i+1)*b.width]
-	if b.problems != nil {
-		row.Err = b.problems[i]
+	if b.faults != nil && len(b.faults[i]) > 0 {
+		row.Faults, row.Err = b.faults[i], &b.faults[i][0]
 	}
 	return row
 }

@@ -13,7 +13,8 @@ import (
 type assembly struct {
 	options  *Options
 	phones   *phoneBook
-	distinct bool // every attribute has a column of its own: none can be given twice
+	distinct bool           // every attribute has a column of its own: none can be given twice
+	given    map[given]bool // attributes of the row, where they are not distinct
 
 	row        int64 // its number in the run
 	id         string
@@ -44,6 +45,9 @@ func (a *assembly) reset() {
 	a.update = apiclient.Update{}
 	a.tags, a.custom, a.data = a.tags[:0], a.custom[:0], a.data[:0]
 	a.known, a.hasID = false, false
+	if len(a.given) > 0 {
+		clear(a.given)
+	}
 	a.problems = a.problems[:0]
 }
 
@@ -71,9 +75,15 @@ func (a *assembly) skipped(payload []byte) *batch.Outcome {
 	return &a.outcome
 }
 
-// reject notes one broken rule of the row.
+// maxProblems bounds what is told of one row.
+const maxProblems = 50
+
+// reject notes one broken rule of the row. The same thing is told once.
 func (a *assembly) reject(f *field, code, message string) {
-	a.problems = append(a.problems, batch.Problem{Code: code, Column: f.column, Message: message})
+	p := batch.Problem{Code: code, Column: f.column, Message: message}
+	if len(a.problems) < maxProblems && !slices.Contains(a.problems, p) {
+		a.problems = append(a.problems, p)
+	}
 }
 
 // rejection is the outcome of a row that broke rules: all of them are named.

@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"strconv"
 	"strings"
 
 	"pushbatch/apiclient"
@@ -28,17 +29,28 @@ func (a *assembly) checkDataText(f *field, v batch.Value) bool {
 	return v.Kind != batch.Text || a.checkLength(f, v.Text, maxDataText, codeTextTooLong)
 }
 
+// maxAttributes is ours: what one request may carry at most.
+const maxAttributes = 10_000
+
+// given is an attribute that a row has given.
+type given struct {
+	target *target
+	name   string
+}
+
 // add appends an attribute. A name that is there already came from another
 // column of the row.
 func (a *assembly) add(f *field, list []apiclient.Attribute, name string, value apiclient.Value) []apiclient.Attribute {
-	if a.distinct {
-		return append(list, apiclient.Attribute{Name: name, Value: value})
-	}
-	for i := range list {
-		if list[i].Name == name {
-			a.reject(f, codeAttributeRepeated, "the attribute "+quoteName(name)+" is given twice in this row")
-			return list
-		}
+	switch {
+	case len(list) == maxAttributes:
+		a.reject(f, codeAttributesTooMany, "the row gives more than "+strconv.Itoa(maxAttributes)+" attributes")
+		return list
+	case a.distinct:
+	case a.given[given{f.target, name}]:
+		a.reject(f, codeAttributeRepeated, "the attribute "+quoteName(name)+" is given twice in this row")
+		return list
+	default:
+		a.given[given{f.target, name}] = true
 	}
 	return append(list, apiclient.Attribute{Name: name, Value: value})
 }
@@ -88,11 +100,15 @@ func (a *assembly) textAttribute(f *field, v batch.Value) apiclient.Value {
 }
 
 // quoteName shows the name of an attribute, which comes from a cell when a
-// whole object stands there: it is cut short.
+// whole object stands there: it is cut short, and one that looks like a person's
+// value is not shown.
 func quoteName(name string) string {
 	const shown = 40
+	if isValueLike(name) {
+		return "whose name looks like a value"
+	}
 	if len(name) > shown {
 		name = strings.ToValidUTF8(name[:shown], "") + "…"
 	}
-	return `"` + name + `"`
+	return strconv.Quote(name)
 }

@@ -54,22 +54,28 @@ type BindError struct {
 	Columns  []ColumnUse // what could be decided, as in Binding; none from ParseMapping
 }
 
-// Error has one line for each problem.
+// Error has one line for each problem, the first of very many.
 func (e *BindError) Error() string {
-	lines := make([]string, len(e.Problems))
+	const shown = 50
+	lines := make([]string, 0, shown+1)
 	for i := range e.Problems {
-		lines[i] = e.Problems[i].Message
+		if i == shown {
+			lines = append(lines, fmt.Sprintf("and %d more", len(e.Problems)-shown))
+			break
+		}
+		lines = append(lines, e.Problems[i].Message)
 	}
 	return strings.Join(lines, "\n")
 }
 
 // Bind decides what every column of h means. The error is a *BindError.
 func (o *Operation) Bind(h batch.Header, options Options) (*Binding, error) {
-	b := &binder{operation: o, header: h, options: &options, vocabulary: newVocabulary()}
+	b := &binder{operation: o, header: h, options: &options, vocabulary: newVocabulary(), taken: make(map[given]*field)}
 	b.checkOptions()
 	if options.Mapping != nil {
 		b.checkMapping(options.Mapping)
 	}
+	b.inventory = isInventory(h)
 	if b.lacksHeader() {
 		return nil, &BindError{Problems: b.problems}
 	}
@@ -94,8 +100,10 @@ type binder struct {
 	options    *Options
 	vocabulary *vocabulary
 	fields     []*field
+	taken      map[given]*field // by target and attribute
 	uses       []ColumnUse
 	problems   []batch.Problem
+	inventory  bool // the input is an exported inventory
 	excused    bool // something required may be meant by a column that was refused
 }
 
@@ -108,6 +116,16 @@ func (b *binder) checkOptions() {
 		b.refuse(codeOptionInvalid, "", "phone region %q is not one of the two-letter region codes such as HR", r)
 	}
 	b.options.PhoneRegion = strings.ToUpper(b.options.PhoneRegion)
+}
+
+// isInventory reports whether columns are those of an export: then the ones that
+// nobody can write are no slips.
+func isInventory(h batch.Header) bool {
+	seen := make(map[string]bool, len(h))
+	for i := range h {
+		seen[fold(h[i].Name)] = true
+	}
+	return seen["exportedat"] && seen["applicationid"] && seen["registrationid"]
 }
 
 // lacksHeader refuses an input whose first line is a row: no column has a known
@@ -183,19 +201,25 @@ func (b *binder) byName(use ColumnUse) {
 	case m.target != nil:
 		use.Found = ByName
 		b.use(use, m, nil)
-	case b.operation.exported && b.vocabulary.isReadOnly(use.Column):
+	case (b.operation.exported || b.inventory) && b.vocabulary.isReadOnly(use.Column):
 		use.Use = ReadOnly
 		b.uses = append(b.uses, use)
 	case b.options.IgnoreUnmapped:
 		use.Use = PassedOver
 		b.uses = append(b.uses, use)
 	default:
-		b.unknown(use.Column)
+		b.unknown(use)
 	}
 }
 
-func (b *binder) unknown(name string) {
+func (b *binder) unknown(use ColumnUse) {
 	b.excused = true
+	name := use.Column
+	if isValueLike(name) {
+		b.refuse(codeColumnUnknown, name, "column %d has a name that looks like a value: "+
+			"is the first line a row? Put a line of names in front, map the column with --map, or pass it over with --ignore-unmapped", use.Index+1)
+		return
+	}
 	hint := b.vocabulary.suggest(name)
 	if hint == "" && b.vocabulary.isReadOnly(name) {
 		hint = ": nobody can write it; list it under ignore: in the mapping or pass it over with --ignore-unmapped"
@@ -261,11 +285,11 @@ func (f *field) typeName() string {
 }
 
 func (b *binder) checkRepeated(f *field) {
-	for _, have := range b.fields {
-		if have.same(f.meaning) {
-			b.refuse(codeColumnRepeated, f.column, "%s is given twice: by %s and by %s", f.meaning, have.origin(), f.origin())
-		}
+	place := given{f.target, f.attr}
+	if have := b.taken[place]; have != nil {
+		b.refuse(codeColumnRepeated, f.column, "%s is given twice: by %s and by %s", f.meaning, have.origin(), f.origin())
 	}
+	b.taken[place] = f
 }
 
 func (f *field) origin() string {
@@ -305,6 +329,10 @@ func (b *binder) headerNames() string {
 		if i == shown {
 			names = append(names, fmt.Sprintf("and %d more", len(b.header)-shown))
 			break
+		}
+		if isValueLike(c.Name) {
+			names = append(names, fmt.Sprintf("column %d", i+1))
+			continue
 		}
 		names = append(names, c.Name)
 	}
@@ -349,5 +377,5 @@ func (b *binder) tryConstant(c Constant, f *field) {
 }
 
 func (b *binder) newAssembly() *assembly {
-	return &assembly{options: b.options, phones: newPhoneBook()}
+	return &assembly{options: b.options, phones: newPhoneBook(), given: make(map[given]bool)}
 }

@@ -132,6 +132,29 @@ func mayBeShortened(s string) bool {
 	return len(s) > 1 && (s[1] == '.' || s[1] == ',' || s[1]|0x20 == 'e')
 }
 
+// nullWords are how databases, data frames and languages write that there is no
+// value, in lower case. As an id or address they would tie all such rows to one
+// person.
+var nullWords = map[string]bool{
+	`\n`: true, "<na>": true, "nan": true, "none": true, "nil": true, "(null)": true,
+	"undefined": true, "n/a": true, "#n/a": true, "null": true,
+}
+
+const longestNullWord = len("undefined")
+
+// checkNullWord refuses a word that stands for no value. Spaces around it do not
+// make it one.
+func (a *assembly) checkNullWord(f *field, s string) bool {
+	if len(s) > 2*longestNullWord {
+		return true
+	}
+	if s = trimSpace(s); len(s) > longestNullWord || !nullWords[strings.ToLower(s)] {
+		return true
+	}
+	a.reject(f, codeNullWord, "the cell holds a word that stands for no value: leave it empty, or name the word under empty_values: in the mapping")
+	return false
+}
+
 // checkErrorCell refuses what a spreadsheet shows instead of a value.
 func (a *assembly) checkErrorCell(f *field, s string) bool {
 	if !isErrorCell(s) {

@@ -18,7 +18,7 @@ const (
 func (a *assembly) putEmail(f *field, v batch.Value) {
 	a.known = true
 	s, ok := a.asText(f, v)
-	if !ok {
+	if !ok || !a.checkNullWord(f, s) {
 		return
 	}
 	a.identity.Email = s

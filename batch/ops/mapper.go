@@ -80,7 +80,7 @@ func (c *cell) read(a *assembly, row *batch.Row) {
 }
 
 func (m *rowMapper) mapRow(row *batch.Row) (batch.Request, *batch.Outcome) {
-	if row.Err != nil {
+	if row.CheckFaults(m.uses); row.Err != nil {
 		return nil, rejected(m.rawID(row), []batch.Problem{*row.Err})
 	}
 	a := m.assembly
@@ -101,6 +101,11 @@ func (m *rowMapper) mapRow(row *batch.Row) (batch.Request, *batch.Outcome) {
 	}
 	a.seal()
 	return m.settle()
+}
+
+// uses reports whether a column's cells become part of the request.
+func (m *rowMapper) uses(column string) bool {
+	return slices.ContainsFunc(m.cells, func(c cell) bool { return c.index >= 0 && c.field.column == column })
 }
 
 // rawID is the registration id of a row that could not be decoded, as far as

@@ -109,6 +109,10 @@ func lineOf(n ast.Node) int {
 }
 
 func (p *mappingParser) document(data []byte) {
+	if err := CheckYAML(data); err != nil {
+		p.refuse(1, codeMappingInvalid, "%v", err)
+		return
+	}
 	file, err := parser.ParseBytes(data, 0)
 	if err != nil {
 		p.refuse(lineOfError(err), codeMappingInvalid, "%s", messageOf(err))
@@ -299,21 +303,22 @@ func (p *mappingParser) ignore(n ast.Node) {
 // checkMapping refuses what a mapping says about columns the input lacks, and
 // values that their target would refuse in every row.
 func (b *binder) checkMapping(m *Mapping) {
+	names := make([]string, len(b.header))
+	known := make(map[string]bool, len(names))
+	for i, c := range b.header {
+		names[i], known[c.Name] = c.Name, true
+	}
 	for _, column := range m.order {
-		b.checkColumnExists(m, column, m.rules[column].line)
+		b.checkColumnExists(m, column, m.rules[column].line, known, names)
 		b.tryRule(m.rules[column])
 	}
 	for column, line := range m.ignored {
-		b.checkColumnExists(m, column, line)
+		b.checkColumnExists(m, column, line, known, names)
 	}
 }
 
-func (b *binder) checkColumnExists(m *Mapping, column string, line int) {
-	names := make([]string, len(b.header))
-	for i, c := range b.header {
-		names[i] = c.Name
-	}
-	if !slices.Contains(names, column) {
+func (b *binder) checkColumnExists(m *Mapping, column string, line int, known map[string]bool, names []string) {
+	if !known[column] {
 		b.excused = true
 		b.refuse(codeColumnUnknown, column, "%s:%d: the input has no column %q%s", m.name, line, column, didYouMean(column, names...))
 	}
@@ -332,6 +337,7 @@ func (b *binder) tryRule(r *columnRule) {
 	}
 	for _, text := range sortedKeys(r.values) {
 		a.custom, a.data = a.custom[:0], a.data[:0]
+		clear(a.given)
 		f.translate(a, batch.TextValue(text))
 	}
 	for _, p := range a.problems {

@@ -87,7 +87,7 @@ ignore:
 `)
 	_, err := ops.Named("personalize").Bind(header("device_id", "vip", "sex", "email", "comment"), ops.Options{HasAppCode: true, Mapping: m})
 	want := `column_unknown: map.yaml:2: the input has no column "devise_id" (did you mean device_id?)
-boolean_invalid: map.yaml:3: a value the mapping gives: expected true or false, found 9 characters, a letter at position 1; a mapping can translate with values:
+boolean_invalid: map.yaml:3: a value the mapping gives: expected true or false (1/0, yes/no, y/n, t/f), found 9 characters, a letter at position 1; a mapping can translate with values:
 gender_invalid: map.yaml:4: a value the mapping gives: expected MALE or FEMALE, found 1 character, a letter at position 1; a mapping can translate with values:
 column_unknown: map.yaml:6: the input has no column "coment" (did you mean comment?)
 column_unknown: unknown column "device_id": map it with --map, or pass it over with --ignore-unmapped

@@ -11,19 +11,19 @@ import (
 // maxNumber is the largest magnitude the platform keeps.
 const maxNumber = "9223372036854775807"
 
-// boolean reads true or false in any letter case (spreadsheets write TRUE) and
-// nothing else; a mapping's values: translate other words.
+// boolean reads the words that can only mean one thing, in any letter case; a
+// mapping's values: translate others.
 func (a *assembly) boolean(f *field, v batch.Value) apiclient.Value {
-	if v.Kind == batch.Text || v.Kind == batch.Bool {
-		switch {
-		case strings.EqualFold(v.Text, "true"):
+	if v.Kind == batch.Text || v.Kind == batch.Bool || v.Kind == batch.Number {
+		switch strings.ToLower(v.Text) {
+		case "true", "1", "yes", "y", "t":
 			return apiclient.Bool(true)
-		case strings.EqualFold(v.Text, "false"):
+		case "false", "0", "no", "n", "f":
 			return apiclient.Bool(false)
 		}
 	}
 	if v.Kind != batch.Text || a.checkTyped(f, v.Text) {
-		a.reject(f, codeBooleanInvalid, "expected true or false, found "+describe(v)+"; a mapping can translate with values:")
+		a.reject(f, codeBooleanInvalid, "expected true or false (1/0, yes/no, y/n, t/f), found "+describe(v)+"; a mapping can translate with values:")
 	}
 	return apiclient.Value{}
 }

@@ -24,7 +24,7 @@ func (a *assembly) putPhone(f *field, v batch.Value) {
 		a.identity.PhoneNumber = digits
 		return
 	}
-	if !a.checkSpreadsheet(f, s) || !isGraphic(s) && !a.checkPhoneText(f, s) {
+	if !a.checkNullWord(f, s) || !a.checkSpreadsheet(f, s) || !isGraphic(s) && !a.checkPhoneText(f, s) {
 		return
 	}
 	digits, why := parsePhone(s, f.region)

@@ -33,11 +33,18 @@ func (a *assembly) splitTags(f *field, s string) {
 	for {
 		at, width := f.cut(s)
 		if at < 0 {
-			a.addTag(f, s)
+			a.addSplitTag(f, s)
 			return
 		}
-		a.addTag(f, s[:at])
+		a.addSplitTag(f, s[:at])
 		s = s[at+width:]
+	}
+}
+
+// addSplitTag passes over what a separator too many makes.
+func (a *assembly) addSplitTag(f *field, tag string) {
+	if strings.TrimSpace(tag) != "" {
+		a.addTag(f, tag)
 	}
 }
 
@@ -56,7 +63,7 @@ func (f *field) cut(s string) (at, width int) {
 func (a *assembly) addTag(f *field, tag string) {
 	tag = strings.TrimSpace(tag)
 	if tag == "" {
-		a.reject(f, codeTagEmpty, "there is a tag without a name: a separator too many")
+		a.reject(f, codeTagEmpty, "one of the tags in the list has no name")
 		return
 	}
 	a.checkText(f, tag, false)

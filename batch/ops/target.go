@@ -49,7 +49,7 @@ func targets() []*target {
 		{name: "registrationId", aliases: []string{"pushregistrationid", "pushregid"}, types: text, kind: "id", put: (*assembly).putRegistrationID},
 		{name: "appCode", types: text, kind: "application code", put: (*assembly).putAppCode},
 		{name: "externalId", aliases: []string{"identity.externalid"}, types: text, kind: "id", identity: true, put: (*assembly).putExternalID},
-		{name: "phoneNumber", aliases: []string{"identity.phonenumber"}, types: text, kind: "phone number", identity: true, put: (*assembly).putPhone},
+		{name: "phoneNumber", aliases: []string{"identity.phonenumber", "phone"}, types: text, kind: "phone number", identity: true, put: (*assembly).putPhone},
 		{name: "email", aliases: []string{"identity.email"}, types: text, kind: "e-mail address", identity: true, put: (*assembly).putEmail},
 		{
 			name: "firstName", aliases: []string{"attributes.firstname"}, types: text, kind: "text", clears: true,
@@ -98,7 +98,7 @@ func readOnly() []string {
 		"applicationId", "cloudType", "notificationsEnabled", "geofencingSdk", "sdkVersion", "appVersion", "os", "osVersion",
 		"deviceManufacturer", "deviceModel", "deviceSecure", "osLanguage", "deviceTimezoneOffset", "deviceName",
 		"exportedAt", "status", "httpStatus", "errorCode", "errorMessage", "extra",
-		"personId", "phone", "phones", "emails", "personExternalId", "personPhone", "personEmail", "createdAt", "modifiedAt",
+		"channel", "personId", "phones", "emails", "personExternalId", "personPhone", "personEmail", "createdAt", "modifiedAt",
 		"personCreatedAt", "personModifiedAt",
 	}
 }

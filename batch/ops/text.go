@@ -71,6 +71,9 @@ func (a *assembly) putRegistrationID(f *field, v batch.Value) {
 		return
 	}
 	a.id = s
+	if !a.checkNullWord(f, s) {
+		return
+	}
 	if isPathPlain(s) {
 		a.checkSpreadsheet(f, s)
 		return
@@ -112,11 +115,11 @@ func (a *assembly) putExternalID(f *field, v batch.Value) {
 	if !ok {
 		return
 	}
+	if !a.checkNullWord(f, s) {
+		return
+	}
 	a.checkID(f, s)
 	a.checkLength(f, s, maxExternalID, codeExternalIDTooLong)
-	if s == "null" || s == "Null" || s == "NULL" {
-		a.reject(f, codeExternalIDNull, "the platform takes the word null as no value: leave the cell empty")
-	}
 	a.identity.ExternalID = s
 }
 

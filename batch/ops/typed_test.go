@@ -52,7 +52,7 @@ func TestTypedValues(t *testing.T) {
 		"timestamp declared as date":   {"customAttributes.a:date", value(batch.Timestamp, "2024-02-29T00:00:00Z"), "", `{"a":"2024-02-29"}`},
 		"timestamp declared as string": {"customAttributes.a:string", value(batch.Timestamp, "2024-02-29T01:00:00Z"), "", `{"a":"2024-02-29T01:00:00Z"}`},
 		"number declared as string":    {"customAttributes.a:string", value(batch.Number, "1.50"), "", `{"a":"1.50"}`},
-		"number declared as boolean":   {"customAttributes.a:boolean", batch.IntValue(1), "boolean_invalid", ""},
+		"number declared as boolean":   {"customAttributes.a:boolean", batch.IntValue(2), "boolean_invalid", ""},
 		"boolean declared as number":   {"customAttributes.a:number", batch.BoolValue(true), "number_invalid", ""},
 		"list as attribute":            {"customAttributes.a", list(text("x")), "type_mismatch", ""},
 		"list as external id":          {"externalId", list(text("x")), "type_mismatch", ""},

@@ -84,11 +84,14 @@ func (v *vocabulary) find(name string) (meaning, error) {
 	return m, m.check()
 }
 
+// longestPrefix bounds where the dot of a name is looked for.
+const longestPrefix = 64
+
 func (v *vocabulary) bare(name string) meaning {
 	if t := v.targets[fold(name)]; t != nil {
 		return meaning{target: t}
 	}
-	for i := range len(name) {
+	for i := range min(len(name), longestPrefix) {
 		if name[i] != '.' || i == len(name)-1 {
 			continue
 		}
@@ -134,6 +137,9 @@ func cutLast(s string, sep byte) (before, after string, found bool) {
 // nothing when none is near.
 func (v *vocabulary) suggest(name string) string {
 	base, _, _ := cutLast(name, ':')
+	if len(base) > maxAttributeName || v.isReadOnly(base) || isValueLike(base) {
+		return ""
+	}
 	best, distance := nearest(base, v.spelling)
 	if prefix, attr, found := strings.Cut(base, "."); found {
 		holders := slices.DeleteFunc(slices.Clone(v.spelling), func(s string) bool { return v.targets[fold(s)].shape != dotted })

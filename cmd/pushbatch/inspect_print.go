@@ -1,12 +1,13 @@
 package main
 
 import (
-	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 	"text/tabwriter"
+	"unicode"
 
 	"pushbatch/batch"
 )
@@ -73,7 +74,7 @@ type problemRow struct {
 }
 
 func (i *inspection) write(w io.Writer, asJSON bool) error {
-	out := bufio.NewWriter(w)
+	out := new(bytes.Buffer)
 	if asJSON {
 		e := json.NewEncoder(out)
 		e.SetIndent("", "  ")
@@ -81,7 +82,7 @@ func (i *inspection) write(w io.Writer, asJSON bool) error {
 		if err := e.Encode(i); err != nil {
 			return err
 		}
-		return out.Flush()
+		return writeVisible(w, out.String())
 	}
 	for n, in := range i.Inputs {
 		if n > 0 {
@@ -89,7 +90,23 @@ func (i *inspection) write(w io.Writer, asJSON bool) error {
 		}
 		in.print(out, i.Operation)
 	}
-	return out.Flush()
+	return writeVisible(w, out.String())
+}
+
+// writeVisible writes text of an input to a terminal: what would move its cursor
+// or turn its direction is shown as an escape, in text and JSON alike.
+func writeVisible(w io.Writer, text string) error {
+	var out strings.Builder
+	for _, r := range text {
+		switch {
+		case r == '\n' || r == '\t' || !unicode.IsControl(r) && !unicode.Is(unicode.Bidi_Control, r):
+			out.WriteRune(r)
+		default:
+			fmt.Fprintf(&out, `\u%04x`, r)
+		}
+	}
+	_, err := io.WriteString(w, out.String())
+	return err
 }
 
 func (in *inputInspection) print(w io.Writer, operation string) {
@@ -144,7 +161,7 @@ func (in *inputInspection) printColumns(w io.Writer, operation string) {
 	fmt.Fprintln(table, "    column\ttype\tempty\tbecomes\tsamples")
 	for i := range in.Columns {
 		c := &in.Columns[i]
-		fmt.Fprintf(table, "    %s\t%s\t%.4g%%\t%s\t%s\n", c.Name, c.Type, 100*c.EmptyShare, c.becomes(), oneLine(strings.Join(c.Samples, " | ")))
+		fmt.Fprintf(table, "    %s\t%s\t%.4g%%\t%s\t%s\n", oneLine(c.Name), c.Type, 100*c.EmptyShare, c.becomes(), oneLine(strings.Join(c.Samples, " | ")))
 	}
 	_ = table.Flush() // the writer behind it keeps its error
 }
@@ -158,7 +175,7 @@ func (c *columnInspection) becomes() string {
 
 // oneLine keeps a cell with breaks and tabs in its place in a table.
 func oneLine(text string) string {
-	return strings.NewReplacer("\n", `\n`, "\r", `\r`, "\t", `\t`, "\x1b", `\e`).Replace(text)
+	return strings.NewReplacer("\n", `\n`, "\r", `\r`, "\t", `\t`).Replace(text)
 }
 
 func (in *inputInspection) printRequests(w io.Writer) {

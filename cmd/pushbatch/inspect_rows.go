@@ -88,11 +88,10 @@ func (in *inputInspection) cells(values []batch.Value, show bool) {
 
 // row maps one row, as a run would.
 func (in *inputInspection) row(row *batch.Row, binding *ops.Binding, show bool) {
-	if row.Err != nil {
-		in.bad(row, batch.Rejected, row.Err.Code, row.Err.Error())
-		return
-	}
 	if binding == nil {
+		if row.Err != nil && len(row.Faults) == 0 {
+			in.bad(row, batch.Rejected, row.Err.Code, row.Err.Error())
+		}
 		return
 	}
 	_, out := binding.Map(row)

@@ -182,6 +182,9 @@ func (e configEntry) unknown(path string, fs *pflag.FlagSet) error {
 // parseConfig reads the keys of a config file. Scalars keep the text they are
 // written in, so that a number or a yes stays what the user typed.
 func parseConfig(path string, data []byte) ([]configEntry, error) {
+	if err := ops.CheckYAML(data); err != nil {
+		return nil, usageError("%s: %v", path, err)
+	}
 	file, err := parser.ParseBytes(data, 0)
 	if err != nil { // without the excerpt, which might show a secret
 		return nil, usageError("%s: %s", path, yaml.FormatError(err, false, false))
