@@ -26,7 +26,7 @@ func TestCatalogueHasEveryCodeAndNoOther(t *testing.T) {
 	for _, code := range platform {
 		want[code] = true
 	}
-	for _, folder := range []string{".", "../../readers", "../../apiclient"} {
+	for _, folder := range []string{".", "../../readers/inputerror", "../../apiclient"} {
 		for _, code := range declaredCodes(t, folder) {
 			want[code] = true
 		}
