@@ -7,6 +7,7 @@ import (
 
 	"pushbatch/batch"
 	"pushbatch/batch/runstore"
+	"pushbatch/writers/table"
 )
 
 // RedactedColumn stands in a failed.csv whose values are not those of the input.
@@ -50,7 +51,7 @@ func (f *failedReport) appendHeader(dst []byte) []byte {
 	if f.redacted {
 		names = append(names, RedactedColumn)
 	}
-	return appendLine(dst, names...)
+	return table.AppendRecord(dst, names...)
 }
 
 // add makes places for the columns of one input. The columns of an earlier
@@ -86,12 +87,12 @@ func (f *failedReport) appendRow(dst []byte, r *batch.Result) []byte {
 		}
 	}
 	for _, cell := range f.cells {
-		dst = append(appendCell(dst, cell), ',')
+		dst = append(table.AppendCell(dst, cell), ',')
 	}
 	dst = append(strconv.AppendInt(dst, r.Row.Num, 10), ',')
 	dst = append(append(dst, r.Status.String()...), ',')
-	dst = append(appendMade(dst, r.Code), ',')
-	dst = appendMade(dst, f.message(r))
+	dst = append(table.AppendSafe(dst, r.Code), ',')
+	dst = table.AppendSafe(dst, f.message(r))
 	if f.redacted {
 		dst = append(dst, ",true"...)
 	}
@@ -139,7 +140,7 @@ func excessNote(row *batch.Row) string {
 		if i > 0 {
 			line = append(line, ',')
 		}
-		line = appendCell(line, v.String())
+		line = table.AppendCell(line, v.String())
 	}
 	return " (surplus cells: " + string(line) + ")"
 }

@@ -21,8 +21,11 @@ type ReportOptions struct {
 
 	// Kept names files of the folder that grow below LocalPath by other hands, each
 	// durable before rows made of it are written: marks count them.
-	Kept      []string
-	Inventory InventoryCells // gather an inventory, see PublishInventory; nil: none
+	Kept []string
+
+	// Gather lays a result out as a row of GatheredFile; false: it has none. nil: no
+	// such file.
+	Gather func(*batch.Result) ([]batch.Value, bool)
 }
 
 // report is one growing file of a run.
@@ -30,9 +33,21 @@ type report struct {
 	file   *runstore.AppendFile
 	write  func(*batch.Result) error
 	close  func() error // publishes it; nil: the file as it grew
+	gather func() error // hands over what is held back, before a flush; may be nil
 	settle func() error // removes what it was made of; may be nil
 	whole  bool         // takes results as they are, not as they are shown
 }
+
+func (r *report) handOver() error {
+	if r.gather == nil {
+		return nil
+	}
+	return r.gather()
+}
+
+// GatheredFile is where an export gathers its rows until they are published. It
+// is gone when they are.
+const GatheredFile = "inventory.spool"
 
 // Reports is the sink of a run: results, failed rows and, for a dry run, the
 // requests that would have been sent. It implements batch.Sink.
@@ -54,8 +69,12 @@ func OpenReports(folder *runstore.Folder, o ReportOptions, mark batch.Mark) (*Re
 	if o.Requests {
 		opens = append(opens, func() (report, error) { return openRequests(folder, mark) })
 	}
-	if o.Inventory != nil {
-		opens = append(opens, func() (report, error) { return openInventory(folder, o.Inventory, mark) })
+	if o.Gather != nil {
+		opens = append(opens, func() (report, error) {
+			r, err := openGathered(folder, GatheredFile, mark, o.Gather)
+			r.whole = true
+			return r, err
+		})
 	}
 	for _, open := range opens {
 		r, err := open()
@@ -68,19 +87,21 @@ func OpenReports(folder *runstore.Folder, o ReportOptions, mark batch.Mark) (*Re
 }
 
 func openResults(folder *runstore.Folder, o *ReportOptions, mark batch.Mark) (report, error) {
-	if o.Format.render != nil {
+	if o.Format.rendered {
 		return openRendered(folder, o, mark)
 	}
 	file, err := runstore.OpenAppend(folder, o.Format.File(), mark[o.Format.File()])
 	if err != nil {
 		return report{}, err
 	}
-	if file.Size() == 0 && o.Format.header != nil {
-		err = file.Grow(o.Format.header)
+	encoder := o.Format.encoder()
+	if file.Size() == 0 {
+		err = file.Grow(encoder.AppendHeader)
 	}
-	line, common := o.Format.line, &resultContext{operation: o.Operation}
+	var row []batch.Value
 	return report{file: file, write: func(r *batch.Result) error {
-		return file.Grow(func(dst []byte) []byte { return line(dst, common, r) })
+		row = resultCells(row, o.Operation, r)
+		return file.Grow(func(dst []byte) []byte { return encoder.AppendRow(dst, row) })
 	}}, err
 }
 
@@ -122,6 +143,9 @@ func (s *Reports) Write(r *batch.Result) error {
 func (s *Reports) Flush() (batch.Mark, error) {
 	mark := make(batch.Mark, len(s.reports))
 	for _, rep := range s.reports {
+		if err := rep.handOver(); err != nil {
+			return nil, err
+		}
 		n, err := rep.file.Flush()
 		if err != nil {
 			return nil, err
@@ -143,7 +167,7 @@ func (s *Reports) Close() error {
 		if rep.close != nil {
 			all = errors.Join(all, rep.close())
 		} else {
-			all = errors.Join(all, rep.file.Close())
+			all = errors.Join(all, rep.handOver(), rep.file.Close())
 		}
 	}
 	return all

@@ -7,6 +7,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/schollz/progressbar/v3"
+
+	"pushbatch/writers/report"
 )
 
 // Widths of the bar itself, without what stands beside it.
@@ -109,17 +111,17 @@ func (s segment) text() string {
 func (s *progressSnapshot) segments() *[segments]segment {
 	segs := new([segments]segment)
 	segs[segOperation].forms = []string{s.operation}
-	segs[segCount].forms = []string{grouped(s.done)}
+	segs[segCount].forms = []string{report.Grouped(s.done)}
 	if s.total > 0 {
 		about := "/~"
 		if s.exact {
 			about = "/"
 		}
-		segs[segCount].forms = []string{grouped(s.done) + about + grouped(s.total), grouped(s.done)}
+		segs[segCount].forms = []string{report.Grouped(s.done) + about + report.Grouped(s.total), report.Grouped(s.done)}
 	}
-	segs[segRate].forms = []string{rateText(s.rate) + "/s"}
+	segs[segRate].forms = []string{report.Rate(s.rate) + "/s"}
 	if s.limit > 0 {
-		segs[segRate].forms = []string{rateText(s.rate) + "/s (limit " + limitText(s.limit) + ")", rateText(s.rate) + "/s"}
+		segs[segRate].forms = []string{report.Rate(s.rate) + "/s (limit " + limitText(s.limit) + ")", report.Rate(s.rate) + "/s"}
 	}
 	if s.ended > 0 {
 		segs[segLeft].forms = []string{"in " + span(s.ended)}
@@ -127,7 +129,7 @@ func (s *progressSnapshot) segments() *[segments]segment {
 		segs[segLeft].forms = []string{span(left) + " left"}
 	}
 	if s.bad > 0 {
-		segs[segBad].forms = []string{grouped(s.bad) + " failed"}
+		segs[segBad].forms = []string{report.Grouped(s.bad) + " failed"}
 	}
 	segs[segWaiting].forms = s.waitingForms()
 	return segs

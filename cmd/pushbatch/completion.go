@@ -13,7 +13,7 @@ import (
 
 	"pushbatch/batch/ops"
 	"pushbatch/batch/runstore"
-	"pushbatch/writers"
+	"pushbatch/writers/inventory"
 )
 
 // completedValues are what shells offer for the values of flags: the value, a tab
@@ -29,7 +29,7 @@ func completedValues() map[string][]string {
 		"log-format":      {"text\tfor people", "json\tfor machines"},
 		"dry-run":         {"true\tcheck every row and write requests.ndjson", "validate\tcheck every row only", "false\tsend"},
 		"status":          {"failed\tthe platform said no, or all attempts were used", "rejected\tinvalid, never sent", "skipped\tnothing to do"},
-		"additional-data": {writers.AdditionalJSON + "\ta column with an object", writers.AdditionalMap + "\tof texts, in Parquet", writers.AdditionalColumns + "\ta column for each name"},
+		"additional-data": {inventory.AdditionalJSON + "\ta column with an object", inventory.AdditionalMap + "\tof texts, in Parquet", inventory.AdditionalColumns + "\ta column for each name"},
 		"window":          {"fixed\twall clock", "sliding\t", "both\t"},
 		"encoding": {
 			"auto\tBOM, UTF-8 or UTF-16", "utf-8\t", "utf-16le\t", "utf-16be\t", "windows-1250\tCentral European", "windows-1251\tCyrillic",

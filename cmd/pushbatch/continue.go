@@ -11,6 +11,7 @@ import (
 
 	"pushbatch/batch/blob"
 	"pushbatch/batch/runstore"
+	"pushbatch/writers/report"
 )
 
 // goOn is what --continue does, so that one command line both starts a run and
@@ -34,7 +35,7 @@ func (p *process) goOn(ctx context.Context, x *execution, found []blob.Info) (bo
 	}
 	emptied, found := splitEmpty(&old, found)
 	if differs := x.differsFrom(&old, found); differs != "" {
-		return true, usageError("--continue: the run in %s is another job (%s differs): give another --out, or go on with it: pushbatch resume %s", out, differs, shellWord(out))
+		return true, usageError("--continue: the run in %s is another job (%s differs): give another --out, or go on with it: pushbatch resume %s", out, differs, report.ShellWord(out))
 	}
 	if err := p.sameAsEnded(ctx, x, folder, &old, found, emptied); err != nil {
 		return true, err

@@ -18,6 +18,8 @@ import (
 	"pushbatch/batch/ops"
 	"pushbatch/batch/runstore"
 	"pushbatch/writers"
+	"pushbatch/writers/inventory"
+	"pushbatch/writers/report"
 )
 
 // execution is what is open while a process works on a run: a run has one
@@ -43,11 +45,11 @@ type execution struct {
 
 	engine   atomic.Pointer[batch.Job]
 	savedAt  atomic.Int64 // of the last checkpoint, Unix milliseconds; 0: none yet
-	timeline timelineRecorder
+	timeline report.Recording
 
-	people    *ops.People       // the one input, of an export of everybody
-	listed    *peopleSummary    // of an earlier execution, when the run had ended then
-	inventory *writers.Manifest // what an export published; nil: nothing
+	people    *ops.People         // the one input, of an export of everybody
+	listed    *report.People      // of an earlier execution, when the run had ended then
+	inventory *inventory.Manifest // what an export published; nil: nothing
 }
 
 // open makes what prints and what reaches the platform. Inputs and folder are
@@ -80,6 +82,7 @@ func (x *execution) describe() {
 	x.spec.Version, x.spec.Operation = version(), x.operation.Name
 	x.spec.StartedAt, x.spec.Settings, x.spec.Limit = time.Now().UTC(), settingsOf(x.set), x.flags.limit
 	x.spec.Mapping = x.mapping
+	x.spec.noteVariables(x.process.getenv)
 	x.fixTarget()
 	for i := range x.opened {
 		x.describeInput(&x.opened[i])
@@ -98,7 +101,7 @@ func (x *execution) createFolder(ctx context.Context) (err error) {
 		x.folder, err = runstore.CreateFolder(runstore.Disk{}, path)
 	}
 	if errors.Is(err, runstore.ErrRunExists) {
-		return usageError("%w: give another --out, or go on with it: pushbatch resume %s", err, shellWord(path))
+		return usageError("%w: give another --out, or go on with it: pushbatch resume %s", err, report.ShellWord(path))
 	}
 	var locked *runstore.LockedError
 	if err != nil && !errors.As(err, &locked) {
@@ -125,7 +128,7 @@ func (x *execution) openReports() (*writers.Reports, error) {
 		return nil, err
 	}
 	o := writers.ReportOptions{Operation: x.operation.Name, Format: format, Requests: dryRuns[x.flags.dryRun] == ops.ShowRequests}
-	o.Inventory, o.Shown = x.inventoryCells(), x.shownResult()
+	o.Gather, o.Shown = x.inventoryCells(), x.shownResult()
 	if x.people != nil {
 		o.Kept = []string{peopleFile}
 	}
@@ -195,8 +198,8 @@ func (x *execution) traffic() callerState {
 func (x *execution) saveCallerState() json.RawMessage {
 	state := x.traffic()
 	engine := x.engine.Load()
-	x.timeline.note(engine.Elapsed(), engine.Progress().Statuses, &state)
-	state.Series = *x.timeline.copied()
+	x.timeline.Note(engine.Elapsed(), engine.Progress().Statuses, state.Requests, state.Throttled)
+	state.Series = x.timeline.Series()
 	data, err := json.Marshal(state)
 	if err != nil {
 		return nil

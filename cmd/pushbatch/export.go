@@ -11,7 +11,7 @@ import (
 
 	"pushbatch/batch"
 	"pushbatch/batch/ops"
-	"pushbatch/writers"
+	"pushbatch/writers/inventory"
 )
 
 // exportOperation is the operation of the command export.
@@ -34,7 +34,7 @@ type exportFlags struct {
 func (e *exportFlags) add(fs *pflag.FlagSet) {
 	fs.StringVar(&e.to, "to", "", "`URL` or path of the table; its ending decides: .csv, .ndjson (each also .gz, .zst) or .parquet")
 	fs.StringSliceVar(&e.columns, "columns", nil, "`NAMES` of the columns, in this order; default: all")
-	fs.StringVar(&e.additional, "additional-data", writers.AdditionalJSON, "form of additional_data: json (keeps types), map (of texts, in Parquet) or columns (one a name)")
+	fs.StringVar(&e.additional, "additional-data", inventory.AdditionalJSON, "form of additional_data: json (keeps types), map (of texts, in Parquet) or columns (one a name)")
 	fs.Int64Var(&e.splitRows, "split", 0, "`N` rows a file; the files go into a folder named as --to without its ending")
 	fs.StringVar(&e.partitionBy, "partition-by", "", "`COLUMN` whose values become folders (Hive style)")
 	fs.BoolVar(&e.people, "people", false, "list the devices of all people; no INPUT is needed")
@@ -52,7 +52,7 @@ func newExportCommand(p *process) *cobra.Command {
 		Short: "Write the devices that the platform knows into a table",
 		Long: "export writes a table of devices. With INPUT it gets the device of each row; with --people it\n" +
 			"walks the listing of all people, 1,000 a request, and lists every push device.\n\n" +
-			"The table is published when the run has ended: whole, with " + writers.ManifestFile + " beside it.\n" +
+			"The table is published when the run has ended: whole, with " + inventory.ManifestFile + " beside it.\n" +
 			"A table is valid INPUT of update and depersonalize. See pushbatch help tables.\n\n" +
 			"Columns: " + wrapColumns() + "\n\nINPUT has a column registrationId, and optionally appCode.",
 		RunE: func(cmd *cobra.Command, inputs []string) error {
@@ -105,7 +105,7 @@ func (c *runConfig) checkExport() error {
 		return usageError("--split %d: a number of rows was expected", e.splitRows)
 	case !(c.flags.listRate > 0):
 		return usageError("--list-rate %v: a number of requests a second above 0 was expected", c.flags.listRate)
-	case !slices.Contains([]string{writers.AdditionalJSON, writers.AdditionalMap, writers.AdditionalColumns}, e.additional):
+	case !slices.Contains([]string{inventory.AdditionalJSON, inventory.AdditionalMap, inventory.AdditionalColumns}, e.additional):
 		return usageError("--additional-data %q: take json, map or columns", e.additional)
 	case e.people && !c.sends():
 		return usageError("--dry-run shows the requests of an INPUT; with --people there is none before the first page")
@@ -133,20 +133,20 @@ func (e *exportFlags) onlyWithPeople() error {
 }
 
 // inventoryOptions say how the inventory is published, as far as flags decide.
-func (c *runConfig) inventoryOptions() (*writers.InventoryOptions, error) {
+func (c *runConfig) inventoryOptions() (*inventory.Options, error) {
 	e := &c.flags.export
-	target, err := writers.ParseInventoryTarget(e.to)
+	target, err := inventory.ParseTarget(e.to)
 	if err != nil {
 		return nil, usageError("--to %v", err)
 	}
-	o := &writers.InventoryOptions{
+	o := &inventory.Options{
 		Target: target, All: ops.NewInventory(e.people).Columns(), Additional: e.additional,
 		SplitRows: e.splitRows, PartitionBy: e.partitionBy,
 	}
 	if err := e.checkNames(o.All); err != nil {
 		return nil, err
 	}
-	if o.Columns, err = writers.PickColumns(o.All, e.columns); err != nil {
+	if o.Columns, err = inventory.PickColumns(o.All, e.columns); err != nil {
 		return nil, usageError("--columns: %v", err)
 	}
 	if len(o.Columns) == 1 && o.Columns[0].Name == e.partitionBy {
@@ -156,7 +156,7 @@ func (c *runConfig) inventoryOptions() (*writers.InventoryOptions, error) {
 }
 
 // inventoryOptions say also which run the inventory is of.
-func (x *execution) inventoryOptions() (*writers.InventoryOptions, error) {
+func (x *execution) inventoryOptions() (*inventory.Options, error) {
 	o, err := x.runConfig.inventoryOptions()
 	if err != nil {
 		return nil, err

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"pushbatch/apiclient/simulator"
+	"pushbatch/writers/report"
 )
 
 // exportPeople is how many people TestExportKills walks over: a short form by
@@ -132,7 +133,7 @@ func demandPeopleSummary(t *testing.T, path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var s summary
+	var s report.Summary
 	if err := json.Unmarshal(data, &s); err != nil {
 		t.Fatal(err)
 	}

@@ -1,11 +1,15 @@
 package main
 
 import (
-	"fmt"
 	"time"
 
+	"pushbatch/apiclient"
 	"pushbatch/batch/ops"
+	"pushbatch/writers/report"
 )
+
+// peopleInput is the URI of the people listing as a run's input.
+const peopleInput = "people"
 
 // peopleFile is where a run keeps what it read of the people listing.
 const peopleFile = "people.spool"
@@ -47,35 +51,43 @@ func (x *execution) openPeople() error {
 }
 
 // countPeople compares what was listed with what the platform counts.
-func (x *execution) countPeople() *peopleSummary {
+func (x *execution) countPeople() *report.People {
 	if x.people == nil || x.listed != nil {
 		return x.listed
 	}
 	c := x.people.Count()
-	s := &peopleSummary{Listed: c.People, Repeated: c.Gaps}
+	s := &report.People{Listed: c.People, Repeated: c.Gaps}
 	if c.Total >= 0 {
 		s.Total = &c.Total
 	}
 	return s
 }
 
-// peopleSummary is what summary.json says of a walk over the people listing.
-type peopleSummary struct {
-	Listed   int64  `json:"listed"`
-	Total    *int64 `json:"total"`          // as the platform counted at the last page; null: it did not
-	Repeated int64  `json:"repeated_pages"` // because people were removed meanwhile
+// requestName is what the client calls the requests of the run.
+func (x *execution) requestName() string {
+	switch {
+	case x.people != nil && !x.flags.export.detail:
+		return apiclient.OpListPersons.String()
+	case x.exporting():
+		return apiclient.OpGet.String()
+	}
+	return x.operation.Name
 }
 
-// text is the line of the terminal.
-func (s *peopleSummary) text() string {
-	text := grouped(s.Listed) + " listed"
-	switch {
-	case s.Total == nil:
-		return text + "; the platform did not say how many there are"
-	case *s.Total == s.Listed:
-		return text + ", as many as the platform counts"
-	case *s.Total > s.Listed:
-		return fmt.Sprintf("%s; the platform counts %s at the end: %s more, not listed", text, grouped(*s.Total), grouped(*s.Total-s.Listed))
+// tableSummary is what the summary says of an export; nil: the run is none.
+func (x *execution) tableSummary() *report.Table {
+	if !x.exporting() {
+		return nil
 	}
-	return fmt.Sprintf("%s; the platform counts %s at the end: %s were removed during the walk", text, grouped(*s.Total), grouped(s.Listed-*s.Total))
+	t := &report.Table{People: x.countPeople()}
+	m := x.inventory
+	if m == nil {
+		return t
+	}
+	t.To = x.flags.export.to
+	if o, err := x.inventoryOptions(); err == nil {
+		t.To = o.Place()
+	}
+	t.Devices, t.TableFiles, t.Inventory = m.Rows, len(m.Files), m.Counts
+	return t
 }

@@ -9,6 +9,8 @@ import (
 	"pushbatch/batch/blob"
 	"pushbatch/batch/ops"
 	"pushbatch/writers"
+	"pushbatch/writers/inventory"
+	"pushbatch/writers/report"
 )
 
 // publishedFile in the run folder says that the inventory is published, and
@@ -17,8 +19,8 @@ const publishedFile = "inventory.json"
 
 // published is what stays in the run folder of a table that was published.
 type published struct {
-	*writers.Manifest
-	People *peopleSummary `json:"people,omitempty"`
+	*inventory.Manifest
+	People *report.People `json:"people,omitempty"`
 }
 
 // gathers reports whether lines of the inventory are still to be gathered: not
@@ -28,7 +30,7 @@ func (x *execution) gathers() bool {
 }
 
 // inventoryCells is what the reports gather, nil for other operations.
-func (x *execution) inventoryCells() writers.InventoryCells {
+func (x *execution) inventoryCells() func(*batch.Result) ([]batch.Value, bool) {
 	if !x.gathers() {
 		return nil
 	}
@@ -44,7 +46,7 @@ func (x *execution) checkTarget(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := writers.CheckInventoryTarget(ctx, o); err != nil {
+	if err := inventory.CheckTarget(ctx, o); err != nil {
 		return usageError("--to %s: %w", x.flags.export.to, err)
 	}
 	return nil
@@ -62,7 +64,7 @@ func (x *execution) fixTarget() {
 
 // publish makes the inventory of a run that has ended visible. It returns nil
 // when there is nothing to publish.
-func (x *execution) publish(ctx context.Context, runErr error) (*writers.Manifest, error) {
+func (x *execution) publish(ctx context.Context, runErr error) (*inventory.Manifest, error) {
 	if !x.exporting() || x.client == nil || runErr != nil {
 		return nil, nil //nolint:nilerr // a run that did not end publishes nothing; its error is told elsewhere
 	}
@@ -76,7 +78,7 @@ func (x *execution) publish(ctx context.Context, runErr error) (*writers.Manifes
 	if err != nil {
 		return nil, err
 	}
-	m, err := writers.PublishInventory(ctx, x.folder, o)
+	m, err := inventory.Publish(ctx, x.folder.LocalFile(writers.GatheredFile), x.folder.LocalPath("table.stage"), o)
 	if err == nil {
 		err = x.folder.WriteJSON(publishedFile, published{m, x.countPeople()})
 	}
@@ -84,7 +86,7 @@ func (x *execution) publish(ctx context.Context, runErr error) (*writers.Manifes
 		return nil, &batch.Abort{Code: "results_unwritable", Err: err}
 	}
 	// What the table was made of is not needed any more.
-	_ = x.folder.Remove(writers.InventoryFile)
+	_ = x.folder.Remove(writers.GatheredFile)
 	_ = os.Remove(x.folder.LocalPath(peopleFile))
 	return m, nil
 }

@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"pushbatch/apiclient/simulator"
-	"pushbatch/writers"
+	"pushbatch/writers/inventory"
 )
 
 // An export is killed while it renders its table, which is to take the place of
@@ -64,11 +64,11 @@ func TestExportKilledWhileRendering(t *testing.T) {
 // what the manifest says.
 func wholeTable(t *testing.T, folder string) (names []string) {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join(folder, writers.ManifestFile))
+	data, err := os.ReadFile(filepath.Join(folder, inventory.ManifestFile))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var m writers.Manifest
+	var m inventory.Manifest
 	if err := json.Unmarshal(data, &m); err != nil || len(m.Files) == 0 {
 		t.Fatalf("%d files: %v", len(m.Files), err)
 	}

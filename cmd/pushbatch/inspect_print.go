@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"pushbatch/batch"
+	"pushbatch/writers/report"
 )
 
 // inspection is what inspect --json prints.
@@ -143,13 +144,13 @@ func (s *stopInspection) text() string {
 func (in *inputInspection) rowsText() string {
 	switch in.RowsAre {
 	case "counted":
-		return grouped(in.Rows) + ", all of them looked at"
+		return report.Grouped(in.Rows) + ", all of them looked at"
 	case "estimated":
-		return fmt.Sprintf("about %s, the first %s looked at", grouped(in.Rows), grouped(in.RowsRead))
+		return fmt.Sprintf("about %s, the first %s looked at", report.Grouped(in.Rows), report.Grouped(in.RowsRead))
 	case "declared":
-		return fmt.Sprintf("%s, the first %s looked at", grouped(in.Rows), grouped(in.RowsRead))
+		return fmt.Sprintf("%s, the first %s looked at", report.Grouped(in.Rows), report.Grouped(in.RowsRead))
 	}
-	return fmt.Sprintf("more than the %s looked at (--all counts them)", grouped(in.RowsRead))
+	return fmt.Sprintf("more than the %s looked at (--all counts them)", report.Grouped(in.RowsRead))
 }
 
 func (in *inputInspection) printColumns(w io.Writer, operation string) {
@@ -189,13 +190,13 @@ func (in *inputInspection) printRequests(w io.Writer) {
 
 func (in *inputInspection) printProblems(w io.Writer) {
 	if len(in.Problems) == 0 && len(in.Mapping) == 0 && in.Error == nil {
-		fmt.Fprintf(w, "\n  No problem in %s %s.\n", grouped(in.RowsRead), plural(in.RowsRead, "row"))
+		fmt.Fprintf(w, "\n  No problem in %s %s.\n", report.Grouped(in.RowsRead), report.Plural(in.RowsRead, "row"))
 	}
 	for i, g := range in.Problems {
 		if i == 0 {
 			fmt.Fprintf(w, "\n  Problems:\n")
 		}
-		fmt.Fprintf(w, "    %s: %s %s %s. %s\n      %s\n", g.Code, grouped(g.Count), plural(g.Count, "row"), g.Status, g.Meaning, g.Remedy)
+		fmt.Fprintf(w, "    %s: %s %s %s. %s\n      %s\n", g.Code, report.Grouped(g.Count), report.Plural(g.Count, "row"), g.Status, g.Meaning, g.Remedy)
 		for _, r := range g.Rows {
 			fmt.Fprintf(w, "      row %d: %s\n", r.Row, r.Message)
 		}

@@ -4,6 +4,8 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+
+	"pushbatch/writers/report"
 )
 
 // asksForJSON looks for --log-format json where it most likely stands.
@@ -39,7 +41,7 @@ func (j jsonLines) Write(text []byte) (int, error) {
 }
 
 // printEnd says how an execution ended.
-func (p *process) printEnd(s *summary, runErr error, quiet bool) {
+func (p *process) printEnd(s *report.Summary, runErr error, quiet bool) {
 	if p.json {
 		p.printEndJSON(s, runErr, quiet)
 		return
@@ -48,13 +50,13 @@ func (p *process) printEnd(s *summary, runErr error, quiet bool) {
 		p.printError(runErr, s.Remedy)
 	}
 	if !quiet {
-		s.print(p.stderr)
+		s.Print(p.stderr)
 	}
 }
 
 // printEndJSON says the same in two records. What does not fit a line is in
 // summary.json.
-func (p *process) printEndJSON(s *summary, runErr error, quiet bool) {
+func (p *process) printEndJSON(s *report.Summary, runErr error, quiet bool) {
 	if runErr != nil {
 		p.printError(runErr, s.Remedy)
 	}

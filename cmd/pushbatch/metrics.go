@@ -15,6 +15,7 @@ import (
 
 	"pushbatch/apiclient"
 	"pushbatch/batch"
+	"pushbatch/writers/report"
 )
 
 // metricsEvery is how often the file of --metrics-file is written.
@@ -28,7 +29,7 @@ type metrics struct {
 	now      func() *metricText // where the run stands
 	log      *slog.Logger
 	warned   bool // that the file cannot be written; of the writing goroutine
-	ended    atomic.Pointer[summary]
+	ended    atomic.Pointer[report.Summary]
 }
 
 // watch prepares what others follow the run by, so that what cannot work is known
@@ -76,10 +77,10 @@ func listenMetrics(ctx context.Context, address string) (net.Listener, error) {
 
 // startMetrics shows metrics until the returned function is called with the
 // summary, which shows the last ones.
-func (x *execution) startMetrics(engine *batch.Job) (end func(*summary)) {
+func (x *execution) startMetrics(engine *batch.Job) (end func(*report.Summary)) {
 	m := x.metrics
 	if m == nil {
-		return func(*summary) {}
+		return func(*report.Summary) {}
 	}
 	if x.point != nil && !x.point.SavedAt.IsZero() {
 		x.savedAt.Store(x.point.SavedAt.UnixMilli())
@@ -100,7 +101,7 @@ func (x *execution) startMetrics(engine *batch.Job) (end func(*summary)) {
 		}
 	}()
 	server := m.serve()
-	return func(s *summary) {
+	return func(s *report.Summary) {
 		close(done)
 		<-stopped
 		m.ended.Store(s)
@@ -160,7 +161,7 @@ func replaceFile(path string, text *metricText) error {
 
 // measure is the metrics as of now; ended is the summary of a run that has ended
 // or stopped, else nil.
-func (x *execution) measure(engine *batch.Job, ended *summary) *metricText {
+func (x *execution) measure(engine *batch.Job, ended *report.Summary) *metricText {
 	m := &metricText{labels: label("operation", x.operation.Name) + x.metrics.labels}
 	p := engine.Progress()
 	m.family("info", gauge, "The program.")

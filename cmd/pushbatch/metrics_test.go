@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"pushbatch/apiclient/simulator"
+	"pushbatch/writers/report"
 )
 
 // parsed reads metrics as Prometheus does and holds their names against its rules.
@@ -103,7 +104,7 @@ func demandLastMetrics(t *testing.T, file, run string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var s summary
+	var s report.Summary
 	readJSON(t, filepath.Join(run, "summary.json"), &s)
 	families := parsed(t, string(text))
 	for name, want := range map[string]float64{

@@ -15,6 +15,8 @@ import (
 	"net/url"
 	"strconv"
 	"time"
+
+	"pushbatch/writers/report"
 )
 
 // notifySecretVariable holds the secret that notifications are signed with.
@@ -69,7 +71,7 @@ func onLoopback(host string) bool {
 }
 
 // notify sends the summary. It never changes what the run ended with.
-func (x *execution) notify(ctx context.Context, s *summary, w io.Writer) {
+func (x *execution) notify(ctx context.Context, s *report.Summary, w io.Writer) {
 	if x.notifier == nil {
 		return
 	}
@@ -89,7 +91,7 @@ func (x *execution) notify(ctx context.Context, s *summary, w io.Writer) {
 }
 
 // deliveryID is the same for every attempt to tell of one end of a run.
-func deliveryID(s *summary) string {
+func deliveryID(s *report.Summary) string {
 	sum := sha256.Sum256([]byte(s.Run + "\x00" + s.StartedAt.Format(time.RFC3339Nano) + "\x00" + strconv.Itoa(s.Executions)))
 	return hex.EncodeToString(sum[:16])
 }

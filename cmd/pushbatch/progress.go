@@ -5,6 +5,8 @@ import (
 	"io"
 	"log/slog"
 	"time"
+
+	"pushbatch/batch"
 )
 
 // How often progress is shown.
@@ -96,3 +98,27 @@ func (p jsonPrinter) above() io.Writer     { return p.w }
 
 // hundredths rounds what people and machines need no more digits of.
 func hundredths(v float64) float64 { return float64(int64(v*100+0.5)) / 100 }
+
+// noteEvery is how often the timeline of a run is noted: often enough to tell
+// when it stood still.
+const noteEvery = 250 * time.Millisecond
+
+// startNoting notes the timeline of a run until the returned function is called.
+func (x *execution) startNoting(engine *batch.Job) (end func()) {
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() { // ends with end
+		defer close(ended)
+		tick := time.NewTicker(noteEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				state := x.traffic()
+				x.timeline.Note(engine.Elapsed(), engine.Progress().Statuses, state.Requests, state.Throttled)
+			case <-done:
+				return
+			}
+		}
+	}()
+	return func() { close(done); <-ended }
+}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"pushbatch/apiclient"
+	"pushbatch/writers/report"
 )
 
 // progressSnapshot is where a run stands at one moment, for people.
@@ -48,23 +49,23 @@ func (s *progressSnapshot) share() string {
 // line is the one line that a log or a cron mail gets.
 func (s *progressSnapshot) line() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s", s.operation, grouped(s.done))
+	fmt.Fprintf(&b, "%s: %s", s.operation, report.Grouped(s.done))
 	if s.total > 0 {
 		about := "about "
 		if s.exact {
 			about = ""
 		}
-		fmt.Fprintf(&b, " of %s%s rows (%s)", about, grouped(s.total), s.share())
+		fmt.Fprintf(&b, " of %s%s rows (%s)", about, report.Grouped(s.total), s.share())
 	} else {
 		b.WriteString(" rows")
 	}
-	fmt.Fprintf(&b, ", %s rows/s", rateText(s.rate))
+	fmt.Fprintf(&b, ", %s rows/s", report.Rate(s.rate))
 	if s.limit > 0 {
 		fmt.Fprintf(&b, " (limit %s)", limitText(s.limit))
 	}
-	fmt.Fprintf(&b, ", %s failed", grouped(s.bad))
+	fmt.Fprintf(&b, ", %s failed", report.Grouped(s.bad))
 	if s.retrying > 0 && s.waiting.why == apiclient.NotWaiting {
-		fmt.Fprintf(&b, ", %s being retried", grouped(s.retrying))
+		fmt.Fprintf(&b, ", %s being retried", report.Grouped(s.retrying))
 	}
 	if left := s.left(); left > 0 {
 		fmt.Fprintf(&b, ", %s left", span(left))
@@ -81,7 +82,7 @@ func (s *progressSnapshot) waitingLong() string {
 	w := s.waiting
 	switch w.why {
 	case apiclient.WaitBackoff:
-		return fmt.Sprintf("%s %s to be retried", grouped(s.retrying), plural(s.retrying, "row"))
+		return fmt.Sprintf("%s %s to be retried", report.Grouped(s.retrying), report.Plural(s.retrying, "row"))
 	case apiclient.WaitRetryAfter:
 		return "the platform asked for a pause (Retry-After)" + within(", ", w.left, " left")
 	case apiclient.WaitOutage:
@@ -102,7 +103,7 @@ func (s *progressSnapshot) waitingForms() []string {
 			"outage" + within(", try in ", w.left, ""),
 		}
 	case s.retrying > 0:
-		return []string{"retrying " + grouped(s.retrying)}
+		return []string{"retrying " + report.Grouped(s.retrying)}
 	}
 	return nil
 }
@@ -130,7 +131,7 @@ func span(d time.Duration) string {
 }
 
 // limitText writes a rate limit without needless decimals.
-func limitText(v float64) string { return strings.TrimSuffix(rateText(v), ".0") }
+func limitText(v float64) string { return strings.TrimSuffix(report.Rate(v), ".0") }
 
 // pace is how fast rows are finished: the mean over the last seconds, so that a
 // long wait in the past does not spoil what is told of the future.

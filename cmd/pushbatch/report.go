@@ -8,6 +8,7 @@ import (
 	"pushbatch/batch/blob"
 	"pushbatch/batch/runstore"
 	"pushbatch/writers"
+	"pushbatch/writers/report"
 )
 
 func newReportCommand(p *process) *cobra.Command {
@@ -25,7 +26,7 @@ func newReportCommand(p *process) *cobra.Command {
 			}
 			s, err := remakePage(folder, args[0])
 			if s != nil {
-				s.print(cmd.OutOrStdout())
+				s.Print(cmd.OutOrStdout())
 			}
 			return errors.Join(err, folder.Close())
 		},
@@ -38,16 +39,16 @@ func newReportCommand(p *process) *cobra.Command {
 // the page of its last checkpoint. The summary is there also when the page could
 // not be written. In S3 nothing is written beside a process that works on the
 // run: it makes the page when it ends.
-func remakePage(folder *runstore.Folder, path string) (*summary, error) {
+func remakePage(folder *runstore.Folder, path string) (*report.Summary, error) {
 	status, err := statusOf(folder)
 	if err != nil {
 		return nil, err
 	}
-	s, spec := new(summary), new(runSpec)
+	s, spec := new(report.Summary), new(runSpec)
 	if err := folder.ReadJSON(runstore.JobFile, spec); err != nil {
 		return nil, usageError("%w", err)
 	}
-	if status.State == outcomeRunning || status.State == outcomeInterrupted {
+	if report.Outcome(status.State) == report.Running || report.Outcome(status.State) == report.Interrupted {
 		s, err = snapshotSummary(folder, spec, status)
 	} else {
 		err = folder.ReadJSON(runstore.SummaryFile, s)
@@ -57,7 +58,7 @@ func remakePage(folder *runstore.Folder, path string) (*summary, error) {
 		return nil, usageError("%w", err)
 	case s == nil:
 		return nil, usageError("%s has no row yet: see pushbatch status %s", path, path)
-	case status.State == outcomeRunning && blob.IsS3(path):
+	case report.Outcome(status.State) == report.Running && blob.IsS3(path):
 		return s, nil
 	}
 	if err := writePage(folder, s, spec); err != nil {
@@ -67,22 +68,22 @@ func remakePage(folder *runstore.Folder, path string) (*summary, error) {
 }
 
 // snapshotSummary sums up a run as of its last checkpoint; nil: there is none.
-func snapshotSummary(folder *runstore.Folder, spec *runSpec, status *runStatus) (*summary, error) {
+func snapshotSummary(folder *runstore.Folder, spec *runSpec, status *runStatus) (*report.Summary, error) {
 	point, err := folder.LoadCheckpoint()
 	if err != nil || point == nil {
 		return nil, err
 	}
-	s := &summary{
-		Version: spec.Version, Operation: spec.Operation, Run: folder.Path(""), Outcome: status.State,
+	s := &report.Summary{
+		Version: spec.Version, Operation: spec.Operation, Run: folder.Path(""), Outcome: report.Outcome(status.State),
 		StartedAt: spec.StartedAt, EndedAt: point.SavedAt.UTC(), Executions: spec.Executions,
 	}
-	s.fill(point.Tally.WithWaiting(point.Waiting), point.Elapsed)
+	s.Fill(point.Tally.WithWaiting(point.Waiting), point.Elapsed)
 	state := stateOf(point)
 	s.Requests, s.Retries, s.Throttled = state.Requests, state.Retries, state.Throttled
-	s.Timeline = timelineOf(&state.Series)
+	s.Timeline = report.TimelineOf(state.Series)
 	s.DryRun = s.Requests == 0 && len(spec.Settings["dry-run"]) > 0
 	if status.Total != nil {
-		s.Total = *status.Total
+		s.TotalEstimate = *status.Total
 	}
 	s.Files = unfinishedFiles(folder)
 	return s, nil
@@ -92,7 +93,7 @@ func snapshotSummary(folder *runstore.Folder, spec *runSpec, status *runStatus) 
 // that they have until then.
 func unfinishedFiles(folder *runstore.Folder) (names []string) {
 	reports := []string{runstore.FailedFile, runstore.RequestsFile}
-	for _, f := range writers.ResultFormats {
+	for _, f := range writers.ResultFormats() {
 		reports = append(reports, f.File())
 	}
 	for _, name := range reports {
@@ -100,10 +101,10 @@ func unfinishedFiles(folder *runstore.Folder) (names []string) {
 			names = append(names, folder.Path(part))
 		}
 	}
-	return append(names, folder.Path(writers.ReportFile))
+	return append(names, folder.Path(report.PageFile))
 }
 
 // writePage makes report.html of a run.
-func writePage(folder *runstore.Folder, s *summary, spec *runSpec) error {
-	return folder.WriteFile(writers.ReportFile, pageOf(s, spec).Render())
+func writePage(folder *runstore.Folder, s *report.Summary, spec *runSpec) error {
+	return folder.WriteFile(report.PageFile, report.Page(s, spec.forReport()))
 }

@@ -15,6 +15,7 @@ import (
 	"pushbatch/batch/blob"
 	"pushbatch/batch/ops"
 	"pushbatch/batch/runstore"
+	"pushbatch/writers/report"
 )
 
 func newResumeCommand(p *process) *cobra.Command {
@@ -115,7 +116,7 @@ func (p *process) reopen(folder *runstore.Folder, c *runConfig) (*execution, err
 }
 
 // endedSummary is the summary of a run that has ended.
-type endedSummary struct{ summary }
+type endedSummary struct{ report.Summary }
 
 // outcome is what the program ends with: what the run ended with.
 func (s *endedSummary) outcome() error {
@@ -131,7 +132,7 @@ func (x *execution) alreadyEnded(w io.Writer) *endedSummary {
 	s := summaryOfEnded(x.folder, x.point, &x.spec)
 	if s != nil && !x.flags.quiet {
 		fmt.Fprintf(w, "nothing to do: %s has ended\n", x.folder.Path(""))
-		s.print(w)
+		s.Print(w)
 	}
 	return s
 }
@@ -139,10 +140,10 @@ func (x *execution) alreadyEnded(w io.Writer) *endedSummary {
 // summaryOfEnded is the summary of a run if it has ended, else nil.
 func summaryOfEnded(folder *runstore.Folder, point *batch.Checkpoint, spec *runSpec) *endedSummary {
 	s := new(endedSummary)
-	if point == nil || !point.Ended || folder.ReadJSON(runstore.SummaryFile, &s.summary) != nil {
+	if point == nil || !point.Ended || folder.ReadJSON(runstore.SummaryFile, &s.Summary) != nil {
 		return nil
 	}
-	if s.Executions != spec.Executions || s.Outcome != outcomeCompleted {
+	if s.Executions != spec.Executions || s.Outcome != report.Completed {
 		return nil
 	}
 	return s

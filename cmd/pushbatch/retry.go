@@ -18,6 +18,8 @@ import (
 	"pushbatch/batch/runstore"
 	"pushbatch/readers"
 	"pushbatch/writers"
+	"pushbatch/writers/report"
+	"pushbatch/writers/table"
 )
 
 // retrySpec says which rows of which run a new run takes.
@@ -127,7 +129,7 @@ func endedRun(ctx context.Context, path string) (_ *runSpec, err error) {
 		return nil, usageError("%w", err)
 	}
 	if point == nil || !point.Ended {
-		return nil, usageError("%s has not ended: go on with it first (pushbatch resume %s)", path, shellWord(path))
+		return nil, usageError("%s has not ended: go on with it first (pushbatch resume %s)", path, report.ShellWord(path))
 	}
 	return spec, nil
 }
@@ -136,7 +138,7 @@ func resultsFormat(s *runSpec) string {
 	if v := s.Settings["results"]; len(v) > 0 {
 		return v[0]
 	}
-	return writers.ResultFormats[0].Name
+	return writers.ResultFormats()[0].Name
 }
 
 // only narrows the sources of a retrying run to the rows it takes.
@@ -202,10 +204,10 @@ func (r *retrySpec) open(ctx context.Context, info blob.Info) (s *resultsSource,
 }
 
 func (r *retrySpec) takes(at [4]int, values []batch.Value, source string) (num int64, wanted bool) {
-	if writers.Unmade(values[at[0]].Text) != source || !slices.Contains(r.Statuses, values[at[2]].Text) {
+	if table.Unsafe(values[at[0]].Text) != source || !slices.Contains(r.Statuses, values[at[2]].Text) {
 		return 0, false
 	}
-	codes := strings.Split(writers.Unmade(values[at[3]].Text), batch.CodeSeparator)
+	codes := strings.Split(table.Unsafe(values[at[3]].Text), batch.CodeSeparator)
 	if len(r.Codes) > 0 && !slices.ContainsFunc(codes, func(c string) bool { return slices.Contains(r.Codes, c) }) {
 		return 0, false
 	}

@@ -12,7 +12,7 @@ import (
 	"pushbatch/batch/blob"
 	"pushbatch/batch/ops"
 	"pushbatch/batch/runstore"
-	"pushbatch/writers"
+	"pushbatch/writers/report"
 )
 
 // start runs a new job.
@@ -121,7 +121,7 @@ func (x *execution) openSink(runErr error) (batch.Sink, error) {
 
 // send lets the engine work on the rows.
 func (x *execution) send(ctx context.Context, engine *batch.Job) error {
-	x.timeline.series = stateOf(x.point).Series
+	x.timeline.GoOn(stateOf(x.point).Series)
 	defer stopAfter(engine, x.flags.maxDuration)()
 	defer x.startNoting(engine)()
 	defer x.startProgress(engine)()
@@ -159,9 +159,9 @@ const countFor = 2 * time.Second
 
 // finish writes the summary of an execution, prints it, and returns it with what
 // the program ends with.
-func (x *execution) finish(ctx context.Context, engine *batch.Job, runErr error) (*summary, error) {
+func (x *execution) finish(ctx context.Context, engine *batch.Job, runErr error) (*report.Summary, error) {
 	s := x.summarize(ctx, engine, runErr)
-	s.addInventory(x)
+	s.Table = x.tableSummary()
 	if err := x.folder.WriteJSON(runstore.SummaryFile, s); err != nil && exitCode(runErr) != exitStopped && x.folder.Lost() == nil {
 		runErr, s.ExitCode = err, exitStopped
 	}
@@ -175,22 +175,22 @@ func (x *execution) finish(ctx context.Context, engine *batch.Job, runErr error)
 	return s, &errReported{exitError{s.ExitCode, runErr}}
 }
 
-func (x *execution) summarize(ctx context.Context, engine *batch.Job, runErr error) *summary {
-	s := &summary{
-		Version: x.spec.Version, Operation: x.spec.Operation, Run: x.folder.Path(""), Outcome: outcomeCompleted,
+func (x *execution) summarize(ctx context.Context, engine *batch.Job, runErr error) *report.Summary {
+	s := &report.Summary{
+		Version: x.spec.Version, Operation: x.spec.Operation, Run: x.folder.Path(""), Outcome: report.Completed,
 		StartedAt: x.spec.StartedAt, EndedAt: time.Now().UTC(), Executions: x.spec.Executions, DryRun: x.client == nil,
 	}
-	s.fill(engine.Tally(), engine.Elapsed())
+	s.Fill(engine.Tally(), engine.Elapsed())
 	t := x.traffic()
 	s.Requests, s.Retries, s.Throttled = t.Requests, t.Retries, t.Throttled
-	x.timeline.note(engine.Elapsed(), engine.Tally().Statuses, &t)
-	s.Timeline = timelineOf(x.timeline.copied())
+	x.timeline.Note(engine.Elapsed(), engine.Tally().Statuses, t.Requests, t.Throttled)
+	s.Timeline = report.TimelineOf(x.timeline.Series())
 	if x.client != nil {
-		s.SettledRate = settledRate(x.client.Stats(), x.requestName())
+		s.LimitedRate = settledRate(x.client.Stats(), x.requestName())
 	}
 	s.Unsent = unsent(ctx, engine)
 	if runErr != nil {
-		s.Outcome, s.Reason, s.Remedy = outcomeStopped, runErr.Error(), remedyOf(runErr)
+		s.Outcome, s.Reason, s.Remedy = report.Stopped, runErr.Error(), remedyOf(runErr)
 		if abort, ok := errors.AsType[*batch.Abort](runErr); ok {
 			s.ReasonCode = abort.Code
 		}
@@ -211,7 +211,7 @@ func unsent(ctx context.Context, engine *batch.Job) *int64 {
 
 // exitCode is what an execution ends with: why it stopped, else what became of
 // the rows.
-func (x *execution) exitCode(s *summary, runErr error) int {
+func (x *execution) exitCode(s *report.Summary, runErr error) int {
 	var coded *exitError
 	switch {
 	case runErr != nil && exitCode(runErr) == exitUsage && !errors.As(runErr, &coded):
@@ -220,7 +220,7 @@ func (x *execution) exitCode(s *summary, runErr error) int {
 		return exitCode(runErr)
 	case s.Rows == 0 && !x.flags.allowEmpty:
 		return exitUsage
-	case s.Statuses.bad() > 0:
+	case s.Statuses.Bad() > 0:
 		return exitBadRows
 	}
 	return exitDone
@@ -232,7 +232,7 @@ func (x *execution) files() []string {
 	for i, name := range names {
 		names[i] = x.folder.Path(name)
 	}
-	return append(names, x.folder.Path(runstore.SummaryFile), x.folder.Path(writers.ReportFile))
+	return append(names, x.folder.Path(runstore.SummaryFile), x.folder.Path(report.PageFile))
 }
 
 // remedyOf is what the catalogue advises about an error that ended a run.

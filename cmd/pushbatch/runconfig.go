@@ -142,6 +142,7 @@ type runSpec struct {
 	Retry      *retrySpec          `json:"retry,omitempty"`        // the rows of an older run that this one takes
 	Notify     string              `json:"notify,omitempty"`       // host of --notify-url
 	Redaction  *redactionSpec      `json:"redaction,omitempty"`
+	Variables  []string            `json:"variables,omitempty"` // settings that variables gave
 	Mapping    string              `json:"mapping,omitempty"`
 	Columns    [][]columnSpec      `json:"columns"` // of each input: what each column is used for
 }

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"pushbatch/apiclient/simulator"
+	"pushbatch/writers/report"
 )
 
 // buildOnce builds the real binary for tests that signal and kill it.
@@ -161,7 +162,7 @@ func TestSignals(t *testing.T) {
 			if last := lines[len(lines)-1]; !strings.HasSuffix(last, "pushbatch resume run") {
 				t.Errorf("the last line is %q", last)
 			}
-			var sum summary
+			var sum report.Summary
 			readJSON(t, filepath.Join(dir, "run", "summary.json"), &sum)
 			if sum.Rows+*sum.Unsent != 400 || sum.Rows != sim.Stats().Requests {
 				t.Errorf("%d rows and %d unsent of 400; the platform got %d requests", sum.Rows, *sum.Unsent, sim.Stats().Requests)
@@ -198,7 +199,7 @@ func TestSecondSignal(t *testing.T) {
 	if code := c.code(t); code != 143 {
 		t.Errorf("exit code %d, want 143\n%s", code, &c.stderr)
 	}
-	var sum summary
+	var sum report.Summary
 	readJSON(t, filepath.Join(dir, "run", "summary.json"), &sum)
 	if sum.Rows != 0 || *sum.Unsent != 400 {
 		t.Errorf("%d rows done, %d unsent; want 0 and 400", sum.Rows, *sum.Unsent)

@@ -6,31 +6,33 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"pushbatch/batch"
 	"pushbatch/batch/runstore"
+	"pushbatch/writers/report"
 )
 
 // runStatus is where a run stands: what status --json prints.
 type runStatus struct {
-	Run        string           `json:"run"`
-	Operation  string           `json:"operation"`
-	State      string           `json:"state"` // running, ended, stopped or interrupted
+	Run        string          `json:"run"`
+	Operation  string          `json:"operation"`
+	State      string          `json:"state"` // running, ended, stopped or interrupted
 	Holder     *runstore.Holder `json:"holder,omitempty"`
-	StartedAt  time.Time        `json:"started_at"`
-	SavedAt    *time.Time       `json:"saved_at,omitempty"` // of the last checkpoint
-	Rows       int64            `json:"rows"`               // with a result, as of then
-	Total      *int64           `json:"total_rows"`         // estimated from the bytes read; null: not known
-	Statuses   counts           `json:"statuses"`
-	ErrorCodes []code           `json:"error_codes"`
-	RowsPerSec float64          `json:"rows_per_second"`
-	LeftSecs   *float64         `json:"left_seconds"` // null: not known
-	ExitCode   *int             `json:"exit_code"`    // of an ended or stopped execution
-	Reason     string           `json:"reason,omitempty"`
-	Resumable  bool             `json:"resumable"`
+	StartedAt  time.Time       `json:"started_at"`
+	SavedAt    *time.Time      `json:"saved_at,omitempty"` // of the last checkpoint
+	Rows       int64           `json:"rows"`               // with a result, as of then
+	Total      *int64          `json:"total_rows"`         // estimated from the bytes read; null: not known
+	Statuses   report.Counts   `json:"statuses"`
+	ErrorCodes []report.Code   `json:"error_codes"`
+	RowsPerSec float64         `json:"rows_per_second"`
+	LeftSecs   *float64        `json:"left_seconds"` // null: not known
+	ExitCode   *int            `json:"exit_code"`    // of an ended or stopped execution
+	Reason     string          `json:"reason,omitempty"`
+	Resumable  bool            `json:"resumable"`
 }
 
 func newStatusCommand(p *process) *cobra.Command {
@@ -75,7 +77,7 @@ func statusOf(folder *runstore.Folder) (*runStatus, error) {
 	if err != nil {
 		return nil, usageError("%w", err)
 	}
-	s := &runStatus{Run: folder.Path(""), Operation: spec.Operation, StartedAt: spec.StartedAt, ErrorCodes: []code{}}
+	s := &runStatus{Run: folder.Path(""), Operation: spec.Operation, StartedAt: spec.StartedAt, ErrorCodes: []report.Code{}}
 	if point != nil {
 		s.fillPoint(point, &spec)
 	}
@@ -83,9 +85,9 @@ func statusOf(folder *runstore.Folder) (*runStatus, error) {
 }
 
 func (s *runStatus) fillPoint(c *batch.Checkpoint, spec *runSpec) {
-	var sum summary
+	var sum report.Summary
 	t := c.Tally.WithWaiting(c.Waiting)
-	sum.fill(t, c.Elapsed)
+	sum.Fill(t, c.Elapsed)
 	s.Rows, s.Statuses, s.ErrorCodes, s.RowsPerSec = sum.Rows, sum.Statuses, sum.ErrorCodes, sum.RowsPerSec
 	if total, known := spec.estimate(c); known {
 		s.Total = &total
@@ -106,7 +108,7 @@ func (s *runStatus) fillState(folder *runstore.Folder, point *batch.Checkpoint, 
 		}
 		return nil
 	}
-	var sum summary
+	var sum report.Summary
 	err := folder.ReadJSON(runstore.SummaryFile, &sum)
 	switch {
 	case errors.Is(err, fs.ErrNotExist), err == nil && sum.Executions != executions:
@@ -115,7 +117,7 @@ func (s *runStatus) fillState(folder *runstore.Folder, point *batch.Checkpoint, 
 		return usageError("%w", err)
 	default:
 		s.ExitCode, s.Reason, s.Rows, s.Statuses, s.ErrorCodes = &sum.ExitCode, sum.Reason, sum.Rows, sum.Statuses, sum.ErrorCodes
-		s.State, s.Resumable = "stopped", !sum.inputBroken()
+		s.State, s.Resumable = "stopped", !slices.Contains(brokenInput, sum.ReasonCode)
 	}
 	if point != nil && point.Ended && s.State == "stopped" {
 		s.State, s.Resumable = "ended", false
@@ -129,21 +131,21 @@ func (s *runStatus) print(w io.Writer) {
 	if s.Holder != nil {
 		fmt.Fprintf(w, " (process %d on %s)", s.Holder.PID, s.Holder.Host)
 	}
-	fmt.Fprintf(w, "\n  %s rows", grouped(s.Rows))
+	fmt.Fprintf(w, "\n  %s rows", report.Grouped(s.Rows))
 	if s.Total != nil {
-		fmt.Fprintf(w, " of about %s", grouped(*s.Total))
+		fmt.Fprintf(w, " of about %s", report.Grouped(*s.Total))
 	}
 	fmt.Fprintf(w, ", %.1f rows/s", s.RowsPerSec)
 	if s.LeftSecs != nil {
-		fmt.Fprintf(w, ", about %s left", seconds(*s.LeftSecs))
+		fmt.Fprintf(w, ", about %s left", report.Seconds(*s.LeftSecs))
 	}
-	fmt.Fprintf(w, "\n  succeeded %s, failed %s, rejected %s, skipped %s\n", grouped(s.Statuses.Succeeded),
-		grouped(s.Statuses.Failed), grouped(s.Statuses.Rejected), grouped(s.Statuses.Skipped))
-	printCodes(w, s.ErrorCodes)
+	fmt.Fprintf(w, "\n  succeeded %s, failed %s, rejected %s, skipped %s\n", report.Grouped(s.Statuses.Succeeded),
+		report.Grouped(s.Statuses.Failed), report.Grouped(s.Statuses.Rejected), report.Grouped(s.Statuses.Skipped))
+	report.PrintCodes(w, s.ErrorCodes)
 	if s.Reason != "" {
 		fmt.Fprintf(w, "  stopped: %s\n", s.Reason)
 	}
 	if s.Resumable {
-		fmt.Fprintf(w, "  to go on: pushbatch resume %s\n", shellWord(s.Run))
+		fmt.Fprintf(w, "  to go on: pushbatch resume %s\n", report.ShellWord(s.Run))
 	}
 }

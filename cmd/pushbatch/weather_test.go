@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"pushbatch/apiclient/simulator"
+	"pushbatch/writers/report"
 )
 
 func updateRows(t *testing.T) string {
@@ -81,10 +82,10 @@ func TestLowerLimit(t *testing.T) {
 	if refused := stats.Requests - 400; refused*20 > stats.Requests {
 		t.Errorf("%d of %d requests were refused, more than 5 %%", refused, stats.Requests)
 	}
-	var sum summary
+	var sum report.Summary
 	readJSON(t, filepath.Join(dir, "run", "summary.json"), &sum)
-	if sum.SettledRate < 15 || sum.SettledRate > 22 {
-		t.Errorf("the rate settled on %v", sum.SettledRate)
+	if sum.LimitedRate < 15 || sum.LimitedRate > 22 {
+		t.Errorf("the rate settled on %v", sum.LimitedRate)
 	}
 	t.Logf("%.1f rows/s, %d refused", sum.RowsPerSec, stats.Requests-400)
 }

@@ -1,0 +1,128 @@
+package inventory
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+
+	"pushbatch/batch"
+)
+
+const (
+	maxCounted = 1000 // different values of a column that are told apart
+	maxShown   = 20   // of them that a summary shows; the rest is "other"
+)
+
+// ValueCount is how many devices have a value.
+type ValueCount struct {
+	Value string `json:"value"`
+	Count int64  `json:"count"`
+}
+
+// Counts are the devices of an inventory by what they are: the name
+// of a view (os, notifications, …) and its values, the most frequent first.
+// What comes beyond 20 values is counted as "other", a missing one as
+// "unknown".
+type Counts map[string][]ValueCount
+
+// view is one way to count devices.
+type view struct {
+	name   string
+	column string
+	words  map[string]string // what stands for true and false
+	counts map[string]int64
+	cell   int
+}
+
+// counter counts the lines of an inventory.
+type counter struct {
+	views    []*view
+	identity []int // cells that make a device somebody's; none: not known
+}
+
+func newCounter(columns []batch.Column) *counter {
+	c := &counter{}
+	onOff := map[string]string{"true": "on", "false": "off"}
+	yesNo := map[string]string{"true": "yes", "false": "no"}
+	for _, v := range []view{
+		{name: "os", column: "os"},
+		{name: "os_version", column: "os_version"},
+		{name: "app_version", column: "app_version"},
+		{name: "sdk_version", column: "sdk_version"},
+		{name: "cloud_type", column: "cloud_type"},
+		{name: "device_model", column: "device_model"},
+		{name: "notifications", column: "notifications_enabled", words: onOff},
+		{name: "primary", column: "is_primary", words: yesNo},
+	} {
+		v.cell = slices.IndexFunc(columns, func(have batch.Column) bool { return have.Name == v.column })
+		v.counts = make(map[string]int64)
+		c.views = append(c.views, &v)
+	}
+	for _, name := range []string{"external_id", "phone", "email"} {
+		if at := slices.IndexFunc(columns, func(have batch.Column) bool { return have.Name == name }); at >= 0 {
+			c.identity = append(c.identity, at)
+		}
+	}
+	if len(c.identity) > 0 {
+		c.views = append(c.views, &view{name: "personalized", counts: make(map[string]int64), cell: -1})
+	}
+	return c
+}
+
+// value is what a line has in a view.
+func (c *counter) value(v *view, cells []batch.Value) string {
+	if v.cell >= 0 {
+		return cells[v.cell].Text
+	}
+	if slices.ContainsFunc(c.identity, func(at int) bool { return cells[at].Kind != batch.Null }) {
+		return "yes"
+	}
+	return "no"
+}
+
+func (c *counter) add(cells []batch.Value) {
+	for _, v := range c.views {
+		value := c.value(v, cells)
+		if word := v.words[value]; word != "" {
+			value = word
+		}
+		if value == "" {
+			value = "unknown"
+		}
+		if _, known := v.counts[value]; !known && len(v.counts) >= maxCounted {
+			value = "other"
+		} else if !known {
+			value = strings.Clone(value) // it shares the memory of its line
+		}
+		v.counts[value]++
+	}
+}
+
+func (c *counter) result() Counts {
+	all := make(Counts, len(c.views))
+	for _, v := range c.views {
+		all[v.name] = v.list()
+	}
+	return all
+}
+
+func (v *view) list() []ValueCount {
+	other := v.counts["other"]
+	delete(v.counts, "other")
+	values := slices.SortedFunc(maps.Keys(v.counts), func(a, b string) int {
+		return cmp.Or(cmp.Compare(v.counts[b], v.counts[a]), cmp.Compare(a, b))
+	})
+	list := []ValueCount{}
+	for i, value := range values {
+		if i < maxShown {
+			list = append(list, ValueCount{value, v.counts[value]})
+		} else {
+			other += v.counts[value]
+		}
+	}
+	if other > 0 {
+		list = append(list, ValueCount{"other", other})
+	}
+	return list
+}

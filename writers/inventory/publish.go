@@ -1,0 +1,347 @@
+package inventory
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"maps"
+	"net/url"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"pushbatch/batch"
+	"pushbatch/batch/blob"
+	"pushbatch/writers/table"
+)
+
+// ManifestFile stands beside a published inventory and is written last. A folder
+// has one: it tells of the table that was published there last.
+const ManifestFile = "_manifest.json"
+
+const (
+	maxPartitions  = 1000 // values of the column of --partition-by
+	openPartitions = 4    // written at the same time, which bounds memory
+	nullPartition  = "__HIVE_DEFAULT_PARTITION__"
+)
+
+// Options say how an inventory is published.
+type Options struct {
+	Target      Target
+	All         []batch.Column // of the gathered lines
+	Columns     []batch.Column // that are published, in this order
+	Additional  string         // AdditionalJSON, AdditionalMap or AdditionalColumns
+	SplitRows   int64          // rows a file, at most; 0: one file
+	PartitionBy string         // column; empty: none
+	Since       time.Time      // of a walk over people: when it began; zero: no walk
+	Source      []string       // for the manifest: where the devices come from
+	Version     string         // of the program
+	Tag         string         // of the run, for names of temporary files
+}
+
+// Manifest is the content of _manifest.json.
+type Manifest struct {
+	CreatedAt   time.Time        `json:"created_at"`
+	Version     string           `json:"version"`
+	Source      []string         `json:"source"`
+	Format      string           `json:"format"`
+	Rows        int64            `json:"rows"`
+	Moved       int64            `json:"moved,omitempty"` // devices met twice because they went to another person meanwhile; listed once
+	PartitionBy string           `json:"partition_by,omitempty"`
+	Schema      []ManifestColumn `json:"schema"`
+	Files       []PublishedFile  `json:"files"`
+	Counts      Counts           `json:"counts"`
+}
+
+// ManifestColumn is a column of the published files.
+type ManifestColumn struct {
+	Name string `json:"name"`
+	Type string `json:"type"`
+}
+
+// PublishedFile is a published file.
+type PublishedFile struct {
+	Path   string `json:"path"` // relative to the manifest
+	Rows   int64  `json:"rows"`
+	Bytes  int64  `json:"bytes"`
+	SHA256 string `json:"sha256"`
+}
+
+// Publish renders what a run gathered and publishes it: every file
+// whole under its name or not at all, the manifest last. It may be called again
+// when it was interrupted, and takes what is left of that away. The context
+// carries the settings of blob.Create.
+func Publish(ctx context.Context, rows, stage string, o *Options) (*Manifest, error) {
+	p := &publication{ctx: ctx, options: o, spool: rows, stage: stage}
+	if err := os.RemoveAll(p.stage); err != nil {
+		return nil, err
+	}
+	m, err := p.publish()
+	_ = os.RemoveAll(p.stage) // it holds copies
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("publish %s: %w", o.Target.Location, err), p.abort())
+	}
+	return m, nil
+}
+
+// publication is an inventory on its way out.
+type publication struct {
+	ctx      context.Context
+	options  *Options
+	spool    string
+	stage    string // folder of files that wait for their upload
+	survey   *survey
+	columns  []column
+	finished []*outFile
+}
+
+func (p *publication) publish() (*Manifest, error) {
+	var err error
+	if p.survey, err = p.options.look(p.spool); err != nil {
+		return nil, err
+	}
+	p.columns = p.options.shownColumns(p.survey.attributes)
+	groups := [][]string{nil}
+	if p.options.PartitionBy != "" {
+		groups = slices.Collect(slices.Chunk(slices.Sorted(maps.Keys(p.survey.partitions)), openPartitions))
+	}
+	for _, values := range groups {
+		if err := p.render(values); err != nil {
+			return nil, err
+		}
+	}
+	m := p.manifest()
+	if p.options.many() {
+		return m, p.replace(m)
+	}
+	if err := p.commit(); err != nil {
+		return nil, err
+	}
+	return m, p.writeJSON(p.options.ManifestLocation(), m)
+}
+
+// abort takes back what was not published.
+func (p *publication) abort() (all error) {
+	for _, f := range p.finished {
+		all = errors.Join(all, f.upload.Abort())
+	}
+	return all
+}
+
+// partitionOf is the folder of a line's partition, empty without one.
+func (o *Options) partitionOf(cells []batch.Value, cell int) string {
+	if o.PartitionBy == "" {
+		return ""
+	}
+	if cells[cell].Kind == batch.Null {
+		return o.PartitionBy + "=" + nullPartition
+	}
+	return o.PartitionBy + "=" + strings.ReplaceAll(url.PathEscape(cells[cell].Text), "=", "%3D")
+}
+
+// render writes the lines of some partitions (nil: all lines).
+func (p *publication) render(partitions []string) error {
+	open := make(map[string]*outFile)
+	by := slices.IndexFunc(p.options.All, func(c batch.Column) bool { return c.Name == p.options.PartitionBy })
+	var shown []batch.Value
+	line := int64(0)
+	err := table.EachRow(p.spool, func(cells []batch.Value) error {
+		line++
+		partition := p.options.partitionOf(cells, by)
+		if partitions != nil && !slices.Contains(partitions, partition) || p.survey.isStale(cells, line) {
+			return nil
+		}
+		if line%1024 == 0 && p.ctx.Err() != nil {
+			return context.Cause(p.ctx)
+		}
+		f, err := p.fileFor(open, partition)
+		if err != nil {
+			return err
+		}
+		shown = show(shown, p.columns, cells)
+		f.rows++
+		return f.render.Write(shown)
+	})
+	if err == nil && partitions == nil && len(open) == 0 {
+		_, err = p.fileFor(open, "") // no line: a file with the columns alone
+	}
+	for _, name := range slices.Sorted(maps.Keys(open)) {
+		err = errors.Join(err, open[name].finish())
+	}
+	return err
+}
+
+// fileFor is the file that takes the next line of a partition.
+func (p *publication) fileFor(open map[string]*outFile, partition string) (*outFile, error) {
+	f := open[partition]
+	if f != nil && (p.options.SplitRows == 0 || f.rows < p.options.SplitRows) {
+		return f, nil
+	}
+	number := 1
+	if f != nil {
+		if err := f.finish(); err != nil {
+			return nil, err
+		}
+		number = f.number + 1
+	}
+	f, err := p.create(partition, number)
+	if err == nil {
+		open[partition] = f
+	}
+	return f, err
+}
+
+// outFile is one file that is being written.
+type outFile struct {
+	name   string // relative to the manifest
+	staged string // path of the copy that is uploaded at the end; empty: none
+	to     string // location
+	number int    // within its partition
+	upload blob.Upload
+	sum    hash.Hash
+	bytes  int64
+	packed io.WriteCloser // nil: not compressed
+	render table.Writer
+	rows   int64
+	done   bool
+}
+
+// Write counts and sums up what goes into the file.
+func (f *outFile) Write(data []byte) (int, error) {
+	n, err := f.upload.Write(data)
+	f.sum.Write(data[:n])
+	f.bytes += int64(n)
+	return n, err
+}
+
+func (p *publication) create(partition string, number int) (*outFile, error) {
+	t := &p.options.Target
+	f := &outFile{name: path.Base(t.Location), number: number, sum: sha256.New()}
+	f.to = t.Location
+	if p.options.many() {
+		f.name = path.Join(partition, fmt.Sprintf("part-%05d%s", number, t.ending()))
+		f.to = t.folder() + "/" + f.name
+	}
+	location := f.to
+	if p.options.many() && blob.IsS3(location) {
+		// An upload holds memory until it is committed, and there may be thousands.
+		f.staged = filepath.Join(p.stage, filepath.FromSlash(f.name))
+		location = f.staged
+	}
+	err := blob.Leftovers(location, p.options.Tag)
+	if err == nil {
+		f.upload, err = blob.CreateTagged(p.ctx, location, p.options.Tag)
+	}
+	if err != nil {
+		return nil, err
+	}
+	p.finished = append(p.finished, f)
+	var to io.Writer = f
+	if t.packed.open != nil {
+		if f.packed, err = t.packed.open(f); err != nil {
+			return nil, err
+		}
+		to = f.packed
+	}
+	f.render, err = t.format.open(to, tableColumns(p.columns), false)
+	return f, err
+}
+
+// finish writes the end of the file; it is not to be seen before it is committed.
+func (f *outFile) finish() error {
+	if f.done {
+		return nil
+	}
+	f.done = true
+	err := f.render.Close()
+	if err == nil && f.packed != nil {
+		err = f.packed.Close()
+	}
+	f.render, f.packed = nil, nil
+	if err == nil {
+		err = f.upload.Finish()
+	}
+	return err
+}
+
+// commit makes the file visible.
+func (f *outFile) commit(ctx context.Context) error {
+	err := f.upload.Commit()
+	if err != nil || f.staged == "" {
+		return err
+	}
+	from, err := os.Open(f.staged)
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	to, err := blob.Create(ctx, f.to)
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(to, from); err != nil {
+		return errors.Join(err, to.Abort())
+	}
+	return to.Commit()
+}
+
+func (o *Options) many() bool { return o.SplitRows > 0 || o.PartitionBy != "" }
+
+func (p *publication) manifest() *Manifest {
+	o := p.options
+	m := &Manifest{
+		CreatedAt: time.Now().UTC(), Version: o.Version, Source: o.Source, Format: o.Target.FormatName(),
+		Moved: p.survey.stale, PartitionBy: o.PartitionBy, Counts: p.survey.counter.result(), Files: []PublishedFile{},
+	}
+	for _, c := range p.columns {
+		m.Schema = append(m.Schema, ManifestColumn{c.Name, c.Type})
+	}
+	for _, f := range p.finished {
+		m.Rows += f.rows
+		m.Files = append(m.Files, PublishedFile{f.name, f.rows, f.bytes, hex.EncodeToString(f.sum.Sum(nil))})
+	}
+	return m
+}
+
+// ManifestLocation is where the manifest stands: in the folder of the files.
+func (o *Options) ManifestLocation() string {
+	if o.many() {
+		return o.Target.folder() + "/" + ManifestFile
+	}
+	if i := strings.LastIndexByte(o.Target.Location, '/'); i >= 0 {
+		return o.Target.Location[:i+1] + ManifestFile
+	}
+	return ManifestFile
+}
+
+// Place is where the table stands: the file, or the folder of its files with a
+// slash behind it.
+func (o *Options) Place() string {
+	if o.many() {
+		return o.Target.folder() + "/"
+	}
+	return o.Target.Location
+}
+
+func (p *publication) writeJSON(location string, v any) error {
+	data, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return err
+	}
+	upload, err := blob.Create(p.ctx, location)
+	if err != nil {
+		return err
+	}
+	if _, err := upload.Write(append(data, '\n')); err != nil {
+		return errors.Join(err, upload.Abort())
+	}
+	return upload.Commit()
+}

@@ -1,0 +1,112 @@
+package inventory
+
+import (
+	"fmt"
+	"hash/maphash"
+	"slices"
+	"time"
+
+	"pushbatch/batch"
+	"pushbatch/writers/table"
+)
+
+// clockMargin is how far the platform's clock may be behind ours.
+const clockMargin = 10 * time.Minute
+
+// survey is what must be known of all lines before the first is written.
+type survey struct {
+	partitions map[string]bool
+	attributes map[string]string // name -> type, for AdditionalColumns
+	counter    *counter
+	id         int // cell of the registration id
+
+	seed  maphash.Seed
+	last  map[uint64]int64 // devices of people who changed during the walk -> their last line
+	stale int64
+}
+
+// look reads all lines once, and twice more when people changed during a walk:
+// a device that went from one person to another meanwhile may have been met at
+// both. Only the last line of such a device counts; the devices to look at are
+// as many as changed, not as many as there are.
+func (o *Options) look(spool string) (*survey, error) {
+	s := &survey{
+		partitions: make(map[string]bool), attributes: make(map[string]string), counter: newCounter(o.All),
+		seed: maphash.MakeSeed(), last: make(map[uint64]int64), id: o.cell("registration_id"),
+	}
+	if err := s.findMoved(o, spool); err != nil {
+		return nil, err
+	}
+	by := o.cell(o.PartitionBy)
+	additional := o.cell(additionalColumn)
+	line := int64(0)
+	return s, table.EachRow(spool, func(cells []batch.Value) error {
+		line++
+		if s.isStale(cells, line) {
+			s.stale++
+			return nil
+		}
+		s.counter.add(cells)
+		if o.PartitionBy != "" {
+			s.partitions[o.partitionOf(cells, by)] = true
+			if len(s.partitions) > maxPartitions {
+				return fmt.Errorf("column %s has more than %d values: name another one with --partition-by", o.PartitionBy, maxPartitions)
+			}
+		}
+		if o.Additional == AdditionalColumns {
+			return s.addAttributes(cells[additional])
+		}
+		return nil
+	})
+}
+
+func (o *Options) cell(name string) int {
+	return slices.IndexFunc(o.All, func(c batch.Column) bool { return c.Name == name })
+}
+
+func (s *survey) findMoved(o *Options, spool string) error {
+	modified := o.cell("modified_at")
+	if o.Since.IsZero() || modified < 0 {
+		return nil
+	}
+	since := o.Since.Add(-clockMargin).UTC().Format("2006-01-02T15:04:05.000Z")
+	err := table.EachRow(spool, func(cells []batch.Value) error {
+		if cells[modified].Text >= since {
+			s.last[s.hash(cells)] = 0
+		}
+		return nil
+	})
+	if err != nil || len(s.last) == 0 {
+		return err
+	}
+	line := int64(0)
+	return table.EachRow(spool, func(cells []batch.Value) error {
+		line++
+		h := s.hash(cells)
+		if _, watched := s.last[h]; watched {
+			s.last[h] = line
+		}
+		return nil
+	})
+}
+
+func (s *survey) hash(cells []batch.Value) uint64 { return maphash.String(s.seed, cells[s.id].Text) }
+
+// isStale reports whether a later line tells of the same device.
+func (s *survey) isStale(cells []batch.Value, line int64) bool {
+	if len(s.last) == 0 {
+		return false
+	}
+	last, watched := s.last[s.hash(cells)]
+	return watched && last != line
+}
+
+func (s *survey) addAttributes(v batch.Value) error {
+	for name, raw := range table.Attributes(v) {
+		if _, known := s.attributes[name]; !known && len(s.attributes) >= maxAttributes {
+			return fmt.Errorf("additional_data has more than %d names: take --additional-data json or map", maxAttributes)
+		}
+		s.attributes[name] = attributeType(s.attributes[name], raw)
+	}
+	return nil
+}

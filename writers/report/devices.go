@@ -1,0 +1,172 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"pushbatch/writers/inventory"
+)
+
+// Table is what a summary says of the table that an export published, and of the
+// people it came from.
+type Table struct {
+	To         string           `json:"to,omitempty"` // where it is published; empty: it was not
+	Devices    int64            `json:"devices,omitempty"`
+	TableFiles int              `json:"table_files,omitempty"`
+	People     *People          `json:"people,omitempty"`
+	Inventory  inventory.Counts `json:"inventory,omitempty"` // the devices by what they are
+}
+
+// People is how complete a walk over the people listing was.
+type People struct {
+	Listed   int64  `json:"listed"`
+	Total    *int64 `json:"total"`          // as the platform counted at the last page; null: it did not
+	Repeated int64  `json:"repeated_pages"` // because people were removed meanwhile
+}
+
+func (p *People) String() string {
+	text := Grouped(p.Listed) + " listed"
+	switch {
+	case p.Total == nil:
+		return text + "; the platform did not say how many there are"
+	case *p.Total == p.Listed:
+		return text + ", as many as the platform counts"
+	case *p.Total > p.Listed:
+		return fmt.Sprintf("%s; the platform counts %s at the end: %s more, not listed", text, Grouped(*p.Total), Grouped(*p.Total-p.Listed))
+	}
+	return fmt.Sprintf("%s; the platform counts %s at the end: %s were removed during the walk", text, Grouped(*p.Total), Grouped(p.Listed-*p.Total))
+}
+
+// views are what the terminal and the page show of an inventory.
+var views = []struct{ name, title string }{
+	{"os", "os"},
+	{"os_version", "os version"},
+	{"app_version", "app version"},
+	{"notifications", "notifications"},
+	{"device_model", "device model"},
+	{"sdk_version", "SDK version"},
+	{"cloud_type", "cloud type"},
+	{"personalized", "personalized"},
+	{"primary", "primary"},
+}
+
+const (
+	terminalValues = 5  // of a view
+	pageValues     = 20 // of a view
+)
+
+func (t *Table) print(w io.Writer) {
+	if t == nil {
+		return
+	}
+	if t.People != nil {
+		fmt.Fprintf(w, "  %-10s %s\n", "people", t.People)
+	}
+	if t.To == "" {
+		return
+	}
+	files := ""
+	if t.TableFiles > 1 {
+		files = fmt.Sprintf(" in %s files", Grouped(int64(t.TableFiles)))
+	}
+	fmt.Fprintf(w, "  %-10s %s %s%s: %s\n", "table", Grouped(t.Devices), Plural(t.Devices, "device"), files, t.To)
+	for _, v := range views {
+		if list := t.Inventory[v.name]; len(list) > 0 {
+			fmt.Fprintf(w, "    %-13s %s\n", v.title, valuesText(list))
+		}
+	}
+}
+
+// valuesText lists the most frequent values; the rest is "other". A count stands
+// in brackets, so that a version is not taken for a number.
+func valuesText(list []inventory.ValueCount) string {
+	var parts []string
+	other := int64(0)
+	for i, v := range list {
+		if i < terminalValues && v.Value != "other" {
+			parts = append(parts, fmt.Sprintf("%s (%s)", v.Value, Grouped(v.Count)))
+		} else {
+			other += v.Count
+		}
+	}
+	if other > 0 {
+		parts = append(parts, fmt.Sprintf("other (%s)", Grouped(other)))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// breakdown counts devices by one property.
+type breakdown struct {
+	Title string
+	Bars  []bar
+}
+
+// bar is one value of a breakdown; Key says where in summary.json its count is.
+type bar struct {
+	Name  string
+	Count int64
+	Key   string
+}
+
+// breakdowns are what summary.json counts, in its order.
+func (t *Table) breakdowns() (all []breakdown) {
+	if t == nil {
+		return nil
+	}
+	for _, v := range views {
+		list := t.Inventory[v.name]
+		if len(list) == 0 {
+			continue
+		}
+		b := breakdown{Title: "Devices by " + v.title}
+		for i, c := range list[:min(len(list), pageValues)] {
+			b.Bars = append(b.Bars, bar{cut(c.Value, shortText), c.Count, fmt.Sprintf("inventory.%s.%d.count", v.name, i)})
+		}
+		if rest := list[len(b.Bars):]; len(rest) > 0 {
+			rarer := bar{Name: fmt.Sprintf("%d more values, see summary.json", len(rest))}
+			for _, c := range rest {
+				rarer.Count += c.Count
+			}
+			b.Bars = append(b.Bars, rarer)
+		}
+		all = append(all, b)
+	}
+	return all
+}
+
+// facts are what the page says of a table in numbers.
+func (t *Table) facts() (facts []fact) {
+	if t == nil {
+		return nil
+	}
+	if t.To != "" {
+		facts = append(facts, fact{Name: "Table", Value: cut(t.To, longText)}, countFact("Devices", "devices", t.Devices))
+	}
+	if t.People == nil {
+		return facts
+	}
+	facts = append(facts, countFact("People listed", "people.listed", t.People.Listed))
+	if t.People.Total != nil {
+		facts = append(facts, countFact("People, as the platform counts", "people.total", *t.People.Total))
+	}
+	return facts
+}
+
+// share is the width of a bar, in percent of the largest.
+func share(bars []bar, count int64) string {
+	var most int64 = 1
+	for _, b := range bars {
+		most = max(most, b.Count)
+	}
+	return unit(100 * float64(count) / float64(most))
+}
+
+// percentOf is a count's part of all bars.
+func percentOf(bars []bar, count int64) string {
+	var sum int64
+	for _, b := range bars {
+		sum += b.Count
+	}
+	return percent(count, sum)
+}

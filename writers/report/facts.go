@@ -1,0 +1,157 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"pushbatch/batch"
+)
+
+// Bounds of what the page lists, so that no run makes it large.
+const (
+	shownInputs  = 20
+	shownColumns = 120 // of all inputs together
+	shownCodes   = 25  // explained and with examples
+)
+
+func (s *Summary) countFacts() []fact {
+	left := max(0, s.TotalEstimate-s.Rows)
+	if s.Unsent != nil {
+		left = *s.Unsent
+	}
+	share := func(name, key, class string, n int64) fact {
+		f := countFact(name, key, n)
+		f.Class, f.Note = class, percent(n, s.Rows+left)
+		return f
+	}
+	facts := []fact{
+		countFact("Rows done", "rows", s.Rows), share("Succeeded", "statuses.succeeded", "ok", s.Statuses.Succeeded),
+		share("Failed", "statuses.failed", "failed", s.Statuses.Failed), share("Rejected", "statuses.rejected", "rejected", s.Statuses.Rejected),
+		share("Skipped", "statuses.skipped", "skipped", s.Statuses.Skipped),
+	}
+	switch {
+	case s.Unsent != nil:
+		return append(facts, share("Unsent", "unsent", "left", *s.Unsent))
+	case s.TotalEstimate > 0:
+		about := share("Left", "", "left", left)
+		about.Value, about.Note = "about "+about.Value, "about "+about.Note
+		return append(facts, about)
+	}
+	return append(facts, fact{Name: "Unsent", Value: "not known"})
+}
+
+func (s *Summary) facts() []fact {
+	number := func(name, key, shown string, value any) fact {
+		return fact{Name: name, Value: shown, Key: key, Raw: fmt.Sprint(value)}
+	}
+	ended := "Ended"
+	if s.Outcome == Running || s.Outcome == Interrupted {
+		ended = "As of"
+	}
+	facts := []fact{
+		{Name: "Started", Value: s.StartedAt.Format(pageTime)},
+		{Name: ended, Value: s.EndedAt.Format(pageTime)},
+		{Name: "Worked", Value: Seconds(s.Elapsed)},
+		countFact("Executions", "executions", int64(s.Executions)),
+		number("Rows a second", "rows_per_second", Rate(s.RowsPerSec), s.RowsPerSec),
+	}
+	if s.Requests == 0 {
+		return facts
+	}
+	facts = append(
+		facts, countFact("Requests", "requests", s.Requests), countFact("Repetitions", "retries", s.Retries), countFact("Refused (429)", "throttled", s.Throttled),
+	)
+	if s.Latency.Max == 0 {
+		return facts // no row had a request of its own
+	}
+	latency := func(name, key string, value float64) fact {
+		return number(name, "latency_ms."+key, millisText(value), value)
+	}
+	return append(
+		facts, latency("Latency p50", "p50", s.Latency.P50), latency("Latency p90", "p90", s.Latency.P90),
+		latency("Latency p99", "p99", s.Latency.P99), latency("Latency, longest", "max", s.Latency.Max),
+	)
+}
+
+// errorGroup is one error code of the run.
+type errorGroup struct {
+	Code, Status, Meaning, Remedy string
+	Count                         string
+	Key, Raw                      string // as in fact
+	Examples                      []batch.Example
+}
+
+// errorGroups explains the most frequent codes; the others are only counted.
+func (s *Summary) errorGroups(r *Run) (explained, counted []errorGroup) {
+	for i, c := range s.ErrorCodes {
+		g := errorGroup{
+			Code: cut(c.Code, shortText), Status: c.Status.String(), Key: fmt.Sprintf("error_codes.%d.count", i), Raw: fmt.Sprint(c.Count),
+			Count: Grouped(c.Count),
+		}
+		if i >= shownCodes {
+			counted = append(counted, g)
+			continue
+		}
+		e := r.explain(c.Code)
+		g.Meaning, g.Remedy, g.Count = e.Meaning, e.Remedy, g.Count+" "+Plural(c.Count, "row")
+		for _, e := range append([]batch.Example{c.Example}, c.More...) {
+			e.Source, e.Message = cut(r.shortSource(e.Source), shortText), cut(e.Message, longText)
+			g.Examples = append(g.Examples, e)
+		}
+		explained = append(explained, g)
+	}
+	return explained, counted
+}
+
+// shortSource names an input by the last part of its name, if no other input
+// ends like that: a whole path in every line makes a page that nobody reads on
+// a phone.
+func (r *Run) shortSource(name string) string {
+	if name == "" || len(r.Inputs) > 100 {
+		return name
+	}
+	short := lastPart(name)
+	if slices.ContainsFunc(r.Inputs, func(in Input) bool { return in.Name != name && lastPart(in.Name) == short }) {
+		return name
+	}
+	return short
+}
+
+// shownInputs are the inputs of the page, and how many columns of each are left
+// out.
+func (r *Run) shownInputs() (inputs []Input, more []int) {
+	left := shownColumns
+	for i, in := range r.Inputs {
+		if i == shownInputs {
+			return append(inputs, Input{Name: fmt.Sprintf("%d more inputs", len(r.Inputs)-i), Detected: "See job.json."}), append(more, 0)
+		}
+		shown := Input{Name: cut(in.Name, longText), Detected: in.Detected}
+		columns := in.Columns
+		if i > 0 && len(columns) > 0 && slices.Equal(columns, r.Inputs[i-1].Columns) {
+			shown.Detected += ", the same columns as the input before"
+			columns = nil
+		}
+		n := min(len(columns), left)
+		left -= n
+		for _, c := range columns[:n] {
+			shown.Columns = append(shown.Columns, Column{cut(c.Column, shortText), cut(c.Target, shortText), c.Use})
+		}
+		inputs, more = append(inputs, shown), append(more, len(columns)-n)
+	}
+	return inputs, more
+}
+
+func fileMeaning(name string) string {
+	switch strings.TrimSuffix(name, ".part") {
+	case FailedFile:
+		return "the rows that did not succeed, as they were read: mend them and give the file back as input"
+	case "requests.ndjson":
+		return "the requests that would be sent"
+	case SummaryFile:
+		return "the numbers of this page for machines"
+	case PageFile:
+		return "this page"
+	}
+	return "one line for every row, in input order"
+}

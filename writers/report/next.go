@@ -1,0 +1,137 @@
+package report
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"pushbatch/batch"
+)
+
+// FailedFile is the report of the rows that did not succeed.
+const FailedFile = "failed.csv"
+
+// Exit codes that decide what is next.
+const (
+	exitDone    = 0
+	exitBadRows = 1
+)
+
+// Step is a command that goes on from where a run stands, as users copy it.
+type Step struct{ Say, Command string }
+
+// Next lists what can be done next, the best first; none: nothing is to be done, or
+// no command does it. The terminal and the page show the same commands.
+func (s *Summary) Next(r *Run) []Step {
+	run := ShellWord(s.Run)
+	switch {
+	case s.Outcome == Running:
+		return []Step{{"to see where it stands", "pushbatch status " + run}}
+	case s.Outcome != Completed && s.Resumable(r):
+		return []Step{{"to go on where this run stands", "pushbatch resume " + run}}
+	case s.Outcome != Completed || s.ExitCode != exitBadRows:
+		return nil
+	}
+	retry := "pushbatch retry " + run
+	rows, codes := s.temporary(r)
+	switch {
+	case s.Statuses.Bad() == 0: // warnings, with --strict
+		return nil
+	case rows == s.Statuses.Bad():
+		return []Step{{"send them again", retry + r.tableAgain()}}
+	case r.Redacted:
+		return []Step{{"failed.csv is redacted; mend the rows in the inputs, or send them again as they are", retry + r.tableAgain()}}
+	}
+	failed := strings.TrimSuffix(s.Run, "/") + "/" + FailedFile
+	steps := []Step{{
+		"mend " + failed + " and give it back", fmt.Sprintf("pushbatch %s %s%s%s", s.Operation, ShellWord(failed), r.meaning(), r.tableAgain()),
+	}}
+	if rows > 0 {
+		steps = append(steps, Step{
+			fmt.Sprintf("or only send again the %s %s that %s no mending", Grouped(rows), Plural(rows, "row"), Pick(rows, "needs", "need")),
+			retry + " --code " + strings.Join(codes, ",") + r.tableAgain(),
+		})
+	}
+	return steps
+}
+
+// Resumable reports whether a run that stopped can be resumed: every input can be
+// read again, and none is damaged.
+func (s *Summary) Resumable(r *Run) bool {
+	return !r.explain(s.ReasonCode).BrokenInput && !slices.ContainsFunc(r.Inputs, func(in Input) bool { return in.Once })
+}
+
+// temporary counts the rows that failed of what passes by itself, and names the
+// codes.
+func (s *Summary) temporary(r *Run) (rows int64, codes []string) {
+	for _, c := range s.ErrorCodes {
+		if c.Status == batch.Failed && r.explain(c.Code).Temporary {
+			rows += c.Count
+			codes = append(codes, c.Code)
+		}
+	}
+	return rows, codes
+}
+
+// meaningFlags decide what the cells of a row mean and where it goes; true: a
+// switch without a value.
+var meaningFlags = []struct {
+	name   string
+	isBool bool
+}{
+	{"base-url", false},
+	{"app-code", false},
+	{"auth", false},
+	{"api-key-file", false},
+	{"simulate", true},
+	{"map", false},
+	{"set", false},
+	{"null-literal", false},
+	{"phone-region", false},
+	{"birthday-format", false},
+	{"ignore-unmapped", true},
+	{"on-duplicate", false},
+	{"delta", false},
+	{"force-depersonalize", true},
+	{"keep-as-lead", true},
+	{"set-device-as-primary", true},
+	{"return-push", true},
+	{"snapshot", true},
+	{"columns", false},
+	{"additional-data", false},
+}
+
+// meaning are the flags without which failed.csv would mean something else than
+// the inputs did, or go elsewhere.
+func (r *Run) meaning() string {
+	var flags strings.Builder
+	for _, f := range meaningFlags {
+		if slices.Contains(r.Given, f.name) {
+			continue
+		}
+		for _, value := range r.Settings[f.name] {
+			switch {
+			case f.isBool && value == "true":
+				flags.WriteString(" --" + f.name)
+			case f.isBool:
+				flags.WriteString(" --" + f.name + "=" + value)
+			default:
+				flags.WriteString(" --" + f.name + " " + ShellWord(value))
+			}
+		}
+	}
+	return flags.String()
+}
+
+// tableAgain is where an export over the rest of the rows goes: not to the table
+// that is there, which it would replace by a part.
+func (r *Run) tableAgain() string {
+	to := r.Settings["to"]
+	if len(to) != 1 {
+		return ""
+	}
+	folder, name := path.Split(to[0])
+	stem, ending, _ := strings.Cut(name, ".")
+	return " --to " + ShellWord(folder+stem+"-again."+ending)
+}

@@ -1,0 +1,70 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+)
+
+// topErrors is how many error codes the terminal shows.
+const topErrors = 5
+
+// Print writes the summary for people.
+func (s *Summary) Print(w io.Writer) {
+	mode := ""
+	if s.DryRun {
+		mode = " (dry run, nothing was sent)"
+	}
+	fmt.Fprintf(w, "%s%s: %s %s in %s (%s rows/s)\n", s.Operation, mode, Grouped(s.Rows), Plural(s.Rows, "row"), Seconds(s.Elapsed), Rate(s.RowsPerSec))
+	s.printCounts(w)
+	if s.Requests > 0 {
+		fmt.Fprintf(w, "  requests   %s, retries %s, refused by the limit (429) %s", Grouped(s.Requests), Grouped(s.Retries), Grouped(s.Throttled))
+		if s.Latency.Max > 0 { // some row had a request of its own
+			fmt.Fprintf(w, "; latency p50 %s, p99 %s", millisText(s.Latency.P50), millisText(s.Latency.P99))
+		}
+		fmt.Fprintln(w)
+	}
+	PrintCodes(w, s.ErrorCodes)
+	s.Table.print(w)
+	names := make([]string, len(s.Files))
+	for i, f := range s.Files {
+		names[i] = filepath.Base(f)
+	}
+	fmt.Fprintf(w, "  reports    %s: %s\n", s.Run, strings.Join(names, ", "))
+}
+
+func (s *Summary) printCounts(w io.Writer) {
+	for _, line := range []struct {
+		name  string
+		n     int64
+		shown bool
+	}{
+		{"succeeded", s.Statuses.Succeeded, !s.DryRun},
+		{"failed", s.Statuses.Failed, s.Statuses.Failed > 0},
+		{"rejected", s.Statuses.Rejected, s.Statuses.Rejected > 0},
+		{"skipped", s.Statuses.Skipped, s.Statuses.Skipped > 0},
+	} {
+		if line.shown {
+			fmt.Fprintf(w, "  %-10s %s\n", line.name, Grouped(line.n))
+		}
+	}
+	switch {
+	case s.Unsent == nil:
+		fmt.Fprintf(w, "  %-10s not known: the input was not read to its end\n", "unsent")
+	case *s.Unsent > 0:
+		fmt.Fprintf(w, "  %-10s %s\n", "unsent", Grouped(*s.Unsent))
+	}
+}
+
+// PrintCodes writes the most frequent error codes, each with its first row.
+func PrintCodes(w io.Writer, codes []Code) {
+	for i, c := range codes {
+		if i == topErrors {
+			fmt.Fprintf(w, "  … and %d more codes, see summary.json\n", len(codes)-i)
+			return
+		}
+		fmt.Fprintf(w, "  %s (%s): %s %s, first row %d (%s, row %d): %s\n", c.Code, c.Status, Grouped(c.Count),
+			Plural(c.Count, "row"), c.Example.Row, c.Example.Source, c.Example.SourceRow, c.Example.Message)
+	}
+}

@@ -1,0 +1,146 @@
+package report
+
+import (
+	"time"
+
+	"pushbatch/batch"
+)
+
+// Names of the files in a run folder that this package makes the content of.
+const (
+	SummaryFile = "summary.json"
+	PageFile    = "report.html"
+)
+
+// Summary is the content of summary.json. All numbers are sums over all
+// executions of the run.
+type Summary struct {
+	Version       string    `json:"version"`
+	Operation     string    `json:"operation"`
+	Run           string    `json:"run"`
+	Outcome       Outcome   `json:"outcome"`
+	Reason        string    `json:"reason,omitempty"`
+	ReasonCode    string    `json:"reason_code,omitempty"`
+	Remedy        string    `json:"remedy,omitempty"` // of what stopped the run
+	ExitCode      int       `json:"exit_code"`
+	DryRun        bool      `json:"dry_run,omitempty"`
+	StartedAt     time.Time `json:"started_at"` // of the first execution
+	EndedAt       time.Time `json:"ended_at"`
+	Elapsed       float64   `json:"elapsed_seconds"` // worked
+	Executions    int       `json:"executions"`      // 1, and one more for each resume
+	Rows          int64     `json:"rows"`            // with a result
+	Unsent        *int64    `json:"unsent"`          // null: the input's length is not known
+	Statuses      Counts    `json:"statuses"`
+	ErrorCodes    []Code    `json:"error_codes"`
+	RowsPerSec    float64   `json:"rows_per_second"`
+	Requests      int64     `json:"requests"` // every attempt, those refused with 429 included
+	Retries       int64     `json:"retries"`
+	Throttled     int64     `json:"throttled"`               // answers 429
+	LimitedRate   float64   `json:"settled_rate_per_second"` // what the limiter allowed at the end
+	Latency       Latency   `json:"latency_ms"`
+	Files         []string  `json:"files"`
+	*Table                  // of an export
+	TotalEstimate int64     `json:"-"` // rows in all, of a run that goes on; 0: not known
+
+	Distribution []LatencyBar `json:"latency_distribution"`
+	Timeline     Timeline     `json:"timeline"`
+}
+
+// Outcome is how a run ended, or that it did not.
+type Outcome string
+
+// The outcomes: the end of the inputs was reached, or not. The last two are those
+// of a run without a summary of its last execution.
+const (
+	Completed   Outcome = "completed"
+	Stopped     Outcome = "stopped"
+	Running     Outcome = "running"
+	Interrupted Outcome = "interrupted"
+)
+
+// Counts are the rows by status.
+type Counts struct {
+	Succeeded int64 `json:"succeeded"`
+	Failed    int64 `json:"failed"`
+	Rejected  int64 `json:"rejected"`
+	Skipped   int64 `json:"skipped"`
+}
+
+// Bad is the number of rows that failed or were rejected.
+func (c Counts) Bad() int64 { return c.Failed + c.Rejected }
+
+// Code is how often one error code occurred, and where first.
+type Code struct {
+	Code    string        `json:"code"`
+	Status  batch.Status  `json:"status"`
+	Count   int64         `json:"count"`
+	Example batch.Example `json:"example"`
+
+	More []batch.Example `json:"more_examples,omitempty"`
+}
+
+// Latency is how long the platform took for the last attempt of each row, in
+// milliseconds.
+type Latency struct {
+	P50 float64 `json:"p50"`
+	P90 float64 `json:"p90"`
+	P99 float64 `json:"p99"`
+	Max float64 `json:"max"`
+}
+
+func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// Fill takes over what was counted.
+func (s *Summary) Fill(t batch.Tally, elapsed time.Duration) {
+	s.Rows = t.Rows
+	s.Statuses = Counts{
+		t.Statuses[batch.Succeeded], t.Statuses[batch.Failed], t.Statuses[batch.Rejected], t.Statuses[batch.Skipped],
+	}
+	s.ErrorCodes = []Code{}
+	for _, name := range t.TopCodes() {
+		c := t.Codes[name]
+		s.ErrorCodes = append(s.ErrorCodes, Code{name, c.Status, c.Count, c.Example, c.More})
+	}
+	s.Elapsed = elapsed.Seconds()
+	if s.Elapsed > 0 {
+		s.RowsPerSec = float64(s.Rows) / s.Elapsed
+	}
+	h := &t.Latency
+	s.Latency = Latency{millis(h.Quantile(0.5)), millis(h.Quantile(0.9)), millis(h.Quantile(0.99)), millis(h.Max())}
+	s.Distribution = latencyBars(h)
+}
+
+// Run is what a page and the next step need of how a run was started.
+type Run struct {
+	Inputs   []Input
+	Settings map[string][]string // flags that differ from their defaults, without secrets
+	Given    []string            // settings that are in force without being given again
+	Redacted bool
+	Explain  func(code string) (Explanation, bool) // what an error code means; false: not known
+}
+
+// Input is one input, and what each of its columns was used for.
+type Input struct {
+	Name, Detected string
+	Once           bool // it cannot be read again
+	Columns        []Column
+}
+
+// Column is what one column of an input was used for.
+type Column struct{ Column, Target, Use string }
+
+// Explanation is what an error code means.
+type Explanation struct {
+	Meaning, Remedy string
+	Temporary       bool // what kept a row from succeeding passes by itself
+	BrokenInput     bool // only another input mends it: resuming stops at the same place
+}
+
+func (r *Run) explain(code string) Explanation {
+	if r.Explain != nil {
+		if e, known := r.Explain(code); known {
+			return e
+		}
+	}
+	return Explanation{Meaning: "This version does not know the code.", Remedy: "See the message, and the platform's documentation."}
+}

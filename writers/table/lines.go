@@ -1,0 +1,99 @@
+package table
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/klauspost/compress/zstd"
+
+	"pushbatch/batch"
+)
+
+// spoolFrame is how many bytes of rows are compressed together.
+const spoolFrame = 512 << 10
+
+// Spool keeps rows, compressed, until they are rendered. What it makes are frames
+// that stand for themselves: a file of them may end behind any.
+type Spool struct {
+	rows    []byte // of the frame that is being filled
+	row     []byte
+	encoder *zstd.Encoder
+}
+
+// NewSpool returns an empty spool.
+func NewSpool() (*Spool, error) {
+	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(spoolFrame))
+	return &Spool{encoder: encoder}, err
+}
+
+// Add takes a row; full says that a frame is worth writing.
+func (s *Spool) Add(cells []batch.Value) (full bool) {
+	s.row = batch.AppendCells(s.row[:0], cells)
+	s.rows = append(binary.AppendUvarint(s.rows, uint64(len(s.row))), s.row...)
+	return len(s.rows) >= spoolFrame
+}
+
+// AppendFrame appends what was added since the last frame.
+func (s *Spool) AppendFrame(dst []byte) []byte {
+	if len(s.rows) == 0 {
+		return dst
+	}
+	dst = s.encoder.EncodeAll(s.rows, dst)
+	s.rows = s.rows[:0]
+	return dst
+}
+
+// maxRow is more than any row can have: a person has few devices, an answer is
+// at most 8 MiB.
+const maxRow = 64 << 20
+
+// EachRow reads the rows of a file of frames in order. The cells are used again.
+func EachRow(path string, fn func(cells []batch.Value) error) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	if err := ReadRows(file, fn); err != nil {
+		return fmt.Errorf("read %s: %w", path, err)
+	}
+	return nil
+}
+
+// ReadRows reads the rows of frames, to their end. The cells are used again.
+func ReadRows(from io.Reader, fn func(cells []batch.Value) error) error {
+	decoder, err := zstd.NewReader(from, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true))
+	if err != nil {
+		return err
+	}
+	defer decoder.Close()
+	in := bufio.NewReaderSize(decoder, 64<<10)
+	var row []byte
+	var cells []batch.Value
+	for {
+		size, err := binary.ReadUvarint(in)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil || size > maxRow {
+			return errors.Join(batch.ErrCells, err)
+		}
+		if uint64(cap(row)) < size {
+			row = make([]byte, size*2)
+		}
+		row = row[:size]
+		if _, err := io.ReadFull(in, row); err != nil {
+			return err
+		}
+		if cells, _, err = batch.ReadCells(string(row), cells); err != nil {
+			return err
+		}
+		if err := fn(cells); err != nil {
+			return err
+		}
+	}
+}
