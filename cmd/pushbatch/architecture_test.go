@@ -28,14 +28,17 @@ var mayImport = map[string][]string{
 	"readers":               {"batch", "batch/blob", "readers/inputerror"},
 	"readers/inputerror":    {"batch", "batch/blob"},
 	"readers/readertest":    {"batch", "readers"},
-	"writers":               {"batch", "batch/blob", "batch/runstore", "batch/jsonappend"},
-	"writers/writertest":    {"batch", "writers"},
+	"writers":               {"batch", "batch/jsonappend", "batch/runstore", "writers/table"},
+	"writers/inventory":     {"batch", "batch/blob", "writers/table"},
+	"writers/report":        {"batch", "writers/inventory"},
+	"writers/table":         {"batch", "batch/jsonappend"},
+	"writers/writertest":    {},
 	"apiclient":             {"batch/jsonappend"},
 	"apiclient/simulator":   {}, // a wire type shared with the client would be wrong on both sides at once
 	"apiclient/openapitest": {},
 	"cmd/pushbatch": {
-		"batch", "batch/blob", "batch/runstore", "batch/jsonappend", "batch/ops",
-		"readers", "writers", "apiclient", "apiclient/simulator",
+		"batch", "batch/blob", "batch/jsonappend", "batch/ops",
+		"readers", "writers", "writers/inventory", "writers/report", "writers/table", "apiclient", "apiclient/simulator",
 	},
 }
 

@@ -18,21 +18,21 @@ import (
 
 // runStatus is where a run stands: what status --json prints.
 type runStatus struct {
-	Run        string          `json:"run"`
-	Operation  string          `json:"operation"`
-	State      string          `json:"state"` // running, ended, stopped or interrupted
+	Run        string           `json:"run"`
+	Operation  string           `json:"operation"`
+	State      string           `json:"state"` // running, ended, stopped or interrupted
 	Holder     *runstore.Holder `json:"holder,omitempty"`
-	StartedAt  time.Time       `json:"started_at"`
-	SavedAt    *time.Time      `json:"saved_at,omitempty"` // of the last checkpoint
-	Rows       int64           `json:"rows"`               // with a result, as of then
-	Total      *int64          `json:"total_rows"`         // estimated from the bytes read; null: not known
-	Statuses   report.Counts   `json:"statuses"`
-	ErrorCodes []report.Code   `json:"error_codes"`
-	RowsPerSec float64         `json:"rows_per_second"`
-	LeftSecs   *float64        `json:"left_seconds"` // null: not known
-	ExitCode   *int            `json:"exit_code"`    // of an ended or stopped execution
-	Reason     string          `json:"reason,omitempty"`
-	Resumable  bool            `json:"resumable"`
+	StartedAt  time.Time        `json:"started_at"`
+	SavedAt    *time.Time       `json:"saved_at,omitempty"` // of the last checkpoint
+	Rows       int64            `json:"rows"`               // with a result, as of then
+	Total      *int64           `json:"total_rows"`         // estimated from the bytes read; null: not known
+	Statuses   report.Counts    `json:"statuses"`
+	ErrorCodes []report.Code    `json:"error_codes"`
+	RowsPerSec float64          `json:"rows_per_second"`
+	LeftSecs   *float64         `json:"left_seconds"` // null: not known
+	ExitCode   *int             `json:"exit_code"`    // of an ended or stopped execution
+	Reason     string           `json:"reason,omitempty"`
+	Resumable  bool             `json:"resumable"`
 }
 
 func newStatusCommand(p *process) *cobra.Command {
