@@ -37,7 +37,7 @@ var mayImport = map[string][]string{
 	"apiclient/simulator":   {}, // a wire type shared with the client would be wrong on both sides at once
 	"apiclient/openapitest": {},
 	"cmd/pushbatch": {
-		"batch", "batch/blob", "batch/jsonappend", "batch/ops",
+		"batch", "batch/blob", "batch/jsonappend", "batch/ops", "batch/runstore",
 		"readers", "writers", "writers/inventory", "writers/report", "writers/table", "apiclient", "apiclient/simulator",
 	},
 }
