@@ -2,7 +2,9 @@ package main
 
 import (
 	"os"
+	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -60,25 +62,14 @@ func TestPromisedFlagsExist(t *testing.T) {
 	}
 }
 
-// whereDocumented says for each command where its flags are to be read of beside
-// its help: jobs share the README's table of settings.
-var whereDocumented = map[string]string{
-	"personalize": "README.md", "depersonalize": "README.md", "update": "README.md", "export": "README.md",
-	"resume": "README.md", "show": "README.md", "retry": "README.md",
-}
+// jobCommands are the commands whose flags stand in the README or a help topic, beside their own help.
+var jobCommands = []string{"personalize", "depersonalize", "update", "export", "resume", "show", "retry"}
 
 // Every flag explains itself in help, and flags of jobs stand in the README. A
 // flag of the README that does not exist is a mistake there.
 func TestFlagsAreDocumented(t *testing.T) {
 	t.Parallel()
-	data, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	readme := make(map[string]bool)
-	for _, m := range regexp.MustCompile("--([a-z][a-z0-9-]+)").FindAllStringSubmatch(string(data), -1) {
-		readme[m[1]] = true
-	}
+	readme := documentedFlags(t)
 	exists := map[string]bool{"help": true}
 	flags := 0
 	var look func(*cobra.Command)
@@ -89,8 +80,8 @@ func TestFlagsAreDocumented(t *testing.T) {
 			if len(f.Usage) < 10 || strings.HasSuffix(f.Usage, ".") {
 				t.Errorf("%s --%s: %q explains nothing, or ends with a point", cmd.Name(), f.Name, f.Usage)
 			}
-			if whereDocumented[cmd.Name()] != "" && !f.Hidden && !readme[f.Name] && f.Name != "help" && f.Name != "json" {
-				t.Errorf("--%s of %s is not in the README", f.Name, cmd.Name())
+			if slices.Contains(jobCommands, cmd.Name()) && !f.Hidden && !readme[f.Name] && f.Name != "help" && f.Name != "json" {
+				t.Errorf("--%s of %s stands neither in the README nor in a help topic", f.Name, cmd.Name())
 			}
 		})
 		for _, below := range cmd.Commands() {
@@ -103,9 +94,29 @@ func TestFlagsAreDocumented(t *testing.T) {
 	}
 	for name := range readme {
 		if !exists[name] && !foreignFlags[name] {
-			t.Errorf("the README has --%s, which does not exist", name)
+			t.Errorf("README or topics have --%s, which does not exist", name)
 		}
 	}
+}
+
+// documentedFlags are the flags that the README and the help topics name.
+func documentedFlags(t *testing.T) map[string]bool {
+	t.Helper()
+	topics, err := filepath.Glob("help/*.md")
+	if err != nil || len(topics) == 0 {
+		t.Fatalf("%d help topics, %v", len(topics), err)
+	}
+	named := make(map[string]bool)
+	for _, file := range append(topics, "../../README.md") {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile("--([a-z][a-z0-9-]+)").FindAllStringSubmatch(string(data), -1) {
+			named[m[1]] = true
+		}
+	}
+	return named
 }
 
 // foreignFlags are flags of other programs that the README shows.

@@ -21,6 +21,7 @@ import (
 //	<!-- test: file NAME -->       the block is the content of a file
 //	<!-- test: athena -->          SQL of Athena, which is held against the table
 type block struct {
+	file     string
 	line     int // of the opening fence
 	language string
 	text     string
@@ -29,7 +30,7 @@ type block struct {
 
 func (b *block) marked(name string) bool { _, ok := b.marks[name]; return ok }
 
-func (b *block) String() string { return fmt.Sprintf("README.md:%d (%s)", b.line, b.language) }
+func (b *block) String() string { return fmt.Sprintf("%s:%d (%s)", b.file, b.line, b.language) }
 
 // knownMarks are the marks that mean something; a mistyped one must not be
 // passed over.
@@ -68,21 +69,32 @@ func readmeBlocks(text string) ([]*block, error) {
 	return blocks, nil
 }
 
-// readme reads the README's blocks.
+// readme reads the blocks of the README and of all help topics, the README's first.
 func readme(t *testing.T) []*block {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join(root, "README.md"))
-	if err != nil {
-		t.Fatal(err)
+	topics, err := filepath.Glob("help/*.md")
+	if err != nil || len(topics) < 15 {
+		t.Fatalf("%d help topics, %v", len(topics), err)
 	}
-	blocks, err := readmeBlocks(string(data))
-	if err != nil {
-		t.Fatalf("README.md: %v", err)
+	var all []*block
+	for _, file := range append([]string{filepath.Join(root, "README.md")}, topics...) {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		blocks, err := readmeBlocks(string(data))
+		if err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		for _, b := range blocks {
+			b.file = file
+		}
+		all = append(all, blocks...)
 	}
-	if len(blocks) < 30 {
-		t.Fatalf("README.md has only %d blocks", len(blocks))
+	if len(all) < 40 {
+		t.Fatalf("README and topics have only %d blocks", len(all))
 	}
-	return blocks
+	return all
 }
 
 func TestReadmeBlocks(t *testing.T) {

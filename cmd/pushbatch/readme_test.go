@@ -20,8 +20,8 @@ import (
 	"pushbatch/batch/ops"
 )
 
-// Every block of the README is run, one after the other, as a reader would: the
-// commands in one shell against the simulator that the README starts and a real
+// Every block of the README and of the help topics is run, one after the other, as a reader
+// would: the commands in one shell against the simulator that the README starts and a real
 // S3 server, crontab lines as cron does, units by systemd's own checker, SQL by
 // DuckDB over the tables that the commands made. A block that is neither run nor
 // marked fails.
@@ -229,7 +229,7 @@ func (r *reader) unit(t *testing.T, b *block) {
 func (r *reader) verifyUnits(t *testing.T) {
 	t.Helper()
 	if len(r.units) == 0 {
-		t.Fatal("README.md has no systemd unit")
+		t.Fatal("there is no systemd unit")
 	}
 	checker, err := exec.LookPath("systemd-analyze")
 	if err != nil {
