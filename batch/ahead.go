@@ -53,7 +53,9 @@ func readAhead(ctx context.Context, source Source, from Position) (rows *ahead, 
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		a.read(source, from)
+		if err := Guard(func() error { a.read(source, from); return nil }); err != nil {
+			a.end(err)
+		}
 	}()
 	return a, func() { cancel(); <-ended }
 }

@@ -82,7 +82,7 @@ func New(cfg Config) *Job {
 		cfg.SaveEvery = DefaultSaveEvery
 	}
 	j := &Job{
-		cfg:     cfg,
+		cfg:     guarded(cfg),
 		ring:    newRing(cfg.Window),
 		chains:  chains{last: make(map[string]*slot)},
 		ready:   make(chan *slot, cfg.Window),
@@ -180,7 +180,7 @@ func (j *Job) send(ctx context.Context) {
 			continue
 		}
 		j.live.inFlight.Add(1)
-		out, err := s.request.Send(ctx)
+		out, err := guardedSend(ctx, s.request)
 		j.live.inFlight.Add(-1)
 		if err == nil && out.Status == 0 {
 			err = errors.New("a request ended without a status")
@@ -205,9 +205,9 @@ func (j *Job) stopFor(ctx context.Context, err error) {
 	case ctx.Err() != nil: // j may not have heard of it yet
 		j.Stop(context.Cause(ctx))
 	case errors.Is(err, ErrUnsent):
-		j.Stop(&Abort{Code: "internal", Err: errors.New("a request was given up although the run was not stopping")})
+		j.Stop(&Abort{Code: CodeInternal, Err: errors.New("a request was given up although the run was not stopping")})
 	default:
-		j.Stop(abortOf(err, "internal"))
+		j.Stop(abortOf(err, CodeInternal))
 	}
 }
 

@@ -100,7 +100,7 @@ func (r *recorder) record(res *Result) bool {
 
 // fail stops the run: results that cannot be recorded must not be produced.
 func (r *recorder) fail(err error) {
-	r.err = &Abort{Code: "results_unwritable", Err: err}
+	r.err = abortOf(err, "results_unwritable")
 	r.job.Stop(r.err)
 }
 

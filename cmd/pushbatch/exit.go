@@ -18,6 +18,8 @@ const (
 	exitStopped     = 4   // refused credentials, unreadable input, unwritable results, outage
 	exitLocked      = 5   // another process holds the run
 	exitDuration    = 6   // --max-duration is used up
+	exitInternal    = 70  // a fault of pushbatch itself; the run can be resumed
+	exitHangup      = 129 // SIGHUP
 	exitInterrupted = 130 // SIGINT
 	exitTerminated  = 143 // SIGTERM
 )
@@ -65,6 +67,8 @@ func exitCode(err error) int {
 		return exitLocked
 	case errors.As(err, &signal):
 		return signal.code
+	case errors.As(err, &abort) && abort.Code == batch.CodeInternal:
+		return exitInternal
 	case errors.As(err, &abort):
 		return exitStopped
 	case errors.Is(err, batch.ErrTooManyErrors), errors.Is(err, batch.ErrCanary):

@@ -21,17 +21,29 @@ func (p *process) newLogger(f *messageFlags, redact bool, w io.Writer) (*slog.Lo
 	case f.verbose:
 		level = slog.LevelDebug
 	}
-	var replace func([]string, slog.Attr) slog.Attr
+	replace := cleanAttr
 	if redact {
-		replace = quietErrors
+		replace = func(groups []string, a slog.Attr) slog.Attr { return cleanAttr(groups, quietErrors(groups, a)) }
 	}
 	switch f.logFormat {
 	case "text":
 		return slog.New(tint.NewTextHandler(w, &tint.Options{
-			Level: level, ReplaceAttr: replace, TimeFormat: time.TimeOnly, NoColor: !terminalOf(p.stderr, p.getenv).color,
+			Level: level, ReplaceAttr: replace, TimeFormat: time.TimeOnly, NoColor: !p.terminal.color,
 		})), nil
 	case logJSON:
 		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: replace})), nil
 	}
 	return nil, usageError("--log-format %q: take text or json", f.logFormat)
+}
+
+// cleanAttr keeps control characters and line ends of a text from outside out of
+// a log line.
+func cleanAttr(_ []string, a slog.Attr) slog.Attr {
+	switch value := a.Value.Any().(type) {
+	case string:
+		a.Value = slog.StringValue(cleanLine(value))
+	case error:
+		a.Value = slog.StringValue(cleanLine(value.Error()))
+	}
+	return a
 }

@@ -5,12 +5,17 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/signal"
 	"runtime/debug"
+	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"pushbatch/batch"
 )
 
 func main() {
+	signal.Ignore(syscall.SIGPIPE) // a write to a pipe that nobody reads is an error, which stream passes over
 	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetGCPercent(200) // so little is in use that collecting often costs more than it saves
 	}
@@ -25,17 +30,20 @@ type process struct {
 	args   []string
 	stdin  io.Reader
 	stdout io.Writer // data only
-	stderr io.Writer // all talk
+	stderr io.Writer // all messages
 	getenv func(string) (string, bool)
 
 	environ  []string          // every NAME=VALUE; nil: none is looked for
 	root     *cobra.Command    // knows every flag, and so every variable
 	platform http.RoundTripper // what answers requests; nil: the network
-	json     bool              // talk is JSON, see --log-format
+	terminal *terminal         // what standard error is connected to
+	json     bool              // messages are JSON, see --log-format
 }
 
 // run executes one command line and returns the exit code.
 func run(ctx context.Context, p process) int {
+	messages := &stream{w: p.stderr}
+	p.stdout, p.stderr, p.terminal = &stream{w: p.stdout}, messages, terminalOf(messages, p.getenv)
 	root := newRoot(&p)
 	p.root = root
 	p.json = p.asksForJSON() // for what is wrong before the flags are read
@@ -43,5 +51,5 @@ func run(ctx context.Context, p process) int {
 	root.SetIn(p.stdin)
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
-	return p.report(root.ExecuteContext(ctx))
+	return p.report(batch.Guard(func() error { return root.ExecuteContext(ctx) }))
 }

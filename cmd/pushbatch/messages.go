@@ -21,11 +21,16 @@ func (p *process) asksForJSON() bool {
 	return format == logJSON
 }
 
+// jsonLog writes records of JSON to standard error.
+func (p *process) jsonLog() *slog.Logger {
+	return slog.New(slog.NewJSONHandler(p.stderr, &slog.HandlerOptions{ReplaceAttr: cleanAttr}))
+}
+
 // messages is where a job's last lines go: as they are, or with --log-format json
 // as lines of JSON like all others.
 func (p *process) messages() io.Writer {
 	if p.json {
-		return jsonLines{slog.New(slog.NewJSONHandler(p.stderr, nil))}
+		return jsonLines{p.jsonLog()}
 	}
 	return p.stderr
 }
@@ -72,7 +77,7 @@ func (p *process) printEndJSON(s *report.Summary, runErr error, quiet bool) {
 	for _, c := range s.ErrorCodes {
 		codes[c.Code] = c.Count
 	}
-	slog.New(slog.NewJSONHandler(p.stderr, nil)).Info("summary", append(attrs, "error_codes", codes)...)
+	p.jsonLog().Info("summary", append(attrs, "error_codes", codes)...)
 }
 
 // printError says what ended the program, and what to do about it.
@@ -82,7 +87,7 @@ func (p *process) printError(err error, remedy string) {
 		if remedy != "" {
 			attrs = append(attrs, "remedy", remedy)
 		}
-		slog.New(slog.NewJSONHandler(p.stderr, nil)).Error("stopped", attrs...)
+		p.jsonLog().Error("stopped", attrs...)
 		return
 	}
 	_, _ = io.WriteString(p.stderr, "pushbatch: "+err.Error()+"\n")

@@ -28,7 +28,7 @@ type metrics struct {
 	labels   string
 	now      func() *metricText // where the run stands
 	log      *slog.Logger
-	warned   bool // that the file cannot be written; of the writing goroutine
+	warned   bool // that the file cannot be written
 	ended    atomic.Pointer[report.Summary]
 }
 
@@ -86,24 +86,11 @@ func (x *execution) startMetrics(engine *batch.Job) (end func(*report.Summary)) 
 		x.savedAt.Store(x.point.SavedAt.UnixMilli())
 	}
 	m.now = func() *metricText { return x.measure(engine, m.ended.Load()) }
-	done, stopped := make(chan struct{}), make(chan struct{})
-	go func() { // ends with end
-		defer close(stopped)
-		tick := time.NewTicker(metricsEvery)
-		defer tick.Stop()
-		for {
-			m.write()
-			select {
-			case <-tick.C:
-			case <-done:
-				return
-			}
-		}
-	}()
+	m.write()
+	stop := every(metricsEvery, engine.Stop, m.write)
 	server := m.serve()
 	return func(s *report.Summary) {
-		close(done)
-		<-stopped
+		stop()
 		m.ended.Store(s)
 		m.write()
 		if server != nil {

@@ -26,7 +26,7 @@ type printer interface {
 // newPrinter picks the printer for --progress. Auto is a bar where one can be
 // drawn and people look at it, else a line now and then.
 func (p *process) newPrinter(f *messageFlags) (printer, time.Duration, error) {
-	t := terminalOf(p.stderr, p.getenv)
+	t := p.terminal
 	kind := f.progress
 	if kind == "auto" {
 		kind = "plain"
@@ -42,11 +42,11 @@ func (p *process) newPrinter(f *messageFlags) (printer, time.Duration, error) {
 		return newBar(t), barEvery, nil
 	case "plain":
 		if f.logFormat == logJSON {
-			return jsonPrinter{p.stderr, slog.New(slog.NewJSONHandler(p.stderr, nil))}, plainEvery, nil
+			return jsonPrinter{t.w, p.jsonLog()}, plainEvery, nil
 		}
-		return plainPrinter{p.stderr}, plainEvery, nil
+		return plainPrinter{t.w}, plainEvery, nil
 	case "none":
-		return silentPrinter{p.stderr}, plainEvery, nil
+		return silentPrinter{t.w}, plainEvery, nil
 	}
 	return nil, 0, usageError("--progress %q: take auto, bar, plain or none", kind)
 }
@@ -105,20 +105,8 @@ const noteEvery = 250 * time.Millisecond
 
 // startNoting notes the timeline of a run until the returned function is called.
 func (x *execution) startNoting(engine *batch.Job) (end func()) {
-	done, ended := make(chan struct{}), make(chan struct{})
-	go func() { // ends with end
-		defer close(ended)
-		tick := time.NewTicker(noteEvery)
-		defer tick.Stop()
-		for {
-			select {
-			case <-tick.C:
-				state := x.traffic()
-				x.timeline.Note(engine.Elapsed(), engine.Progress().Statuses, state.Requests, state.Throttled)
-			case <-done:
-				return
-			}
-		}
-	}()
-	return func() { close(done); <-ended }
+	return every(noteEvery, engine.Stop, func() {
+		state := x.traffic()
+		x.timeline.Note(engine.Elapsed(), engine.Progress().Statuses, state.Requests, state.Throttled)
+	})
 }

@@ -104,7 +104,7 @@ func (p *process) openFolder(ctx context.Context, path string, flags *jobFlags) 
 	if err := flags.s3Flags.check(); err != nil {
 		return nil, err
 	}
-	log, err := p.newLogger(&flags.messageFlags, flags.redact, p.stderr)
+	log, err := p.newLogger(&flags.messageFlags, flags.redact, p.terminal.w)
 	if err != nil {
 		return nil, err
 	}

@@ -5,14 +5,17 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -141,9 +144,12 @@ func TestSignals(t *testing.T) {
 	for _, test := range []struct {
 		signal syscall.Signal
 		code   int
-	}{{syscall.SIGINT, 130}, {syscall.SIGTERM, 143}} {
+	}{{syscall.SIGINT, 130}, {syscall.SIGTERM, 143}, {syscall.SIGHUP, 129}} {
 		t.Run(test.signal.String(), func(t *testing.T) {
 			t.Parallel()
+			if signal.Ignored(test.signal) {
+				t.Skip("this process passes an ignored SIGHUP on, as nohup does")
+			}
 			sim, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0), Faults: faults(t, "latency=50ms-200ms")})
 			dir := t.TempDir()
 			rows, err := filepath.Abs("../../testdata/rows/update.csv")
@@ -214,5 +220,132 @@ func readJSON(t *testing.T, path string, v any) {
 	}
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A run outlives who reads what it prints: it goes on, stops gracefully on a
+// signal, and can be resumed without sending anything twice.
+func TestReaderOfOutputEnds(t *testing.T) {
+	t.Parallel()
+	sim, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0)})
+	dir := t.TempDir()
+	rows, err := filepath.Abs("../../testdata/rows/update.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := exec.Command(binary(t), "update", rows, "--rate", "60", "-v", "--out", "run")
+	c.Dir, c.Stdout, c.Stderr = dir, write, write
+	c.Env = append(os.Environ(), "INFOBIP_API_KEY="+scriptKey, "INFOBIP_APP_CODE=test-app", "INFOBIP_BASE_URL="+url)
+	if err := errors.Join(c.Start(), write.Close()); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the first requests", func() bool { return sim.Stats().Requests >= 5 })
+	read.Close()
+	eventually(t, "more requests", func() bool { return sim.Stats().Requests >= 30 })
+	if err := c.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	child := &child{Cmd: c}
+	if code := child.code(t); code != 130 {
+		t.Fatalf("exit code %d, want 130", code)
+	}
+	for _, name := range []string{"results.csv", "summary.json", "report.html"} {
+		if _, err := os.Stat(filepath.Join(dir, "run", name)); err != nil {
+			t.Error(err)
+		}
+	}
+	resumed := start(t, url, dir, "resume", "run", "--rate", "5000")
+	if code := resumed.code(t); code != 0 {
+		t.Fatalf("resume: exit code %d\n%s", code, &resumed.stderr)
+	}
+	if n := sim.Stats().Requests; n != 400 {
+		t.Errorf("the platform got %d requests for 400 rows", n)
+	}
+}
+
+// What a command ends with does not depend on who reads what it prints.
+func TestExitCodeWithoutReader(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	input := filepath.Join(dir, "d.csv")
+	if err := os.WriteFile(input, []byte("registrationId,isPrimary\nr1,true\nr2,maybe\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		args []string
+		code int
+	}{
+		{[]string{"inspect", input, "--operation", "update"}, 1},
+		{[]string{"update", input, "--simulate", "--out", "run"}, 1},
+		{[]string{"resume", "nothing"}, 2},
+		{[]string{"help"}, 0},
+	} {
+		read, write, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := &child{Cmd: exec.Command(binary(t), test.args...)}
+		c.Dir, c.Stdout, c.Cmd.Stderr, c.Env = dir, write, write, append(os.Environ(), "INFOBIP_APP_CODE=test-app")
+		if err := errors.Join(read.Close(), c.Start(), write.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if code := c.code(t); code != test.code {
+			t.Errorf("%v: exit code %d, want %d", test.args, code, test.code)
+		}
+	}
+}
+
+// A fault of the program ends with its own code, says no value of a request, and
+// leaves a run that goes on.
+func TestFault(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	input, out := filepath.Join(dir, "d.csv"), filepath.Join(dir, "run")
+	if err := os.WriteFile(input, []byte("registrationId\nr1\nr2\nr3\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var calls atomic.Int64
+	faulty := roundTrip(func(req *http.Request) (*http.Response, error) {
+		if calls.Add(1) == 2 {
+			panic("secret " + req.URL.String())
+		}
+		return simulator.New(simulator.Config{}).RoundTripper().RoundTrip(req)
+	})
+	execute := func(args ...string) (int, string) {
+		var said bytes.Buffer
+		env := map[string]string{"INFOBIP_API_KEY": scriptKey, "INFOBIP_APP_CODE": "test-app", "INFOBIP_BASE_URL": "http://127.0.0.1"}
+		code := run(t.Context(), process{
+			args: args, stdout: io.Discard, stderr: &said, platform: faulty,
+			getenv: func(name string) (string, bool) { value, ok := env[name]; return value, ok },
+		})
+		return code, said.String()
+	}
+	code, said := execute("depersonalize", input, "--out", out, "--max-in-flight", "1")
+	if code != 70 || strings.Contains(said, "secret") || !strings.Contains(said, "fault of pushbatch") || !strings.Contains(said, "pushbatch resume") {
+		t.Errorf("exit code %d\n%s", code, said)
+	}
+	if code, said := execute("resume", out); code != 0 {
+		t.Errorf("resume: exit code %d\n%s", code, said)
+	}
+	demandEveryRowOnce(t, filepath.Join(out, "results.csv"), 3)
+}
+
+// What comes from outside cannot steer a terminal or turn the text around it.
+func TestStreamIsClean(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	s := &stream{w: &out}
+	for _, part := range []string{"a\x1b[2J\tb\n", "\u202eć\u009b\x7f\x07\r", "š"[:1], "š"[1:], "\u2028\xff."} {
+		if n, err := s.Write([]byte(part)); n != len(part) || err != nil {
+			t.Fatalf("%d, %v", n, err)
+		}
+	}
+	want := "a\\u001b[2J\tb\n\\u202eć\\u009b\\u007f\\u0007\\u000dš\\u2028\uFFFD."
+	if out.String() != want {
+		t.Errorf("%q\nwant %q", out.String(), want)
 	}
 }

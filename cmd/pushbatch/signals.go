@@ -11,11 +11,14 @@ import (
 // stopper stops a run gracefully.
 type stopper func(cause error)
 
-// onSignals stops a run gracefully on the first SIGINT or SIGTERM and at once,
-// through cancel, on the second. The returned function ends the watch.
+// onSignals stops a run gracefully on the first SIGINT, SIGTERM or SIGHUP (unless
+// that is ignored, as nohup does) and at once, through cancel, on the second. The returned function ends the watch.
 func onSignals(stop stopper, cancel context.CancelCauseFunc, log *slog.Logger) (end func()) {
 	got := make(chan os.Signal, 2)
 	signal.Notify(got, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(got, syscall.SIGHUP)
+	}
 	done := make(chan struct{})
 	go func() { // ends with the watch
 		first := true
@@ -39,8 +42,11 @@ func onSignals(stop stopper, cancel context.CancelCauseFunc, log *slog.Logger) (
 }
 
 func signalCause(sig os.Signal) *signalError {
-	if sig == syscall.SIGTERM {
+	switch sig {
+	case syscall.SIGTERM:
 		return &signalError{"SIGTERM", exitTerminated}
+	case syscall.SIGHUP:
+		return &signalError{"SIGHUP", exitHangup}
 	}
 	return &signalError{"SIGINT", exitInterrupted}
 }

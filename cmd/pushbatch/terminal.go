@@ -23,11 +23,11 @@ type terminal struct {
 // plainWidth is assumed where a width cannot be asked for.
 const plainWidth = 80
 
-func terminalOf(w io.Writer, getenv func(string) (string, bool)) *terminal {
+func terminalOf(o *stream, getenv func(string) (string, bool)) *terminal {
 	env := func(name string) string { v, _ := getenv(name); return v }
-	t := &terminal{w: w, utf8: speaksUTF8(runtime.GOOS, env)}
-	file, ok := w.(*os.File)
-	if !ok || !term.IsTerminal(int(file.Fd())) {
+	t := &terminal{w: o.escapes(), utf8: speaksUTF8(runtime.GOOS, env)}
+	file := o.file()
+	if file == nil || !term.IsTerminal(int(file.Fd())) {
 		return t
 	}
 	t.file, t.shown = file, true

@@ -9,19 +9,27 @@ import (
 
 // startProgress shows where a run stands until the returned function is called.
 func (x *execution) startProgress(engine *batch.Job) (end func()) {
-	done := make(chan struct{})
-	ended := make(chan struct{})
-	go func() { // ends with end
+	speed := &pace{points: []pacePoint{{0, engine.Progress().DoneBefore}}}
+	stop := every(x.every, engine.Stop, func() { x.printer.show(x.snapshot(engine, speed)) })
+	return func() { stop(); x.printer.end(x.lastSnapshot(engine)) }
+}
+
+// every calls f in a goroutine of its own, which ends with the returned function.
+// A fault of f is given to fault, once.
+func every(interval time.Duration, fault func(error), f func()) (end func()) {
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
 		defer close(ended)
-		tick := time.NewTicker(x.every)
+		tick := time.NewTicker(interval)
 		defer tick.Stop()
-		speed := &pace{points: []pacePoint{{0, engine.Progress().DoneBefore}}}
 		for {
 			select {
 			case <-tick.C:
-				x.printer.show(x.snapshot(engine, speed))
 			case <-done:
-				x.printer.end(x.lastSnapshot(engine))
+				return
+			}
+			if err := batch.Guard(func() error { f(); return nil }); err != nil {
+				fault(err)
 				return
 			}
 		}
