@@ -99,7 +99,7 @@ func (i *inspectFlags) prepare(c *runConfig) (ops.Options, error) {
 		return ops.Options{}, err
 	}
 	options, err := c.bindOptions()
-	options.DryRun = ops.ShowRequests // nothing is sent
+	options.DryRun, options.HasAppCode = ops.ShowRequests, true // nothing is sent
 	return options, err
 }
 
