@@ -1,13 +1,11 @@
 package ops_test
 
 import (
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
-	"pushbatch/apiclient"
 	"pushbatch/batch"
 	"pushbatch/batch/ops"
 )
@@ -75,49 +73,6 @@ func TestInventoryCells(t *testing.T) {
 	for _, status := range []batch.Status{batch.Rejected, batch.Skipped} {
 		if _, ok := inv.Cells(&batch.Result{Outcome: batch.Outcome{Status: status}}); ok {
 			t.Errorf("a row that was %s has a line", status)
-		}
-	}
-}
-
-// A person becomes a row for each device; what there is no column for stays in
-// extra, and devices of other applications are left out where one was named.
-func TestPeopleRows(t *testing.T) {
-	t.Parallel()
-	const body = `{"persons":[{"id":7,"createdAt":"2024-01-02T03:04:05+01:00","modifiedAt":"2024-02-01T00:00:00.5Z","externalId":"ann","contactInformation":{
-		"phone":[{"number":"385911111111"},{"number":"385922222222"},{"number":""}],"email":[{"address":"ann@example.com"}],
-		"push":[{"registrationId":"device-1","applicationId":"A","new":1},{"registrationId":"device-2","applicationId":"B"}]}},
-		{"id":"8","createdAt":"2024-01-03T00:00:00"}],"totalCount":2}`
-	person := map[string]string{
-		"person_id": "7", "external_id": "ann", "phone": "385911111111", "email": "ann@example.com",
-		"created_at": "2024-01-02T02:04:05.000Z", "modified_at": "2024-02-01T00:00:00.500Z",
-	}
-	device := func(id, application, extra string) map[string]string {
-		row := map[string]string{"registration_id": id, "application_id": application, "extra": extra}
-		for k, v := range person {
-			row[k] = v
-		}
-		return row
-	}
-	one := device("device-1", "A", `{"phones":["385911111111","385922222222"],"new":1}`)
-	two := device("device-2", "B", `{"phones":["385911111111","385922222222"]}`)
-	for application, want := range map[string][]map[string]string{"": {one, two}, "B": {two}, "C": nil} {
-		a := &answer{response: apiclient.Response{Status: 200, Body: []byte(body)}}
-		people := listing(t, a, filepath.Join(t.TempDir(), "people"), ops.PeopleOptions{Application: application})
-		rows, err := peopleOf(t, people, batch.Position{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		var got []map[string]string
-		for _, row := range rows {
-			cells := filled(people.Header(), row.Values)
-			delete(cells, "exported_at")
-			got = append(got, cells)
-			if _, out := people.Map(&row); out == nil || out.Status != batch.Succeeded || out.RegistrationID != cells["registration_id"] {
-				t.Errorf("the row became %+v", out)
-			}
-		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("application %q (-want +got):\n%s", application, diff)
 		}
 	}
 }

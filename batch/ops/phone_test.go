@@ -75,7 +75,9 @@ func mutate(random *rand.Rand, number string) string {
 		at := random.IntN(len(digits))
 		switch random.IntN(6) {
 		case 0:
-			digits = append(digits[:at], digits[at:]...)[:max(5, len(digits)-1)]
+			if len(digits) > 5 {
+				digits = slices.Delete(digits, at, at+1)
+			}
 		case 1:
 			digits = append(digits, byte('0'+random.IntN(10)))
 		default:

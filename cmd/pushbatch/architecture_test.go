@@ -27,6 +27,7 @@ var mayImport = map[string][]string{
 	"batch/spill":           {},
 	"readers":               {"batch", "batch/blob", "readers/inputerror"},
 	"readers/inputerror":    {"batch", "batch/blob"},
+	"readers/people":        {"batch", "apiclient"},
 	"readers/readertest":    {"batch", "readers"},
 	"writers":               {"batch", "batch/jsonappend", "batch/runstore", "writers/table"},
 	"writers/inventory":     {"batch", "batch/blob", "writers/table"},
@@ -38,7 +39,7 @@ var mayImport = map[string][]string{
 	"apiclient/openapitest": {},
 	"cmd/pushbatch": {
 		"batch", "batch/blob", "batch/jsonappend", "batch/ops", "batch/runstore",
-		"readers", "writers", "writers/inventory", "writers/report", "writers/table", "apiclient", "apiclient/simulator",
+		"readers", "readers/people", "writers", "writers/inventory", "writers/report", "writers/table", "apiclient", "apiclient/simulator",
 	},
 }
 

@@ -17,6 +17,7 @@ import (
 	"pushbatch/batch/blob"
 	"pushbatch/batch/ops"
 	"pushbatch/batch/runstore"
+	"pushbatch/readers/people"
 	"pushbatch/writers"
 	"pushbatch/writers/inventory"
 	"pushbatch/writers/report"
@@ -47,7 +48,7 @@ type execution struct {
 	savedAt  atomic.Int64 // of the last checkpoint, Unix milliseconds; 0: none yet
 	timeline report.Recording
 
-	people    *ops.People         // the one input, of an export of everybody
+	people    *people.Source      // the one input, of an export of everybody
 	listed    *report.People      // of an earlier execution, when the run had ended then
 	inventory *inventory.Manifest // what an export published; nil: nothing
 }

@@ -5,6 +5,7 @@ import (
 
 	"pushbatch/apiclient"
 	"pushbatch/batch/ops"
+	"pushbatch/readers/people"
 	"pushbatch/writers/report"
 )
 
@@ -12,11 +13,11 @@ import (
 const peopleInput = "people"
 
 // peopleFile is where a run keeps what it read of the people listing.
-const peopleFile = "people.spool"
+const peopleFile = "people.ndjson"
 
-// peopleOptions say what the walk over the listing takes.
-func (e *exportFlags) peopleOptions(sender ops.Doer) (ops.PeopleOptions, error) {
-	o := ops.PeopleOptions{Sender: sender, Filter: e.filter, Application: e.application, Detail: e.detail}
+// peopleOptions say what is read of the people listing.
+func (e *exportFlags) peopleOptions(sender people.Doer) (people.Options, error) {
+	o := people.Options{Sender: sender, Filter: e.filter, Application: e.application, Detail: e.detail}
 	if e.modifiedSince == "" {
 		return o, nil
 	}
@@ -35,14 +36,14 @@ func (x *execution) openPeople() error {
 	if err != nil {
 		return err
 	}
-	x.people, err = ops.NewPeople(o, ops.NewInventory(true), func() string { return x.folder.LocalPath(peopleFile) })
+	x.people, err = people.New(o, ops.NewInventory(true), func() string { return x.folder.LocalPath(peopleFile) })
 	if err != nil {
 		return usageError("--filter: %v", err)
 	}
 	if x.folder != nil && x.folder.Exists(publishedFile) {
 		x.people.End()
 	}
-	binding := &ops.Binding{Map: x.people.Map}
+	binding := &ops.Binding{Map: ops.Listed(x.sender(), o.Detail)}
 	for i, c := range x.people.Header() {
 		binding.Columns = append(binding.Columns, ops.ColumnUse{Column: c.Name, Index: i, Use: ops.Sent})
 	}

@@ -1,6 +1,7 @@
-package ops
+package people
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,17 +14,17 @@ import (
 	"pushbatch/batch"
 )
 
-// PeopleOptions say what a walk over the people listing takes.
-type PeopleOptions struct {
-	Sender        Doer
+// Options say what is read of the people listing.
+type Options struct {
+	Sender        Doer      // answers listing calls
 	Filter        string    // the platform's JSON query; empty: everybody
 	ModifiedSince time.Time // only people who changed since; zero: all
 	Application   string    // only devices of this application; empty: all
-	Detail        bool      // fetch each device found
+	Detail        bool      // each device is asked for: said by Detected only
 	PageSize      int64     // people a request; 0: 1000, the most the platform gives
 }
 
-func (o *PeopleOptions) checkFilter() error {
+func (o *Options) checkFilter() error {
 	const example = `{"#eq":{"gender":"MALE"}}`
 	if o.Filter == "" {
 		return nil
@@ -40,7 +41,7 @@ func (o *PeopleOptions) checkFilter() error {
 }
 
 // query is the filter that is sent.
-func (o *PeopleOptions) query() (string, error) {
+func (o *Options) query() (string, error) {
 	if err := o.checkFilter(); err != nil {
 		return "", err
 	}
@@ -54,45 +55,59 @@ func (o *PeopleOptions) query() (string, error) {
 	return `{"#and":[` + since + `,` + o.Filter + `]}`, nil
 }
 
-// People is the people listing as a batch.Source: a row for every push device
-// of every person, the columns those of NewInventory(true). What was read is
-// kept in a file, so that a resumed run goes on with the same rows, however the
-// listing changed since.
-type People struct {
-	options   PeopleOptions
-	filter    string
-	inventory *Inventory
-	path      func() string
-	sealed    atomic.Bool
-	ended     bool
-	last      atomic.Pointer[PeopleCount]
+// Layout turns people into rows.
+type Layout interface {
+	// Columns are the columns of every row: Bool, Timestamp or Text. The second
+	// is the device's application.
+	Columns() []batch.Column
+	// Devices returns a row for each device of a person, who was listed at a
+	// time. raw is valid JSON as the platform wrote it, and is not kept.
+	Devices(raw []byte, at time.Time) [][]batch.Value
 }
 
-// PeopleCount is how far a walk over the listing has come.
-type PeopleCount struct {
+// Doer sends calls: an *apiclient.Client, or what stands in for it in a test.
+type Doer interface {
+	Do(ctx context.Context, call apiclient.Call) (apiclient.Response, error)
+}
+
+// Source is the people listing as a batch.Source: a row for every push device
+// of every person. What was read is kept in a file, so that a resumed run goes
+// on with the same rows, however the listing changed since.
+type Source struct {
+	options Options
+	filter  string
+	layout  Layout
+	path    func() string
+	sealed  atomic.Bool
+	ended   bool
+	last    atomic.Pointer[Count]
+}
+
+// Count is how far the listing was read.
+type Count struct {
 	People  int64 `json:"people"`   // that were listed
 	Total   int64 `json:"total"`    // as the platform counted at the last page; -1: it did not
 	Gaps    int64 `json:"gaps"`     // pages that were read again because people were removed meanwhile
 	AllRead bool  `json:"all_read"` // the end of the listing was reached
 }
 
-// NewPeople returns the listing. path names the file in which it is kept; it is
+// New returns the listing. path names the file in which it is kept; it is
 // called when the first row is asked for.
-func NewPeople(o PeopleOptions, inventory *Inventory, path func() string) (*People, error) {
+func New(o Options, layout Layout, path func() string) (*Source, error) {
 	if o.PageSize == 0 {
 		o.PageSize = pageSize
 	}
-	p := &People{options: o, inventory: inventory, path: path}
+	p := &Source{options: o, layout: layout, path: path}
 	var err error
 	p.filter, err = o.query()
 	return p, err
 }
 
 // Name implements batch.Source.
-func (p *People) Name() string { return "people" }
+func (p *Source) Name() string { return "people" }
 
 // Detected says what the listing is, as sources made of files do.
-func (p *People) Detected() string {
+func (p *Source) Detected() string {
 	text := "the people listing of the platform, "
 	if p.filter == "" {
 		text += "everybody"
@@ -109,28 +124,28 @@ func (p *People) Detected() string {
 }
 
 // Header implements batch.Source.
-func (p *People) Header() batch.Header { return p.inventory.Columns() }
+func (p *Source) Header() batch.Header { return p.layout.Columns() }
 
 // Identity implements batch.Source: the listing is a live one.
-func (p *People) Identity() batch.Identity { return batch.Identity{URI: "people"} }
+func (p *Source) Identity() batch.Identity { return batch.Identity{URI: "people"} }
 
 // Close implements batch.Source.
-func (p *People) Close() error { return nil }
+func (p *Source) Close() error { return nil }
 
 // Seal ends asking: what was kept is all there is to read from now on.
-func (p *People) Seal() { p.sealed.Store(true) }
+func (p *Source) Seal() { p.sealed.Store(true) }
 
-// Count returns how far the walk has come. It may be called from any goroutine.
-func (p *People) Count() PeopleCount {
+// Count returns how far the listing was read. It may be called from any goroutine.
+func (p *Source) Count() Count {
 	if c := p.last.Load(); c != nil {
 		return *c
 	}
-	return PeopleCount{Total: -1}
+	return Count{Total: -1}
 }
 
 // End makes the source one without rows: for a run that has ended, whose kept
 // listing is gone.
-func (p *People) End() { p.ended = true }
+func (p *Source) End() { p.ended = true }
 
 // errSealed says that more people may be there, but nobody is asked any more.
 var errSealed = errors.New("the people listing was not read to its end")
@@ -138,18 +153,18 @@ var errSealed = errors.New("the people listing was not read to its end")
 // Rows implements batch.Source: first what was kept, then what the platform
 // says, page by page. Each page is kept, durably, before its first row is given
 // out.
-func (p *People) Rows(ctx context.Context, from batch.Position) iter.Seq2[batch.Row, error] {
+func (p *Source) Rows(ctx context.Context, from batch.Position) iter.Seq2[batch.Row, error] {
 	return func(yield func(batch.Row, error) bool) {
 		if p.ended {
 			return
 		}
-		kept, err := openPeopleFile(p.path(), from.Offset)
+		kept, err := openPages(p.path(), from.Offset)
 		if err != nil {
 			yield(batch.Row{}, fmt.Errorf("read the kept people listing: %w", err))
 			return
 		}
 		defer kept.close()
-		at, frame, err := from, new(peopleFrame), error(nil)
+		at, frame, err := from, new(page), error(nil)
 		for first := true; ; first = false {
 			if first && from.Row > 0 && !kept.has(from.Offset) {
 				yield(batch.Row{}, fmt.Errorf("read the kept people listing: %s was cut or replaced", p.path()))
@@ -174,9 +189,10 @@ func (p *People) Rows(ctx context.Context, from batch.Position) iter.Seq2[batch.
 }
 
 // give yields the rows of a page from at on.
-func (p *People) give(frame *peopleFrame, at *batch.Position, yield func(batch.Row, error) bool) bool {
-	for i := int(at.Line); i < len(frame.rows); i++ {
-		row := batch.Row{Pos: *at, Values: frame.rows[i]}
+func (p *Source) give(frame *page, at *batch.Position, yield func(batch.Row, error) bool) bool {
+	header := p.Header()
+	for i := int(at.Line); i < len(frame.Rows); i++ {
+		row := batch.Row{Pos: *at, Values: values(header, frame.Rows[i])}
 		at.Row++
 		at.Line++
 		row.Next = *at
@@ -188,33 +204,33 @@ func (p *People) give(frame *peopleFrame, at *batch.Position, yield func(batch.R
 }
 
 // next returns the page behind the one before, nil at the end of the listing.
-func (p *People) next(ctx context.Context, kept *peopleFile, before *peopleFrame) (*peopleFrame, error) {
+func (p *Source) next(ctx context.Context, kept *pageFile, before *page) (*page, error) {
 	frame, err := kept.read()
 	if frame != nil || err != nil {
 		if frame != nil {
-			p.tell(&frame.walk)
+			p.publish(&frame.Pagination)
 		}
 		return frame, err
 	}
-	if before.walk.Done {
+	if before.Pagination.Done {
 		return nil, nil
 	}
 	if p.sealed.Load() {
 		return nil, errSealed
 	}
-	if frame, err = p.fetch(ctx, before.walk); err != nil {
+	if frame, err = p.fetch(ctx, before.Pagination); err != nil {
 		return nil, err
 	}
-	p.tell(&frame.walk)
+	p.publish(&frame.Pagination)
 	return frame, kept.append(frame)
 }
 
-func (p *People) tell(w *walk) {
-	p.last.Store(&PeopleCount{People: w.People, Total: w.Total, Gaps: w.Skipped, AllRead: w.Done})
+func (p *Source) publish(w *pagination) {
+	p.last.Store(&Count{People: w.People, Total: w.Total, Gaps: w.Gaps, AllRead: w.Done})
 }
 
 // fetch asks for the page that follows.
-func (p *People) fetch(ctx context.Context, w walk) (*peopleFrame, error) {
+func (p *Source) fetch(ctx context.Context, w pagination) (*page, error) {
 	limit, number := w.window(p.options.PageSize)
 	call := apiclient.ListPersonsCall(apiclient.ListPersonsOptions{
 		Limit: int(limit), Page: int(number), OrderBy: "createdAt:asc", Filter: p.filter, IncludeTotal: true,
@@ -224,24 +240,70 @@ func (p *People) fetch(ctx context.Context, w walk) (*peopleFrame, error) {
 		return nil, peopleError(err, &call)
 	}
 	now := time.Now()
-	page, err := readPeoplePage(response.Body)
+	people, total, err := readAnswer(response.Body)
 	if err != nil {
 		return nil, &batch.Abort{Code: apiclient.CodeAnswerInvalid, Err: err}
 	}
-	fresh, err := w.accept(page.people, limit, number)
+	fresh, err := w.accept(people, limit, number)
 	if err != nil {
 		return nil, &batch.Abort{Code: apiclient.CodeAnswerInvalid, Err: err}
 	}
-	w.Total = page.total
-	frame := &peopleFrame{walk: w}
+	w.Total = total
+	kept := &page{Pagination: w}
 	for i := range fresh {
-		for _, row := range p.inventory.devices(&fresh[i], now) {
+		for _, row := range p.layout.Devices(fresh[i].raw, now) {
 			if p.options.Application == "" || row[1].Text == p.options.Application {
-				frame.rows = append(frame.rows, row)
+				kept.Rows = append(kept.Rows, cells(row))
 			}
 		}
 	}
-	return frame, nil
+	return kept, nil
+}
+
+// errAnswer says that an answer is not a page of the listing. What it holds is
+// personal and not shown.
+var errAnswer = errors.New("the people listing does not have the documented form")
+
+// readAnswer reads a page of the listing; the total is -1 where it is not told.
+func readAnswer(body []byte) (people []listed, total int64, err error) {
+	var answer struct {
+		Persons    *[]json.RawMessage `json:"persons"`
+		TotalCount *int64             `json:"totalCount"`
+	}
+	if json.Unmarshal(body, &answer) != nil || answer.Persons == nil {
+		return nil, 0, errAnswer
+	}
+	for _, raw := range *answer.Persons {
+		var person struct {
+			ID        any    `json:"id"`
+			CreatedAt string `json:"createdAt"`
+		}
+		d := json.NewDecoder(bytes.NewReader(raw))
+		d.UseNumber()
+		if err := d.Decode(&person); err != nil || person.ID == nil {
+			return nil, 0, errAnswer
+		}
+		created, ok := platformTime(person.CreatedAt)
+		if !ok {
+			return nil, 0, errAnswer
+		}
+		people = append(people, listed{id: fmt.Sprint(person.ID), created: created.UTC().Format("2006-01-02T15:04:05.000000000"), raw: raw})
+	}
+	total = -1
+	if answer.TotalCount != nil {
+		total = *answer.TotalCount
+	}
+	return people, total, nil
+}
+
+// platformTime reads a time of the platform: UTC where it names no zone.
+func platformTime(text string) (time.Time, bool) {
+	for _, layout := range []string{"2006-01-02T15:04:05", time.RFC3339Nano, "2006-01-02T15:04:05-0700"} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t, true
+		}
+	}
+	return time.Time{}, false
 }
 
 // peopleError says why the listing cannot be read on: always the end of the run.
@@ -250,19 +312,7 @@ func peopleError(err error, call *apiclient.Call) error {
 		return &batch.Abort{Code: refusal.Code, Err: fmt.Errorf("list people: %w", err)}
 	}
 	if errors.Is(err, apiclient.ErrOutage) {
-		return &batch.Abort{Code: codeOutage, Err: err}
+		return &batch.Abort{Code: "outage", Err: err}
 	}
 	return fmt.Errorf("send %s: %w", call.Op, err)
-}
-
-// Map implements batch.Mapper for the rows of the listing: a get for each with
-// PeopleOptions.Detail, else they are done.
-func (p *People) Map(row *batch.Row) (batch.Request, *batch.Outcome) {
-	id := row.Values[0].Text
-	if !p.options.Detail || id == "" {
-		return nil, &batch.Outcome{Status: batch.Succeeded, RegistrationID: id}
-	}
-	call := apiclient.GetCall(id)
-	call.AppCode = row.Values[1].Text // the application's id is its code
-	return newRequest(p.options.Sender, call, &assembly{id: id}), nil
 }

@@ -1,4 +1,4 @@
-package ops
+package people
 
 import (
 	"fmt"
@@ -67,13 +67,13 @@ func (a *account) page(limit, page int64) []listed {
 
 // Whoever is there all the time is listed, and nobody is listed twice, however
 // the listing shifts between two pages.
-func TestWalkIsComplete(t *testing.T) {
+func TestPaginationIsComplete(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(400) {
 		size := []int64{10, 17, 50, 100}[seed%4]
 		a := newAccount(seed, 50+int(seed)*3, 1+int(seed%7)*2)
 		seen := make(map[string]int)
-		var w walk
+		var w pagination
 		pages := 0
 		for ; !w.Done; pages++ {
 			if pages > 20_000 {
@@ -110,10 +110,10 @@ func TestWalkIsComplete(t *testing.T) {
 
 // The overlap costs next to nothing: a million people in little more than a
 // thousand requests.
-func TestWalkIsCheap(t *testing.T) {
+func TestPaginationIsCheap(t *testing.T) {
 	t.Parallel()
 	const people = 1_000_000
-	var w walk
+	var w pagination
 	requests := 0
 	for ; !w.Done; requests++ {
 		limit, page := w.window(pageSize)
@@ -132,22 +132,22 @@ func TestWalkIsCheap(t *testing.T) {
 	t.Logf("%d requests", requests)
 }
 
-func TestWalkRefusesAnotherOrder(t *testing.T) {
+func TestPaginationRefusesAnotherOrder(t *testing.T) {
 	t.Parallel()
-	var w walk
+	var w pagination
 	if _, err := w.accept([]listed{{id: "1", created: "2"}, {id: "2", created: "1"}}, 10, 1); err == nil {
 		t.Fatal("an unordered page was taken")
 	}
 }
 
 // People who joined within one second, more than a page of them.
-func TestWalkOverTies(t *testing.T) {
+func TestPaginationOverTies(t *testing.T) {
 	t.Parallel()
 	a := newAccount(1, 0, 1)
 	for range 95 {
 		a.add()
 	}
-	var w walk
+	var w pagination
 	for requests := 0; !w.Done; requests++ {
 		limit, page := w.window(10)
 		if _, err := w.accept(a.page(limit, page), limit, page); err != nil || requests > 200 {

@@ -1,6 +1,7 @@
-package ops_test
+package people_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http/httptest"
@@ -18,34 +19,35 @@ import (
 	"pushbatch/apiclient/simulator"
 	"pushbatch/batch"
 	"pushbatch/batch/ops"
+	"pushbatch/readers/people"
 )
 
-// listing opens a walk over the people of a simulator, kept in path.
-func listing(t *testing.T, sender ops.Doer, path string, o ops.PeopleOptions) *ops.People {
+// listing opens the people of a simulator, kept in path.
+func listing(t *testing.T, sender people.Doer, path string, o people.Options) *people.Source {
 	t.Helper()
 	o.Sender = sender
-	people, err := ops.NewPeople(o, ops.NewInventory(true), func() string { return path })
+	source, err := people.New(o, ops.NewInventory(true), func() string { return path })
 	if err != nil {
 		t.Fatal(err)
 	}
-	return people
+	return source
 }
 
-func peopleOf(t *testing.T, people *ops.People, from batch.Position) (rows []batch.Row, err error) {
+func rowsOf(t *testing.T, source *people.Source, from batch.Position) (rows []batch.Row, err error) {
 	t.Helper()
-	for row, err := range people.Rows(t.Context(), from) {
+	for row, err := range source.Rows(t.Context(), from) {
 		if err != nil {
 			return rows, err
 		}
-		if len(row.Values) != len(people.Header()) {
-			t.Fatalf("row %d has %d values for %d columns", row.SourceNum(), len(row.Values), len(people.Header()))
+		if len(row.Values) != len(source.Header()) {
+			t.Fatalf("row %d has %d values for %d columns", row.SourceNum(), len(row.Values), len(source.Header()))
 		}
 		rows = append(rows, row)
 	}
 	return rows, nil
 }
 
-// A walk lists every device once; what it kept is read again from any position
+// Every device is listed once; what is kept is read again from any position
 // without asking, and a page that a crash left incomplete is asked for anew.
 func TestPeopleAreKept(t *testing.T) {
 	t.Parallel()
@@ -58,14 +60,14 @@ func TestPeopleAreKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "people")
-	options := ops.PeopleOptions{PageSize: 20}
+	options := people.Options{PageSize: 20}
 	first := listing(t, client, path, options)
-	rows, err := peopleOf(t, first, batch.Position{})
+	rows, err := rowsOf(t, first, batch.Position{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := first.Count(); got.People != 57 || got.Total != 57 || !got.AllRead {
-		t.Errorf("the walk counts %+v", got)
+		t.Errorf("the listing counts %+v", got)
 	}
 	ids := map[string]bool{}
 	for _, row := range rows {
@@ -78,7 +80,7 @@ func TestPeopleAreKept(t *testing.T) {
 
 	again := listing(t, client, path, options)
 	for i, row := range rows {
-		rest, err := peopleOf(t, again, row.Pos)
+		rest, err := rowsOf(t, again, row.Pos)
 		if err != nil || !cmp.Equal(rest, rows[i:]) {
 			t.Fatalf("from row %d on: %v, %s", i+1, err, cmp.Diff(rows[i:], rest))
 		}
@@ -94,25 +96,25 @@ func TestPeopleAreKept(t *testing.T) {
 	damage(t, path, data[:len(data)-3])
 	sealed := listing(t, client, path, options)
 	sealed.Seal()
-	if kept, err := peopleOf(t, sealed, batch.Position{}); err == nil || len(kept) >= len(rows) {
-		t.Errorf("a sealed walk without its end gave %d rows and %v", len(kept), err)
+	if kept, err := rowsOf(t, sealed, batch.Position{}); err == nil || len(kept) >= len(rows) {
+		t.Errorf("a sealed listing without its end gave %d rows and %v", len(kept), err)
 	}
-	if mended, err := peopleOf(t, listing(t, client, path, options), batch.Position{}); err != nil || len(mended) != len(rows) {
+	if mended, err := rowsOf(t, listing(t, client, path, options), batch.Position{}); err != nil || len(mended) != len(rows) {
 		t.Errorf("with a cut last page: %d rows, want %d, and %v", len(mended), len(rows), err)
 	}
-	if _, err := peopleOf(t, listing(t, client, path, options), batch.Position{Row: 1, Offset: int64(len(data)) + 100}); err == nil {
+	if _, err := rowsOf(t, listing(t, client, path, options), batch.Position{Row: 1, Offset: int64(len(data)) + 100}); err == nil {
 		t.Error("a position behind the file was read")
 	}
 	middle := slices.Clone(data)
-	middle[20] ^= 0xFF
+	middle[0] ^= 0xFF
 	damage(t, path, middle)
-	if _, err := peopleOf(t, listing(t, client, path, options), batch.Position{}); err == nil || !strings.Contains(err.Error(), "damaged at byte 0") {
+	if _, err := rowsOf(t, listing(t, client, path, options), batch.Position{}); err == nil || !strings.Contains(err.Error(), "damaged at byte 0") {
 		t.Errorf("damage in the middle: %v", err)
 	}
 	ended := listing(t, client, path, options)
 	ended.End()
-	if none, err := peopleOf(t, ended, batch.Position{}); err != nil || len(none) != 0 {
-		t.Errorf("an ended walk gave %d rows and %v", len(none), err)
+	if none, err := rowsOf(t, ended, batch.Position{}); err != nil || len(none) != 0 {
+		t.Errorf("an ended listing gave %d rows and %v", len(none), err)
 	}
 }
 
@@ -123,7 +125,7 @@ func damage(t *testing.T, path string, data []byte) {
 	}
 }
 
-// What the walk asks for.
+// What is asked for.
 func TestPeopleQuery(t *testing.T) {
 	t.Parallel()
 	since := time.Date(2024, 2, 29, 12, 0, 0, 0, time.FixedZone("", 3600))
@@ -140,7 +142,7 @@ func TestPeopleQuery(t *testing.T) {
 		{filter: `{"a"`, refused: "not JSON"},
 	} {
 		a := &answer{response: apiclient.Response{Status: 200, Body: []byte(`{"persons":[]}`)}}
-		people, err := ops.NewPeople(ops.PeopleOptions{Sender: a, Filter: tt.filter, ModifiedSince: tt.since}, ops.NewInventory(true),
+		source, err := people.New(people.Options{Sender: a, Filter: tt.filter, ModifiedSince: tt.since}, ops.NewInventory(true),
 			func() string { return filepath.Join(t.TempDir(), "people") })
 		if tt.refused != "" {
 			if err == nil || !strings.Contains(err.Error(), tt.refused) {
@@ -151,7 +153,7 @@ func TestPeopleQuery(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := peopleOf(t, people, batch.Position{}); err != nil {
+		if _, err := rowsOf(t, source, batch.Position{}); err != nil {
 			t.Fatal(err)
 		}
 		query, err := url.ParseQuery(strings.TrimPrefix(a.call.Query, "?"))
@@ -176,9 +178,69 @@ func TestPeopleAnswers(t *testing.T) {
 		"outage":              {err: fmt.Errorf("%w", apiclient.ErrOutage), code: "outage"},
 	} {
 		a := &answer{response: apiclient.Response{Status: 200, Body: []byte(tt.body)}, err: tt.err}
-		_, err := peopleOf(t, listing(t, a, filepath.Join(t.TempDir(), "people"), ops.PeopleOptions{}), batch.Position{})
+		_, err := rowsOf(t, listing(t, a, filepath.Join(t.TempDir(), "people"), people.Options{}), batch.Position{})
 		if abort, ok := errors.AsType[*batch.Abort](err); !ok || abort.Code != tt.code {
 			t.Errorf("%s: %v, want an abort with %s", name, err, tt.code)
+		}
+	}
+}
+
+// answer answers every call with the same.
+type answer struct {
+	call     apiclient.Call
+	response apiclient.Response
+	err      error
+}
+
+func (a *answer) Do(_ context.Context, call apiclient.Call) (apiclient.Response, error) {
+	a.call = call
+	return a.response, a.err
+}
+
+// A person becomes a row for each device; what there is no column for stays in
+// extra, and devices of other applications are left out where one was named.
+func TestPeopleRows(t *testing.T) {
+	t.Parallel()
+	const body = `{"persons":[{"id":7,"createdAt":"2024-01-02T03:04:05+01:00","modifiedAt":"2024-02-01T00:00:00.5Z","externalId":"ann","contactInformation":{
+		"phone":[{"number":"385911111111"},{"number":"385922222222"},{"number":""}],"email":[{"address":"ann@example.com"}],
+		"push":[{"registrationId":"device-1","applicationId":"A","new":1},{"registrationId":"device-2","applicationId":"B"}]}},
+		{"id":"8","createdAt":"2024-01-03T00:00:00"}],"totalCount":2}`
+	person := map[string]string{
+		"person_id": "7", "external_id": "ann", "phone": "385911111111", "email": "ann@example.com",
+		"created_at": "2024-01-02T02:04:05.000Z", "modified_at": "2024-02-01T00:00:00.500Z",
+	}
+	device := func(id, application, extra string) map[string]string {
+		row := map[string]string{"registration_id": id, "application_id": application, "extra": extra}
+		for k, v := range person {
+			row[k] = v
+		}
+		return row
+	}
+	one := device("device-1", "A", `{"phones":["385911111111","385922222222"],"new":1}`)
+	two := device("device-2", "B", `{"phones":["385911111111","385922222222"]}`)
+	for application, want := range map[string][]map[string]string{"": {one, two}, "B": {two}, "C": nil} {
+		a := &answer{response: apiclient.Response{Status: 200, Body: []byte(body)}}
+		source := listing(t, a, filepath.Join(t.TempDir(), "people"), people.Options{Application: application})
+		rows, err := rowsOf(t, source, batch.Position{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []map[string]string
+		for _, row := range rows {
+			cells := map[string]string{}
+			for i, v := range row.Values {
+				if v.Kind != batch.Null {
+					cells[source.Header()[i].Name] = v.Text
+				}
+			}
+			delete(cells, "exported_at")
+			got = append(got, cells)
+			if _, out := ops.Listed(a, false)(&row); out == nil || out.Status != batch.Succeeded || out.RegistrationID != cells["registration_id"] {
+				t.Errorf("the row became %+v", out)
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("application %q (-want +got):\n%s", application, diff)
 		}
 	}
 }

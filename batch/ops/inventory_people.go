@@ -1,72 +1,17 @@
 package ops
 
 import (
-	"encoding/json"
-	"errors"
-	"strconv"
 	"time"
 
 	"pushbatch/batch"
 )
 
-// errPage says that an answer is not a page of the listing. What it holds is
-// personal and not shown.
-var errPage = errors.New("the people listing does not have the documented form")
-
-// peoplePage is one answer of the listing.
-type peoplePage struct {
-	people []listed
-	total  int64 // -1: not told
-}
-
-func readPeoplePage(body []byte) (*peoplePage, error) {
-	if !json.Valid(body) {
-		return nil, errPage
-	}
-	p := &peoplePage{total: -1}
-	found := false
-	rawMembers(body, func(name string, value []byte) {
-		switch name {
-		case "persons":
-			found = true
-			rawElements(value, func(raw []byte) { p.people = append(p.people, readListed(raw)) })
-		case "totalCount":
-			if n, err := strconv.ParseInt(rawText(value), 10, 64); err == nil {
-				p.total = n
-			}
-		}
-	})
-	if !found {
-		return nil, errPage
-	}
-	for i := range p.people {
-		if p.people[i].id == "" || p.people[i].created == "" {
-			return nil, errPage
-		}
-	}
-	return p, nil
-}
-
-func readListed(raw []byte) listed {
-	p := listed{raw: raw}
-	rawMembers(raw, func(name string, value []byte) {
-		switch name {
-		case "id":
-			p.id = rawText(value)
-		case "createdAt":
-			if t, ok := platformTime(rawText(value)); ok {
-				p.created = t.UTC().Format("2006-01-02T15:04:05.000000000")
-			}
-		}
-	})
-	return p
-}
-
-// devices lays out the push devices of a person, each with the person's columns.
-func (inv *Inventory) devices(p *listed, at time.Time) (rows [][]batch.Value) {
+// Devices lays out the push devices of a person of the people listing, raw and
+// valid JSON, each with the person's columns. at is when the person was listed.
+func (inv *Inventory) Devices(raw []byte, at time.Time) (rows [][]batch.Value) {
 	person := make([]batch.Value, len(inv.columns))
 	var contact []byte
-	rawMembers(p.raw, func(name string, value []byte) {
+	rawMembers(raw, func(name string, value []byte) {
 		if name == "contactInformation" {
 			contact = value
 			return
