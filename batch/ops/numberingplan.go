@@ -92,14 +92,18 @@ func newNumberingPlan(code int) *numberingPlan {
 	// the library: that costs time, not truth.
 	if pattern := strings.ReplaceAll(m.GetNationalPrefixForParsing(), "$", ""); pattern != "" {
 		plan.prefix = atStart(pattern)
-		plan.unknown = plan.prefix == nil || plan.prefix.MatchString("")
+		plan.unknown = plan.prefix == nil
 	}
 	return plan
 }
 
 // atStart compiles a pattern that a text may begin with, nil for one that is none.
 func atStart(pattern string) *regexp.Regexp {
-	re, _ := regexp.Compile("^(?:" + pattern + ")")
+	re, err := regexp.Compile("^(?:" + pattern + ")")
+	if err != nil {
+		return nil
+	}
+	re.Longest()
 	return re
 }
 
@@ -107,8 +111,14 @@ func atStart(pattern string) *regexp.Regexp {
 // plan gives out. A number that a national prefix could be taken off is left to
 // the library.
 func (p *numberingPlan) has(national string) bool {
-	return !p.unknown && slices.Contains(p.lengths, int32(len(national))) && allDigits(national) &&
-		(p.prefix == nil || !p.prefix.MatchString(national))
+	if p.unknown || !slices.Contains(p.lengths, int32(len(national))) || !allDigits(national) {
+		return false
+	}
+	if p.prefix == nil {
+		return true
+	}
+	found := p.prefix.FindStringIndex(national)
+	return found == nil || found[1] == 0
 }
 
 // metadataOf finds what the library knows of a region; the region 001 stands
