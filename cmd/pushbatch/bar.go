@@ -129,7 +129,7 @@ func (s *progressSnapshot) segments() *[segments]segment {
 		segs[segLeft].forms = []string{span(left) + " left"}
 	}
 	if s.bad > 0 {
-		segs[segBad].forms = []string{report.Grouped(s.bad) + " failed"}
+		segs[segBad].forms = []string{report.Grouped(s.bad) + " " + s.badWord()}
 	}
 	segs[segWaiting].forms = s.waitingForms()
 	return segs

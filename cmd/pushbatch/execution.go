@@ -45,7 +45,9 @@ type execution struct {
 	reports  *writers.Reports
 
 	engine   atomic.Pointer[batch.Job]
+	allSent  atomic.Bool  // the engine has ended
 	savedAt  atomic.Int64 // of the last checkpoint, Unix milliseconds; 0: none yet
+	saved    atomic.Pointer[batch.Checkpoint]
 	timeline report.Recording
 
 	people    *people.Source      // the one input, of an export of everybody
@@ -163,6 +165,7 @@ func (x *execution) save(c *batch.Checkpoint) error {
 		return err
 	}
 	x.savedAt.Store(c.SavedAt.UnixMilli())
+	x.saved.Store(c)
 	return nil
 }
 

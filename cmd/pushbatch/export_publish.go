@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"time"
 
 	"pushbatch/batch"
 	"pushbatch/batch/blob"
@@ -78,6 +79,7 @@ func (x *execution) publish(ctx context.Context, runErr error) (*inventory.Manif
 	if err != nil {
 		return nil, err
 	}
+	o.Progress = x.publishing()
 	m, err := inventory.Publish(ctx, x.folder.LocalFile(writers.GatheredFile), x.folder.LocalPath("table.stage"), o)
 	if err == nil {
 		err = x.folder.WriteJSON(publishedFile, published{m, x.countPeople()})
@@ -89,6 +91,18 @@ func (x *execution) publish(ctx context.Context, runErr error) (*inventory.Manif
 	_ = x.folder.Remove(writers.GatheredFile)
 	_ = os.Remove(x.folder.LocalPath(peopleFile))
 	return m, nil
+}
+
+// publishing says now and then how far the making of a table has come.
+func (x *execution) publishing() func(done, all int64) {
+	x.log.Info("the table is being made", "to", x.flags.export.to)
+	last := time.Now()
+	return func(done, all int64) {
+		if time.Since(last) >= plainEvery/2 {
+			last = time.Now()
+			x.log.Info("the table is being made", "rows", done, "of", all)
+		}
+	}
 }
 
 // newTable publishes the table of an export when its run has ended. A run

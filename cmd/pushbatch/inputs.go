@@ -93,7 +93,7 @@ func (x *execution) closeInputs() (all error) {
 // written since may not be in the run.
 func (x *execution) warnOfChanges(ctx context.Context) {
 	for _, in := range x.opened {
-		if !in.info.Rereadable() || blob.IsS3(in.info.URI) { // objects do not change, they are replaced
+		if in.info.URI == "" || !in.info.Rereadable() || blob.IsS3(in.info.URI) { // a listing is no file; objects are replaced, not changed
 			continue
 		}
 		now, err := blob.Stat(ctx, in.info.URI)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"pushbatch/apiclient"
+	"pushbatch/batch"
 	"pushbatch/writers/report"
 )
 
@@ -15,6 +16,7 @@ type progressSnapshot struct {
 	operation string
 	done      int64
 	bad       int64 // failed or rejected
+	rejected  int64 // of them
 	total     int64 // 0: not known yet
 	exact     bool  // total is counted, not estimated
 	rate      float64
@@ -46,6 +48,17 @@ func (s *progressSnapshot) share() string {
 	return fmt.Sprintf("%d%%", 100*s.done/max(s.total, s.done))
 }
 
+// badWord is the status of the rows that did not succeed.
+func (s *progressSnapshot) badWord() string {
+	switch {
+	case s.rejected == 0:
+		return batch.Failed.String()
+	case s.rejected == s.bad:
+		return batch.Rejected.String()
+	}
+	return "failed or rejected"
+}
+
 // line is the one line that a log or a cron mail gets.
 func (s *progressSnapshot) line() string {
 	var b strings.Builder
@@ -63,7 +76,7 @@ func (s *progressSnapshot) line() string {
 	if s.limit > 0 {
 		fmt.Fprintf(&b, " (limit %s)", limitText(s.limit))
 	}
-	fmt.Fprintf(&b, ", %s failed", report.Grouped(s.bad))
+	fmt.Fprintf(&b, ", %s %s", report.Grouped(s.bad), s.badWord())
 	if s.retrying > 0 && s.waiting.why == apiclient.NotWaiting {
 		fmt.Fprintf(&b, ", %s being retried", report.Grouped(s.retrying))
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -84,6 +85,7 @@ func (x *execution) run(ctx context.Context) error {
 	if runErr == nil {
 		x.warnOfChanges(ctx)
 	}
+	x.allSent.Store(true)
 	runErr = x.ended(ctx, engine, runErr)
 	s, err := x.finish(ctx, engine, runErr)
 	endMetrics(s)
@@ -133,10 +135,10 @@ func (x *execution) send(ctx context.Context, engine *batch.Job) error {
 }
 
 // stopper stops the run gracefully: before the first request the first pass,
-// then the engine.
+// then the engine, then what is made of the results.
 func (x *execution) stopper(cancel context.CancelCauseFunc) stopper {
 	return func(cause error) {
-		if engine := x.engine.Load(); engine != nil {
+		if engine := x.engine.Load(); engine != nil && !x.allSent.Load() {
 			engine.Stop(cause)
 			return
 		}
@@ -168,6 +170,7 @@ func (x *execution) finish(ctx context.Context, engine *batch.Job, runErr error)
 	if err := writePage(x.folder, s, &x.spec); err != nil && x.folder.Lost() == nil {
 		x.log.Warn("report.html was not written", "error", err)
 	}
+	s.Files = slices.DeleteFunc(s.Files, func(path string) bool { return !x.folder.Exists(filepath.Base(path)) })
 	x.process.printEnd(s, runErr, x.flags.quiet)
 	if s.ExitCode == exitDone {
 		return s, nil
@@ -195,9 +198,29 @@ func (x *execution) summarize(ctx context.Context, engine *batch.Job, runErr err
 			s.ReasonCode = abort.Code
 		}
 	}
+	if s.ReasonCode == codeUnwritable {
+		x.onlyDurable(s)
+	}
 	s.ExitCode = x.exitCode(s, runErr)
 	s.Files = x.files()
 	return s
+}
+
+// codeUnwritable ends a run whose reports cannot be written.
+const codeUnwritable = "results_unwritable"
+
+// onlyDurable takes the numbers of the last checkpoint: what was counted since
+// stands in no report, and a resumed run begins there.
+func (x *execution) onlyDurable(s *report.Summary) {
+	point := x.saved.Load()
+	if point == nil {
+		point = &batch.Checkpoint{}
+	}
+	counted := s.Rows
+	s.Fill(point.Tally.WithWaiting(point.Waiting), point.Elapsed)
+	if s.Unsent != nil {
+		*s.Unsent += counted - s.Rows
+	}
 }
 
 func unsent(ctx context.Context, engine *batch.Job) *int64 {
@@ -228,11 +251,15 @@ func (x *execution) exitCode(s *report.Summary, runErr error) int {
 
 func (x *execution) files() []string {
 	names := []string{"results." + x.flags.results, runstore.FailedFile, runstore.RequestsFile}
-	names = slices.DeleteFunc(names, func(name string) bool { return !x.folder.Exists(name) })
-	for i, name := range names {
-		names[i] = x.folder.Path(name)
+	var paths []string
+	for _, name := range names {
+		if x.folder.Exists(name) {
+			paths = append(paths, x.folder.Path(name))
+		} else if part := name + runstore.PartSuffix; x.folder.Exists(part) { // it could not be ended
+			paths = append(paths, x.folder.Path(part))
+		}
 	}
-	return append(names, x.folder.Path(runstore.SummaryFile), x.folder.Path(report.PageFile))
+	return append(paths, x.folder.Path(runstore.SummaryFile), x.folder.Path(report.PageFile))
 }
 
 // remedyOf is what the catalogue advises about an error that ended a run.
@@ -243,7 +270,11 @@ func remedyOf(err error) string {
 		return "" // the error says it itself, and better
 	}
 	if abort, ok := errors.AsType[*batch.Abort](err); ok {
-		if entry, known := ops.Explain(abort.Code); known {
+		entry, known := ops.Explain(abort.Code)
+		if known && entry.Effect == ops.Fails { // which explains a row that failed
+			return "Nothing has to be changed here: resume the run when the platform answers again."
+		}
+		if known {
 			return entry.Remedy
 		}
 	}

@@ -41,7 +41,7 @@ func (x *execution) snapshot(engine *batch.Job, speed *pace) progressSnapshot {
 	p := engine.Progress()
 	s := progressSnapshot{
 		operation: x.operation.Name, done: p.Done,
-		bad: p.Statuses[batch.Failed] + p.Statuses[batch.Rejected],
+		bad: p.Statuses[batch.Failed] + p.Statuses[batch.Rejected], rejected: p.Statuses[batch.Rejected],
 	}
 	s.total, s.exact = x.total(p)
 	s.rate = speed.rate(p.Elapsed, p.Done)
@@ -82,8 +82,21 @@ func (x *execution) total(p batch.Progress) (rows int64, exact bool) {
 	if p.AllRead {
 		return p.Read, true
 	}
+	if x.people != nil {
+		return x.estimateDevices(p.Read), false
+	}
 	rows, _ = x.spec.estimateAt(p.Read, p.Input, p.Next)
 	return rows, false
+}
+
+// estimateDevices takes the devices of the people listed so far for an average;
+// 0: the platform has not said yet how many people there are.
+func (x *execution) estimateDevices(rows int64) int64 {
+	c := x.people.Count()
+	if c.People == 0 || c.Total < c.People {
+		return 0
+	}
+	return int64(float64(rows) * float64(c.Total) / float64(c.People))
 }
 
 // estimate says how many rows a run has, as of a checkpoint.

@@ -28,9 +28,10 @@ import (
 const ManifestFile = "_manifest.json"
 
 const (
-	maxPartitions  = 1000 // values of the column of --partition-by
-	openPartitions = 4    // written at the same time, which bounds memory
-	nullPartition  = "__HIVE_DEFAULT_PARTITION__"
+	maxPartitions    = 1000 // values of the column of --partition-by
+	openPartitions   = 4    // written at the same time, which bounds memory
+	maxPartitionName = 180  // bytes; a file system has names of at most 255
+	nullPartition    = "__HIVE_DEFAULT_PARTITION__"
 )
 
 // Options say how an inventory is published.
@@ -45,6 +46,10 @@ type Options struct {
 	Source      []string       // for the manifest: where the devices come from
 	Version     string         // of the program
 	Tag         string         // of the run, for names of temporary files
+	Safe        bool           // texts in CSV cannot start a formula in a spreadsheet
+
+	// Progress is told now and then how many of the rows are rendered; may be nil.
+	Progress func(done, all int64)
 }
 
 // Manifest is the content of _manifest.json.
@@ -101,11 +106,12 @@ type publication struct {
 	survey   *survey
 	columns  []column
 	finished []*outFile
+	rendered int64 // rows
 }
 
 func (p *publication) publish() (*Manifest, error) {
 	var err error
-	if p.survey, err = p.options.look(p.spool); err != nil {
+	if p.survey, err = p.options.look(p.eachRow); err != nil {
 		return nil, err
 	}
 	p.columns = p.options.shownColumns(p.survey.attributes)
@@ -144,7 +150,27 @@ func (o *Options) partitionOf(cells []batch.Value, cell int) string {
 	if cells[cell].Kind == batch.Null {
 		return o.PartitionBy + "=" + nullPartition
 	}
-	return o.PartitionBy + "=" + strings.ReplaceAll(url.PathEscape(cells[cell].Text), "=", "%3D")
+	value := strings.ReplaceAll(url.PathEscape(cells[cell].Text), "=", "%3D")
+	if len(value) > maxPartitionName {
+		sum := sha256.Sum256([]byte(value))
+		cut := value[:maxPartitionName]
+		if i := strings.LastIndexByte(cut, '%'); i >= len(cut)-2 {
+			cut = cut[:i] // no half of an escaped byte
+		}
+		value = cut + "~" + hex.EncodeToString(sum[:8])
+	}
+	return o.PartitionBy + "=" + value
+}
+
+// eachRow reads the gathered rows until the context ends.
+func (p *publication) eachRow(fn func(cells []batch.Value) error) error {
+	line := 0
+	return table.EachRow(p.spool, func(cells []batch.Value) error {
+		if line++; line%1024 == 0 && p.ctx.Err() != nil {
+			return context.Cause(p.ctx)
+		}
+		return fn(cells)
+	})
 }
 
 // render writes the lines of some partitions (nil: all lines).
@@ -153,14 +179,11 @@ func (p *publication) render(partitions []string) error {
 	by := slices.IndexFunc(p.options.All, func(c batch.Column) bool { return c.Name == p.options.PartitionBy })
 	var shown []batch.Value
 	line := int64(0)
-	err := table.EachRow(p.spool, func(cells []batch.Value) error {
+	err := p.eachRow(func(cells []batch.Value) error {
 		line++
 		partition := p.options.partitionOf(cells, by)
 		if partitions != nil && !slices.Contains(partitions, partition) || p.survey.isStale(cells, line) {
 			return nil
-		}
-		if line%1024 == 0 && p.ctx.Err() != nil {
-			return context.Cause(p.ctx)
 		}
 		f, err := p.fileFor(open, partition)
 		if err != nil {
@@ -168,6 +191,10 @@ func (p *publication) render(partitions []string) error {
 		}
 		shown = show(shown, p.columns, cells)
 		f.rows++
+		p.rendered++
+		if p.options.Progress != nil && p.rendered%1024 == 0 {
+			p.options.Progress(p.rendered, p.survey.rows)
+		}
 		return f.render.Write(shown)
 	})
 	if err == nil && partitions == nil && len(open) == 0 {
@@ -251,7 +278,7 @@ func (p *publication) create(partition string, number int) (*outFile, error) {
 		}
 		to = f.packed
 	}
-	f.render, err = t.format.open(to, tableColumns(p.columns), false)
+	f.render, err = t.format.open(to, tableColumns(p.columns), p.options.Safe)
 	return f, err
 }
 

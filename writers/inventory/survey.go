@@ -13,6 +13,9 @@ import (
 // clockMargin is how far the platform's clock may be behind ours.
 const clockMargin = 10 * time.Minute
 
+// eachRow calls a function for every gathered row, in order.
+type eachRow func(fn func(cells []batch.Value) error) error
+
 // survey is what must be known of all lines before the first is written.
 type survey struct {
 	partitions map[string]bool
@@ -23,29 +26,31 @@ type survey struct {
 	seed  maphash.Seed
 	last  map[uint64]int64 // devices of people who changed during the walk -> their last line
 	stale int64
+	rows  int64 // that are published
 }
 
 // look reads all lines once, and twice more when people changed during a walk:
 // a device that went from one person to another meanwhile may have been met at
 // both. Only the last line of such a device counts; the devices to look at are
 // as many as changed, not as many as there are.
-func (o *Options) look(spool string) (*survey, error) {
+func (o *Options) look(eachRow eachRow) (*survey, error) {
 	s := &survey{
 		partitions: make(map[string]bool), attributes: make(map[string]string), counter: newCounter(o.All),
 		seed: maphash.MakeSeed(), last: make(map[uint64]int64), id: o.cell("registration_id"),
 	}
-	if err := s.findMoved(o, spool); err != nil {
+	if err := s.findMoved(o, eachRow); err != nil {
 		return nil, err
 	}
 	by := o.cell(o.PartitionBy)
 	additional := o.cell(additionalColumn)
 	line := int64(0)
-	return s, table.EachRow(spool, func(cells []batch.Value) error {
+	return s, eachRow(func(cells []batch.Value) error {
 		line++
 		if s.isStale(cells, line) {
 			s.stale++
 			return nil
 		}
+		s.rows++
 		s.counter.add(cells)
 		if o.PartitionBy != "" {
 			s.partitions[o.partitionOf(cells, by)] = true
@@ -64,13 +69,13 @@ func (o *Options) cell(name string) int {
 	return slices.IndexFunc(o.All, func(c batch.Column) bool { return c.Name == name })
 }
 
-func (s *survey) findMoved(o *Options, spool string) error {
+func (s *survey) findMoved(o *Options, eachRow eachRow) error {
 	modified := o.cell("modified_at")
 	if o.Since.IsZero() || modified < 0 {
 		return nil
 	}
 	since := o.Since.Add(-clockMargin).UTC().Format("2006-01-02T15:04:05.000Z")
-	err := table.EachRow(spool, func(cells []batch.Value) error {
+	err := eachRow(func(cells []batch.Value) error {
 		if cells[modified].Text >= since {
 			s.last[s.hash(cells)] = 0
 		}
@@ -80,7 +85,7 @@ func (s *survey) findMoved(o *Options, spool string) error {
 		return err
 	}
 	line := int64(0)
-	return table.EachRow(spool, func(cells []batch.Value) error {
+	return eachRow(func(cells []batch.Value) error {
 		line++
 		h := s.hash(cells)
 		if _, watched := s.last[h]; watched {
