@@ -17,14 +17,14 @@ type Waiting struct {
 // finished too. A run that is resumed from a checkpoint ends with the same
 // results as one that never stopped.
 type Checkpoint struct {
-	Rows    int64           `json:"rows"`     // rows recorded; the watermark
-	Input   int             `json:"input"`    // input of the next row
-	Next    Position        `json:"position"` // where it starts there
-	Mark    Mark            `json:"mark"`
-	Tally   Tally           `json:"tally"`
-	Waiting []Waiting       `json:"waiting,omitempty"`
-	Elapsed time.Duration   `json:"elapsed_ns"` // time the run has worked so far, all sittings together
-	SavedAt time.Time       `json:"saved_at,omitzero"`
-	Ended   bool            `json:"ended"`             // the end of the input was reached and every row is recorded
-	Carried json.RawMessage `json:"carried,omitempty"` // what Config.Carry gave: state of the caller
+	Rows        int64           `json:"rows"`     // rows recorded; the watermark
+	Input       int             `json:"input"`    // input of the next row
+	Next        Position        `json:"position"` // where it starts there
+	Mark        Mark            `json:"mark"`
+	Tally       Tally           `json:"tally"`
+	Waiting     []Waiting       `json:"waiting,omitempty"`
+	Elapsed     time.Duration   `json:"elapsed_ns"` // time the run has worked so far, all executions together
+	SavedAt     time.Time       `json:"saved_at,omitzero"`
+	Ended       bool            `json:"ended"`                  // the end of the input was reached and every row is recorded
+	CallerState json.RawMessage `json:"caller_state,omitempty"` // what Config.CallerState gave
 }

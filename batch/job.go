@@ -1,13 +1,10 @@
 package batch
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -47,27 +44,35 @@ type Config struct {
 	Resume      *Checkpoint             // go on from here; nil: from the start
 	Save        func(*Checkpoint) error // makes a checkpoint durable, called from one goroutine, and keeps nothing of it; nil: none are made
 	SaveEvery   time.Duration           // time between checkpoints; default 1 s
-	Carry       func() json.RawMessage  // state of the caller that a checkpoint carries; may be nil
+	CallerState func() json.RawMessage  // what a checkpoint keeps for the caller; may be nil
 }
 
 // Job runs rows through an operation. It is used once.
+//
+// One group owns its goroutines: a reader, a mapper, MaxInFlight senders and a
+// recorder. The first error of any of them stops the others and is the run's.
 type Job struct {
 	cfg    Config
-	ring   *ring
-	chains chains
-	ready  chan *slot // capacity Window: putting a row in never blocks
-	open   sync.WaitGroup
+	window *window
+	ready  chan *slot // rows whose predecessors are finished; capacity Window: putting one in never blocks
 
-	running context.Context         // done when the run stops; its cause says why
-	stop    context.CancelCauseFunc // only the first cause counts
+	// stopping is done when the run was asked to stop; running, which is derived
+	// from it, also when a member of the group has ended with an error.
+	stopping context.Context
+	stop     context.CancelCauseFunc // only the first cause counts
+	running  context.Context
 
-	fed     atomic.Bool       // every row that entered the ring is settled or given up
-	waiting map[int64]Outcome // rows an earlier sitting finished, until they are fed; the feeder's
-	read    reading           // how far the inputs were read; the feeder's
-	clock   stopwatch         // the feeder's
-	start   time.Time
-	live    live
-	rec     recorder
+	changed  chan struct{} // wakes the recorder; capacity 1
+	space    chan struct{} // wakes the mapper; capacity 1
+	open     atomic.Int64  // rows with a request that are not finished, and 1 for the mapper
+	drained  chan struct{} // closed when open is 0
+	members  atomic.Int64  // mapper and senders at work
+	finished chan struct{} // closed when members is 0
+
+	start  time.Time
+	mapper mapper
+	rec    recorder
+	live   live
 }
 
 // New prepares a job.
@@ -82,14 +87,12 @@ func New(cfg Config) *Job {
 		cfg.SaveEvery = DefaultSaveEvery
 	}
 	j := &Job{
-		cfg:     guarded(cfg),
-		ring:    newRing(cfg.Window),
-		chains:  chains{last: make(map[string]*slot)},
-		ready:   make(chan *slot, cfg.Window),
-		waiting: make(map[int64]Outcome),
+		cfg: cfg, window: newWindow(cfg.Window), ready: make(chan *slot, cfg.Window),
+		changed: make(chan struct{}, 1), space: make(chan struct{}, 1),
+		drained: make(chan struct{}), finished: make(chan struct{}),
 	}
-	j.running, j.stop = context.WithCancelCause(context.Background())
-	j.rec = recorder{job: j}
+	j.stopping, j.stop = context.WithCancelCause(context.Background())
+	j.mapper, j.rec = mapper{job: j, earlier: make(map[int64]Outcome)}, recorder{job: j}
 	if cfg.Resume != nil {
 		j.restore(cfg.Resume)
 	}
@@ -97,16 +100,12 @@ func New(cfg Config) *Job {
 }
 
 func (j *Job) restore(c *Checkpoint) {
-	j.rec.point = *c
-	j.rec.point.Tally = c.Tally.clone()
-	j.rec.point.Waiting = nil
-	j.rec.earlier = slices.SortedFunc(slices.Values(c.Waiting), func(a, b Waiting) int { return cmp.Compare(a.Row, b.Row) })
+	j.rec.restore(c)
+	j.window.head, j.window.tail = c.Rows, c.Rows
 	for _, w := range c.Waiting {
-		j.waiting[w.Row] = w.Outcome
+		j.mapper.earlier[w.Row] = w.Outcome
 	}
 	j.live.restore(c)
-	j.read = reading{c.Rows, c.Input, c.Next}
-	j.live.read(j.read)
 }
 
 // Run feeds every row to its request and every result to the sink, and closes
@@ -121,48 +120,48 @@ func (j *Job) restore(c *Checkpoint) {
 // returns, none of its goroutines is left.
 func (j *Job) Run(ctx context.Context) error {
 	j.start = time.Now()
-	j.live.start(j.start)
+	j.live.begin(j.start)
 	if ctx.Err() != nil {
 		j.Stop(context.Cause(ctx)) // before the first request, not some time after it
 	}
-	sending := context.WithValue(ctx, stoppingKey{}, j.running.Done())
 	defer context.AfterFunc(ctx, func() { j.Stop(context.Cause(ctx)) })()
 
-	var recorder, senders errgroup.Group
-	// Senders belong to Run and end when ready is closed, below.
+	group, running := errgroup.WithContext(j.stopping)
+	j.running = running
+	sending := context.WithValue(ctx, stoppingKey{}, running.Done())
+	j.open.Store(1)
+	j.members.Store(int64(1 + j.cfg.MaxInFlight))
+	// A panic of a member is an error like others.
+	member := func(run func() error) { group.Go(func() error { return Guard(run) }) }
+	read := newReader(j)
+	member(read.run)                                        // ends with the inputs or when the run stops
+	member(func() error { return j.mapper.run(ctx, read) }) // ends after the reader
 	for range j.cfg.MaxInFlight {
-		senders.Go(func() error { j.send(sending); return nil })
+		member(func() error { return j.send(sending) }) // ends when the last row is finished or the run stops
 	}
-	// The recorder belongs to Run and ends when the last row is in.
-	recorder.Go(j.rec.run)
-
-	readErr := j.feed()
-	j.feedFinished(ctx)
-	j.show()
-	j.open.Wait()
-	close(j.ready)
-	_ = senders.Wait() // senders report through their rows
-	j.fed.Store(true)
-	wake(j.ring.settled)
-	recErr := recorder.Wait()
-	j.live.ended.Store(time.Now().UnixNano())
-	return j.verdict(readErr, recErr)
+	member(j.rec.run) // ends after mapper and senders
+	err := group.Wait()
+	j.live.end()
+	return j.verdict(err)
 }
 
-// verdict picks the error that says most: why a run was stopped comes before
-// what followed from stopping it. A stop that left no row over stopped nothing,
-// unless it was the rows themselves that called for it.
-func (j *Job) verdict(readErr, recErr error) error {
-	cause := context.Cause(j.running)
-	switch {
-	case cause == nil:
-		return cmp.Or(readErr, recErr)
-	case recErr != nil && !errors.Is(recErr, cause):
-		return errors.Join(cause, recErr)
-	case recErr == nil && j.rec.complete() && !j.condemned():
-		return nil
+// verdict adds to the error of the group what it cannot know. A stop that left
+// no row over stopped nothing; results that cannot be written are told beside
+// what stopped the run before.
+func (j *Job) verdict(err error) error {
+	stop := context.Cause(j.stopping)
+	if j.rec.err != nil {
+		for _, before := range []error{err, stop} {
+			if before != nil && !errors.Is(before, j.rec.err) {
+				return errors.Join(before, j.rec.err)
+			}
+		}
+		return j.rec.err
 	}
-	return cause
+	if err == nil && !j.rec.complete() {
+		return stop
+	}
+	return err
 }
 
 // Stop ends the run gracefully: no further request begins, those under way are
@@ -173,42 +172,54 @@ func (j *Job) Stop(cause error) { j.stop(cause) }
 func (j *Job) stopped() bool { return j.running.Err() != nil }
 
 // send is one sender: it takes rows whose predecessors are finished.
-func (j *Job) send(ctx context.Context) {
-	for s := range j.ready {
-		if j.stopped() {
-			j.end(s, slotUnsent)
-			continue
+func (j *Job) send(ctx context.Context) error {
+	defer j.leave()
+	for {
+		select {
+		case <-j.running.Done():
+			return nil
+		case s, more := <-j.ready:
+			if !more || j.stopped() {
+				return nil
+			}
+			if err := j.sendRow(ctx, s); err != nil {
+				return err
+			}
 		}
-		j.live.inFlight.Add(1)
-		out, err := guardedSend(ctx, s.request)
-		j.live.inFlight.Add(-1)
-		if err == nil && out.Status == 0 {
-			err = errors.New("a request ended without a status")
-		}
-		if err != nil {
-			j.stopFor(ctx, err)
-			j.end(s, slotUnsent)
-			continue
-		}
-		s.result.Outcome = out
-		j.settle(s)
-		j.judge(&s.result)
-		j.end(s, slotSettled)
 	}
 }
 
-// stopFor stops the run because a row has no outcome: nobody would send it any
-// more. A row has none mostly because the run stops already; then this changes
-// nothing. The stop must be known before a row that waits for this one is freed.
-func (j *Job) stopFor(ctx context.Context, err error) {
-	switch {
-	case ctx.Err() != nil: // j may not have heard of it yet
-		j.Stop(context.Cause(ctx))
-	case errors.Is(err, ErrUnsent):
-		j.Stop(&Abort{Code: CodeInternal, Err: errors.New("a request was given up although the run was not stopping")})
-	default:
-		j.Stop(abortOf(err, CodeInternal))
+// sendRow sends one row. A row that ends without an outcome stays unsent, and
+// keeps its key locks: nothing that waits for it may be sent.
+func (j *Job) sendRow(ctx context.Context, s *slot) error {
+	j.live.inFlight.Add(1)
+	out, err := s.request.Send(ctx)
+	j.live.inFlight.Add(-1)
+	if err == nil && out.Status == 0 {
+		err = errors.New("a request ended without a status")
 	}
+	if err != nil {
+		return j.unsent(ctx, err)
+	}
+	j.finish(s, &out)
+	over := j.checkThreshold(&s.result)
+	j.release(s)
+	return over
+}
+
+// unsent is why the run stops when a row has no outcome: nobody would send it any
+// more. A row has none mostly because the run stops already.
+func (j *Job) unsent(ctx context.Context, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		j.Stop(context.Cause(ctx)) // j may not have heard of it yet
+		return nil
+	case !errors.Is(err, ErrUnsent):
+		return abortOf(err, CodeInternal)
+	case j.stopped():
+		return nil
+	}
+	return &Abort{Code: CodeInternal, Err: errors.New("a request was given up although the run was not stopping")}
 }
 
 // abortOf is err as an Abort, with a code if it has none.
@@ -219,45 +230,64 @@ func abortOf(err error, code string) error {
 	return &Abort{Code: code, Err: err}
 }
 
-// settle counts a row that has its outcome.
-func (j *Job) settle(s *slot) {
-	if s.result.Finished.IsZero() {
-		s.result.Finished = time.Now()
+// finish gives a row that was sent its outcome.
+func (j *Job) finish(s *slot, out *Outcome) {
+	if out.Finished.IsZero() {
+		out.Finished = time.Now()
 	}
-	j.live.count(s.result.Status)
+	j.live.count(out.Status)
+	j.window.finish(s, out)
 }
 
-// judge stops the run if a row is one bad row too many. A row that was sent is
-// judged when it is answered, any other when it is recorded: rows are mapped far
-// ahead of those that are sent, and the bad ones among them say nothing about the
-// rows before.
-func (j *Job) judge(res *Result) {
-	if !j.cfg.MaxErrors.set && j.cfg.Canary == 0 {
-		return
+// release lets the rows go that waited for a finished one.
+func (j *Job) release(s *slot) {
+	if !j.stopped() {
+		for _, next := range j.window.release(s) {
+			j.ready <- next
+		}
 	}
-	bad, done := j.live.judge(res.Status)
+	wake(j.changed)
+	j.closeRow()
+}
+
+// closeRow counts a row, or the mapper, that will send nothing any more.
+func (j *Job) closeRow() {
+	if j.open.Add(-1) == 0 {
+		close(j.ready)
+		close(j.drained)
+	}
+}
+
+// leave says that the mapper or a sender has ended.
+func (j *Job) leave() {
+	if j.members.Add(-1) == 0 {
+		close(j.finished)
+	}
+}
+
+// checkThreshold returns an error if a row is one bad row too many. A row that
+// was sent is counted when it is answered, any other when it is recorded: rows
+// are mapped far ahead of those that are sent, and the bad ones among them say
+// nothing about the rows before. Resuming accepts the errors counted so far:
+// thresholds start at zero.
+func (j *Job) checkThreshold(res *Result) error {
+	if !j.cfg.MaxErrors.set && j.cfg.Canary == 0 {
+		return nil
+	}
+	bad, done := j.live.countForThreshold(res.Status)
 	if res.Status.Bad() && res.Row.Num <= j.cfg.Canary {
-		j.Stop(fmt.Errorf("%w: row %d was %s", ErrCanary, res.Row.Num, res.Status))
+		return fmt.Errorf("%w: row %d was %s", ErrCanary, res.Row.Num, res.Status)
 	}
 	// Good rows count too: the hundredth makes a share of the bad ones before it.
-	if j.cfg.MaxErrors.Exceeded(bad, done) && !j.stopped() {
-		j.Stop(fmt.Errorf("%w: %d of %d rows were bad, more than %s", ErrTooManyErrors, bad, done, j.cfg.MaxErrors))
+	if j.cfg.MaxErrors.Exceeded(bad, done) {
+		return fmt.Errorf("%w: %d of %d rows were bad, more than %s", ErrTooManyErrors, bad, done, j.cfg.MaxErrors)
 	}
+	return nil
 }
 
-// condemned reports whether the rows themselves have stopped the run.
-func (j *Job) condemned() bool {
-	cause := context.Cause(j.running)
-	return errors.Is(cause, ErrTooManyErrors) || errors.Is(cause, ErrCanary)
-}
-
-// end hands a row that is settled or given up to the recorder and frees those
-// behind it.
-func (j *Job) end(s *slot, state int32) {
-	free := j.chains.leave(s, state)
-	wake(j.ring.settled)
-	for _, f := range free {
-		j.ready <- f
+func wake(ch chan struct{}) {
+	select {
+	case ch <- struct{}{}:
+	default:
 	}
-	j.open.Done()
 }

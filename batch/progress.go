@@ -8,7 +8,7 @@ import (
 
 // Progress is where a run stands at one moment.
 type Progress struct {
-	Read       int64         // rows pulled from the inputs, over all sittings
+	Read       int64         // rows pulled from the inputs, over all executions
 	Done       int64         // rows with a result
 	Recorded   int64         // rows written in input order
 	Statuses   StatusCounts  // of the Done rows
@@ -16,8 +16,8 @@ type Progress struct {
 	Input      int           // the input that is being read
 	Next       Position      // how far it was read
 	AllRead    bool          // the end of the inputs (or the limit) was reached
-	Elapsed    time.Duration // of this sitting
-	DoneBefore int64         // Done when this sitting began
+	Elapsed    time.Duration // of this execution
+	DoneBefore int64         // Done when this execution began
 }
 
 // Progress may be called from any goroutine, before, during and after Run.
@@ -32,7 +32,7 @@ func (j *Job) Tally() Tally {
 	return Tally{}
 }
 
-// Elapsed is how long the run has worked, all sittings together.
+// Elapsed is how long the run has worked, all executions together.
 func (j *Job) Elapsed() time.Duration {
 	before := time.Duration(0)
 	if j.cfg.Resume != nil {
@@ -43,96 +43,113 @@ func (j *Job) Elapsed() time.Duration {
 
 // live is what other goroutines may look at while a run goes on.
 type live struct {
-	statuses [len(statusNames)]atomic.Int64
 	inFlight atomic.Int64
-	_        apart
 	recorded atomic.Int64
-	_        apart
 	allRead  atomic.Bool
-	base     int64        // rows done before this sitting, the waiting ones included
-	begun    atomic.Int64 // Unix nanoseconds; 0: not yet
-	ended    atomic.Int64
+	tally    atomic.Pointer[Tally]
 
-	judged, judgedBad atomic.Int64 // rows of this sitting, see Job.judge
-
-	tally atomic.Pointer[Tally]
-
-	mu   sync.Mutex
-	last reading
-}
-
-// reading is how far the inputs were read.
-type reading struct {
-	num   int64
-	input int
-	next  Position
+	mu         sync.Mutex
+	statuses   StatusCounts
+	counted    int64 // rows of this execution that thresholds look at
+	countedBad int64
+	num        int64 // how far the inputs were read
+	input      int
+	next       Position
+	base       int64 // rows done before this execution, the waiting ones included
+	began      time.Time
+	ended      time.Time
 }
 
 func (l *live) restore(c *Checkpoint) {
-	for status, n := range c.Tally.Statuses {
-		l.statuses[status].Store(n)
-	}
+	l.statuses = c.Tally.Statuses
 	for i := range c.Waiting {
-		l.count(c.Waiting[i].Outcome.Status)
+		l.statuses[c.Waiting[i].Outcome.Status]++
 	}
-	l.base = l.done()
+	l.base = l.statuses.total()
+	l.num, l.input, l.next = c.Rows, c.Input, c.Next
 	l.recorded.Store(c.Rows)
 	l.publish(c.Tally.clone())
 }
 
-func (l *live) start(t time.Time) { l.begun.Store(t.UnixNano()) }
-func (l *live) count(s Status)    { l.statuses[s].Add(1) }
-func (l *live) publish(t Tally)   { l.tally.Store(&t) }
-func (l *live) done() (total int64) {
-	for i := range l.statuses {
-		total += l.statuses[i].Load()
+func (c *StatusCounts) total() (n int64) {
+	for _, count := range c {
+		n += count
 	}
-	return total
+	return n
 }
 
-// judge counts a row of this sitting and returns the bad and all rows that were
-// counted: whoever resumes a run that had too many errors has accepted those.
-func (l *live) judge(s Status) (bad, done int64) {
-	if s.Bad() {
-		l.judgedBad.Add(1)
-	}
-	return l.judgedBad.Load(), l.judged.Add(1)
-}
-
-// read shows how far the inputs were read.
-func (l *live) read(at reading) {
+func (l *live) begin(t time.Time) {
 	l.mu.Lock()
-	l.last = at
-	l.mu.Unlock()
+	defer l.mu.Unlock()
+	l.began = t
+}
+
+func (l *live) end() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ended = time.Now()
+}
+
+func (l *live) publish(t Tally) { l.tally.Store(&t) }
+
+// count counts a row that was sent.
+func (l *live) count(s Status) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.statuses[s]++
+}
+
+// mapped counts rows that need no request, and says how far the inputs were read.
+func (l *live) mapped(slots []slot) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i := range slots {
+		if s := &slots[i]; s.local() {
+			l.statuses[s.result.Status]++
+		}
+	}
+	last := &slots[len(slots)-1].result.Row
+	l.num, l.input, l.next = last.Num, last.Input, last.Next
+}
+
+// countForThreshold counts a row of this execution and returns the bad and all
+// rows that were counted.
+func (l *live) countForThreshold(s Status) (bad, done int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.counted++
+	if s.Bad() {
+		l.countedBad++
+	}
+	return l.countedBad, l.counted
 }
 
 func (l *live) position() (num int64, input int, next Position) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.last.num, l.last.input, l.last.next
+	return l.num, l.input, l.next
 }
 
 func (l *live) snapshot() Progress {
-	p := Progress{
-		Done: l.done(), Recorded: l.recorded.Load(), InFlight: l.inFlight.Load(),
-		AllRead: l.allRead.Load(), DoneBefore: l.base,
+	elapsed := l.elapsed()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return Progress{
+		Read: l.num, Done: l.statuses.total(), Recorded: l.recorded.Load(), Statuses: l.statuses,
+		InFlight: l.inFlight.Load(), Input: l.input, Next: l.next, AllRead: l.allRead.Load(),
+		Elapsed: elapsed, DoneBefore: l.base,
 	}
-	p.Read, p.Input, p.Next = l.position()
-	for _, s := range Statuses {
-		p.Statuses[s] = l.statuses[s].Load()
-	}
-	p.Elapsed = l.elapsed()
-	return p
 }
 
 // elapsed is the time since the start, until the end.
 func (l *live) elapsed() time.Duration {
-	begun, ended := l.begun.Load(), l.ended.Load()
-	if begun == 0 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.began.IsZero():
 		return 0
+	case l.ended.IsZero():
+		return time.Since(l.began)
 	}
-	if ended == 0 {
-		ended = time.Now().UnixNano()
-	}
-	return time.Duration(ended - begun)
+	return l.ended.Sub(l.began)
 }

@@ -73,7 +73,7 @@ func TestInterruptedRun(t *testing.T) {
 				slow := rng.IntN(100)
 				w.delay = func() time.Duration { return time.Duration(slow) * time.Millisecond }
 			}
-			for !w.sitting(t, seed, cfg, rng, &kills, &stops) {
+			for !w.execution(t, seed, cfg, rng, &kills, &stops) {
 				if t.Failed() {
 					return
 				}
@@ -89,9 +89,9 @@ var (
 	errStop   = errors.New("asked to stop")
 )
 
-// sitting goes on with a run until it ends, or is killed or stopped at a random
+// execution goes on with a run until it ends, or is killed or stopped at a random
 // moment, and reports whether it has ended.
-func (w *world) sitting(t *testing.T, seed uint64, cfg batch.Config, rng *rand.Rand, kills, stops *int) (ended bool) {
+func (w *world) execution(t *testing.T, seed uint64, cfg batch.Config, rng *rand.Rand, kills, stops *int) (ended bool) {
 	t.Helper()
 	cfg.Resume = w.checkpoint()
 	var mark int64

@@ -1,92 +1,105 @@
 package batch
 
 import (
+	"cmp"
+	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 )
 
-// drainAtMost is how many rows are recorded before the clock is looked at
+// recordAtMost is how many rows are recorded before the clock is looked at
 // again: rows that come without end must not put off the checkpoint.
-const drainAtMost = 64
+const recordAtMost = 64
 
-// recorder is the one goroutine that owns the sink. It takes settled rows off
-// the ring in input order and makes checkpoints.
+// recorder is the one goroutine that owns the sink. It takes finished rows out of
+// the window in input order and makes checkpoints.
 type recorder struct {
-	job      *Job
-	point    Checkpoint // the watermark; valid for a save after Sink.Flush only
-	earlier  []Waiting  // what an earlier sitting finished, by row
-	finished int64      // rows that were recorded, those behind a gap included
-	dirty    bool       // a row was settled since the last checkpoint
-	freed    int64      // the head of the ring when the feeder was woken last
-	closed   bool       // the rows themselves have stopped the run: none that needs no request is recorded any more
-	err      error      // the sink or a save refused; nothing is recorded any more
+	job     *Job
+	point   Checkpoint // the watermark; valid for a save after Sink.Flush only
+	earlier []Waiting  // what an earlier execution finished, by row
+	dirty   bool       // a row was finished since the last checkpoint
+	freed   int64      // rows dropped since the mapper was woken last
+	bad     error      // a row that was not sent is one bad row too many
+	aborted bool       // the rows themselves have stopped the run: none that needs no request is recorded any more
+	err     error      // the sink or a save refused; nothing is recorded any more
 }
 
-// run records until every row that entered the ring is settled or given up.
+func (r *recorder) restore(c *Checkpoint) {
+	r.point = *c
+	r.point.Tally, r.point.Waiting = c.Tally.clone(), nil
+	r.earlier = slices.SortedFunc(slices.Values(c.Waiting), func(a, b Waiting) int { return cmp.Compare(a.Row, b.Row) })
+}
+
+// run records until mapper and senders have ended.
 func (r *recorder) run() error {
 	tick := time.NewTicker(r.job.cfg.SaveEvery)
 	defer tick.Stop()
 	for {
-		fed := r.job.fed.Load() // before draining, or the last rows could be missed
-		if more := r.drain(); fed && !more {
-			return r.end()
-		}
 		select {
-		case <-r.job.ring.settled:
-			// Also a row behind a gap: it must be in the next checkpoint, or a
-			// crash would repeat it however long ago it was.
+		case <-r.job.changed:
+			// Also a row behind an unfinished one: it must be in the next checkpoint,
+			// or a crash would repeat it however long ago it was.
 			r.dirty = true
+			if r.record() {
+				wake(r.job.changed) // and the tick has its turn
+			}
 		case <-tick.C:
 			if r.dirty {
 				r.save()
 			}
+		case <-r.job.finished:
+			for r.record() {
+			}
+			r.end()
+			return cmp.Or(r.err, r.bad)
 		}
 	}
 }
 
-// drain records settled rows at the head of the ring and reports whether it
+// record writes finished rows at the head of the window and reports whether it
 // may have left some.
-func (r *recorder) drain() (more bool) {
-	ring := r.job.ring
-	first := ring.head.Load()
-	head, end := first, min(ring.tail.Load(), first+drainAtMost)
-	for ; head < end; head++ {
-		s := ring.at(head)
-		if s.state.Load() != slotSettled || r.closed && s.mapped() {
+func (r *recorder) record() (more bool) {
+	slots := r.job.window.next(recordAtMost)
+	done := 0
+	for _, s := range slots {
+		if r.aborted && s.local() {
 			break
 		}
-		if s.mapped() {
-			r.judge(&s.result)
+		if s.local() {
+			r.checkThreshold(&s.result)
 		}
-		if res := &s.result; r.record(res) {
+		if res := &s.result; r.write(res) {
 			r.point.Rows, r.point.Input, r.point.Next = res.Row.Num, res.Row.Input, res.Row.Next
 		}
-		s.free()
+		done++
 	}
-	if head > first {
-		ring.head.Store(head)
-		r.job.live.recorded.Store(r.point.Rows)
-		wake(ring.settled)
+	r.job.window.drop(int64(done))
+	r.job.live.recorded.Store(r.point.Rows)
+	// A mapper that waits is woken once for many rows, and when there are no more.
+	if r.freed += int64(done); r.freed > 0 && (r.freed >= int64(r.job.cfg.Window)/2 || len(slots) < recordAtMost) {
+		r.freed = 0
+		wake(r.job.space)
 	}
-	// A feeder that waits is woken once for many rows, and when there are no more.
-	if free := head - r.freed; free > 0 && (free >= ring.window/2 || head == first) {
-		r.freed = head
-		wake(ring.space)
-	}
-	return head > first
+	return done > 0
 }
 
-// judge looks at a row that was not sent. Those behind one that ends the run are
-// unsent: a resumed run maps them again, and judges each once.
-func (r *recorder) judge(res *Result) {
-	if r.job.judge(res); res.Status.Bad() {
-		r.closed = r.job.condemned()
+// checkThreshold looks at a row that was not sent. Those behind one that ends the
+// run are unsent: a resumed run maps them again, and counts each once.
+func (r *recorder) checkThreshold(res *Result) {
+	if err := r.job.checkThreshold(res); err != nil {
+		r.bad = cmp.Or(r.bad, err)
+		r.job.Stop(err)
+	}
+	if res.Status.Bad() {
+		cause := context.Cause(r.job.running)
+		r.aborted = errors.Is(cause, ErrTooManyErrors) || errors.Is(cause, ErrCanary)
 	}
 }
 
-// record gives one result to the sink.
-func (r *recorder) record(res *Result) bool {
+// write gives one result to the sink.
+func (r *recorder) write(res *Result) bool {
 	if r.err != nil {
 		return false
 	}
@@ -139,31 +152,28 @@ func (r *recorder) snapshot() Checkpoint {
 	point.SavedAt = time.Now()
 	point.Elapsed += point.SavedAt.Sub(r.job.start)
 	point.Waiting = r.waiting()
-	if r.job.cfg.Carry != nil {
-		point.Carried = r.job.cfg.Carry()
+	if r.job.cfg.CallerState != nil {
+		point.CallerState = r.job.cfg.CallerState()
 	}
 	return point
 }
 
-// waiting lists the finished rows behind the watermark by row. It looks at the
-// newest first: while it looks, rows go on being finished, and one that is
-// listed must never have a predecessor that is not, or a resumed run would send
-// the predecessor after it. Rows that needed no request are not listed: a resumed
-// run finds again what became of them.
-func (r *recorder) waiting() []Waiting {
-	var list []Waiting
-	ring := r.job.ring
-	head, tail := ring.head.Load(), ring.tail.Load()
-	fed := r.point.Rows + tail - head
-	for i := len(r.earlier) - 1; i >= 0 && r.earlier[i].Row > fed; i-- {
-		list = append(list, r.earlier[i])
-	}
-	for n := tail - 1; n >= head; n-- {
-		if s := ring.at(n); s.state.Load() == slotSettled && !s.mapped() {
+// waiting lists the finished rows behind the watermark by row. One that is listed
+// has no predecessor that is not, or a resumed run would send the predecessor
+// after it. Rows that needed no request are not listed: a resumed run finds again
+// what became of them.
+func (r *recorder) waiting() (list []Waiting) {
+	slots, tail := r.job.window.behindHead()
+	for _, s := range slots {
+		if !s.local() {
 			list = append(list, Waiting{s.result.Row.Num, s.result.Outcome})
 		}
 	}
-	slices.Reverse(list)
+	for _, w := range r.earlier {
+		if w.Row > tail { // not mapped again yet
+			list = append(list, w)
+		}
+	}
 	return list
 }
 
@@ -171,29 +181,24 @@ func (r *recorder) waiting() []Waiting {
 // a stopped run may have: they stand in the reports, and in the checkpoint as
 // waiting, so that a resumed run writes them again at their place. That the run
 // has ended is claimed only after the results are published.
-func (r *recorder) end() error {
+func (r *recorder) end() {
 	r.save()
-	ring := r.job.ring
-	for n := ring.head.Load(); n < ring.tail.Load(); n++ {
-		if s := ring.at(n); s.state.Load() == slotSettled && !(r.closed && s.mapped()) {
-			r.record(&s.result)
+	behind, _ := r.job.window.behindHead()
+	for _, s := range behind {
+		if !r.aborted || !s.local() {
+			r.write(&s.result)
 		}
 	}
 	if err := r.job.cfg.Sink.Close(); err != nil && r.err == nil {
 		r.fail(fmt.Errorf("publish results: %w", err))
 	}
-	r.finished = r.point.Tally.Rows
 	r.job.live.publish(r.point.Tally.clone())
 	if r.err == nil && r.complete() {
 		point := r.snapshot()
 		point.Ended = true
 		r.keep(&point)
 	}
-	return r.err
 }
 
 // complete reports whether every row of the inputs is recorded.
-func (r *recorder) complete() bool {
-	ring := r.job.ring
-	return r.job.live.allRead.Load() && ring.head.Load() == ring.tail.Load()
-}
+func (r *recorder) complete() bool { return r.job.live.allRead.Load() && r.job.window.empty() }

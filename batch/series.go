@@ -18,7 +18,7 @@ type Interval struct {
 // Series counts over time, in at most 240 intervals: when a run outlasts them,
 // two become one and the step doubles. Its size does not grow with the run, and
 // it can be saved in a checkpoint. Time is time worked: the pauses between the
-// sittings of a resumed run do not count. The zero Series is empty and ready.
+// executions of a resumed run do not count. The zero Series is empty and ready.
 type Series struct {
 	Step      time.Duration `json:"step_ns"`
 	Intervals []Interval    `json:"intervals"`

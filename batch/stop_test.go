@@ -436,9 +436,9 @@ func TestResumedRunAcceptsEarlierErrors(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				sitting := 1
+				execution := 1
 				w, cfg := plain(20, func(ctx context.Context, row int64) (batch.Outcome, error) {
-					if row == 1 && sitting == 1 { // a gap before all others
+					if row == 1 && execution == 1 { // a gap before all others
 						<-batch.Stopping(ctx)
 						return batch.Outcome{}, batch.ErrUnsent
 					}
@@ -449,10 +449,10 @@ func TestResumedRunAcceptsEarlierErrors(t *testing.T) {
 					cfg.Canary, cfg.MaxErrors = 0, threshold(t, "3")
 				}
 				if err := batch.New(cfg).Run(t.Context()); err == nil {
-					t.Error("the first sitting was not stopped")
+					t.Error("the first execution was not stopped")
 				}
-				for sitting = 2; ; sitting++ {
-					if sitting > 6 {
+				for execution = 2; ; execution++ {
+					if execution > 6 {
 						t.Fatal("the run never ends")
 					}
 					cfg.Resume = w.checkpoint()
@@ -463,8 +463,8 @@ func TestResumedRunAcceptsEarlierErrors(t *testing.T) {
 					}
 				}
 				w.wantRows(t, upTo(20)...)
-				if name != "canary" && sitting > 2 {
-					t.Errorf("it took %d sittings", sitting)
+				if name != "canary" && execution > 2 {
+					t.Errorf("it took %d executions", execution)
 				}
 			})
 		})
@@ -509,8 +509,8 @@ func TestMaxErrors(t *testing.T) {
 	}
 }
 
-// Every sitting tolerates as many bad rows anew.
-func TestMaxErrorsPerSitting(t *testing.T) {
+// Every execution tolerates as many bad rows anew.
+func TestMaxErrorsPerExecution(t *testing.T) {
 	t.Parallel()
 	w, cfg := plain(25, failing(func(int64) bool { return true }))
 	cfg.MaxInFlight, cfg.MaxErrors = 1, threshold(t, "9")
@@ -529,7 +529,7 @@ func TestMaxErrorsPerSitting(t *testing.T) {
 }
 
 // Rows that are rejected ahead of those that are sent do not count before these:
-// every sitting judges what stands behind the rows that are done, and a share is
+// every execution judges what stands behind the rows that are done, and a share is
 // that of the rows up to there.
 func TestRejectedRowsAreJudgedInOrder(t *testing.T) {
 	t.Parallel()
@@ -538,7 +538,7 @@ func TestRejectedRowsAreJudgedInOrder(t *testing.T) {
 		name, max string
 		canary    int64
 		bad       func(int64) bool
-		stops     []int64 // the last row that is done when a sitting stops
+		stops     []int64 // the last row that is done when a execution stops
 	}{
 		{"share that is never reached", "3%", 0, every(50), nil},
 		{"share", "1.5%", 0, func(row int64) bool { return row%50 == 0 && row <= 300 }, []int64{100, 200, 300}},

@@ -54,7 +54,7 @@ func codeOf(s batch.Status) string {
 	return ""
 }
 
-// world is the platform, the disk and the inputs that the sittings of one run
+// world is the platform, the disk and the inputs that the executions of one run
 // share. It notes every rule that is broken.
 type world struct {
 	specs  [][]spec // by input
@@ -65,7 +65,7 @@ type world struct {
 	faults   []string
 	dead     bool // a kill: from here on nothing has an effect any more
 	busy     map[string]int64
-	applied  map[string]int64 // key -> row that was applied to it last in this sitting
+	applied  map[string]int64 // key -> row that was applied to it last in this execution
 	store    map[string]int64 // key -> row that was applied to it last
 	answered map[int64]time.Time
 	sends    map[int64]int
@@ -76,7 +76,7 @@ type world struct {
 
 	lines   []string // the results file
 	durable int      // lines that were flushed
-	closed  int      // times the sink was closed in this sitting
+	closed  int      // times the sink was closed in this execution
 	saved   []byte   // the last checkpoint, as JSON
 }
 
@@ -96,7 +96,7 @@ func newWorld(inputs ...[]spec) *world {
 	return w
 }
 
-// begin starts a sitting: the sink is opened at a mark.
+// begin starts a execution: the sink is opened at a mark.
 func (w *world) begin(mark int64) {
 	w.dead, w.closed, w.peak, w.recorded = false, 0, 0, mark
 	w.busy, w.applied = map[string]int64{}, map[string]int64{}

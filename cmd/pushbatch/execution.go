@@ -146,7 +146,7 @@ func (x *execution) openReports() (*writers.Reports, error) {
 func (x *execution) engineConfig(sink batch.Sink) batch.Config {
 	cfg := batch.Config{
 		Sink: sink, MaxInFlight: x.flags.maxInFlight, Limit: x.flags.limit,
-		Resume: x.point, Carry: x.saveCallerState,
+		Resume: x.point, CallerState: x.saveCallerState,
 		Save: x.save, SaveEvery: x.saveEvery(),
 	}
 	if x.client != nil { // a dry run is there to find all that is wrong
@@ -180,8 +180,8 @@ type callerState struct {
 
 // stateOf is what a checkpoint kept; zero where there is none.
 func stateOf(point *batch.Checkpoint) (s callerState) {
-	if point != nil && len(point.Carried) > 0 {
-		_ = json.Unmarshal(point.Carried, &s) // an older form: the counts begin anew
+	if point != nil && len(point.CallerState) > 0 {
+		_ = json.Unmarshal(point.CallerState, &s) // an older form: the counts begin anew
 	}
 	return s
 }

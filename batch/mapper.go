@@ -1,0 +1,149 @@
+package batch
+
+import (
+	"context"
+	"time"
+)
+
+// mapper takes rows through their mappers into the window.
+type mapper struct {
+	job     *Job
+	earlier map[int64]Outcome // rows an earlier execution finished, until they are mapped again
+}
+
+// run maps until the reader has ended, which a stop makes it do too. What made an
+// input unreadable is returned after the rows before it are finished.
+func (m *mapper) run(ctx context.Context, r *reader) error {
+	defer m.job.leave()
+	err := m.mapAll(ctx, r)
+	m.job.closeRow()
+	if err != nil {
+		select {
+		case <-m.job.drained:
+		case <-m.job.running.Done():
+		}
+	}
+	return err
+}
+
+func (m *mapper) mapAll(ctx context.Context, r *reader) error {
+	going := true
+	for rows := r.take(); len(rows) > 0; rows = r.take() {
+		if going = going && m.chunk(rows); going && len(rows) < fewRows {
+			time.Sleep(readWait)
+		}
+	}
+	if going && !m.job.stopped() {
+		m.job.live.allRead.Store(r.all)
+		return r.err
+	}
+	m.finishedEarlier(ctx)
+	return nil
+}
+
+// chunk maps rows as there is space for them. It reports false when the run
+// stops.
+func (m *mapper) chunk(rows []Row) bool {
+	for len(rows) > 0 {
+		n := m.job.window.space(m.job.cfg.Canary)
+		if m.job.stopped() {
+			return false
+		}
+		if n == 0 {
+			select {
+			case <-m.job.space:
+			case <-m.job.running.Done():
+			}
+			continue
+		}
+		n = min(n, len(rows))
+		m.push(rows[:n])
+		rows = rows[n:]
+	}
+	return true
+}
+
+// push maps rows and puts them into the window.
+func (m *mapper) push(rows []Row) {
+	j, now := m.job, time.Now()
+	slots := make([]slot, len(rows))
+	open := int64(0)
+	for i := range rows {
+		m.mapRow(&slots[i], &rows[i], now)
+		if s := &slots[i]; !s.finished {
+			s.keys = s.request.Keys()
+			open++
+		}
+	}
+	j.open.Add(open)
+	j.live.mapped(slots)
+	ready := j.window.push(slots)
+	wake(j.changed)
+	for _, s := range ready {
+		j.ready <- s
+	}
+}
+
+// mapRow makes a row a request, or gives it its outcome; now is when a row that
+// needs no request is finished.
+func (m *mapper) mapRow(s *slot, row *Row, now time.Time) {
+	s.result.Row = *row
+	if out, done := m.earlier[row.Num]; done { // counted then
+		delete(m.earlier, row.Num)
+		s.result.Outcome, s.earlier, s.finished = out, true, true
+		return
+	}
+	request, out := m.job.cfg.Inputs[row.Input].Map(&s.result.Row)
+	if s.request = request; out == nil {
+		return
+	}
+	s.result.Outcome, s.finished = *out, true
+	if s.result.Finished.IsZero() {
+		s.result.Finished = now
+	}
+}
+
+// finishedEarlier reads on, after a stop, to the last row that an earlier
+// execution has finished: it is done and must stand in the reports of this one.
+// Of the rows between them none is sent any more.
+func (m *mapper) finishedEarlier(ctx context.Context) {
+	j := m.job
+	num, input, at := j.live.position()
+	for i := input; i < len(j.cfg.Inputs) && len(m.earlier) > 0; i++ {
+		source := j.cfg.Inputs[i].Source
+		for row, err := range source.Rows(ctx, at) {
+			if err != nil || j.window.space(0) == 0 {
+				return
+			}
+			num++
+			row.Num, row.Source, row.Input = num, source.Name(), i
+			if m.push([]Row{row}); len(m.earlier) == 0 {
+				return
+			}
+		}
+		at = Position{}
+	}
+}
+
+// Unsent counts the rows that a stopped run has not recorded, reading the
+// inputs on to their end or the limit: together with the rows of Tally they are
+// all there are. It must be called after Run. When ctx ends first, or an input
+// cannot be read on, the number is not known.
+func (j *Job) Unsent(ctx context.Context) (rows int64, known bool) {
+	num, input, at := j.live.position()
+	if j.live.allRead.Load() {
+		return num - j.rec.point.Tally.Rows, true
+	}
+	for i := input; i < len(j.cfg.Inputs) && !j.limitReached(num); i++ {
+		for _, err := range j.cfg.Inputs[i].Source.Rows(ctx, at) {
+			if err != nil || ctx.Err() != nil {
+				return 0, false
+			}
+			if num++; j.limitReached(num) {
+				break
+			}
+		}
+		at = Position{}
+	}
+	return num - j.rec.point.Tally.Rows, true
+}

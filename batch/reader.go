@@ -1,0 +1,135 @@
+package batch
+
+import (
+	"sync"
+	"time"
+)
+
+const (
+	// aheadRows is how many rows are read ahead of those that are mapped;
+	// aheadValues and aheadBytes bound their memory where they are wide or long.
+	aheadRows   = 512
+	aheadValues = 16 << 10
+	aheadBytes  = 512 << 10
+	// fewRows are not worth a hand-over, which costs as much as reading a hundred
+	// rows: after so few the mapper pauses, so that more gather.
+	fewRows  = 64
+	readWait = 200 * time.Microsecond
+)
+
+// reader pulls rows from the inputs while the ones before them are mapped. What
+// was read never waits for what was not.
+type reader struct {
+	job   *Job
+	num   int64
+	some  chan struct{} // wakes the mapper; capacity 1
+	space chan struct{} // wakes the reader; capacity 1
+
+	mu    sync.Mutex
+	rows  []Row // read and not taken yet
+	bytes int64 // of rows
+	full  bool  // rows must be taken first
+	ended bool
+	all   bool  // the end of the inputs or the limit was reached
+	err   error // what made an input unreadable
+}
+
+func newReader(j *Job) *reader {
+	return &reader{job: j, some: make(chan struct{}, 1), space: make(chan struct{}, 1)}
+}
+
+func (r *reader) run() error {
+	var all bool
+	err := Guard(func() (err error) { all, err = r.inputs(); return err })
+	r.mu.Lock()
+	r.ended, r.all, r.err = true, all, err
+	r.mu.Unlock()
+	wake(r.some)
+	return nil
+}
+
+// inputs reads the inputs and reports whether it got to their end or the limit.
+func (r *reader) inputs() (all bool, err error) {
+	point := &r.job.rec.point
+	r.num = point.Rows
+	at := point.Next
+	for i := point.Input; i < len(r.job.cfg.Inputs) && !r.job.limitReached(r.num); i++ {
+		if more, err := r.input(i, at); !more {
+			return false, err
+		}
+		at = Position{}
+	}
+	return true, nil
+}
+
+// input reads one input and reports whether the next one may follow.
+func (r *reader) input(i int, from Position) (more bool, err error) {
+	source := r.job.cfg.Inputs[i].Source
+	name, most := source.Name(), min(max(aheadValues/max(1, len(source.Header())), 1), aheadRows)
+	for row, err := range source.Rows(r.job.running, from) {
+		if r.job.stopped() {
+			return false, nil // an error, too, may come of the stop
+		}
+		if err != nil {
+			return false, abortOf(err, "input_unreadable")
+		}
+		r.num++
+		row.Num, row.Source, row.Input = r.num, name, i
+		if !r.put(&row, most) {
+			return false, nil
+		}
+		if r.job.limitReached(r.num) {
+			break
+		}
+	}
+	return !r.job.stopped(), nil
+}
+
+// put hands a row over when there is space for it; false: the run stops.
+func (r *reader) put(row *Row, most int) bool {
+	r.mu.Lock()
+	for r.full {
+		r.mu.Unlock()
+		select {
+		case <-r.space:
+		case <-r.job.running.Done():
+			return false
+		}
+		r.mu.Lock()
+	}
+	r.rows, r.bytes = append(r.rows, *row), r.bytes+sizeOf(row)
+	r.full = len(r.rows) >= most || r.bytes >= aheadBytes
+	r.mu.Unlock()
+	wake(r.some)
+	return true
+}
+
+// take returns the rows that were read since the last call, none when the reader
+// has ended.
+func (r *reader) take() []Row {
+	for {
+		r.mu.Lock()
+		rows, ended := r.rows, r.ended
+		r.rows, r.bytes, r.full = nil, 0, false
+		r.mu.Unlock()
+		wake(r.space)
+		if len(rows) > 0 || ended {
+			return rows
+		}
+		<-r.some
+	}
+}
+
+// sizeOf is how much memory the texts of a row take, about.
+func sizeOf(row *Row) int64 {
+	n := row.Next.Offset - row.Pos.Offset
+	if n > 0 {
+		return n
+	}
+	for i := range row.Values { // the format has no offsets
+		n += int64(len(row.Values[i].Text))
+	}
+	return n
+}
+
+func (j *Job) limitReached(num int64) bool { return j.cfg.Limit > 0 && num >= j.cfg.Limit }
