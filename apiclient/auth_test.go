@@ -127,6 +127,7 @@ type tokenServer struct {
 	issued  int
 	failing int // answers 503 to so many fetches first
 	refuse  bool
+	once    bool // each is good for a single request
 	forms   []url.Values
 	calls   int
 	expires time.Time
@@ -142,6 +143,9 @@ func (s *tokenServer) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Header.Get("Authorization") != fmt.Sprintf("Bearer t%d", s.issued) || time.Now().After(s.expires) || s.refuse {
 		return reply(401, `{"requestError":{"serviceException":{"messageId":"UNAUTHORIZED","text":"no"}}}`), nil
 	}
+	if s.once {
+		s.expires = time.Time{}
+	}
 	return reply(200, "{}"), nil
 }
 
@@ -155,6 +159,9 @@ func (s *tokenServer) token(r *http.Request) (*http.Response, error) {
 	}
 	s.issued++
 	s.expires = time.Now().Add(time.Duration(s.life) * time.Second)
+	if s.once {
+		s.expires = time.Now().Add(time.Hour)
+	}
 	return reply(200, fmt.Sprintf(`{"access_token":"t%d","expires_in":%d,"token_type":"Bearer"}`, s.issued, s.life)), nil
 }
 
@@ -189,6 +196,23 @@ func TestOAuth2(t *testing.T) {
 			resp, err := c.Do(t.Context(), GetCall("1"))
 			if err != nil || resp.Attempts != 2 || s.issued != 2 {
 				t.Errorf("got %+v, %v, %d tokens", resp, err, s.issued)
+			}
+		}},
+		{"expires at once: used for a while, and renewed when refused", func(t *testing.T) {
+			s := &tokenServer{life: 1}
+			done := load(t, setup(t, s), 64, time.Minute)
+			if s.issued > 61 || done < 60*40 {
+				t.Errorf("%d tokens and %d successes in a minute", s.issued, done)
+			}
+		}},
+		{"valid for one request: fetched once a second, not in a loop", func(t *testing.T) {
+			s := &tokenServer{life: 0, once: true}
+			c := setup(t, s)
+			for range 30 {
+				mustGet(t, c)
+			}
+			if s.issued > 31 {
+				t.Errorf("%d tokens for 30 calls", s.issued)
 			}
 		}},
 		{"then final", func(t *testing.T) {

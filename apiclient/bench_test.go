@@ -22,7 +22,7 @@ func BenchmarkDo(b *testing.B) {
 	defer server.Close()
 	call := PersonalizeCall("device-1", []byte(`{"identity":{"externalId":"1"}}`), PersonalizeOptions{})
 	call.Discard = true
-	transport := newTransport()
+	transport := newRoundTripper()
 	defer transport.CloseIdleConnections()
 	floor := &http.Client{Transport: transport, Timeout: defaultTimeout}
 	bare := func() error { return bareDo(floor, server.URL, &call) }
@@ -31,7 +31,7 @@ func BenchmarkDo(b *testing.B) {
 
 	b.ReportAllocs()
 	var tookBare, tookOurs time.Duration
-	for n := b.N; n > 0; n -= 1000 { // in turn, so that both meet the same weather
+	for n := b.N; n > 0; n -= 1000 { // in turn, so that both meet the same conditions
 		tookBare += spread(b, min(n, 1000), bare)
 		tookOurs += spread(b, min(n, 1000), ours)
 	}
@@ -84,14 +84,14 @@ func BenchmarkGrant(b *testing.B) {
 		rate float64
 	}{{"unlimited", Unlimited}, {"100000", maxPaced}} {
 		b.Run(tt.name, func(b *testing.B) {
-			l := newLane(clock{time.Now()}, tt.rate)
+			l := newLimiter(clock{time.Now()}, tt.rate)
 			b.ReportAllocs()
 			for i := range b.N {
 				g, err := l.wait(b.Context(), uint64(i))
 				if err != nil {
 					b.Fatal(err)
 				}
-				l.settle(g, time.Millisecond, true)
+				l.ended(g, time.Millisecond, true)
 			}
 		})
 	}

@@ -1,10 +1,10 @@
 package apiclient
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -18,13 +18,13 @@ type Client struct {
 	cfg       Config
 	clock     clock
 	base      *url.URL
-	headers   [opCount]headers
-	exchanger *exchanger
+	transport *transport
 	tokens    *tokens // nil: the authorization does not change
-	lanes     [opCount]*lane
-	weather   *weather
+	limiters  [opCount]*limiter
+	breaker   *breaker
+	refusals  refusals
 	counters  counters
-	tickets   atomic.Uint64
+	sequence  atomic.Uint64 // of the latest call
 }
 
 // New returns a client. It sends nothing. Its errors name the setting that is
@@ -38,69 +38,45 @@ func New(cfg Config) (*Client, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	c := &Client{cfg: cfg, clock: clock{time.Now()}, base: base, exchanger: newExchanger(&cfg)}
-	c.weather = newWeather(c.clock, &cfg)
+	c := &Client{cfg: cfg, clock: clock{time.Now()}, base: base, transport: newTransport(&cfg)}
+	c.breaker = newBreaker(c.clock, &cfg)
+	c.refusals.longest = cfg.MaxOutage
 	for op := range opCount {
-		c.lanes[op] = newLane(c.clock, cfg.rate(op))
+		c.limiters[op] = newLimiter(c.clock, cfg.rate(op))
 	}
 	if cfg.Auth.oauth != nil {
-		if c.tokens, err = newTokens(c.exchanger, cfg.Auth.oauth, base); err != nil {
+		if c.tokens, err = newTokens(c.transport, cfg.Auth.oauth, base); err != nil {
 			return nil, err
 		}
 	}
 	c.base.Path, c.base.RawPath = strings.TrimSuffix(base.EscapedPath(), "/"), ""
-	c.makeHeaders()
 	return c, nil
 }
 
-// headers are what the requests of an operation have in common. Requests share
-// the maps: nobody who sends a request may change it.
-type headers struct{ withBody, bare http.Header }
-
-func (c *Client) makeHeaders() {
-	for op := range opCount {
-		h := http.Header{"Accept": {"application/json"}, "User-Agent": {c.cfg.UserAgent}}
-		if op != OpListPersons {
-			h["Accept-Encoding"] = []string{"identity"} // small answers, not worth unpacking
-		}
-		if c.cfg.AppCode != "" {
-			h["Appcode"] = []string{c.cfg.AppCode}
-		}
-		if c.cfg.Auth.header != "" {
-			h["Authorization"] = []string{c.cfg.Auth.header}
-		}
-		withBody := maps.Clone(h)
-		withBody["Content-Type"] = []string{"application/json"}
-		c.headers[op] = headers{withBody: withBody, bare: h}
-	}
-}
-
-// header returns the header of a call, a copy only where it has values of its
-// own.
+// header returns the header of a call. authorization is empty unless it changes
+// over time.
 func (c *Client) header(call *Call, authorization string) http.Header {
-	h := c.headers[call.Op].bare
+	h := http.Header{"Accept": {"application/json"}, "User-Agent": {c.cfg.UserAgent}}
+	if call.Op != OpListPersons {
+		h["Accept-Encoding"] = []string{"identity"} // small answers, not worth unpacking
+	}
 	if call.Body != nil {
-		h = c.headers[call.Op].withBody
+		h["Content-Type"] = []string{"application/json"}
 	}
-	if call.AppCode == "" && authorization == "" {
-		return h
+	if code := cmp.Or(call.AppCode, c.cfg.AppCode); code != "" {
+		h["Appcode"] = []string{code}
 	}
-	h = maps.Clone(h)
-	if call.AppCode != "" {
-		h["Appcode"] = []string{call.AppCode}
-	}
-	if authorization != "" {
-		h["Authorization"] = []string{authorization}
+	if value := cmp.Or(authorization, c.cfg.Auth.header); value != "" {
+		h["Authorization"] = []string{value}
 	}
 	return h
 }
 
-// message makes the request of a call. authorization is empty unless it
-// changes over time.
-func (c *Client) message(call *Call, authorization string) message {
-	return message{
+// request makes the request of a call.
+func (c *Client) request(call *Call, authorization string) request {
+	return request{
 		op: call.Op, method: call.Method, url: c.url(call), header: c.header(call, authorization), body: call.Body,
-		keep: !call.Discard, empty: call.Op == OpDepersonalize,
+		keep: !call.Discard,
 	}
 }
 
@@ -149,7 +125,7 @@ func (c *Client) Do(ctx context.Context, call Call) (Response, error) {
 	}
 	c.counters.calls.Add(1)
 	defer c.counters.calls.Add(-1)
-	d := delivery{client: c, call: &call, lane: c.lanes[call.Op], ticket: c.tickets.Add(1)}
+	d := activeCall{client: c, call: &call, limiter: c.limiters[call.Op], sequence: c.sequence.Add(1)}
 	err := d.run(ctx)
 	return d.resp, err
 }

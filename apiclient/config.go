@@ -82,7 +82,7 @@ func (cfg Config) withDefaults() Config {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	if cfg.Transport == nil {
-		cfg.Transport = newTransport()
+		cfg.Transport = newRoundTripper()
 	}
 	return cfg
 }
@@ -99,7 +99,7 @@ func (cfg *Config) rate(op Op) float64 {
 	if r, ok := cfg.Rates[op]; ok {
 		return r
 	}
-	if op == OpListPersons {
+	if op == OpListPersons || op == OpApplications {
 		return cfg.ListRate
 	}
 	return cfg.Rate
@@ -170,19 +170,4 @@ func isLoopback(host string) bool {
 	}
 	ip := net.ParseIP(host)
 	return ip != nil && ip.IsLoopback()
-}
-
-// newTransport differs from the default transport in that it keeps every
-// connection it opened (the default closes all but two of a host).
-func newTransport() *http.Transport {
-	dialer := net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
-	return &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           dialer.DialContext,
-		ForceAttemptHTTP2:     true,
-		MaxIdleConnsPerHost:   4096,
-		IdleConnTimeout:       90 * time.Second,
-		TLSHandshakeTimeout:   10 * time.Second,
-		ExpectContinueTimeout: time.Second,
-	}
 }

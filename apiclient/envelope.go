@@ -3,6 +3,7 @@ package apiclient
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -138,6 +139,9 @@ func (s scrubber) excerpt(resp *http.Response, body []byte) string {
 		return "the answer has no body"
 	}
 	kind := "the answer is not an error of the platform"
+	if success(resp.StatusCode) {
+		kind = "the answer is not JSON"
+	}
 	if strings.Contains(resp.Header.Get("Content-Type"), "html") || bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) {
 		kind = "the answer is a web page (of a proxy?)"
 	}
@@ -170,7 +174,7 @@ func cut(text string, limit int) string {
 // decodeNumbers decodes exactly one JSON value and keeps all digits of numbers.
 func decodeNumbers(data []byte, v any) error {
 	if !json.Valid(data) {
-		return errNotJSON
+		return errors.New("not JSON")
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()

@@ -38,9 +38,10 @@ const (
 	CodeTLSCertificate    = "tls_certificate"    // the server's certificate is not trusted
 	CodeTLSHandshake      = "tls_handshake"      // no encrypted connection came about
 	CodeAnswerCut         = "answer_cut"         // the answer ended too early
-	CodeAnswerInvalid     = "answer_invalid"     // the answer is not the JSON it should be
-	CodeAnswerTooLarge    = "answer_too_large"   // more than 8 MiB
+	CodeAnswerInvalid     = "answer_invalid"     // the answer is neither JSON nor empty
+	CodeAnswerTooLarge    = "answer_too_large"   // more than is ever read
 	CodeRedirected        = "redirected"         // the platform points elsewhere; never followed
+	CodeProxy             = "proxy"              // the proxy of the environment refuses, or its setting is wrong
 	CodeTokenInvalid      = "token_invalid"      // the token endpoint's answer has no usable token
 )
 
@@ -78,7 +79,7 @@ func platformClass(status int, code string) Class {
 		return AppCode
 	}
 	switch {
-	case status == 401, status == 403, status >= 300 && status < 400:
+	case status == 401, status == 403, status == 407, status >= 300 && status < 400:
 		return Fatal
 	case status == 408, status == 425, status == 429, status >= 500:
 		return Temporary

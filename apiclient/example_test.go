@@ -30,17 +30,18 @@ func Example() {
 		return
 	}
 	ctx := context.Background()
-	person, err := client.Personalize(ctx, "device-1", &apiclient.Personalize{
+	body := apiclient.Personalize{
 		Identity:   apiclient.Identity{ExternalID: "42"},
 		Attributes: apiclient.Attributes{FirstName: apiclient.String("Ana")},
-	}, apiclient.PersonalizeOptions{KeepAsLead: true})
-	fmt.Println(*person.FirstName, err)
+	}
+	answer, err := client.Do(ctx, apiclient.PersonalizeCall("device-1", body.AppendJSON(nil), apiclient.PersonalizeOptions{KeepAsLead: true}))
+	fmt.Println(string(answer.Body), err)
 
-	_, err = client.GetRegistration(ctx, "device-2")
+	_, err = client.Do(ctx, apiclient.GetCall("device-2"))
 	if refusal, ok := errors.AsType[*apiclient.Error](err); ok {
 		fmt.Println(refusal.Code, refusal.Temporary())
 	}
 	// Output:
-	// Ana <nil>
+	// {"externalId":"42","firstName":"Ana"} <nil>
 	// 48013 false
 }

@@ -1,227 +1,210 @@
 package apiclient
 
 import (
-	"container/heap"
-	"math"
+	"container/list"
+	"context"
+	"math/rand/v2"
+	"sync"
 	"time"
 )
 
-// pacer says when the next request of an operation may be sent. It is a pure
-// function of the times it is told: no clock, no lock, no timer. Times are
-// durations since the client was made.
-//
-// It keeps n places. A request takes one and gives it back a window (a second)
-// after it arrived at the platform at the latest, so that no window of the
-// platform's, sliding or by the clock, can see n+1 requests. A place that were
-// given back a second after SENDING would not do: of two requests a second
-// apart the first may be held up by the network and the second not. Pacing
-// alone does not help either: under 0 to 40 ms of delay 49 evenly spaced
-// requests a second are refused 48 times a minute by a sliding limit of 50.
-//
-// How late a request arrived is bounded by its answer: it cannot have been
-// held up longer than the answer took beyond the fastest one seen.
-type pacer struct {
-	n        int           // places; 0: unlimited
-	window   time.Duration // for which a place stays taken
-	interval time.Duration // between two grants
-	due      time.Duration // the schedule's next grant
-	last     time.Duration // the last grant
-	held     grantHeap
-	trips    roundTrips
-	wary     bool // a 429 came: never pass over what the answers say
+// limiter is the queue in which the calls of one operation wait for their
+// permits, in the order of their sequence numbers. A call that was refused
+// keeps its number and so goes back first in line. Only the first in line runs
+// a timer.
+type limiter struct {
+	clock clock
+
+	mu       sync.Mutex
+	permits  permits
+	adaptive adaptiveRate
+	waiting  list.List     // of *waiter, by sequence
+	target   time.Duration // until when the first in line sleeps
+	fresh    bool          // a pause came after the last permit: nothing to make up for
+	paused   time.Duration // no permit before
+	asked    bool          // the pause is one that the platform asked for
+	refusals int           // episodes in a row without Retry-After
 }
+
+type waiter struct {
+	sequence uint64
+	first    chan struct{} // capacity 1: look again
+}
+
+// clock tells times since the client was made.
+type clock struct{ start time.Time }
+
+func (c clock) now() time.Duration { return time.Since(c.start) }
 
 const (
-	guardBase = 2 * time.Millisecond // kept always: lateness of timers, drift of clocks
-	// guardCap is the longest delay that a place is held back for.
-	guardCap = 50 * time.Millisecond
-	// guardBudget is the mean delay that is paid for: 2.3 % of the limit, what
-	// delays of 0 to 40 ms cost and a little more. When answers vary more than that it is the platform's work that varies, not
-	// the way to it, and the delays say nothing.
-	guardBudget = 23 * time.Millisecond
-	// slackBase is how far grants may fall behind the schedule and still
-	// catch up: timers are this late.
-	slackBase = 4 * time.Millisecond
-	// slackTrips is the same in mean delays: places that come back irregularly
-	// must be used when they come, or the limit is not.
-	slackTrips = 8
-	// closest is the part of the interval that always lies between two grants.
-	closest = 8
-
-	maxPaced = 100_000 // above it a rate counts as unlimited
+	// retryAfterMax bounds what a server can ask for.
+	retryAfterMax = time.Hour
+	// refusedBase and refusedCap bound the pause after a 429 that names none.
+	refusedBase = 250 * time.Millisecond
+	refusedCap  = 30 * time.Second
 )
 
-// grant is the permission to send one request, given at a time.
-type grant struct {
-	sent  time.Duration
-	free  time.Duration // when its place may be taken again
-	index int           // in the heap; -1: not held
+func newLimiter(c clock, rate float64) *limiter {
+	rate = wholeRate(rate)
+	l := &limiter{clock: c, adaptive: adaptiveRate{configured: rate, rate: rate}}
+	l.permits.setRate(rate)
+	return l
 }
 
-func (p *pacer) setRate(rate float64) {
-	switch {
-	case rate > maxPaced:
-		p.n, p.interval, p.window = 0, 0, 0
-		p.held = nil
-		return
-	case rate >= 1:
-		p.n, p.window = int(rate), time.Second
-	default:
-		p.n, p.window = 1, time.Duration(float64(time.Second)/rate)
+// wait returns a permit when it is this call's turn and the limit and no pause
+// stand against it. That is decided under one lock: nobody who was waiting
+// slips through a pause.
+func (l *limiter) wait(ctx context.Context, sequence uint64) (*permit, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.waiting.Len() == 0 && l.delay() <= 0 {
+		return l.take(false), nil
 	}
-	p.interval = p.window / time.Duration(p.n)
-}
-
-// at returns when the next request may be sent: now or later.
-func (p *pacer) at(now time.Duration) time.Duration {
-	if p.n == 0 {
-		return now
-	}
-	for len(p.held) > 0 && p.held[0].free <= now {
-		heap.Pop(&p.held)
-	}
-	t := max(now, p.due)
-	if p.last != 0 {
-		t = max(t, p.last+p.interval/closest)
-	}
-	if len(p.held) >= p.n {
-		t = max(t, p.held[0].free)
-	}
-	return t
-}
-
-// restart makes the schedule begin at now.
-func (p *pacer) restart(now time.Duration) { p.due = max(p.due, now) }
-
-// take grants a request at now, which at has allowed. late says that the caller
-// was there when the grant was due: only then may more lateness be made up for
-// than that of a timer.
-func (p *pacer) take(now time.Duration, late bool) *grant {
-	g := &grant{sent: now, index: -1}
-	if p.n == 0 {
-		return g
-	}
-	slack := slackBase
-	if late {
-		slack = max(slack, slackTrips*min(p.trips.mean, guardBudget))
-	}
-	p.due = max(p.due, now-slack) + p.interval
-	p.last = now
-	g.free = now + p.window + p.guard(guardCap)
-	heap.Push(&p.held, g)
-	return g
-}
-
-// settle gives a place its time to come back, after its request ended. answered
-// says that an answer came, so that took is a round trip.
-func (p *pacer) settle(g *grant, took time.Duration, answered bool) {
-	if answered {
-		p.trips.add(g.sent, took)
-	}
-	if g.index < 0 {
-		return
-	}
-	g.free = g.sent + p.window + p.guard(p.trips.excess(took))
-	heap.Fix(&p.held, g.index)
-}
-
-// giveBack frees a place at once: nothing was sent.
-func (p *pacer) giveBack(g *grant) {
-	if g.index >= 0 {
-		heap.Remove(&p.held, g.index)
-	}
-}
-
-// guard returns how much longer than the window a place stays taken when its
-// request was held up by excess.
-func (p *pacer) guard(excess time.Duration) time.Duration {
-	if p.trips.count >= tripsMany && p.trips.mean > guardBudget {
-		if !p.wary {
-			return guardBase
+	w := &waiter{sequence: sequence, first: make(chan struct{}, 1)}
+	place := l.join(w)
+	for {
+		d := time.Duration(-1)
+		if l.waiting.Front() == place {
+			if d = l.delay(); d <= 0 {
+				return l.leave(place).take(true), nil
+			}
 		}
-		excess = time.Duration(float64(excess) * float64(guardBudget) / float64(p.trips.mean))
+		l.mu.Unlock()
+		err := pause(ctx, d, w.first)
+		l.mu.Lock()
+		if err != nil {
+			l.leave(place)
+			return nil, err
+		}
 	}
-	return min(max(excess, guardBase), guardCap)
 }
 
-// roundTrips knows the fastest round trip of the last minute and by how much
-// others exceed it on the average.
-type roundTrips struct {
-	current, before time.Duration // the fastest of this half minute and the one before; 0: none
-	turn            time.Duration // when the next half minute begins
-	mean            time.Duration // excess over the fastest, mean of about the last tripMemory
-	count           int
-}
-
-const (
-	tripMemory = 1000
-	tripTurn   = 30 * time.Second
-	tripsFew   = 20 // fewer say nothing
-	// tripsMany tell the mean well enough to call answers too varied: of a
-	// hundred trips that differ by 0 to 40 ms the mean passes 22 ms often
-	// enough to be refused in the first seconds.
-	tripsMany = 500
-)
-
-func (r *roundTrips) add(sent, took time.Duration) {
-	if sent >= r.turn {
-		r.before, r.current = r.current, took
-		r.turn = sent + tripTurn
+// join enters w by its sequence: new calls at the end, repeated ones before.
+func (l *limiter) join(w *waiter) *list.Element {
+	for e := l.waiting.Back(); e != nil; e = e.Prev() {
+		if e.Value.(*waiter).sequence < w.sequence {
+			return l.waiting.InsertAfter(w, e)
+		}
 	}
-	r.current = min(r.current, took)
-	r.count = min(r.count+1, tripMemory)
-	r.mean += (took - r.fastest() - r.mean) / time.Duration(r.count)
+	return l.waiting.PushFront(w)
 }
 
-// excess returns by how much a request was held up at most. The fastest trip
-// seen is not the fastest there is: with k trips seen that differ by up to 2
-// means, it is 2/k means above it on the average. Three times that are added.
-func (r *roundTrips) excess(took time.Duration) time.Duration {
-	if r.count < tripsFew {
-		return guardCap
+// leave takes a waiter out and lets the first in line look again.
+func (l *limiter) leave(place *list.Element) *limiter {
+	l.waiting.Remove(place)
+	l.wakeFirst()
+	return l
+}
+
+func (l *limiter) wakeFirst() {
+	if e := l.waiting.Front(); e != nil {
+		select {
+		case e.Value.(*waiter).first <- struct{}{}:
+		default:
+		}
 	}
-	return took - r.fastest() + 6*r.mean/time.Duration(r.count)
 }
 
-func (r *roundTrips) fastest() time.Duration {
-	if r.before == 0 {
-		return r.current
+// delay returns how long the first in line has to wait.
+func (l *limiter) delay() time.Duration {
+	now := l.clock.now()
+	if l.adaptive.climb(now) {
+		l.permits.setRate(l.adaptive.rate)
 	}
-	return min(r.current, r.before)
+	l.target = max(l.permits.at(now), l.paused)
+	return l.target - now
 }
 
-// grantHeap orders held places by the time they come back.
-type grantHeap []*grant
-
-func (h grantHeap) Len() int           { return len(h) }
-func (h grantHeap) Less(i, j int) bool { return h[i].free < h[j].free }
-
-func (h grantHeap) Swap(i, j int) {
-	h[i], h[j] = h[j], h[i]
-	h[i].index, h[j].index = i, j
-}
-
-// Push implements heap.Interface.
-func (h *grantHeap) Push(x any) {
-	g := x.(*grant)
-	g.index = len(*h)
-	*h = append(*h, g)
-}
-
-// Pop implements heap.Interface.
-func (h *grantHeap) Pop() any {
-	old := *h
-	g := old[len(old)-1]
-	old[len(old)-1] = nil
-	*h = old[:len(old)-1]
-	g.index = -1
-	return g
-}
-
-// places returns how many requests a second rate lets through.
-func places(rate float64) float64 {
-	if rate >= 1 && rate <= maxPaced {
-		return math.Floor(rate)
+// take gives a permit to a caller who has waited for it, or has not.
+func (l *limiter) take(waited bool) *permit {
+	now := l.clock.now()
+	if l.fresh {
+		l.permits.restart(now)
+		l.fresh = false
 	}
-	return rate
+	return l.permits.take(now, waited)
+}
+
+// ended takes back a permit after its attempt. answered says that an answer
+// other than a refusal came.
+func (l *limiter) ended(g *permit, took time.Duration, answered bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.permits.ended(g, took, answered)
+	if answered {
+		l.adaptive.admitted(g.sent)
+		if g.sent > l.adaptive.cutAt {
+			l.refusals = 0
+		}
+	}
+	if g.index >= 0 && g.free < l.target {
+		l.wakeFirst()
+	}
+}
+
+// unused takes back a permit of which nothing was made.
+func (l *limiter) unused(g *permit) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.permits.giveBack(g)
+	l.wakeFirst()
+}
+
+// refused takes back a permit whose request got a 429 and pauses: for as long
+// as the platform asked, else longer from episode to episode, at most longest.
+// It returns for how long, and whether the rate fell.
+func (l *limiter) refused(g *permit, took, retryAfter, longest time.Duration) (pausedFor time.Duration, rate float64, fell bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.permits.ended(g, took, true)
+	now := l.clock.now()
+	if fell = l.adaptive.refused(g.sent, now); fell {
+		l.permits.setRate(l.adaptive.rate)
+	}
+	switch {
+	case retryAfter > 0:
+		l.hold(now, retryAfter)
+	case fell:
+		l.pauseFor(now, min(backoff(refusedBase, refusedCap, l.refusals), max(longest, refusedBase)), false)
+		l.refusals++
+	}
+	return max(l.paused-now, 0), l.adaptive.rate, fell
+}
+
+// release ends a pause: nothing will be sent any more, and everybody is to hear
+// of it.
+func (l *limiter) release() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.paused = 0
+	l.wakeFirst()
+}
+
+// holdFor pauses the operation, as Retry-After of a 503 asks.
+func (l *limiter) holdFor(d time.Duration) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.clock.now()
+	l.hold(now, d)
+	return l.paused - now
+}
+
+// hold pauses for as long as the platform asked.
+func (l *limiter) hold(now, d time.Duration) { l.pauseFor(now, min(d, retryAfterMax), true) }
+
+func (l *limiter) pauseFor(now, d time.Duration, asked bool) {
+	if now+d > l.paused {
+		l.paused, l.asked = now+d, asked
+	}
+	l.fresh = true
+}
+
+// backoff returns base doubled n times, at most longest, less a random part of
+// up to a half, so that callers who failed together do not return together.
+func backoff(base, longest time.Duration, n int) time.Duration {
+	d := longest
+	if n < 30 && base<<n > 0 {
+		d = min(base<<n, longest)
+	}
+	return d/2 + rand.N(d/2+1)
 }

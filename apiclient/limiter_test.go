@@ -93,7 +93,7 @@ func TestRateIsNeverExceeded(t *testing.T) {
 				if got := most(p.arrivals); float64(got) > max(rate, 1) {
 					t.Errorf("%d requests in a second", got)
 				}
-				if least := int(9.5 * places(rate)); len(p.arrivals) < least {
+				if least := int(9.5 * wholeRate(rate)); len(p.arrivals) < least {
 					t.Errorf("%d requests in 10 s, want at least %d", len(p.arrivals), least)
 				}
 			})

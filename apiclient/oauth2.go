@@ -13,13 +13,14 @@ import (
 // tokens holds the access token of the client credentials grant (RFC 6749,
 // 4.4), shared by all callers. One fetch is under way at a time.
 type tokens struct {
-	exchanger *exchanger
+	transport *transport
 	endpoint  *url.URL
 	form      []byte
 	current   atomic.Pointer[token]
 
 	mu       sync.Mutex
 	fetching *fetch
+	asked    time.Time // when the last fetch began
 }
 
 // token is an access token as a header value.
@@ -35,10 +36,16 @@ type fetch struct {
 	gone bool // the caller who made it went away
 }
 
-// tokenLife is assumed where the answer names none.
-const tokenLife = time.Hour
+const (
+	tokenLife = time.Hour // assumed where the answer names none
+	// tokenFloor is how long a token is used at least, whatever life its answer
+	// names: when it expired before, a call says so and fetches another.
+	tokenFloor = 10 * time.Second
+	// tokenEvery is the least time between two fetches.
+	tokenEvery = time.Second
+)
 
-func newTokens(x *exchanger, c *credentials, base *url.URL) (*tokens, error) {
+func newTokens(x *transport, c *credentials, base *url.URL) (*tokens, error) {
 	own := *base // JoinPath would leave out the slash after the host
 	own.Path, own.RawPath = strings.TrimSuffix(own.Path, "/")+"/auth/1/oauth2/token", ""
 	endpoint := &own
@@ -52,7 +59,7 @@ func newTokens(x *exchanger, c *credentials, base *url.URL) (*tokens, error) {
 	form := url.Values{
 		"grant_type": {"client_credentials"}, "client_id": {c.clientID}, "client_secret": {c.secret},
 	}
-	return &tokens{exchanger: x, endpoint: endpoint, form: []byte(form.Encode())}, nil
+	return &tokens{transport: x, endpoint: endpoint, form: []byte(form.Encode())}, nil
 }
 
 // header returns the value of Authorization, empty when a token must be
@@ -83,8 +90,8 @@ func (t *tokens) ensure(ctx context.Context, op Op) error {
 			return err
 		}
 		switch {
-		case mine && ctx.Err() != nil:
-			return context.Cause(ctx)
+		case mine && stopped(ctx) != nil:
+			return stopped(ctx)
 		case f.err != nil && !f.gone:
 			return f.err
 		}
@@ -103,9 +110,11 @@ func (t *tokens) join() (f *fetch, mine bool) {
 
 func (t *tokens) run(ctx context.Context, op Op, f *fetch) {
 	if t.header() == "" { // nobody fetched it between the look and the join
-		f.err = t.fetch(ctx, op)
+		if pause(ctx, max(0, tokenEvery-time.Since(t.asked)), nil) == nil {
+			f.err = t.fetch(ctx, op)
+		}
 	}
-	f.gone = ctx.Err() != nil
+	f.gone = stopped(ctx) != nil
 	t.mu.Lock()
 	t.fetching = nil
 	t.mu.Unlock()
@@ -114,8 +123,8 @@ func (t *tokens) run(ctx context.Context, op Op, f *fetch) {
 
 func (t *tokens) fetch(ctx context.Context, op Op) *Error {
 	h := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "Accept": {"application/json"}}
-	asked := time.Now()
-	a := t.exchanger.send(ctx, message{op: op, method: http.MethodPost, url: t.endpoint, header: h, body: t.form, keep: true})
+	t.asked = time.Now()
+	a := t.transport.send(ctx, request{op: op, method: http.MethodPost, url: t.endpoint, header: h, body: t.form, keep: true})
 	if a.err != nil {
 		return tokenError(a.err)
 	}
@@ -129,8 +138,8 @@ func (t *tokens) fetch(ctx context.Context, op Op) *Error {
 			Op: op, Status: a.status, Code: CodeTokenInvalid, Message: "the answer has no usable access_token",
 		})
 	}
-	t.exchanger.hide(reply.AccessToken)
-	t.current.Store(&token{"Bearer " + reply.AccessToken, asked.Add(usable(string(reply.ExpiresIn)))})
+	t.transport.hide(reply.AccessToken)
+	t.current.Store(&token{"Bearer " + reply.AccessToken, t.asked.Add(usable(string(reply.ExpiresIn)))})
 	return nil
 }
 
@@ -146,11 +155,11 @@ func tokenError(e *Error) *Error {
 }
 
 // usable returns how long a token is used: its life less a tenth, at most a
-// minute, so that it does not expire on its way.
+// minute, so that it does not expire on its way; never less than tokenFloor.
 func usable(expiresIn string) time.Duration {
 	life, err := time.ParseDuration(expiresIn + "s")
 	if err != nil || life <= 0 {
 		life = tokenLife
 	}
-	return life - min(life/10, time.Minute)
+	return max(life-min(life/10, time.Minute), tokenFloor)
 }

@@ -37,6 +37,14 @@ func TestWhatIsRetried(t *testing.T) {
 	}{
 		{"200", GetCall("1"), body(200, "{}"), "", false},
 		{"depersonalize without body", DepersonalizeCall("1"), body(200, ""), "", false},
+		{"depersonalize with an object", DepersonalizeCall("1"), body(200, "{}"), "", false},
+		{"depersonalize with a page", DepersonalizeCall("1"), body(200, "<!DOCTYPE html><p>Log in</p>"), "answer_invalid", true},
+		{"depersonalize with a word", DepersonalizeCall("1"), body(200, "OK"), "answer_invalid", true},
+		{"depersonalize with a page in braces", DepersonalizeCall("1"), body(200, "{{ page }}"), "answer_invalid", true},
+		{"depersonalize 204 with a page", DepersonalizeCall("1"), body(204, "<p>"), "answer_invalid", true},
+		{"personalize without body", PersonalizeCall("1", []byte("{}"), PersonalizeOptions{}), body(200, " "), "", false},
+		{"update with a page, discarded", discard(UpdateCall("1", []byte("{}"))), body(200, "[<html>]"), "answer_invalid", true},
+		{"407", GetCall("1"), status(407), "1", false},
 		{"update 204", UpdateCall("1", []byte("{}")), body(204, ""), "", false},
 		{"discarded, complete", discard(GetCall("1")), body(200, ` {"a":1} `), "", false},
 		{"discarded, a list", discard(GetCall("1")), body(200, `[]`), "", false},
@@ -107,7 +115,7 @@ func TestEveryAttemptSendsTheWholeBody(t *testing.T) {
 		var seen []Attempt
 		c := newClient(t, transport, func(cfg *Config) { cfg.OnAttempt = func(a Attempt) { seen = append(seen, a) } })
 		p := Personalize{Identity: Identity{ExternalID: "42"}}
-		if _, err := c.Personalize(t.Context(), "1", &p, PersonalizeOptions{}); err != nil {
+		if _, err := c.Do(t.Context(), PersonalizeCall("1", p.AppendJSON(nil), PersonalizeOptions{})); err != nil {
 			t.Fatal(err)
 		}
 		want := `{"identity":{"externalId":"42"}}`

@@ -22,13 +22,14 @@ const (
 	NotWaiting     Waiting = iota
 	WaitBackoff            // calls wait to be repeated, nothing else is there to send
 	WaitLimit              // calls wait for their turn under the limit
+	WaitRefused            // the platform answered 429 and did not say how long to wait
 	WaitRetryAfter         // the platform asked to wait
 	WaitOutage             // the platform is out of reach
 )
 
 // String returns the reason as people read it.
 func (w Waiting) String() string {
-	return [...]string{"", "backoff", "limit", "retry-after", "outage"}[w]
+	return [...]string{"", "backoff", "limit", "refused", "retry-after", "outage"}[w]
 }
 
 // Stats is a snapshot of a client.
@@ -63,7 +64,7 @@ func (c *Client) Stats() Stats {
 	if s.Retrying > 0 && s.Retrying == s.Calls {
 		s.Waiting = WaitBackoff
 	}
-	for op, l := range c.lanes {
+	for op, l := range c.limiters {
 		var why Waiting
 		var until time.Duration
 		s.Ops[op], why, until = l.stats(now)
@@ -71,7 +72,7 @@ func (c *Client) Stats() Stats {
 			s.Waiting, s.Until = why, c.clock.start.Add(until)
 		}
 	}
-	if until, end, outage := c.weather.stats(); outage {
+	if until, end, outage := c.breaker.stats(); outage {
 		s.Waiting, s.Until = WaitOutage, c.clock.start.Add(until)
 		if end >= 0 {
 			s.GivesUp = c.clock.start.Add(end)
@@ -80,14 +81,16 @@ func (c *Client) Stats() Stats {
 	return s
 }
 
-func (l *lane) stats(now time.Duration) (s OpStats, why Waiting, until time.Duration) {
+func (l *limiter) stats(now time.Duration) (s OpStats, why Waiting, until time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s = OpStats{Rate: l.adaptive.rate, Configured: l.adaptive.configured, Queued: l.waiting.Len()}
 	switch {
 	case s.Queued == 0:
-	case l.paused > now:
+	case l.paused > now && l.asked:
 		why, until = WaitRetryAfter, l.paused
+	case l.paused > now:
+		why, until = WaitRefused, l.paused
 	default:
 		why, until = WaitLimit, l.target
 	}
@@ -96,14 +99,14 @@ func (l *lane) stats(now time.Duration) (s OpStats, why Waiting, until time.Dura
 
 // stats returns when an outage is probed next and when it is given up;
 // givesUp is negative where it never is.
-func (w *weather) stats() (nextProbe, givesUp time.Duration, outage bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+func (b *breaker) stats() (nextProbe, givesUp time.Duration, outage bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	givesUp = -1
-	if w.longest >= 0 {
-		givesUp = w.streak.began + w.longest
+	if b.longest >= 0 {
+		givesUp = b.streak.began + b.longest
 	}
-	return w.nextProbe, givesUp, w.outage
+	return b.nextProbe, givesUp, b.outage
 }
 
 // learned is what a client found out about one operation's limit.
@@ -116,7 +119,7 @@ type learned struct {
 // checkpoint. It is a JSON object; {} when no limit was met.
 func (c *Client) Learned() json.RawMessage {
 	state := make(map[string]learned)
-	for op, l := range c.lanes {
+	for op, l := range c.limiters {
 		l.mu.Lock()
 		if a := &l.adaptive; a.rate < a.configured {
 			state[Op(op).String()] = learned{a.rate, a.probeWait.Seconds()}
@@ -141,7 +144,7 @@ func (c *Client) Restore(state json.RawMessage) error {
 	if err := json.Unmarshal(state, &all); err != nil {
 		return fmt.Errorf("read the learned limits: %w", err)
 	}
-	for op, l := range c.lanes {
+	for op, l := range c.limiters {
 		if s, ok := all[Op(op).String()]; ok && s.Rate > 0 && !math.IsInf(s.Rate, 1) {
 			l.restore(s)
 		}
@@ -149,7 +152,7 @@ func (c *Client) Restore(state json.RawMessage) error {
 	return nil
 }
 
-func (l *lane) restore(s learned) {
+func (l *limiter) restore(s learned) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if s.Rate >= l.adaptive.configured {
@@ -157,6 +160,6 @@ func (l *lane) restore(s learned) {
 	}
 	wait := time.Duration(min(s.ProbeWait, probeWaitMax.Seconds()) * float64(time.Second))
 	l.adaptive.probeWait = max(wait, probeWaitMin)
-	l.adaptive.settle(s.Rate, l.clock.now())
-	l.pacer.setRate(l.adaptive.rate)
+	l.adaptive.lower(s.Rate, l.clock.now())
+	l.permits.setRate(l.adaptive.rate)
 }

@@ -3,7 +3,6 @@ package apiclient
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -44,13 +43,19 @@ func TestRequestsOnTheWire(t *testing.T) {
 		_, _ = io.WriteString(w, "{}")
 	}, func(cfg *Config) { cfg.Auth = AppKey("k"); cfg.BaseURL += "/prefix/" })
 	ctx := t.Context()
-	_, err1 := c.GetRegistration(ctx, "a/b c%")
-	_, err2 := c.UpdateRegistration(ctx, "1", &Update{IsPrimary: Bool(true)})
-	_, err3 := c.Personalize(ctx, "1", &Personalize{Identity: Identity{Email: "a@example.com"}}, PersonalizeOptions{KeepAsLead: true, ReturnPush: true})
-	err4 := c.Depersonalize(ctx, "1")
-	_, err5 := c.ListPersons(ctx, ListPersonsOptions{Limit: 1000, Page: 2, IncludeTotal: true, OrderBy: "createdAt:asc", Filter: `{"#gt":{"a":"b"}}`})
-	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
-		t.Fatal(err)
+	update := Update{IsPrimary: Bool(true)}
+	person := Personalize{Identity: Identity{Email: "a@example.com"}}
+	for _, call := range []Call{
+		GetCall("a/b c%"),
+		UpdateCall("1", update.AppendJSON(nil)),
+		PersonalizeCall("1", person.AppendJSON(nil), PersonalizeOptions{KeepAsLead: true, ReturnPush: true}),
+		DepersonalizeCall("1"),
+		ListPersonsCall(ListPersonsOptions{Limit: 1000, Page: 2, IncludeTotal: true, OrderBy: "createdAt:asc", Filter: `{"#gt":{"a":"b"}}`}),
+		ApplicationsCall(),
+	} {
+		if _, err := c.Do(ctx, call); err != nil {
+			t.Fatal(err)
+		}
 	}
 	const path = "/prefix/people/2/contactInformation/push/"
 	want := []string{
@@ -59,6 +64,7 @@ func TestRequestsOnTheWire(t *testing.T) {
 		"POST " + path + `1/personalize?keepAsLead=true&returnPush=true App k appcode=app type=application/json length=38 {"identity":{"email":"a@example.com"}}`,
 		"POST " + path + "1/depersonalize App k appcode=app type= length=0 ",
 		"GET /prefix/people/2/persons?filter=%7B%22%23gt%22%3A%7B%22a%22%3A%22b%22%7D%7D&includeTotalCount=true&limit=1000&orderBy=createdAt%3Aasc&page=2 App k appcode=app type= length=0 ",
+		"GET /prefix/push/1/applications App k appcode=app type= length=0 ",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -82,7 +88,7 @@ func TestRequestIsOneWrite(t *testing.T) {
 	t.Parallel()
 	var writes atomic.Int32
 	c, _ := wire(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "{}") }, func(cfg *Config) {
-		transport := newTransport()
+		transport := newRoundTripper()
 		transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 			conn, err := new(net.Dialer).DialContext(ctx, network, address)
 			return writeCounter{conn, &writes}, err
@@ -91,7 +97,7 @@ func TestRequestIsOneWrite(t *testing.T) {
 	})
 	const requests = 3
 	for range requests {
-		if _, err := c.UpdateRegistration(t.Context(), "1", &Update{IsPrimary: Bool(true)}); err != nil {
+		if _, err := c.Do(t.Context(), UpdateCall("1", []byte(`{"isPrimary":true}`))); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -10,13 +10,13 @@ import (
 	"time"
 )
 
-// delivery is one call on its way, over all its attempts.
-type delivery struct {
-	client *Client
-	call   *Call
-	lane   *lane
-	ticket uint64
-	resp   Response
+// activeCall is one call over all its attempts.
+type activeCall struct {
+	client   *Client
+	call     *Call
+	limiter  *limiter
+	sequence uint64
+	resp     Response
 
 	last    error // of the last attempt
 	used    int   // attempts that count against MaxAttempts
@@ -29,10 +29,10 @@ type delivery struct {
 	inStreak int
 }
 
-func (d *delivery) run(ctx context.Context) error {
+func (d *activeCall) run(ctx context.Context) error {
 	defer func() {
 		if d.probe {
-			d.client.weather.abandon()
+			d.client.breaker.abandon()
 		}
 	}()
 	for {
@@ -55,20 +55,20 @@ func (d *delivery) run(ctx context.Context) error {
 
 // stop ends the call for a reason that is not its own, and says what the last
 // attempt came to.
-func (d *delivery) stop(err error) error {
+func (d *activeCall) stop(err error) error {
 	if d.last != nil && asError(err) == nil {
 		return fmt.Errorf("%w (last attempt: %w)", err, d.last)
 	}
 	return err
 }
 
-// admit returns when an attempt may be made: no outage, a valid token, a grant
-// of the lane, all at once.
-func (d *delivery) admit(ctx context.Context) (g *grant, authorization string, err error) {
+// admit returns when an attempt may be made: no outage, a valid token, a permit,
+// all at once.
+func (d *activeCall) admit(ctx context.Context) (g *permit, authorization string, err error) {
 	c := d.client
 	for {
 		if !d.probe {
-			if d.probe, err = c.weather.wait(ctx); err != nil {
+			if d.probe, err = c.breaker.wait(ctx); err != nil {
 				return nil, "", err
 			}
 		}
@@ -77,20 +77,23 @@ func (d *delivery) admit(ctx context.Context) (g *grant, authorization string, e
 				return nil, "", err
 			}
 		}
-		if g, err = d.lane.wait(ctx, d.ticket); err != nil {
+		if g, err = d.limiter.wait(ctx, d.sequence); err != nil {
 			return nil, "", err
 		}
 		if c.tokens != nil {
 			authorization = c.tokens.header()
 		}
-		ready := (c.tokens == nil || authorization != "") && (d.probe || c.weather.clear())
-		if err = stopped(ctx); err == nil && ready {
+		ready := (c.tokens == nil || authorization != "") && (d.probe || c.breaker.clear())
+		if err = stopped(ctx); err == nil {
+			err = c.refusals.err()
+		}
+		if err == nil && ready {
 			err = c.maySend()
 		}
 		if err == nil && ready {
 			return g, authorization, nil
 		}
-		d.lane.unused(g)
+		d.limiter.unused(g)
 		if err != nil {
 			return nil, "", err
 		}
@@ -105,27 +108,33 @@ func (c *Client) maySend() error {
 }
 
 // attempt sends the request once and tells everybody what came of it.
-func (d *delivery) attempt(ctx context.Context, g *grant, authorization string) error {
+func (d *activeCall) attempt(ctx context.Context, g *permit, authorization string) error {
 	c := d.client
 	c.counters.requests.Add(1)
 	if d.resp.Attempts+d.resp.Throttled > 0 {
 		c.counters.retries.Add(1)
 	}
 	started := time.Now()
-	a := c.exchanger.send(ctx, c.message(d.call, authorization))
+	a := c.transport.send(ctx, c.request(d.call, authorization))
 	d.note(started, &a)
 	took := c.clock.now() - g.sent
 	switch {
 	case a.err == nil:
-		c.weather.answered()
+		c.breaker.answered()
+		c.refusals.other()
 		d.probe = false
-		d.lane.settle(g, took, true)
+		d.limiter.ended(g, took, true)
 		d.resp.Body = a.body
 		return nil
 	case a.status == http.StatusTooManyRequests:
-		d.throttled(g, took, a.err)
+		if err := d.throttled(g, took, a.err); err != nil {
+			return err
+		}
 	default:
-		d.lane.settle(g, took, a.status != 0)
+		if a.err.Class != Temporary {
+			c.refusals.other()
+		}
+		d.limiter.ended(g, took, a.status != 0)
 		if a.status == http.StatusServiceUnavailable && a.err.RetryAfter > 0 {
 			d.hold(a.err.RetryAfter)
 		}
@@ -137,11 +146,13 @@ func (d *delivery) attempt(ctx context.Context, g *grant, authorization string) 
 		d.renewed = true
 		c.tokens.refuse(authorization)
 		a.err.Class = Temporary
+		return a.err
 	}
+	d.renewed = false
 	return a.err
 }
 
-func (d *delivery) note(started time.Time, a *answer) {
+func (d *activeCall) note(started time.Time, a *answer) {
 	d.resp.Status, d.resp.Latency = a.status, a.latency
 	if a.status == http.StatusTooManyRequests {
 		d.resp.Throttled++
@@ -160,31 +171,40 @@ func (d *delivery) note(started time.Time, a *answer) {
 	}
 }
 
-func (d *delivery) throttled(g *grant, took time.Duration, e *Error) {
+// throttled handles a 429: the operation pauses, its rate falls. It returns an
+// ErrOutage when the platform has refused everything for too long.
+func (d *activeCall) throttled(g *permit, took time.Duration, e *Error) error {
 	c := d.client
 	c.counters.throttled.Add(1)
-	pausedFor, rate, fell := d.lane.refused(g, took, e.RetryAfter)
+	left, err := c.refusals.add(c.clock.now(), e)
+	if err != nil {
+		d.limiter.unused(g)
+		d.limiter.release()
+		return err
+	}
+	pausedFor, rate, fell := d.limiter.refused(g, took, e.RetryAfter, left)
 	if fell {
 		c.cfg.Log.Warn("the platform refused for its limit", "operation", d.call.Op.String(),
 			"pause", pausedFor.Round(time.Millisecond), "rate", math.Round(100*rate)/100, "code", e.Code)
 	}
+	return nil
 }
 
-func (d *delivery) hold(asked time.Duration) {
-	pausedFor := d.lane.holdFor(asked)
+func (d *activeCall) hold(asked time.Duration) {
+	pausedFor := d.limiter.holdFor(asked)
 	d.client.cfg.Log.Warn("the platform asked to wait", "operation", d.call.Op.String(),
 		"pause", pausedFor.Round(time.Millisecond))
 }
 
 // again decides after a failed attempt whether there will be another, and
 // waits until it may begin.
-func (d *delivery) again(ctx context.Context, e *Error) (bool, error) {
+func (d *activeCall) again(ctx context.Context, e *Error) (bool, error) {
 	c := d.client
 	d.last = e
 	switch {
 	case e.Status == http.StatusTooManyRequests && !e.token, e.Status == http.StatusUnauthorized && e.Temporary():
 		d.answered() // costs nothing
-		d.tellAgain(e, 0)
+		d.logRetry(e, 0)
 		return true, nil
 	case !e.Temporary():
 		if e.Status != 0 {
@@ -203,7 +223,7 @@ func (d *delivery) again(ctx context.Context, e *Error) (bool, error) {
 	if e.token {
 		wait = max(wait, e.RetryAfter)
 	}
-	d.tellAgain(e, wait)
+	d.logRetry(e, wait)
 	c.counters.backoff.Add(1)
 	defer c.counters.backoff.Add(-1)
 	if err := pause(ctx, wait, nil); err != nil {
@@ -212,9 +232,9 @@ func (d *delivery) again(ctx context.Context, e *Error) (bool, error) {
 	return true, nil
 }
 
-// tellAgain says why a call is made again. The platform's words are not among it:
-// they may repeat what the row holds.
-func (d *delivery) tellAgain(e *Error, wait time.Duration) {
+// logRetry says why a call is made again. The platform's message is left out: it
+// may repeat what the row holds.
+func (d *activeCall) logRetry(e *Error, wait time.Duration) {
 	attrs := []slog.Attr{
 		slog.String("operation", d.call.Op.String()), slog.Int("attempt", d.resp.Attempts+d.resp.Throttled),
 		slog.String("code", e.Code), slog.Duration("wait", wait.Round(time.Millisecond)),
@@ -228,18 +248,18 @@ func (d *delivery) tellAgain(e *Error, wait time.Duration) {
 	d.client.cfg.Log.LogAttrs(context.Background(), slog.LevelDebug, "the request is made again", attrs...)
 }
 
-func (d *delivery) answered() {
-	d.client.weather.answered()
+func (d *activeCall) answered() {
+	d.client.breaker.answered()
 	d.probe = false
 }
 
-// failed reports the failure to the weather, takes back attempts that an
+// failed reports the failure to the breaker, takes back attempts that an
 // outage used up, and reports whether there is an outage now.
-func (d *delivery) failed(e *Error) bool {
-	w := d.client.weather
+func (d *activeCall) failed(e *Error) bool {
+	w := d.client.breaker
 	d.forgive()
 	id, outage := w.failed(failure{
-		ticket: d.ticket, distant: e.distant(), probe: d.probe, err: e,
+		sequence: d.sequence, distant: e.distant(), probe: d.probe, err: e,
 		last: d.used >= d.client.cfg.MaxAttempts,
 	})
 	d.probe = false
@@ -254,8 +274,8 @@ func (d *delivery) failed(e *Error) bool {
 }
 
 // forgive takes back the attempts of a streak that became an outage.
-func (d *delivery) forgive() {
-	if d.inStreak > 0 && d.client.weather.wasOutage(d.streak) {
+func (d *activeCall) forgive() {
+	if d.inStreak > 0 && d.client.breaker.wasOutage(d.streak) {
 		d.used -= d.inStreak
 		d.inStreak = 0
 	}

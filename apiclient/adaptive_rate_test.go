@@ -9,7 +9,7 @@ import (
 // bring a run to a stand, and what they took comes back when they end.
 func TestRateHasAFloor(t *testing.T) {
 	t.Parallel()
-	a := adaptive{configured: 50, rate: 50}
+	a := adaptiveRate{configured: 50, rate: 50}
 	now := time.Minute
 	for range 500 {
 		now += time.Second
@@ -31,9 +31,9 @@ func TestRateHasAFloor(t *testing.T) {
 // One request in fifty is refused, at any rate: the rate falls a little, until
 // that is known, and comes back although the refusals go on. A real limit below
 // it is still found.
-func TestRefusalsRegardlessOfTheRate(t *testing.T) {
+func TestRefusalsThatDoNotDependOnTheRate(t *testing.T) {
 	t.Parallel()
-	a := adaptive{configured: 50, rate: 50}
+	a := adaptiveRate{configured: 50, rate: 50}
 	now, sent, lowest := time.Minute, 0, 50.0
 	send := func(limit float64) {
 		now += time.Duration(float64(time.Second) / a.rate)
@@ -55,7 +55,7 @@ func TestRefusalsRegardlessOfTheRate(t *testing.T) {
 	for range 10_000 {
 		send(20)
 	}
-	if a.rate > 25 || a.rate < 15 {
+	if a.rate > 30 || a.rate < 15 { // a quarter may be refused at most: 20/0.75, and a step
 		t.Errorf("the platform lets 20 a second through, the rate is %v", a.rate)
 	}
 }

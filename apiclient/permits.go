@@ -1,0 +1,214 @@
+package apiclient
+
+import (
+	"container/heap"
+	"math"
+	"time"
+)
+
+// permits says when the next request of an operation may be sent. It is a pure
+// function of the times it is told: no clock, no lock, no timer. Times are
+// durations since the client was made.
+//
+// There are n permits. A request takes one and gives it back a window (a
+// second) after it must have arrived at the platform, so that no window of the
+// platform's, sliding or by the clock, can see n+1 requests. Giving it back a
+// second after sending would not do: of two requests a second apart the first
+// may be held up by the network and the second not. Even pacing alone does not
+// help either: under 0 to 40 ms of delay 49 evenly spaced requests a second are
+// refused 48 times a minute by a sliding limit of 50.
+//
+// How late a request arrived is bounded by its answer: it cannot have been held
+// up longer than the answer took beyond the fastest one seen. Measured at a
+// limit of 50 under 0 to 40 ms of delay: 49.0 answered a second and no refusal;
+// a fixed guard of 40 ms, which is as safe, allows 48.1.
+type permits struct {
+	n        int           // 0: unlimited
+	window   time.Duration // for which a permit stays taken
+	interval time.Duration // between two permits
+	due      time.Duration // the schedule's next permit
+	last     time.Duration // the last one taken
+	held     permitHeap
+	trips    roundTrips
+}
+
+const (
+	guardBase = 2 * time.Millisecond  // kept always: lateness of timers, drift of clocks
+	guardCap  = 40 * time.Millisecond // the longest delay that is allowed for: 3.8 % of the limit
+	// slackBase is how far permits may fall behind the schedule and still catch
+	// up: timers are this late.
+	slackBase = 4 * time.Millisecond
+	// slackTrips is the same in mean delays: permits that come back irregularly
+	// must be used when they come, or the limit is not.
+	slackTrips = 8
+	// closest is the part of the interval that always lies between two permits.
+	closest = 8
+
+	maxPaced = 100_000 // above it a rate counts as unlimited
+)
+
+// permit is the permission to send one request, given at a time.
+type permit struct {
+	sent  time.Duration
+	free  time.Duration // when it may be taken again
+	index int           // in the heap; -1: not held
+}
+
+// setRate changes the number of permits. Those that are held stay held; where
+// the rate becomes unlimited they are let go.
+func (p *permits) setRate(rate float64) {
+	switch {
+	case rate > maxPaced:
+		for _, g := range p.held {
+			g.index = -1
+		}
+		p.n, p.interval, p.window, p.held = 0, 0, 0, nil
+		return
+	case rate >= 1:
+		p.n, p.window = int(rate), time.Second
+	default:
+		p.n, p.window = 1, time.Duration(min(float64(time.Second)/rate, float64(math.MaxInt64/4)))
+	}
+	p.interval = p.window / time.Duration(p.n)
+}
+
+// at returns when the next request may be sent: now or later.
+func (p *permits) at(now time.Duration) time.Duration {
+	if p.n == 0 {
+		return now
+	}
+	for len(p.held) > 0 && p.held[0].free <= now {
+		heap.Pop(&p.held)
+	}
+	t := max(now, p.due)
+	if p.last != 0 {
+		t = max(t, p.last+p.interval/closest)
+	}
+	if len(p.held) >= p.n {
+		t = max(t, p.held[0].free)
+	}
+	return t
+}
+
+// restart makes the schedule begin at now.
+func (p *permits) restart(now time.Duration) { p.due = max(p.due, now) }
+
+// take gives a permit at now, which at has allowed. late says that the caller
+// was there when it was due: only then may more lateness be made up for than
+// that of a timer.
+func (p *permits) take(now time.Duration, late bool) *permit {
+	g := &permit{sent: now, index: -1}
+	if p.n == 0 {
+		return g
+	}
+	slack := slackBase
+	if late {
+		slack = max(slack, slackTrips*min(p.trips.mean, guardCap/2))
+	}
+	p.due = max(p.due, now-slack) + p.interval
+	p.last = now
+	g.free = now + p.window + guardCap
+	heap.Push(&p.held, g)
+	return g
+}
+
+// ended says when a permit comes back, after its request ended. answered says
+// that an answer came, so that took is a round trip.
+func (p *permits) ended(g *permit, took time.Duration, answered bool) {
+	if answered {
+		p.trips.add(g.sent, took)
+	}
+	if g.index >= 0 {
+		g.free = g.sent + p.window + min(max(p.trips.excess(took), guardBase), guardCap)
+		heap.Fix(&p.held, g.index)
+	}
+}
+
+// giveBack frees a permit at once: nothing was sent.
+func (p *permits) giveBack(g *permit) {
+	if g.index >= 0 {
+		heap.Remove(&p.held, g.index)
+	}
+}
+
+// roundTrips knows the fastest round trip of the last minute and by how much
+// others exceed it on the average.
+type roundTrips struct {
+	current, before time.Duration // the fastest of this half minute and the one before; 0: none
+	turn            time.Duration // when the next half minute begins
+	mean            time.Duration // excess over the fastest, mean of about the last tripMemory
+	count           int
+}
+
+const (
+	tripMemory = 1000
+	tripTurn   = 30 * time.Second
+	tripsFew   = 20 // fewer say nothing
+)
+
+func (r *roundTrips) add(sent, took time.Duration) {
+	if sent >= r.turn {
+		r.before, r.current = r.current, took
+		r.turn = sent + tripTurn
+	}
+	r.current = min(r.current, took)
+	r.count = min(r.count+1, tripMemory)
+	r.mean += (took - r.fastest() - r.mean) / time.Duration(r.count)
+}
+
+// excess returns by how much a request was held up at most. The fastest trip
+// seen is not the fastest there is: with k trips seen that differ by up to 2
+// means, it is 2/k means above it on the average. Three times that are added.
+func (r *roundTrips) excess(took time.Duration) time.Duration {
+	if r.count < tripsFew {
+		return guardCap
+	}
+	return took - r.fastest() + 6*r.mean/time.Duration(r.count)
+}
+
+func (r *roundTrips) fastest() time.Duration {
+	if r.before == 0 {
+		return r.current
+	}
+	return min(r.current, r.before)
+}
+
+// permitHeap orders held permits by the time they come back.
+type permitHeap []*permit
+
+func (h permitHeap) Len() int           { return len(h) }
+func (h permitHeap) Less(i, j int) bool { return h[i].free < h[j].free }
+
+func (h permitHeap) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].index, h[j].index = i, j
+}
+
+// Push implements heap.Interface.
+func (h *permitHeap) Push(x any) {
+	g := x.(*permit)
+	g.index = len(*h)
+	*h = append(*h, g)
+}
+
+// Pop implements heap.Interface.
+func (h *permitHeap) Pop() any {
+	old := *h
+	g := old[len(old)-1]
+	old[len(old)-1] = nil
+	*h = old[:len(old)-1]
+	g.index = -1
+	return g
+}
+
+// wholeRate returns how many requests a second rate lets through: above 1 only
+// whole requests fit into a second, above maxPaced nothing is counted.
+func wholeRate(rate float64) float64 {
+	switch {
+	case rate > maxPaced:
+		return Unlimited
+	case rate >= 1:
+		return math.Floor(rate)
+	}
+	return rate
+}

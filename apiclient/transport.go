@@ -1,0 +1,178 @@
+package apiclient
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// transport sends one request and reads its answer. It uses the round tripper
+// itself, not a http.Client: nothing may follow redirects or repeat requests
+// beside the limiter.
+type transport struct {
+	http    http.RoundTripper
+	timeout time.Duration
+	reached atomic.Bool // an answer came before
+
+	mu       sync.Mutex
+	secrets  []string
+	scrubber atomic.Pointer[scrubber]
+}
+
+// request is what is sent, with what is known of the answer it should have.
+type request struct {
+	op     Op
+	method string
+	url    *url.URL
+	header http.Header
+	body   []byte
+	keep   bool // the answer's body is wanted
+}
+
+// answer is what came of a request: err is nil for a 2xx with a whole body.
+type answer struct {
+	status  int
+	body    []byte
+	latency time.Duration
+	err     *Error
+}
+
+const (
+	deviceBodyMax = 1 << 20  // of a success that tells of one device or person
+	listBodyMax   = 8 << 20  // of a page of people
+	errorBodyMax  = 64 << 10 // of anything else
+	drainMax      = 64 << 10 // read beyond it so that the connection can be used again
+	baseSecrets   = 8        // secrets that are never forgotten (tokens come and go)
+)
+
+var errTooLarge = errors.New("the answer is too large")
+
+func newTransport(cfg *Config) *transport {
+	t := &transport{http: cfg.Transport, timeout: cfg.Timeout}
+	t.hide(cfg.Auth.secrets()...)
+	return t
+}
+
+// newRoundTripper differs from the default transport in that it keeps every
+// connection it opened (the default closes all but two of a host), and in what
+// it says of proxies.
+func newRoundTripper() *http.Transport {
+	dialer := net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}
+	return &http.Transport{
+		Proxy:                  proxyOf,
+		OnProxyConnectResponse: refusedByProxy,
+		DialContext:            dialer.DialContext,
+		ForceAttemptHTTP2:      true,
+		MaxIdleConnsPerHost:    4096,
+		IdleConnTimeout:        90 * time.Second,
+		TLSHandshakeTimeout:    dialTimeout,
+		ExpectContinueTimeout:  time.Second,
+	}
+}
+
+// hide adds secrets to what is masked in errors. Of old tokens only the last
+// few are remembered.
+func (t *transport) hide(secrets ...string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.secrets = append(t.secrets, secrets...)
+	if n := len(t.secrets) - 2*baseSecrets; n > 0 {
+		t.secrets = append(t.secrets[:baseSecrets:baseSecrets], t.secrets[baseSecrets+n:]...)
+	}
+	s := newScrubber(t.secrets)
+	t.scrubber.Store(&s)
+}
+
+// send makes one attempt. Its time limit is the transport's; the end of ctx
+// itself is an error like any other here, the caller knows better.
+func (t *transport) send(ctx context.Context, r request) (a answer) {
+	ctx, cancel := context.WithTimeout(ctx, t.timeout)
+	defer cancel()
+	start := time.Now()
+	resp, err := t.http.RoundTrip(r.http(ctx))
+	if err != nil {
+		a.latency = time.Since(start)
+		a.err = t.transportError(ctx, &r, err)
+		return a
+	}
+	t.reached.Store(true)
+	a.status = resp.StatusCode
+	body, err := readBody(resp, r.bodyMax(resp.StatusCode))
+	a.latency = time.Since(start)
+	if a.err = t.check(ctx, &r, resp, body, err); a.err == nil && r.keep {
+		a.body = body
+	}
+	return a
+}
+
+func (r *request) http(ctx context.Context) *http.Request {
+	req := &http.Request{
+		Method: r.method, URL: r.url, Host: r.url.Host, Header: r.header,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+	}
+	switch {
+	case r.body != nil:
+		req.ContentLength = int64(len(r.body))
+		req.Body = bodyReader(r.body)
+		req.GetBody = func() (io.ReadCloser, error) { return bodyReader(r.body), nil }
+	case r.method == http.MethodGet:
+		req.Body, req.ContentLength = unrepeatable{}, -1
+	}
+	return req.WithContext(ctx)
+}
+
+// bodyReader reads a body. It must be made of types that net/http knows to be in
+// memory: before a body of any other it sends the header alone, so that every
+// request costs a second system call and a second packet.
+func bodyReader(body []byte) io.ReadCloser { return io.NopCloser(bytes.NewReader(body)) }
+
+// unrepeatable is an empty body of a get. The transport of net/http sends a
+// get without a body again by itself when a used connection breaks: a request
+// that no limiter has granted and nobody has counted.
+type unrepeatable struct{}
+
+func (unrepeatable) Read([]byte) (int, error) { return 0, io.EOF }
+func (unrepeatable) Close() error             { return nil }
+
+// bodyMax is how much of an answer is read.
+func (r *request) bodyMax(status int) int64 {
+	switch {
+	case !success(status):
+		return errorBodyMax
+	case r.op == OpListPersons || r.op == OpApplications:
+		return listBodyMax
+	}
+	return deviceBodyMax
+}
+
+// readBody reads a body up to limit and leaves the connection fit for another
+// request where that costs little.
+func readBody(resp *http.Response, limit int64) ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(resp.Body, limit))
+	n := int64(len(body))
+	if err == nil && n == limit {
+		beyond, copyErr := io.CopyN(io.Discard, resp.Body, drainMax)
+		if copyErr != nil && !errors.Is(copyErr, io.EOF) {
+			err = copyErr
+		}
+		if beyond > 0 && success(resp.StatusCode) {
+			err = errTooLarge
+		}
+	}
+	if closed := resp.Body.Close(); err == nil && closed != nil {
+		err = closed
+	}
+	if err == nil && resp.ContentLength > n && n < limit {
+		err = io.ErrUnexpectedEOF
+	}
+	return body, err
+}
+
+func success(status int) bool { return status >= 200 && status < 300 }
