@@ -89,7 +89,7 @@ func TestBarLineFits(t *testing.T) {
 		s := progressSnapshot{
 			operation: "depersonalize", done: random.Int64N(total + 1), bad: random.Int64N(1000), total: total * int64(random.IntN(2)),
 			rate: random.Float64() * 1e4, limit: float64(random.IntN(2) * 1234), retrying: random.Int64N(64),
-			waiting: waiting{apiclient.Waiting(random.IntN(5)), time.Duration(random.Int64N(1e14)), time.Duration(random.Int64N(1e14))},
+			waiting: waiting{apiclient.Waiting(random.IntN(6)), time.Duration(random.Int64N(1e14)), time.Duration(random.Int64N(1e14))},
 		}
 		width := random.IntN(120)
 		line := barLine(&s, width, random.IntN(2) == 0)

@@ -46,12 +46,20 @@ func (p *process) connect(f *jobFlags, log *slog.Logger, maySend func() error) (
 // simulated is the platform's stand-in, with the rate limit of an account for
 // which --rate is allowed.
 func simulated(f *jobFlags) http.RoundTripper {
-	limits := simulator.PushLimits(int(math.Ceil(f.rate)), int(math.Ceil(f.listRate)))
+	limits := simulator.PushLimits(simulatedLimit(f.rate), simulatedLimit(f.listRate))
 	sim := simulator.New(simulator.Config{Limits: limits, CountersOnly: true})
 	if f.export.people {
 		sim.SeedPeople(simulatedPeople)
 	}
 	return sim.RoundTripper()
+}
+
+// simulatedLimit is a rate as a whole number; 0 is no limit.
+func simulatedLimit(rate float64) int {
+	if rate > math.MaxInt32 {
+		return 0
+	}
+	return int(math.Ceil(rate))
 }
 
 // authorize reads the secrets. They come from variables or a file, never from

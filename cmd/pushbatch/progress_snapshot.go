@@ -96,6 +96,8 @@ func (s *progressSnapshot) waitingLong() string {
 	switch w.why {
 	case apiclient.WaitBackoff:
 		return fmt.Sprintf("%s %s to be retried", report.Grouped(s.retrying), report.Plural(s.retrying, "row"))
+	case apiclient.WaitRefused:
+		return "the platform refuses for its limit (429)" + within(", next try in ", w.left, "")
 	case apiclient.WaitRetryAfter:
 		return "the platform asked for a pause (Retry-After)" + within(", ", w.left, " left")
 	case apiclient.WaitOutage:
@@ -108,6 +110,8 @@ func (s *progressSnapshot) waitingLong() string {
 func (s *progressSnapshot) waitingForms() []string {
 	w := s.waiting
 	switch {
+	case w.why == apiclient.WaitRefused:
+		return []string{"waiting: limit refused (429)" + within(" ", w.left, ""), "429" + within(" ", w.left, "")}
 	case w.why == apiclient.WaitRetryAfter:
 		return []string{"waiting: Retry-After" + within(" ", w.left, ""), "Retry-After" + within(" ", w.left, "")}
 	case w.why == apiclient.WaitOutage:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/url"
 	"path/filepath"
 	"strings"
 	"time"
@@ -44,6 +45,9 @@ func (f *s3Flags) addReach(fs *pflag.FlagSet) {
 func (f *s3Flags) with(ctx context.Context) context.Context { return blob.WithS3(ctx, f.s3) }
 
 func (f *s3Flags) check() error {
+	if u, err := url.Parse(f.s3.EndpointURL); err == nil && u.User != nil {
+		return usageError("--s3-endpoint-url must not carry a user or a password: use the AWS variables or a profile")
+	}
 	if err := f.s3.Check(); err != nil {
 		return usageError("%w", err)
 	}

@@ -73,14 +73,26 @@ func (t *stderr) String() string {
 
 func start(t *testing.T, baseURL, dir string, args ...string) *child {
 	t.Helper()
+	c := prepare(t, baseURL, dir, args...)
+	c.begin(t)
+	return c
+}
+
+// prepare is start without starting: the environment can still be changed.
+func prepare(t *testing.T, baseURL, dir string, args ...string) *child {
+	t.Helper()
 	c := &child{Cmd: exec.Command(binary(t), args...)}
 	c.Dir = dir
 	c.Env = append(os.Environ(), "INFOBIP_API_KEY="+scriptKey, "INFOBIP_APP_CODE=test-app", "INFOBIP_BASE_URL="+baseURL)
 	c.Stderr = &c.stderr
+	return c
+}
+
+func (c *child) begin(t *testing.T) {
+	t.Helper()
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
-	return c
 }
 
 // code waits for the exit code; -1 after a kill.
