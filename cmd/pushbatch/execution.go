@@ -81,7 +81,7 @@ func (p *process) open(c *runConfig, spec runSpec) (x *execution, err error) {
 }
 
 // describe fills the spec of a new run and says once what was found.
-func (x *execution) describe() {
+func (x *execution) describe(ctx context.Context) {
 	x.spec.Version, x.spec.Operation = version(), x.operation.Name
 	x.spec.StartedAt, x.spec.Settings, x.spec.Limit = time.Now().UTC(), settingsOf(x.set), x.flags.limit
 	x.spec.Mapping = x.mapping
@@ -90,6 +90,7 @@ func (x *execution) describe() {
 	for i := range x.opened {
 		x.describeInput(&x.opened[i])
 	}
+	x.spec.Split = splitOf(ctx, x.spec.Inputs)
 }
 
 // createFolder makes the folder of a new run.

@@ -53,7 +53,7 @@ func (x *execution) begin(ctx context.Context, found []blob.Info, old *runSpec) 
 	if err := x.checkTarget(ctx); err != nil {
 		return err
 	}
-	x.describe()
+	x.describe(ctx)
 	if err := x.createFolder(ctx); err != nil {
 		return err
 	}

@@ -28,6 +28,7 @@ type parquetWriter struct {
 	leaves  [][]parquet.Value // of each leaf column, until they are handed over
 	used    int               // rows in leaves
 	group   int               // rows of the row group that were handed over
+	most    int               // rows a row group
 }
 
 // parquetColumn is what a column needs for its next value.
@@ -42,11 +43,18 @@ type parquetColumn struct {
 
 // NewParquet begins a Parquet file.
 func NewParquet(to io.Writer, columns []Column) (Writer, error) {
+	return NewParquetOf(to, columns, parquetGroupRows)
+}
+
+// NewParquetOf begins a Parquet file whose row groups, which are held in memory,
+// have about groupRows rows.
+func NewParquetOf(to io.Writer, columns []Column, groupRows int) (Writer, error) {
 	codec, err := newPageCodec()
 	if err != nil {
 		return nil, err
 	}
 	r := &parquetWriter{
+		most: groupRows,
 		to: parquet.NewGenericWriter[any](to, parquetSchema(columns),
 			parquet.Compression(codec),
 			parquet.DataPageStatistics(true),
@@ -154,7 +162,7 @@ func (r *parquetWriter) flush() error {
 	}
 	r.group += r.used
 	r.used = 0
-	if r.group < parquetGroupRows {
+	if r.group < r.most {
 		return nil
 	}
 	r.group = 0

@@ -1,0 +1,327 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os/signal"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"pushbatch/batch"
+	"pushbatch/batch/blob"
+	"pushbatch/batch/ops"
+	"pushbatch/batch/split"
+	"pushbatch/readers"
+	"pushbatch/writers/parts"
+)
+
+// splitFile says what the parts beside it are.
+const splitFile = "_split.json"
+
+// splitDescription is the content of _split.json.
+type splitDescription struct {
+	ID        string       `json:"id"` // the same for the same inputs, operation, mapping and number of parts
+	Version   string       `json:"version"`
+	Operation string       `json:"operation"`
+	CreatedAt time.Time    `json:"created_at"`
+	Rows      int64        `json:"rows"`
+	Inputs    []inputSpec  `json:"inputs"`
+	Parts     []parts.File `json:"parts"`
+}
+
+// splitSpec says in job.json which part of which split a run works on.
+type splitSpec struct {
+	ID    string `json:"id"`
+	Part  int    `json:"part"` // from 0
+	Parts int    `json:"parts"`
+}
+
+func newSplitCommand(p *process) *cobra.Command {
+	flags, operation, to, n := &jobFlags{}, "", "", 0
+	cmd := &cobra.Command{
+		Use:   "split INPUT… --parts N --to FOLDER",
+		Short: "Divide inputs into parts for several machines",
+		Long: "split writes N Parquet files into a folder or below an s3:// prefix, and _split.json beside them. Rows that\n" +
+			"share a device or a person are in one part, in the order of the inputs, so that each part can be run on a\n" +
+			"machine of its own. It takes about 100 MB of memory for a million rows that name device, external id,\n" +
+			"phone number and e-mail address, and 40 MB where they name the device only.",
+		Args: needInput,
+		RunE: func(cmd *cobra.Command, inputs []string) error {
+			s := &splitting{process: p, to: to, n: n, runConfig: runConfig{inputs: inputs, flags: flags, set: cmd.Flags()}}
+			if s.operation = ops.Named(operation); s.operation == nil {
+				return usageError("--operation %q: take personalize, depersonalize, update or export", operation)
+			}
+			return s.run(cmd.Context())
+		},
+	}
+	fs := cmd.Flags()
+	fs.SortFlags = false
+	fs.IntVar(&n, "parts", 0, "`N` parts to write, from 1 to 1000; some may be empty")
+	fs.StringVar(&to, "to", "", "empty `FOLDER` or s3:// prefix that the parts go to")
+	fs.StringVar(&operation, "operation", "personalize", "`NAME` of the operation that the rows are meant for: personalize, depersonalize, update or export")
+	fs.BoolVar(&flags.allowEmpty, "allow-empty", false, "inputs without a row are no error")
+	flags.inputFlags.add(fs)
+	flags.s3Flags.add(fs)
+	fs.StringVar(&flags.config, "config", "", "YAML `FILE` with any of these flags as keys")
+	return cmd
+}
+
+// splitting is one call of split.
+type splitting struct {
+	runConfig
+	process *process
+	to      string
+	n       int
+	opened  []openedInput
+	part    []uint16 // row -> its part
+	damaged bool     // some row could not be read
+}
+
+func (s *splitting) run(ctx context.Context) (err error) {
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	if _, err := resolve(s.set, s.process.getenv); err != nil {
+		return err
+	}
+	if err := errors.Join(s.checkSplit(), s.flags.s3Flags.check(), s.readMapping()); err != nil {
+		return err
+	}
+	ctx = s.flags.with(ctx)
+	if err := s.refuseUsed(ctx); err != nil {
+		return err
+	}
+	if err := s.open(ctx); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	rows, err := s.divide(ctx)
+	if err != nil {
+		return err
+	}
+	files, err := s.write(ctx)
+	if err != nil {
+		return &exitError{exitStopped, err}
+	}
+	if err := s.describe(ctx, files); err != nil {
+		return &exitError{exitStopped, err}
+	}
+	fmt.Fprintf(s.process.stdout, "%d rows in %d parts of %d to %d rows: %s\n", len(s.part), s.n, slices.Min(rows), slices.Max(rows), s.to)
+	return nil
+}
+
+func (s *splitting) checkSplit() error {
+	if s.n < 1 || s.n > split.MaxParts {
+		return usageError("--parts %d: a number from 1 to %d was expected", s.n, split.MaxParts)
+	}
+	if s.to == "" || s.to == blob.Stdin {
+		return usageError("--to: name the folder or s3:// prefix that the parts go to")
+	}
+	if slices.Contains(s.inputs, blob.Stdin) {
+		return usageError("split reads its inputs twice, which standard input cannot be: put it into a file first")
+	}
+	return nil
+}
+
+// refuseUsed refuses a folder that has parts: of another split, they would be run
+// beside these.
+func (s *splitting) refuseUsed(ctx context.Context) error {
+	for _, name := range []string{splitFile, parts.Name(0)} {
+		_, err := blob.Stat(ctx, parts.Join(s.to, name))
+		if err == nil {
+			return usageError("--to %s: it has %s of an earlier split: name an empty folder", s.to, name)
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return usageError("--to %s: %w", s.to, err)
+		}
+	}
+	return nil
+}
+
+// open opens and binds the inputs.
+func (s *splitting) open(ctx context.Context) error {
+	found, err := blob.Expand(ctx, s.inputs)
+	if err != nil {
+		return usageError("%v", err)
+	}
+	options, err := s.bindOptions()
+	if err != nil {
+		return err
+	}
+	options.HasAppCode = true
+	for _, info := range found {
+		source, err := readers.Open(ctx, info, s.flags.readerOptions(s.process.stdin))
+		if broken, ok := errors.AsType[*readers.Error](err); ok && broken.Code == readers.CodeEmpty && s.flags.allowEmpty {
+			continue
+		}
+		if err != nil {
+			return errors.Join(&exitError{exitUsage, err}, s.close())
+		}
+		binding, err := s.operation.Bind(source.Header(), options)
+		if err != nil {
+			return errors.Join(usageError("%s: %w", source.Name(), err), source.Close(), s.close())
+		}
+		s.opened = append(s.opened, openedInput{info: info, source: source, binding: binding})
+	}
+	return nil
+}
+
+func (s *splitting) close() (all error) {
+	for _, in := range s.opened {
+		all = errors.Join(all, in.source.Close())
+	}
+	return all
+}
+
+// rows yields every row of the inputs, numbered over all of them.
+func (s *splitting) rows(ctx context.Context, yield func(row *batch.Row, in *openedInput) error) error {
+	num := int64(0)
+	for i := range s.opened {
+		in := &s.opened[i]
+		for row, err := range in.source.Rows(ctx, batch.Position{}) {
+			if err == nil {
+				err = context.Cause(ctx)
+			}
+			if err != nil {
+				return &exitError{exitStopped, fmt.Errorf("%s: %w", in.source.Name(), err)}
+			}
+			num++
+			row.Num, row.Source, row.Input = num, in.source.Name(), i
+			if err := yield(&row, in); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// divide maps every row and decides its part by what its request touches. A row
+// that is rejected follows its device, where that can be read.
+func (s *splitting) divide(ctx context.Context) (rows []int64, err error) {
+	graph := split.New()
+	err = s.rows(ctx, func(row *batch.Row, in *openedInput) error {
+		s.damaged = s.damaged || row.Err != nil
+		request, out := in.binding.Map(row)
+		var keys []string
+		switch {
+		case request != nil:
+			keys = request.Keys()
+		case out.RegistrationID != "":
+			keys = []string{"r:" + out.RegistrationID}
+		}
+		graph.Add(keys)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if graph.Rows() == 0 && !s.flags.allowEmpty {
+		return nil, usageError("the inputs have no row: with --allow-empty that is no error")
+	}
+	s.part, rows = graph.Parts(s.n)
+	return rows, nil
+}
+
+// write reads the inputs again and writes each row into its part.
+func (s *splitting) write(ctx context.Context) (files []parts.File, err error) {
+	headers := make([]batch.Header, len(s.opened))
+	for i, in := range s.opened {
+		headers[i] = in.source.Header()
+	}
+	p, err := parts.Create(ctx, s.to, headers, s.n, s.damaged)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, p.Abort()) }()
+	last := int64(0)
+	err = s.rows(ctx, func(row *batch.Row, _ *openedInput) error {
+		if last = row.Num; last > int64(len(s.part)) {
+			return blob.ErrChanged
+		}
+		return p.Write(row, int(s.part[last-1]))
+	})
+	if err == nil && last < int64(len(s.part)) {
+		err = blob.ErrChanged
+	}
+	if err != nil {
+		return nil, err
+	}
+	return p.Commit(ctx)
+}
+
+// describe writes _split.json, last of all: a folder without it is not whole.
+func (s *splitting) describe(ctx context.Context, files []parts.File) error {
+	d := splitDescription{Version: version(), Operation: s.operation.Name, CreatedAt: time.Now().UTC(), Rows: int64(len(s.part)), Parts: files}
+	id := []string{s.operation.Name, s.mapping, strings.Join(s.flags.set, "\n"), fmt.Sprint(s.n)}
+	for _, in := range s.opened {
+		d.Inputs = append(d.Inputs, inputSpec{Name: in.source.Name(), Detected: readers.Detected(in.source), Identity: in.source.Identity()})
+	}
+	for _, f := range files {
+		id = append(id, f.SHA256)
+	}
+	d.ID = fmt.Sprintf("%x", sha256.Sum256([]byte(strings.Join(id, "\x00"))))[:32]
+	data, err := json.MarshalIndent(d, "", "  ")
+	if err != nil {
+		return err
+	}
+	upload, err := blob.Create(ctx, parts.Join(s.to, splitFile))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = upload.Abort() }() // after Commit it does nothing
+	if _, err := upload.Write(append(data, '\n')); err != nil {
+		return err
+	}
+	return upload.Commit()
+}
+
+// partName is the name that split gives a part.
+var partName = regexp.MustCompile(`^part-(\d{5})\.parquet$`)
+
+// splitOf finds out whether the inputs of a run are one part of a split: a file
+// named like a part beside a _split.json that knows it. Else it returns nil.
+func splitOf(ctx context.Context, inputs []inputSpec) *splitSpec {
+	if len(inputs) != 1 {
+		return nil
+	}
+	uri := strings.ReplaceAll(inputs[0].URI, "\\", "/")
+	folder, name := path.Split(uri)
+	if !partName.MatchString(name) {
+		return nil
+	}
+	var d splitDescription
+	if readDescription(ctx, folder+splitFile, &d) != nil {
+		return nil
+	}
+	at := slices.IndexFunc(d.Parts, func(f parts.File) bool { return f.Name == name })
+	if at < 0 {
+		return nil
+	}
+	return &splitSpec{ID: d.ID, Part: at, Parts: len(d.Parts)}
+}
+
+// maxDescription bounds how much is read of a _split.json.
+const maxDescription = 16 << 20
+
+func readDescription(ctx context.Context, location string, to any) error {
+	info, err := blob.Stat(ctx, location)
+	if err != nil {
+		return err
+	}
+	r, err := blob.Open(ctx, info, 0)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	return json.NewDecoder(io.LimitReader(r, maxDescription)).Decode(to)
+}
