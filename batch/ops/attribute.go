@@ -8,24 +8,24 @@ import (
 	"pushbatch/batch"
 )
 
-func (a *assembly) putCustom(f *field, v batch.Value) {
+func (a *requestBuilder) putCustom(f *field, v batch.Value) {
 	if value, ok := a.attribute(f, v); ok {
 		a.custom = a.add(f, a.custom, f.attr, value)
 	}
 }
 
-func (a *assembly) clearCustom(f *field) { a.custom = a.add(f, a.custom, f.attr, apiclient.Null) }
+func (a *requestBuilder) clearCustom(f *field) { a.custom = a.add(f, a.custom, f.attr, apiclient.Null) }
 
-func (a *assembly) putData(f *field, v batch.Value) {
+func (a *requestBuilder) putData(f *field, v batch.Value) {
 	value, ok := a.attribute(f, v)
 	if ok && a.checkDataText(f, v) {
 		a.data = a.add(f, a.data, f.attr, value)
 	}
 }
 
-func (a *assembly) clearData(f *field) { a.data = a.add(f, a.data, f.attr, apiclient.Null) }
+func (a *requestBuilder) clearData(f *field) { a.data = a.add(f, a.data, f.attr, apiclient.Null) }
 
-func (a *assembly) checkDataText(f *field, v batch.Value) bool {
+func (a *requestBuilder) checkDataText(f *field, v batch.Value) bool {
 	return v.Kind != batch.Text || a.checkLength(f, v.Text, maxDataText, codeTextTooLong)
 }
 
@@ -34,36 +34,36 @@ const maxAttributes = 10_000
 
 // given is an attribute that a row has given.
 type given struct {
-	target *target
-	name   string
+	def  *definition
+	name string
 }
 
 // add appends an attribute. A name that is there already came from another
 // column of the row.
-func (a *assembly) add(f *field, list []apiclient.Attribute, name string, value apiclient.Value) []apiclient.Attribute {
+func (a *requestBuilder) add(f *field, list []apiclient.Attribute, name string, value apiclient.Value) []apiclient.Attribute {
 	switch {
 	case len(list) == maxAttributes:
 		a.reject(f, codeAttributesTooMany, "the row gives more than "+strconv.Itoa(maxAttributes)+" attributes")
 		return list
 	case a.distinct:
-	case a.given[given{f.target, name}]:
+	case a.given[given{f.def, name}]:
 		a.reject(f, codeAttributeRepeated, "the attribute "+quoteName(name)+" is given twice in this row")
 		return list
 	default:
-		a.given[given{f.target, name}] = true
+		a.given[given{f.def, name}] = true
 	}
 	return append(list, apiclient.Attribute{Name: name, Value: value})
 }
 
 // attribute reads a value as its column declares it; without a declaration it
 // stays what the file says it is.
-func (a *assembly) attribute(f *field, v batch.Value) (apiclient.Value, bool) {
+func (a *requestBuilder) attribute(f *field, v batch.Value) (apiclient.Value, bool) {
 	before := len(a.problems)
 	value := a.typed(f, v)
 	return value, len(a.problems) == before
 }
 
-func (a *assembly) typed(f *field, v batch.Value) apiclient.Value {
+func (a *requestBuilder) typed(f *field, v batch.Value) apiclient.Value {
 	switch f.typ {
 	case typeString:
 		return a.textAttribute(f, v)
@@ -90,7 +90,7 @@ func (a *assembly) typed(f *field, v batch.Value) apiclient.Value {
 	return a.textAttribute(f, v)
 }
 
-func (a *assembly) textAttribute(f *field, v batch.Value) apiclient.Value {
+func (a *requestBuilder) textAttribute(f *field, v batch.Value) apiclient.Value {
 	if v.Kind == batch.List || v.Kind == batch.Object {
 		a.reject(f, codeTypeMismatch, "an attribute holds one value, found "+describe(v))
 		return apiclient.Value{}

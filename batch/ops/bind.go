@@ -70,7 +70,7 @@ func (e *BindError) Error() string {
 
 // Bind decides what every column of h means. The error is a *BindError.
 func (o *Operation) Bind(h batch.Header, options Options) (*Binding, error) {
-	b := &binder{operation: o, header: h, options: &options, vocabulary: newVocabulary(), taken: make(map[given]*field)}
+	b := &binder{operation: o, header: h, options: &options, schema: newSchema(), taken: make(map[given]*field)}
 	b.checkOptions()
 	if options.Mapping != nil {
 		b.checkMapping(options.Mapping)
@@ -95,16 +95,16 @@ func (o *Operation) Bind(h batch.Header, options Options) (*Binding, error) {
 
 // binder gathers what a binding is made of.
 type binder struct {
-	operation  *Operation
-	header     batch.Header
-	options    *Options
-	vocabulary *vocabulary
-	fields     []*field
-	taken      map[given]*field // by target and attribute
-	uses       []ColumnUse
-	problems   []batch.Problem
-	inventory  bool // the input is an exported inventory
-	excused    bool // something required may be meant by a column that was refused
+	operation *Operation
+	header    batch.Header
+	options   *Options
+	schema    *schema
+	fields    []*field
+	taken     map[given]*field // by target and attribute
+	uses      []ColumnUse
+	problems  []batch.Problem
+	inventory bool // the input is an exported inventory
+	excused   bool // something required may be meant by a column that was refused
 }
 
 func (b *binder) refuse(code, column, format string, args ...any) {
@@ -135,7 +135,7 @@ func (b *binder) lacksHeader() bool {
 	at := -1
 	for i := range b.header {
 		name := b.header[i].Name
-		if m, err := b.vocabulary.find(name); err != nil || m.target != nil || b.options.Mapping.rule(name) != nil {
+		if m, err := b.schema.find(name); err != nil || m.def != nil || b.options.Mapping.rule(name) != nil {
 			return false
 		}
 		if at < 0 && isValueLike(name) {
@@ -193,15 +193,15 @@ func (b *binder) column(i int) {
 }
 
 func (b *binder) byName(use ColumnUse) {
-	m, err := b.vocabulary.find(use.Column)
+	m, err := b.schema.find(use.Column)
 	switch {
 	case err != nil:
 		b.excused = true
 		b.refuse(codeColumnInvalid, use.Column, "column %q: %v", use.Column, err)
-	case m.target != nil:
+	case m.def != nil:
 		use.Found = ByName
 		b.use(use, m, nil)
-	case (b.operation.exported || b.inventory) && b.vocabulary.isReadOnly(use.Column):
+	case (b.operation.exported || b.inventory) && b.schema.isReadOnly(use.Column):
 		use.Use = ReadOnly
 		b.uses = append(b.uses, use)
 	case b.options.IgnoreUnmapped:
@@ -220,8 +220,8 @@ func (b *binder) unknown(use ColumnUse) {
 			"is the first line a row? Put a line of names in front, map the column with --map, or pass it over with --ignore-unmapped", use.Index+1)
 		return
 	}
-	hint := b.vocabulary.suggest(name)
-	if hint == "" && b.vocabulary.isReadOnly(name) {
+	hint := b.schema.suggest(name)
+	if hint == "" && b.schema.isReadOnly(name) {
 		hint = ": nobody can write it; list it under ignore: in the mapping or pass it over with --ignore-unmapped"
 	} else if hint == "" {
 		hint = ": map it with --map, or pass it over with --ignore-unmapped"
@@ -231,7 +231,7 @@ func (b *binder) unknown(use ColumnUse) {
 
 // use ties a column or constant to its target, unless the operation does not
 // take it.
-func (b *binder) use(use ColumnUse, m meaning, apply func(*field)) {
+func (b *binder) use(use ColumnUse, m target, apply func(*field)) {
 	use.Target = m.String()
 	use.Use = NotTaken
 	if b.takes(m) {
@@ -247,13 +247,13 @@ func (b *binder) use(use ColumnUse, m meaning, apply func(*field)) {
 	b.uses = append(b.uses, use)
 }
 
-func (b *binder) takes(m meaning) bool {
-	if m.target.shape != group {
-		return b.operation.takes(m.target)
+func (b *binder) takes(m target) bool {
+	if m.def.shape != objectShape {
+		return b.operation.takes(m.def)
 	}
-	for _, t := range b.vocabulary.targets {
+	for _, t := range b.schema.targets {
 		if b.operation.takes(t) && slices.ContainsFunc(t.aliases, func(alias string) bool {
-			return strings.HasPrefix(alias, fold(m.target.name)+".")
+			return strings.HasPrefix(alias, fold(m.def.name)+".")
 		}) {
 			return true
 		}
@@ -261,33 +261,33 @@ func (b *binder) takes(m meaning) bool {
 	return false
 }
 
-func (b *binder) newField(use ColumnUse, m meaning) *field {
+func (b *binder) newField(use ColumnUse, m target) *field {
 	f := &field{
-		meaning: m, column: use.Column, index: use.Index,
+		target: m, column: use.Column, index: use.Index,
 		null: b.options.NullLiteral, region: b.options.PhoneRegion,
 	}
-	if m.target.shape == group {
-		f.members = &members{vocabulary: b.vocabulary, operation: b.operation, fields: make(map[string]*field)}
+	if m.def.shape == objectShape {
+		f.members = &members{schema: b.schema, operation: b.operation, fields: make(map[string]*field)}
 	}
 	return f
 }
 
 func (f *field) typeName() string {
 	switch {
-	case f.target.shape == dotted && f.attr == "":
+	case f.def.shape == prefixShape && f.attr == "":
 		return "object"
 	case f.typ != typeOwn:
 		return f.typ.String()
-	case f.target.shape == dotted:
+	case f.def.shape == prefixShape:
 		return "as in the file"
 	}
-	return f.target.kind
+	return f.def.kind
 }
 
 func (b *binder) checkRepeated(f *field) {
-	place := given{f.target, f.attr}
+	place := given{f.def, f.attr}
 	if have := b.taken[place]; have != nil {
-		b.refuse(codeColumnRepeated, f.column, "%s is given twice: by %s and by %s", f.meaning, have.origin(), f.origin())
+		b.refuse(codeColumnRepeated, f.column, "%s is given twice: by %s and by %s", f.target, have.origin(), f.origin())
 	}
 	b.taken[place] = f
 }
@@ -300,13 +300,13 @@ func (f *field) origin() string {
 }
 
 func (b *binder) has(name string) bool {
-	return slices.ContainsFunc(b.fields, func(f *field) bool { return f.target.name == name })
+	return slices.ContainsFunc(b.fields, func(f *field) bool { return f.def.name == name })
 }
 
 // checkRequired refuses inputs in which no row could be complete. It is silent
 // when a refused column may be the one that is missing.
 func (b *binder) checkRequired() {
-	grouped := slices.ContainsFunc(b.fields, func(f *field) bool { return f.members != nil && f.target.name == "identity" })
+	grouped := slices.ContainsFunc(b.fields, func(f *field) bool { return f.members != nil && f.def.name == "identity" })
 	for _, name := range b.operation.Required {
 		if !b.has(name) && !b.excused {
 			b.refuse(codeColumnMissing, "", "%s needs a column %s; the columns are %s", b.operation.Name, name, b.headerNames())
@@ -353,9 +353,9 @@ func (b *binder) constants() []Constant {
 // constant ties a constant to its target and tries it once, so that a bad one
 // is found before the first row.
 func (b *binder) constant(c Constant) {
-	m, err := b.vocabulary.find(c.Target)
-	if err == nil && m.target == nil {
-		err = errors.New("there is no such target" + b.vocabulary.suggest(c.Target))
+	m, err := b.schema.find(c.Target)
+	if err == nil && m.def == nil {
+		err = errors.New("there is no such target" + b.schema.suggest(c.Target))
 	}
 	if err != nil {
 		b.refuse(codeTargetUnknown, "", "%sconstant %s: %v", c.where, c.Target, err)
@@ -369,13 +369,13 @@ func (b *binder) constant(c Constant) {
 }
 
 func (b *binder) tryConstant(c Constant, f *field) {
-	a := b.newAssembly()
+	a := b.newRequestBuilder()
 	f.read(a, nil)
 	for _, p := range a.problems {
 		b.refuse(p.Code, "", "%sconstant %s: %s", c.where, c.Target, p.Message)
 	}
 }
 
-func (b *binder) newAssembly() *assembly {
-	return &assembly{options: b.options, phones: newPhoneBook(), given: make(map[given]bool)}
+func (b *binder) newRequestBuilder() *requestBuilder {
+	return &requestBuilder{options: b.options, phones: newPhoneBook(), given: make(map[given]bool)}
 }

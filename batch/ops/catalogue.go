@@ -68,7 +68,7 @@ func Catalogue() []Entry { //nolint:funlen // a table
 		{codeExternalIDTooLong, Rejects, "The external id has more than 256 characters.", "Use a shorter id."},
 		{codePhoneInvalid, Rejects, "The phone number has a length or a country code that does not exist, is national without a region, or has letters or an extension.", "Write it in international form (385912345678, without 00 in front), or name the region with --phone-region."},
 		{codeEmailInvalid, Rejects, "The e-mail address is not one that mail could be sent to.", "Give the bare address, name@example.com: 64 bytes before the @, 254 in all, a domain with a dot."},
-		{codeAppCodeInvalid, Rejects, "The application code cannot stand in a request header.", "Take it as the platform shows it: plain characters, no spaces."},
+		{codeAppCodeInvalid, Rejects, "The application code cannot stand in a request header.", "Take it as the platform shows it: plainShape characters, no spaces."},
 		{codeAppCodeMissing, Rejects, "Neither the row nor the run has an application code.", "Fill the column appCode, or give --app-code or INFOBIP_APP_CODE."},
 
 		// Values.

@@ -9,17 +9,17 @@ import (
 )
 
 // putBirthday sends the day as midnight UTC, the platform's form of a date.
-func (a *assembly) putBirthday(f *field, v batch.Value) {
+func (a *requestBuilder) putBirthday(f *field, v batch.Value) {
 	if day, ok := a.day(f, v); ok {
 		a.attributes.Birthday = apiclient.Midnight(day)
 	}
 }
-func (a *assembly) clearBirthday(*field) { a.attributes.Birthday = apiclient.Null }
+func (a *requestBuilder) clearBirthday(*field) { a.attributes.Birthday = apiclient.Null }
 
 // day returns a value as YYYY-MM-DD: a date, a text in the column's layout, or
 // a timestamp that is midnight (UTC or without a zone), which is how files
 // without a date type keep days.
-func (a *assembly) day(f *field, v batch.Value) (string, bool) {
+func (a *requestBuilder) day(f *field, v batch.Value) (string, bool) {
 	switch v.Kind {
 	case batch.Text:
 		if day, ok := f.parseDay(v.Text); ok {
@@ -66,7 +66,7 @@ func (f *field) looksLikeDay(s string) bool {
 		_, _, _, ok := f.layout.split(s)
 		return ok
 	}
-	return len(s) == 10 && s[4] == '-' && s[7] == '-' && allDigits(s[:4]) && allDigits(s[5:7]) && allDigits(s[8:])
+	return isDayForm(s)
 }
 
 func (f *field) layoutName() string {
@@ -99,17 +99,12 @@ func midnight(s string) (string, bool) {
 
 // isDay reports whether s is YYYY-MM-DD and a day that the calendar has.
 func isDay(s string) bool {
-	if len(s) != 10 || s[4] != '-' || s[7] != '-' {
-		return false
-	}
-	digits := [8]byte{s[0], s[1], s[2], s[3], s[5], s[6], s[8], s[9]}
-	beyond := byte(0) // what no digit has: checked once for all of them
-	for i := range digits {
-		digits[i] -= '0'
-		beyond |= digits[i] | (digits[i] + 0x7F - 9)
-	}
-	number := func(i int) int { return 10*int(digits[i]) + int(digits[i+1]) }
-	return beyond < 0x80 && hasDay(100*number(0)+number(2), number(4), number(6))
+	return isDayForm(s) && hasDay(atoi(s[:4]), atoi(s[5:7]), atoi(s[8:]))
+}
+
+// isDayForm reports whether s has the form YYYY-MM-DD, whatever its digits say.
+func isDayForm(s string) bool {
+	return len(s) == 10 && s[4] == '-' && s[7] == '-' && allDigits(s[:4]) && allDigits(s[5:7]) && allDigits(s[8:])
 }
 
 // atoi reads a few digits.

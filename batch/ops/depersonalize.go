@@ -12,7 +12,7 @@ func depersonalize() *Operation {
 		Required: []string{"registrationId"},
 		Optional: []string{"appCode"},
 		exported: true,
-		call: func(a *assembly) (apiclient.Call, *batch.Outcome) {
+		call: func(a *requestBuilder) (apiclient.Call, *batch.Outcome) {
 			return apiclient.DepersonalizeCall(a.id), nil
 		},
 	}

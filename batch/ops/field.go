@@ -13,7 +13,7 @@ const (
 
 // field is a target of this binding and where its values come from.
 type field struct {
-	meaning
+	target
 	column string // the name of the column as messages show it
 	index  int    // in the header; -1: a constant
 	value  batch.Value
@@ -29,8 +29,8 @@ type field struct {
 	members  *members    // of a group
 }
 
-// read takes the field's cell of a row into the assembly.
-func (f *field) read(a *assembly, row *batch.Row) {
+// read takes the field's cell of a row into the request builder.
+func (f *field) read(a *requestBuilder, row *batch.Row) {
 	if f.index < 0 {
 		f.put(a, f.value)
 		return
@@ -44,7 +44,7 @@ func (f *field) read(a *assembly, row *batch.Row) {
 
 // take applies the column's rules for empty cells, trimming, nulls and value
 // maps, then hands the value to its target.
-func (f *field) take(a *assembly, v batch.Value) {
+func (f *field) take(a *requestBuilder, v batch.Value) {
 	if v.Kind == batch.Text {
 		if f.trim {
 			v.Text = trimSpace(v.Text)
@@ -77,7 +77,7 @@ func isEmpty(v batch.Value) bool {
 	return false
 }
 
-func (f *field) takeEmpty(a *assembly) {
+func (f *field) takeEmpty(a *requestBuilder) {
 	switch {
 	case f.fallback != nil:
 		f.put(a, *f.fallback)
@@ -90,7 +90,7 @@ func (f *field) takeEmpty(a *assembly) {
 
 // translate looks a value up in the mapping's values. A value that is not
 // listed is refused: what it should become is not known.
-func (f *field) translate(a *assembly, v batch.Value) {
+func (f *field) translate(a *requestBuilder, v batch.Value) {
 	to, listed := f.values[v.Text]
 	switch {
 	case !listed || v.Kind == batch.List || v.Kind == batch.Object:
@@ -102,30 +102,24 @@ func (f *field) translate(a *assembly, v batch.Value) {
 	}
 }
 
-// isDirect reports whether texts that are not empty go to the target's put as
-// they are, so that what read and take decide for each row is decided once.
-func (f *field) isDirect() bool {
-	return f.index >= 0 && !f.trim && f.null == "" && f.values == nil && !f.isWhole()
-}
-
 // put hands a value that is there to the field's target.
-func (f *field) put(a *assembly, v batch.Value) {
+func (f *field) put(a *requestBuilder, v batch.Value) {
 	switch {
-	case f.target.shape == group:
+	case f.def.shape == objectShape:
 		f.members.put(a, f, v)
 	case f.isWhole():
-		f.target.object(a, f, v)
+		f.def.object(a, f, v)
 	default:
-		f.target.put(a, f, v)
+		f.def.put(a, f, v)
 	}
 }
 
 // clear sends JSON null where the platform can clear the value.
-func (f *field) clear(a *assembly) {
-	if f.target.null == nil || f.isWhole() {
+func (f *field) clear(a *requestBuilder) {
+	if f.def.null == nil || f.isWhole() {
 		a.note(f)
-		a.reject(f, codeNullNotAllowed, "the platform cannot clear "+f.meaning.String()+": leave the cell empty or give a value")
+		a.reject(f, codeNullNotAllowed, "the platform cannot clear "+f.target.String()+": leave the cell empty or give a value")
 		return
 	}
-	f.target.null(a, f)
+	f.def.null(a, f)
 }

@@ -13,7 +13,7 @@ func get() *Operation {
 		Optional: []string{"appCode"},
 		exported: true,
 		answered: true,
-		call: func(a *assembly) (apiclient.Call, *batch.Outcome) {
+		call: func(a *requestBuilder) (apiclient.Call, *batch.Outcome) {
 			return apiclient.GetCall(a.id), nil
 		},
 	}

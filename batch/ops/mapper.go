@@ -11,21 +11,20 @@ import (
 // can be decided once was decided by the binder.
 func (b *binder) mapper() *rowMapper {
 	m := &rowMapper{
-		operation: b.operation, options: b.options,
-		assembly: b.newAssembly(), idColumn: -1,
+		operation: b.operation, options: b.options, fields: b.fields,
+		builder: b.newRequestBuilder(), idColumn: -1,
 	}
 	m.header, m.message = b.header, slices.IndexFunc(b.header, func(c batch.Column) bool { return c.Name == batch.MessageColumn })
-	m.assembly.distinct = true
+	m.builder.distinct = true
 	for _, f := range b.fields {
-		m.cells = append(m.cells, cell{f, f.index, f.isDirect()})
-		if f.target.name == "registrationId" {
+		if f.def.name == "registrationId" {
 			m.idColumn = f.index
 		}
 		if f.isWhole() {
-			m.assembly.distinct = false
+			m.builder.distinct = false
 		}
 		if f.members != nil {
-			f.members.taken = b.meanings()
+			f.members.taken = b.targets()
 		}
 	}
 	m.settle = m.send
@@ -38,10 +37,10 @@ func (b *binder) mapper() *rowMapper {
 	return m
 }
 
-func (b *binder) meanings() []meaning {
-	var list []meaning
+func (b *binder) targets() []target {
+	var list []target
 	for _, f := range b.fields {
-		list = append(list, f.meaning)
+		list = append(list, f.target)
 	}
 	return list
 }
@@ -50,40 +49,22 @@ func (b *binder) meanings() []meaning {
 type rowMapper struct {
 	operation *Operation
 	options   *Options
-	cells     []cell
-	assembly  *assembly
+	fields    []*field
+	builder   *requestBuilder
 	header    batch.Header
-	idColumn  int    // of the registration id in the header; -1: none
-	message   int    // column with the message of an earlier run; -1: none
-	line      []byte // the call shown last
-	whole     field  // stands for the column of a problem that no column has alone
-	// settle turns a valid assembly into the row's request, or its outcome in a
+	idColumn  int   // of the registration id in the header; -1: none
+	message   int   // column with the message of an earlier run; -1: none
+	whole     field // stands for the column of a problem that no column has alone
+	// settle turns a valid row into the row's request, or its outcome in a
 	// dry run.
 	settle func() (batch.Request, *batch.Outcome)
-}
-
-// cell is a field as every row is read by it.
-type cell struct {
-	field  *field
-	index  int
-	direct bool // the field's put takes a text that is not empty as it is
-}
-
-func (c *cell) read(a *assembly, row *batch.Row) {
-	if c.direct && c.index < len(row.Values) {
-		if v := &row.Values[c.index]; v.Kind == batch.Text && v.Text != "" {
-			c.field.target.put(a, c.field, *v)
-			return
-		}
-	}
-	c.field.read(a, row)
 }
 
 func (m *rowMapper) mapRow(row *batch.Row) (batch.Request, *batch.Outcome) {
 	if row.CheckFaults(m.uses); row.Err != nil {
 		return nil, rejected(m.rawID(row), []batch.Problem{*row.Err})
 	}
-	a := m.assembly
+	a := m.builder
 	a.reset()
 	a.row = row.Num
 	if m.message >= 0 && batch.IsUntouched(row.Values[m.message].String(), m.header, row.Values) {
@@ -92,20 +73,20 @@ func (m *rowMapper) mapRow(row *batch.Row) (batch.Request, *batch.Outcome) {
 			Message: "the row could not be read in the run before and is as it was: mend its cells, or empty " + batch.MessageColumn + " to send it as it stands",
 		}})
 	}
-	for i := range m.cells {
-		m.cells[i].read(a, row)
+	for _, f := range m.fields {
+		f.read(a, row)
 	}
 	m.checkComplete(a)
 	if len(a.problems) > 0 {
 		return nil, a.rejection()
 	}
-	a.seal()
+	a.build()
 	return m.settle()
 }
 
 // uses reports whether a column's cells become part of the request.
 func (m *rowMapper) uses(column string) bool {
-	return slices.ContainsFunc(m.cells, func(c cell) bool { return c.index >= 0 && c.field.column == column })
+	return slices.ContainsFunc(m.fields, func(f *field) bool { return f.index >= 0 && f.column == column })
 }
 
 // rawID is the registration id of a row that could not be decoded, as far as
@@ -118,7 +99,7 @@ func (m *rowMapper) rawID(row *batch.Row) string {
 }
 
 // checkComplete looks for what every row needs.
-func (m *rowMapper) checkComplete(a *assembly) {
+func (m *rowMapper) checkComplete(a *requestBuilder) {
 	if !a.hasID {
 		a.reject(&m.whole, codeRegistrationIDMissing, "the row has no registration id")
 	}
@@ -136,7 +117,7 @@ func (m *rowMapper) send() (batch.Request, *batch.Outcome) {
 	if out != nil {
 		return nil, out
 	}
-	return newRequest(m.options.Sender, call, m.assembly), nil
+	return newRequest(m.options.Sender, call, m.builder), nil
 }
 
 // show is how a row is settled in a dry run: with the call it would send.
@@ -145,27 +126,26 @@ func (m *rowMapper) show() (batch.Request, *batch.Outcome) {
 	if out != nil {
 		return nil, out
 	}
-	m.line = call.AppendJSON(m.line[:0])
-	return nil, m.assembly.skipped(slices.Clone(m.line))
+	return nil, m.builder.skipped(call.AppendJSON(make([]byte, 0, usualBody)))
 }
 
 func (m *rowMapper) call() (apiclient.Call, *batch.Outcome) {
-	call, out := m.operation.call(m.assembly)
+	call, out := m.operation.call(m.builder)
 	if out != nil {
-		out.RegistrationID = m.assembly.id
+		out.RegistrationID = m.builder.id
 	}
-	call.AppCode = m.assembly.appCode
-	call.Discard, call.Row = !m.operation.answered, m.assembly.row
+	call.AppCode = m.builder.appCode
+	call.Discard, call.Row = !m.operation.answered, m.builder.row
 	return call, out
 }
 
 // validated is how a row is settled when nothing but validation is asked for.
 func (m *rowMapper) validated() (batch.Request, *batch.Outcome) {
-	return nil, m.assembly.skipped(nil)
+	return nil, m.builder.skipped(nil)
 }
 
 // note remembers that a row gave a required value, though not one to send.
-func (a *assembly) note(f *field) {
-	a.known = a.known || f.target.identity
-	a.hasID = a.hasID || f.target.name == "registrationId"
+func (a *requestBuilder) note(f *field) {
+	a.known = a.known || f.def.identity
+	a.hasID = a.hasID || f.def.name == "registrationId"
 }

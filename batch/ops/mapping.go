@@ -25,7 +25,7 @@ type Mapping struct {
 // columnRule is what a mapping says about one column.
 type columnRule struct {
 	line     int
-	to       meaning
+	to       target
 	where    string // file and line, for messages
 	region   string
 	splits   string
@@ -41,7 +41,7 @@ type columnRule struct {
 // *BindError that names the line of everything that is wrong: unknown keys and
 // targets come with the nearest known name.
 func ParseMapping(name string, data []byte) (*Mapping, error) {
-	p := &mappingParser{name: name, vocabulary: newVocabulary()}
+	p := &mappingParser{name: name, schema: newSchema()}
 	p.mapping = &Mapping{name: name, rules: make(map[string]*columnRule), ignored: make(map[string]int)}
 	p.document(data)
 	if len(p.problems) > 0 {
@@ -85,10 +85,10 @@ func (r *columnRule) apply(f *field) {
 
 // mappingParser gathers everything that is wrong with a mapping file.
 type mappingParser struct {
-	name       string
-	vocabulary *vocabulary
-	mapping    *Mapping
-	problems   []batch.Problem
+	name     string
+	schema   *schema
+	mapping  *Mapping
+	problems []batch.Problem
 }
 
 func (p *mappingParser) where(line int) string { return fmt.Sprintf("%s:%d: ", p.name, line) }
@@ -256,12 +256,12 @@ func (p *mappingParser) target(rule *columnRule, n ast.Node) {
 		p.refuseNode(n, "expected the name of a target, such as registrationId")
 		return
 	}
-	to, err := p.vocabulary.find(name)
+	to, err := p.schema.find(name)
 	switch {
 	case err != nil:
 		p.refuse(lineOf(n), codeTargetUnknown, "target %q: %v", name, err)
-	case to.target == nil:
-		p.refuse(lineOf(n), codeTargetUnknown, "unknown target %q%s", name, p.vocabulary.suggest(name))
+	case to.def == nil:
+		p.refuse(lineOf(n), codeTargetUnknown, "unknown target %q%s", name, p.schema.suggest(name))
 	}
 	rule.to = to
 }
@@ -273,11 +273,11 @@ func (p *mappingParser) constants(n ast.Node) {
 			p.refuseNode(k, "constant %s: expected one value that is not empty", target)
 			return
 		}
-		m, err := p.vocabulary.find(target)
+		m, err := p.schema.find(target)
 		if err != nil {
 			p.refuse(lineOf(k), codeTargetUnknown, "constant %s: %v", target, err)
-		} else if m.target == nil {
-			p.refuse(lineOf(k), codeTargetUnknown, "unknown target %q%s", target, p.vocabulary.suggest(target))
+		} else if m.def == nil {
+			p.refuse(lineOf(k), codeTargetUnknown, "unknown target %q%s", target, p.schema.suggest(target))
 		}
 		p.mapping.constants = append(p.mapping.constants, Constant{Target: target, Value: v, where: p.where(lineOf(k))})
 	})
@@ -331,7 +331,7 @@ func (b *binder) tryRule(r *columnRule) {
 	}
 	f := b.newField(ColumnUse{}, r.to)
 	r.apply(f)
-	a := b.newAssembly()
+	a := b.newRequestBuilder()
 	if r.fallback != nil {
 		f.put(a, *r.fallback)
 	}

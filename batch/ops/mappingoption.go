@@ -47,7 +47,7 @@ func (p *mappingParser) option(rule *columnRule, key string, k, value ast.Node) 
 		p.refuseNode(k, "unknown option %q%s: the options are %s", key, didYouMean(key, columnOptions()...), strings.Join(columnOptions(), ", "))
 		return
 	}
-	if rule.to.target == nil {
+	if rule.to.def == nil {
 		return // the target was refused
 	}
 	if err := read(rule, value); err != nil {
@@ -69,12 +69,12 @@ func readType(rule *columnRule, n ast.Node) error {
 }
 
 func readLayout(rule *columnRule, n ast.Node) (err error) {
-	if rule.to.target.name != "birthday" && rule.to.target.shape != dotted {
+	if rule.to.def.name != "birthday" && rule.to.def.shape != prefixShape {
 		return fmt.Errorf("%s is not a date", rule.to)
 	}
 	text, _ := scalarText(n)
 	rule.layout, err = parseLayout(text)
-	if err == nil && rule.to.target.shape == dotted {
+	if err == nil && rule.to.def.shape == prefixShape {
 		rule.to.typ = typeDate
 	}
 	return err
@@ -84,7 +84,7 @@ func readRegion(rule *columnRule, n ast.Node) error {
 	text, _ := scalarText(n)
 	rule.region = strings.ToUpper(text)
 	switch {
-	case rule.to.target.name != "phoneNumber":
+	case rule.to.def.name != "phoneNumber":
 		return fmt.Errorf("%s is not a phone number", rule.to)
 	case !isRegion(rule.region):
 		return fmt.Errorf("%q is not one of the two-letter region codes such as HR", text)
@@ -95,7 +95,7 @@ func readRegion(rule *columnRule, n ast.Node) error {
 func readSeparator(rule *columnRule, n ast.Node) error {
 	text, _ := scalarText(n)
 	switch {
-	case rule.to.target.name != "tags":
+	case rule.to.def.name != "tags":
 		return fmt.Errorf("%s is not a list", rule.to)
 	case text == "":
 		return fmt.Errorf("the separator is empty")
@@ -111,7 +111,7 @@ func readEmpty(rule *columnRule, n ast.Node) error {
 	switch {
 	case !known:
 		return fmt.Errorf("expected omit, null or reject%s", didYouMean(text, "omit", "null", "reject"))
-	case empty == emptyNull && !rule.to.target.clears:
+	case empty == emptyNull && !rule.to.def.clears:
 		return fmt.Errorf("the platform cannot clear %s", rule.to)
 	}
 	rule.empty, rule.emptySet = empty, true

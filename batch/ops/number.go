@@ -13,7 +13,7 @@ const maxNumber = "9223372036854775807"
 
 // boolean reads the words that can only mean one thing, in any letter case; a
 // mapping's values: translate others.
-func (a *assembly) boolean(f *field, v batch.Value) apiclient.Value {
+func (a *requestBuilder) boolean(f *field, v batch.Value) apiclient.Value {
 	if v.Kind == batch.Text || v.Kind == batch.Bool || v.Kind == batch.Number {
 		switch strings.ToLower(v.Text) {
 		case "true", "1", "yes", "y", "t":
@@ -28,13 +28,14 @@ func (a *assembly) boolean(f *field, v batch.Value) apiclient.Value {
 	return apiclient.Value{}
 }
 
-func (a *assembly) putIsPrimary(f *field, v batch.Value) { a.update.IsPrimary = a.boolean(f, v) }
-func (a *assembly) putEnabled(f *field, v batch.Value) {
+func (a *requestBuilder) putIsPrimary(f *field, v batch.Value) { a.update.IsPrimary = a.boolean(f, v) }
+
+func (a *requestBuilder) putEnabled(f *field, v batch.Value) {
 	a.update.RegistrationEnabled = a.boolean(f, v)
 }
 
 // number reads JSON's number syntax and keeps every digit.
-func (a *assembly) number(f *field, v batch.Value) apiclient.Value {
+func (a *requestBuilder) number(f *field, v batch.Value) apiclient.Value {
 	if v.Kind != batch.Text && v.Kind != batch.Number || !isNumber(v.Text) {
 		if v.Kind != batch.Text || a.checkTyped(f, v.Text) {
 			a.reject(f, codeNumberInvalid, numberFault(v))

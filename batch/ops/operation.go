@@ -29,7 +29,7 @@ type Operation struct {
 	// not read.
 	answered bool
 	// call turns a valid row into its call, or settles it.
-	call func(*assembly) (apiclient.Call, *batch.Outcome)
+	call func(*requestBuilder) (apiclient.Call, *batch.Outcome)
 }
 
 // Operations is every operation, in the order help shows them. It returns a
@@ -51,7 +51,7 @@ func Named(name string) *Operation {
 // Columns returns every column the operation takes, required ones first.
 func (o *Operation) Columns() []string { return slices.Concat(o.Required, o.OneOf, o.Optional) }
 
-func (o *Operation) takes(t *target) bool {
+func (o *Operation) takes(t *definition) bool {
 	return slices.Contains(o.Required, t.name) || slices.Contains(o.OneOf, t.name) || slices.Contains(o.Optional, t.name)
 }
 

@@ -14,9 +14,9 @@ func personalize() *Operation {
 		Optional: []string{
 			"appCode", "firstName", "lastName", "middleName", "birthday", "gender", "tags", "customAttributes",
 		},
-		call: func(a *assembly) (apiclient.Call, *batch.Outcome) {
+		call: func(a *requestBuilder) (apiclient.Call, *batch.Outcome) {
 			p := apiclient.Personalize{Identity: a.identity, Attributes: a.attributes}
-			return apiclient.PersonalizeCall(a.id, a.body(p.AppendJSON(a.scratch[:0])), a.options.Personalize), nil
+			return apiclient.PersonalizeCall(a.id, p.AppendJSON(make([]byte, 0, usualBody)), a.options.Personalize), nil
 		},
 	}
 }

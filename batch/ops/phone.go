@@ -14,7 +14,7 @@ const noRegion = "ZZ"
 
 // putPhone takes E.164 digits with or without +, a formatted international
 // number, and with a region a national one. It sends E.164 digits.
-func (a *assembly) putPhone(f *field, v batch.Value) {
+func (a *requestBuilder) putPhone(f *field, v batch.Value) {
 	a.known = true
 	s, ok := a.asText(f, v)
 	if !ok {
@@ -36,7 +36,7 @@ func (a *assembly) putPhone(f *field, v batch.Value) {
 
 // checkPhoneText looks for damage in a number that is not plain ASCII. Spaces
 // are formatting here, also around.
-func (a *assembly) checkPhoneText(f *field, s string) bool {
+func (a *requestBuilder) checkPhoneText(f *field, s string) bool {
 	return a.checkEncoding(f, s) && a.checkControls(f, s, false) && (strings.IndexFunc(s, invisible) < 0 || a.checkSpaces(f, s))
 }
 

@@ -15,45 +15,29 @@ type request struct {
 	sender Doer
 	call   apiclient.Call
 	id     string
-	count  int
-	keys   [4]string
+	keys   []string
 }
 
-func newRequest(sender Doer, call apiclient.Call, a *assembly) *request {
-	r := &request{sender: sender, call: call, id: a.id}
-	r.count = a.appendKeys(&r.keys)
-	return r
+func newRequest(sender Doer, call apiclient.Call, a *requestBuilder) *request {
+	return &request{sender: sender, call: call, id: a.id, keys: a.keys()}
 }
 
-// appendKeys names what the row touches: its device and, where it names a
-// person, each identity value in the one spelling that identifies it. The keys
-// are cut out of one string.
-func (a *assembly) appendKeys(keys *[4]string) int {
-	mailbox := strings.ToLower(a.mailbox)
-	parts := [4]struct{ prefix, value string }{
-		{"r:", a.id}, {"x:", a.identity.ExternalID}, {"p:", a.identity.PhoneNumber}, {"e:", mailbox},
-	}
-	var all strings.Builder
-	all.Grow(8 + len(a.id) + len(a.identity.ExternalID) + len(a.identity.PhoneNumber) + len(mailbox))
-	for _, p := range parts {
-		if p.value != "" {
-			all.WriteString(p.prefix)
-			all.WriteString(p.value)
+// keys names what the row touches: its device and, where it names a person,
+// each identity value in the one spelling that identifies it.
+func (a *requestBuilder) keys() []string {
+	keys := make([]string, 0, 4)
+	for _, key := range [...][2]string{
+		{"r:", a.id}, {"x:", a.identity.ExternalID}, {"p:", a.identity.PhoneNumber}, {"e:", strings.ToLower(a.mailbox)},
+	} {
+		if key[1] != "" {
+			keys = append(keys, key[0]+key[1])
 		}
 	}
-	rest, n := all.String(), 0
-	for _, p := range parts {
-		if p.value != "" {
-			keys[n] = rest[:2+len(p.value)]
-			rest = rest[2+len(p.value):]
-			n++
-		}
-	}
-	return n
+	return keys
 }
 
 // Keys implements batch.Request.
-func (r *request) Keys() []string { return r.keys[:r.count] }
+func (r *request) Keys() []string { return r.keys }
 
 // Send implements batch.Request.
 func (r *request) Send(ctx context.Context) (batch.Outcome, error) {

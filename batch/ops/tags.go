@@ -14,7 +14,7 @@ func isTagSplit(c byte) bool { return c == ',' || c == ';' || c == '|' }
 
 // putTags takes a list, a JSON array of strings, or a text with separators.
 // Spaces around a tag do not belong to it. Tags are a set: repeats are sent once.
-func (a *assembly) putTags(f *field, v batch.Value) {
+func (a *requestBuilder) putTags(f *field, v batch.Value) {
 	switch {
 	case v.Kind == batch.List:
 		a.putTagList(f, v.Nested.Values)
@@ -27,9 +27,9 @@ func (a *assembly) putTags(f *field, v batch.Value) {
 	}
 }
 
-func (a *assembly) clearTags(*field) { a.attributes.ClearTags = true }
+func (a *requestBuilder) clearTags(*field) { a.attributes.ClearTags = true }
 
-func (a *assembly) splitTags(f *field, s string) {
+func (a *requestBuilder) splitTags(f *field, s string) {
 	for {
 		at, width := f.cut(s)
 		if at < 0 {
@@ -42,7 +42,7 @@ func (a *assembly) splitTags(f *field, s string) {
 }
 
 // addSplitTag passes over what a separator too many makes.
-func (a *assembly) addSplitTag(f *field, tag string) {
+func (a *requestBuilder) addSplitTag(f *field, tag string) {
 	if strings.TrimSpace(tag) != "" {
 		a.addTag(f, tag)
 	}
@@ -60,7 +60,7 @@ func (f *field) cut(s string) (at, width int) {
 	return -1, 0
 }
 
-func (a *assembly) addTag(f *field, tag string) {
+func (a *requestBuilder) addTag(f *field, tag string) {
 	tag = strings.TrimSpace(tag)
 	if tag == "" {
 		a.reject(f, codeTagEmpty, "one of the tags in the list has no name")
@@ -72,7 +72,7 @@ func (a *assembly) addTag(f *field, tag string) {
 	}
 }
 
-func (a *assembly) putTagList(f *field, list []batch.Value) {
+func (a *requestBuilder) putTagList(f *field, list []batch.Value) {
 	for _, v := range list {
 		if v.Kind == batch.Null || v.Kind == batch.Text && v.Text == "" {
 			a.addTag(f, "")
@@ -82,7 +82,7 @@ func (a *assembly) putTagList(f *field, list []batch.Value) {
 	}
 }
 
-func (a *assembly) putTagArray(f *field, text string) {
+func (a *requestBuilder) putTagArray(f *field, text string) {
 	var list []string
 	if err := json.Unmarshal([]byte(text), &list); err != nil {
 		a.reject(f, codeTagsInvalid, `the cell begins as a JSON array but is not one of strings: ["one","two"]`)

@@ -25,7 +25,7 @@ const (
 
 // asText returns a scalar as text: a text as it was read, a whole number as
 // its digits. Everything else is refused.
-func (a *assembly) asText(f *field, v batch.Value) (string, bool) {
+func (a *requestBuilder) asText(f *field, v batch.Value) (string, bool) {
 	switch {
 	case v.Kind == batch.Text:
 		return v.Text, true
@@ -39,7 +39,7 @@ func (a *assembly) asText(f *field, v batch.Value) (string, bool) {
 }
 
 // checkLength refuses more than limit characters.
-func (a *assembly) checkLength(f *field, s string, limit int, code string) bool {
+func (a *requestBuilder) checkLength(f *field, s string, limit int, code string) bool {
 	if len(s) <= limit {
 		return true
 	}
@@ -52,7 +52,7 @@ func (a *assembly) checkLength(f *field, s string, limit int, code string) bool 
 }
 
 // checkID applies what all ids share. It reports every rule that is broken.
-func (a *assembly) checkID(f *field, s string) bool {
+func (a *requestBuilder) checkID(f *field, s string) bool {
 	ok := a.checkSpreadsheet(f, s)
 	if isGraphic(s) {
 		return ok
@@ -64,7 +64,7 @@ func (a *assembly) checkID(f *field, s string) bool {
 	return a.checkSpaces(f, s) && controls && ok
 }
 
-func (a *assembly) putRegistrationID(f *field, v batch.Value) {
+func (a *requestBuilder) putRegistrationID(f *field, v batch.Value) {
 	a.hasID = true
 	s, ok := a.asText(f, v)
 	if !ok {
@@ -95,7 +95,7 @@ func isPathPlain(s string) bool {
 }
 
 // putAppCode takes a code that can stand in a header.
-func (a *assembly) putAppCode(f *field, v batch.Value) {
+func (a *requestBuilder) putAppCode(f *field, v batch.Value) {
 	s, ok := a.asText(f, v)
 	if !ok || !a.checkID(f, s) {
 		return
@@ -109,7 +109,7 @@ func (a *assembly) putAppCode(f *field, v batch.Value) {
 	}
 }
 
-func (a *assembly) putExternalID(f *field, v batch.Value) {
+func (a *requestBuilder) putExternalID(f *field, v batch.Value) {
 	a.known = true
 	s, ok := a.asText(f, v)
 	if !ok {
@@ -123,22 +123,22 @@ func (a *assembly) putExternalID(f *field, v batch.Value) {
 	a.identity.ExternalID = s
 }
 
-func (a *assembly) putFirstName(f *field, v batch.Value) {
+func (a *requestBuilder) putFirstName(f *field, v batch.Value) {
 	a.attributes.FirstName = a.name(f, v, maxName)
 }
 
-func (a *assembly) putLastName(f *field, v batch.Value) {
+func (a *requestBuilder) putLastName(f *field, v batch.Value) {
 	a.attributes.LastName = a.name(f, v, maxName)
 }
 
-func (a *assembly) putMiddleName(f *field, v batch.Value) {
+func (a *requestBuilder) putMiddleName(f *field, v batch.Value) {
 	a.attributes.MiddleName = a.name(f, v, maxMiddleName)
 }
-func (a *assembly) clearFirstName(*field)  { a.attributes.FirstName = apiclient.Null }
-func (a *assembly) clearLastName(*field)   { a.attributes.LastName = apiclient.Null }
-func (a *assembly) clearMiddleName(*field) { a.attributes.MiddleName = apiclient.Null }
+func (a *requestBuilder) clearFirstName(*field)  { a.attributes.FirstName = apiclient.Null }
+func (a *requestBuilder) clearLastName(*field)   { a.attributes.LastName = apiclient.Null }
+func (a *requestBuilder) clearMiddleName(*field) { a.attributes.MiddleName = apiclient.Null }
 
-func (a *assembly) name(f *field, v batch.Value, limit int) apiclient.Value {
+func (a *requestBuilder) name(f *field, v batch.Value, limit int) apiclient.Value {
 	s, ok := a.asText(f, v)
 	if !ok {
 		return apiclient.Value{}
@@ -149,7 +149,7 @@ func (a *assembly) name(f *field, v batch.Value, limit int) apiclient.Value {
 }
 
 // checkText applies what all texts share.
-func (a *assembly) checkText(f *field, s string, lines bool) {
+func (a *requestBuilder) checkText(f *field, s string, lines bool) {
 	if isErrorCell(s) {
 		a.checkErrorCell(f, s)
 	}
@@ -162,7 +162,7 @@ func (a *assembly) checkText(f *field, s string, lines bool) {
 }
 
 // putGender takes the platform's two values in any letter case: the same word.
-func (a *assembly) putGender(f *field, v batch.Value) {
+func (a *requestBuilder) putGender(f *field, v batch.Value) {
 	s, ok := a.asText(f, v)
 	if !ok {
 		return
@@ -176,11 +176,11 @@ func (a *assembly) putGender(f *field, v batch.Value) {
 		a.reject(f, codeGenderInvalid, "expected MALE or FEMALE, found "+describeText(s)+"; a mapping can translate with values:")
 	}
 }
-func (a *assembly) clearGender(*field) { a.attributes.Gender = apiclient.Null }
+func (a *requestBuilder) clearGender(*field) { a.attributes.Gender = apiclient.Null }
 
 // checkTyped looks for the damage that explains why a text is not what its
 // type wants; when it finds some, that is the row's problem.
-func (a *assembly) checkTyped(f *field, s string) bool {
+func (a *requestBuilder) checkTyped(f *field, s string) bool {
 	before := len(a.problems)
 	a.checkText(f, s, false)
 	if len(a.problems) == before {

@@ -12,13 +12,13 @@ func update() *Operation {
 		Required: []string{"registrationId"},
 		Optional: []string{"appCode", "isPrimary", "registrationEnabled", "additionalData"},
 		exported: true,
-		call: func(a *assembly) (apiclient.Call, *batch.Outcome) {
+		call: func(a *requestBuilder) (apiclient.Call, *batch.Outcome) {
 			if a.update.IsEmpty() {
 				return apiclient.Call{}, &batch.Outcome{
 					Status: batch.Skipped, Code: codeNothingToUpdate, Message: "the row changes nothing: all its values are empty",
 				}
 			}
-			return apiclient.UpdateCall(a.id, a.body(a.update.AppendJSON(a.scratch[:0]))), nil
+			return apiclient.UpdateCall(a.id, a.update.AppendJSON(make([]byte, 0, usualBody))), nil
 		},
 	}
 }

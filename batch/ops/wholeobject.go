@@ -11,18 +11,18 @@ import (
 	"pushbatch/batch"
 )
 
-func (a *assembly) putCustomObject(f *field, v batch.Value) {
-	a.eachMember(f, v, (*assembly).putCustom, (*assembly).clearCustom)
+func (a *requestBuilder) putCustomObject(f *field, v batch.Value) {
+	a.eachMember(f, v, (*requestBuilder).putCustom, (*requestBuilder).clearCustom)
 }
 
-func (a *assembly) putDataObject(f *field, v batch.Value) {
-	a.eachMember(f, v, (*assembly).putData, (*assembly).clearData)
+func (a *requestBuilder) putDataObject(f *field, v batch.Value) {
+	a.eachMember(f, v, (*requestBuilder).putData, (*requestBuilder).clearData)
 }
 
 // eachMember treats every member of a whole object as a column of its own
 // would be treated: null and empty values follow the column's rule for empty
 // cells, the null literal clears.
-func (a *assembly) eachMember(f *field, v batch.Value, put func(*assembly, *field, batch.Value), null func(*assembly, *field)) {
+func (a *requestBuilder) eachMember(f *field, v batch.Value, put func(*requestBuilder, *field, batch.Value), null func(*requestBuilder, *field)) {
 	object, ok := a.object(f, v)
 	if !ok {
 		return
@@ -46,7 +46,7 @@ func (a *assembly) eachMember(f *field, v batch.Value, put func(*assembly, *fiel
 	}
 }
 
-func (a *assembly) checkAttributeName(f *field, name string) bool {
+func (a *requestBuilder) checkAttributeName(f *field, name string) bool {
 	if name == "" || utf8.RuneCountInString(name) > maxAttributeName {
 		a.reject(f, codeAttributeName, "the name of an attribute has 1 to 256 characters")
 		return false
@@ -54,7 +54,7 @@ func (a *assembly) checkAttributeName(f *field, name string) bool {
 	return a.checkEncoding(f, name) && a.checkControls(f, name, false)
 }
 
-func (a *assembly) object(f *field, v batch.Value) (*batch.Nested, bool) {
+func (a *requestBuilder) object(f *field, v batch.Value) (*batch.Nested, bool) {
 	switch v.Kind {
 	case batch.Object:
 		return v.Nested, true
@@ -123,13 +123,13 @@ func parseScalar(d *json.Decoder) (batch.Value, error) {
 // members reads an object of other targets: identity, attributes, systemData.
 // What a member means is looked up once.
 type members struct {
-	vocabulary *vocabulary
-	operation  *Operation
-	taken      []meaning // by columns and constants
-	fields     map[string]*field
+	schema    *schema
+	operation *Operation
+	taken     []target // by columns and constants
+	fields    map[string]*field
 }
 
-func (m *members) put(a *assembly, f *field, v batch.Value) {
+func (m *members) put(a *requestBuilder, f *field, v batch.Value) {
 	object, ok := a.group(f, v)
 	if !ok {
 		return
@@ -142,17 +142,17 @@ func (m *members) put(a *assembly, f *field, v batch.Value) {
 		}
 		switch {
 		case member == nil:
-			a.reject(f, codeMemberUnknown, "the member "+quoteName(name)+" is not known"+m.vocabulary.suggest(name))
-		case member.target == nil: // known, nothing to do here
-		case m.isTaken(member.meaning) && !isEmpty(object.Values[i]):
-			a.reject(f, codeAttributeRepeated, member.meaning.String()+" is given twice in this row")
+			a.reject(f, codeMemberUnknown, "the member "+quoteName(name)+" is not known"+m.schema.suggest(name))
+		case member.def == nil: // known, nothing to do here
+		case m.isTaken(member.target) && !isEmpty(object.Values[i]):
+			a.reject(f, codeAttributeRepeated, member.target.String()+" is given twice in this row")
 		default:
 			member.take(a, object.Values[i])
 		}
 	}
 }
 
-func (a *assembly) group(f *field, v batch.Value) (*batch.Nested, bool) {
+func (a *requestBuilder) group(f *field, v batch.Value) (*batch.Nested, bool) {
 	if v.Kind == batch.Object {
 		return v.Nested, true
 	}
@@ -168,25 +168,25 @@ func (a *assembly) group(f *field, v batch.Value) (*batch.Nested, bool) {
 // resolve returns the field of a member; one without a target is passed over,
 // nil is not known.
 func (m *members) resolve(f *field, name string) *field {
-	full, err := m.vocabulary.find(f.target.name + "." + name)
+	full, err := m.schema.find(f.def.name + "." + name)
 	switch {
 	case err != nil:
 		return nil
-	case full.target == nil && m.vocabulary.isReadOnly(f.target.name+"."+name):
+	case full.def == nil && m.schema.isReadOnly(f.def.name+"."+name):
 		return &field{}
-	case full.target == nil || full.target.shape == group:
+	case full.def == nil || full.def.shape == objectShape:
 		return nil
-	case !m.operation.takes(full.target):
+	case !m.operation.takes(full.def):
 		return &field{}
 	}
 	member := *f
-	member.meaning = full
+	member.target = full
 	member.column = f.column + "." + name
 	member.splits = ""
 	return &member
 }
 
-func (m *members) isTaken(want meaning) bool {
+func (m *members) isTaken(want target) bool {
 	for _, have := range m.taken {
 		if have.same(want) {
 			return true

@@ -8,9 +8,9 @@ import (
 	"pushbatch/batch"
 )
 
-// assembly is where a row's request is put together. One assembly serves all
-// rows of an input, one after the other; its slices are used again.
-type assembly struct {
+// requestBuilder is where a row's request is put together. One serves all rows
+// of an input, one after the other.
+type requestBuilder struct {
 	options  *Options
 	phones   *phoneBook
 	distinct bool           // every attribute has a column of its own: none can be given twice
@@ -30,56 +30,39 @@ type assembly struct {
 	known    bool // an identity value was given, valid or not
 	hasID    bool // a registration id was given, valid or not
 	problems []batch.Problem
-
-	// A body is made in scratch and moved to pages where a request keeps it.
-	scratch []byte
-	pages   pages
-	outcome batch.Outcome // of a row that is settled without a problem
 }
 
 // reset forgets the row before.
-func (a *assembly) reset() {
-	a.id, a.appCode, a.mailbox = "", "", ""
-	a.identity = apiclient.Identity{}
-	a.attributes = apiclient.Attributes{}
-	a.update = apiclient.Update{}
-	a.tags, a.custom, a.data = a.tags[:0], a.custom[:0], a.data[:0]
-	a.known, a.hasID = false, false
+func (a *requestBuilder) reset() {
 	if len(a.given) > 0 {
 		clear(a.given)
 	}
-	a.problems = a.problems[:0]
+	*a = requestBuilder{
+		options: a.options, phones: a.phones, distinct: a.distinct, given: a.given,
+		tags: a.tags[:0], custom: a.custom[:0], data: a.data[:0], problems: a.problems[:0],
+	}
 }
 
-// seal moves what was gathered in slices into the request.
-func (a *assembly) seal() {
+// usualBody is room enough for most bodies, so that they are made in one piece.
+const usualBody = 512
+
+// build moves what was gathered in slices into the request.
+func (a *requestBuilder) build() {
 	a.attributes.Tags = a.tags
 	a.attributes.Custom = a.custom
 	a.update.AdditionalData = a.data
 }
 
-// body returns a body that was made in scratch, as something that a call may
-// keep. The call of a dry run is shown before the next one is made.
-func (a *assembly) body(made []byte) []byte {
-	a.scratch = made
-	if a.options.DryRun == ShowRequests {
-		return made
-	}
-	return a.pages.keep(made)
-}
-
-// skipped is the outcome of a valid row of a dry run. It is used again for the
-// next row.
-func (a *assembly) skipped(payload []byte) *batch.Outcome {
-	a.outcome = batch.Outcome{Status: batch.Skipped, RegistrationID: a.id, Payload: payload}
-	return &a.outcome
+// skipped is the outcome of a valid row of a dry run.
+func (a *requestBuilder) skipped(payload []byte) *batch.Outcome {
+	return &batch.Outcome{Status: batch.Skipped, RegistrationID: a.id, Payload: payload}
 }
 
 // maxProblems bounds what is told of one row.
 const maxProblems = 50
 
 // reject notes one broken rule of the row. The same thing is told once.
-func (a *assembly) reject(f *field, code, message string) {
+func (a *requestBuilder) reject(f *field, code, message string) {
 	p := batch.Problem{Code: code, Column: f.column, Message: message}
 	if len(a.problems) < maxProblems && !slices.Contains(a.problems, p) {
 		a.problems = append(a.problems, p)
@@ -87,7 +70,7 @@ func (a *assembly) reject(f *field, code, message string) {
 }
 
 // rejection is the outcome of a row that broke rules: all of them are named.
-func (a *assembly) rejection() *batch.Outcome {
+func (a *requestBuilder) rejection() *batch.Outcome {
 	return rejected(a.id, slices.Clone(a.problems))
 }
 

@@ -6,21 +6,21 @@ import (
 	"strings"
 )
 
-// vocabulary knows every column name the platform's terms have.
-type vocabulary struct {
-	targets  map[string]*target // by folded name and alias
-	readOnly map[string]bool    // folded
-	spelling []string           // names as suggestions show them
+// schema knows every column name the platform's terms have.
+type schema struct {
+	targets  map[string]*definition // by folded name and alias
+	readOnly map[string]bool        // folded
+	spelling []string               // names as suggestions show them
 }
 
-func newVocabulary() *vocabulary {
-	v := &vocabulary{targets: make(map[string]*target), readOnly: make(map[string]bool)}
-	for _, t := range targets() {
+func newSchema() *schema {
+	v := &schema{targets: make(map[string]*definition), readOnly: make(map[string]bool)}
+	for _, t := range definitions() {
 		v.targets[fold(t.name)] = t
 		for _, alias := range t.aliases {
 			v.targets[alias] = t
 		}
-		if t.shape != group {
+		if t.shape != objectShape {
 			v.spelling = append(v.spelling, t.name)
 		}
 	}
@@ -42,43 +42,43 @@ func fold(name string) string {
 	}, strings.ToLower(name))
 }
 
-// meaning is what a name says: where the values go, and as what.
-type meaning struct {
-	target *target
-	attr   string // behind the dot of a dotted target; empty: the whole object
-	typ    valueType
+// target is what a name says: where the values go, and as what.
+type target struct {
+	def  *definition
+	attr string // behind the dot of a dotted target; empty: the whole object
+	typ  valueType
 }
 
 // String returns the name in the platform's spelling.
-func (m meaning) String() string {
+func (m target) String() string {
 	if m.attr == "" {
-		return m.target.name
+		return m.def.name
 	}
-	return m.target.name + "." + m.attr
+	return m.def.name + "." + m.attr
 }
 
 // isWhole reports whether objects stand here whose members are targets or
 // attributes.
-func (m meaning) isWhole() bool {
-	return m.target.shape == group || m.target.shape == dotted && m.attr == ""
+func (m target) isWhole() bool {
+	return m.def.shape == objectShape || m.def.shape == prefixShape && m.attr == ""
 }
 
 // same reports whether two names mean the same place.
-func (m meaning) same(n meaning) bool { return m.target == n.target && m.attr == n.attr }
+func (m target) same(n target) bool { return m.def == n.def && m.attr == n.attr }
 
-// find returns what a name means; a zero meaning when it is no known name. An
+// find returns what a name means; a zero target when it is no known name. An
 // error says that the name is known, but not the type behind its colon. An
 // attribute whose own name has a colon needs a type behind that.
-func (v *vocabulary) find(name string) (meaning, error) {
+func (v *schema) find(name string) (target, error) {
 	base, suffix, typed := cutLast(name, ':')
 	m := v.bare(base)
-	if m.target == nil {
-		return meaning{}, nil
+	if m.def == nil {
+		return target{}, nil
 	}
 	if typed {
 		var err error
 		if m.typ, err = parseType(suffix); err != nil {
-			return meaning{}, err
+			return target{}, err
 		}
 	}
 	return m, m.check()
@@ -87,35 +87,35 @@ func (v *vocabulary) find(name string) (meaning, error) {
 // longestPrefix bounds where the dot of a name is looked for.
 const longestPrefix = 64
 
-func (v *vocabulary) bare(name string) meaning {
+func (v *schema) bare(name string) target {
 	if t := v.targets[fold(name)]; t != nil {
-		return meaning{target: t}
+		return target{def: t}
 	}
 	for i := range min(len(name), longestPrefix) {
 		if name[i] != '.' || i == len(name)-1 {
 			continue
 		}
-		if t := v.targets[fold(name[:i])]; t != nil && t.shape == dotted {
-			return meaning{target: t, attr: name[i+1:]}
+		if t := v.targets[fold(name[:i])]; t != nil && t.shape == prefixShape {
+			return target{def: t, attr: name[i+1:]}
 		}
 	}
-	return meaning{}
+	return target{}
 }
 
 // check refuses a declared type that the target does not take, and attribute
 // names longer than the platform keeps.
-func (m meaning) check() error {
-	if m.typ != typeOwn && (!slices.Contains(m.target.types, m.typ) || m.target.shape == dotted && m.attr == "") {
+func (m target) check() error {
+	if m.typ != typeOwn && (!slices.Contains(m.def.types, m.typ) || m.def.shape == prefixShape && m.attr == "") {
 		return fmt.Errorf("%s cannot be declared as %s", m, m.typ)
 	}
 	if n := len([]rune(m.attr)); n > maxAttributeName {
-		return fmt.Errorf("the name behind %s. has %d characters, the platform takes %d", m.target.name, n, maxAttributeName)
+		return fmt.Errorf("the name behind %s. has %d characters, the platform takes %d", m.def.name, n, maxAttributeName)
 	}
 	return nil
 }
 
 // isReadOnly reports whether name is a column of an inventory that nobody can write.
-func (v *vocabulary) isReadOnly(name string) bool { return v.readOnly[fold(name)] }
+func (v *schema) isReadOnly(name string) bool { return v.readOnly[fold(name)] }
 
 func parseType(text string) (valueType, error) {
 	for i, name := range typeNames {
@@ -135,14 +135,14 @@ func cutLast(s string, sep byte) (before, after string, found bool) {
 
 // suggest returns ` (did you mean …?)` with the nearest known name, or
 // nothing when none is near.
-func (v *vocabulary) suggest(name string) string {
+func (v *schema) suggest(name string) string {
 	base, _, _ := cutLast(name, ':')
 	if len(base) > maxAttributeName || v.isReadOnly(base) || isValueLike(base) {
 		return ""
 	}
 	best, distance := nearest(base, v.spelling)
 	if prefix, attr, found := strings.Cut(base, "."); found {
-		holders := slices.DeleteFunc(slices.Clone(v.spelling), func(s string) bool { return v.targets[fold(s)].shape != dotted })
+		holders := slices.DeleteFunc(slices.Clone(v.spelling), func(s string) bool { return v.targets[fold(s)].shape != prefixShape })
 		if holder, d := nearest(prefix, holders); holder != "" && (best == "" || d < distance) {
 			best = holder + "." + attr
 		}

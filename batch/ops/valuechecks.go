@@ -25,7 +25,7 @@ func trimSpace(s string) string {
 }
 
 // checkEncoding refuses bytes that are not UTF-8.
-func (a *assembly) checkEncoding(f *field, s string) bool {
+func (a *requestBuilder) checkEncoding(f *field, s string) bool {
 	if utf8.ValidString(s) {
 		return true
 	}
@@ -33,7 +33,7 @@ func (a *assembly) checkEncoding(f *field, s string) bool {
 	return false
 }
 
-// isSound reports at one look whether s is UTF-8 without control characters, for
+// isSound reports in one pass whether s is UTF-8 without control characters, for
 // texts that are not all ASCII. What it does not know to be sound is left to
 // checkEncoding and checkControls.
 func isSound(s string) bool {
@@ -57,7 +57,7 @@ func isSound(s string) bool {
 
 // checkControls refuses control characters; lines says that line breaks and
 // tabs are allowed.
-func (a *assembly) checkControls(f *field, s string, lines bool) bool {
+func (a *requestBuilder) checkControls(f *field, s string, lines bool) bool {
 	at := controlAt(s, lines)
 	if at < 0 {
 		return true
@@ -95,7 +95,7 @@ func controlAt(s string, lines bool) int {
 
 // checkSpaces refuses gaps around s, and invisible characters anywhere: a
 // person does not see them, the platform takes the value for another one.
-func (a *assembly) checkSpaces(f *field, s string) bool {
+func (a *requestBuilder) checkSpaces(f *field, s string) bool {
 	if at := strings.IndexFunc(s, invisible); at >= 0 {
 		a.reject(f, codeInvisibleCharacter, "there is a non-breaking space, zero-width or other invisible character at position "+position(s, at))
 		return false
@@ -109,7 +109,7 @@ func (a *assembly) checkSpaces(f *field, s string) bool {
 
 // checkSpreadsheet refuses what a spreadsheet makes of a long number. It looks
 // only at cells that begin the way such damage does.
-func (a *assembly) checkSpreadsheet(f *field, s string) bool {
+func (a *requestBuilder) checkSpreadsheet(f *field, s string) bool {
 	switch c := s[0]; {
 	case c == '#':
 		return a.checkErrorCell(f, s)
@@ -144,7 +144,7 @@ const longestNullWord = len("undefined")
 
 // checkNullWord refuses a word that stands for no value. Spaces around it do not
 // make it one.
-func (a *assembly) checkNullWord(f *field, s string) bool {
+func (a *requestBuilder) checkNullWord(f *field, s string) bool {
 	if len(s) > 2*longestNullWord {
 		return true
 	}
@@ -156,7 +156,7 @@ func (a *assembly) checkNullWord(f *field, s string) bool {
 }
 
 // checkErrorCell refuses what a spreadsheet shows instead of a value.
-func (a *assembly) checkErrorCell(f *field, s string) bool {
+func (a *requestBuilder) checkErrorCell(f *field, s string) bool {
 	if !isErrorCell(s) {
 		return true
 	}
@@ -179,7 +179,7 @@ func isErrorCell(s string) bool {
 
 // checkQuoted refuses the marks that keep a spreadsheet from reading a text as
 // a number: an apostrophe in front, or a formula around it.
-func (a *assembly) checkQuoted(f *field, s string) bool {
+func (a *requestBuilder) checkQuoted(f *field, s string) bool {
 	inner := strings.Trim(s, `'="`)
 	if inner == "" || strings.Trim(inner, "0123456789+") != "" {
 		return true
@@ -188,7 +188,7 @@ func (a *assembly) checkQuoted(f *field, s string) bool {
 	return false
 }
 
-func (a *assembly) checkDigits(f *field, s string) bool {
+func (a *requestBuilder) checkDigits(f *field, s string) bool {
 	switch {
 	case isScientific(s):
 		a.reject(f, codeSpreadsheetScientific, "the number is in scientific notation, digits are lost: format the column as text and export again")
