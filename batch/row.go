@@ -3,6 +3,7 @@ package batch
 import (
 	"context"
 	"iter"
+	"strings"
 	"time"
 )
 
@@ -15,6 +16,22 @@ type Column struct {
 	// Partition is set for the value of a key=value folder (Hive style) on the
 	// way to the file. It is used only where it is mapped and never unknown.
 	Partition bool
+
+	// Undecoded says why the values are only what is stored, in another form than
+	// their file means them to be read: such a column must not be used. Empty: they
+	// are decoded.
+	Undecoded string
+}
+
+// Flattened reports whether an object of this name gives one column a field
+// (identity.email): identity, attributes and systemData do, in any letter case.
+func Flattened(name string) bool {
+	for _, f := range [...]string{"identity", "attributes", "systemData"} {
+		if strings.EqualFold(f, name) {
+			return true
+		}
+	}
+	return false
 }
 
 // Header is the columns of one input, in file order.

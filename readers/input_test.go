@@ -278,7 +278,7 @@ func TestStdinBlocks(t *testing.T) {
 // TestPipe reads Parquet, which needs ranges, from a stream.
 func TestParquetStream(t *testing.T) {
 	t.Parallel()
-	files, err := filepath.Glob("testdata/parquet/people-*.parquet")
+	files, err := filepath.Glob("parquetfile/testdata/duckdb/people-*.parquet")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no Parquet file: %v", err)
 	}

@@ -120,7 +120,7 @@ func TestTraits(t *testing.T) {
 	if _, known := RowCount(text); known {
 		t.Error("the number of rows of a text is known without reading")
 	}
-	parquet := withPartitions(openFile(t, "testdata/parquet/people-zstd-v2.parquet", Options{}), nil)
+	parquet := withPartitions(openFile(t, "parquetfile/testdata/duckdb/people-zstd-v2.parquet", Options{}), nil)
 	count, known := RowCount(parquet)
 	if rows := readertest.Read(t, parquet); !known || count != int64(len(rows)) || len(rows) == 0 {
 		t.Errorf("count %d (%t) of %d rows", count, known, len(rows))

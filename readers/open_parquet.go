@@ -8,6 +8,7 @@ import (
 
 	"pushbatch/batch"
 	"pushbatch/batch/blob"
+	"pushbatch/readers/parquetfile"
 )
 
 // openParquet reads the file by ranges. What comes through a pipe is put into
@@ -16,32 +17,40 @@ func openParquet(ctx context.Context, o *opening) (batch.Source, error) {
 	if o.text.compression != nil {
 		return nil, failure(CodeFormat, "it is Parquet inside %s: decompress it (Parquet is compressed inside)", o.text.compression.name)
 	}
+	in := parquetfile.Input{Name: o.info.Location, Identity: o.identity}
 	if !o.info.Rereadable() {
-		return spoolParquet(ctx, o)
+		if err := spoolParquet(ctx, o, &in); err != nil {
+			return nil, err
+		}
+		return parquetfile.Open(ctx, in)
 	}
-	r, err := blob.OpenAt(ctx, o.info)
-	if err != nil {
-		return nil, err
+	info := o.info
+	in.Open = func(ctx context.Context) (io.ReaderAt, int64, func() error, error) {
+		r, err := blob.OpenAt(ctx, info)
+		if err != nil {
+			return nil, 0, nil, err
+		}
+		return r, info.Size, r.Close, nil
 	}
-	return newParquet(o.info.Location, o.identity, r, o.info.Size, r.Close)
+	return parquetfile.Open(ctx, in)
 }
 
-func spoolParquet(ctx context.Context, o *opening) (batch.Source, error) {
+func spoolParquet(ctx context.Context, o *opening, in *parquetfile.Input) error {
 	stream, err := o.text.input.open(ctx, 0)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	file, err := os.CreateTemp("", "pushbatch-*.parquet")
 	if err != nil {
-		return nil, err
+		return err
 	}
-	release := func() error { return errors.Join(file.Close(), os.Remove(file.Name()), o.text.close()) }
+	in.Close = func() error { return errors.Join(file.Close(), os.Remove(file.Name()), o.text.close()) }
 	size, err := io.Copy(file, stream)
 	if err != nil {
-		return nil, errors.Join(err, release())
+		return errors.Join(err, in.Close())
 	}
-	return newParquet(o.info.Location, o.identity, file, size, release)
+	in.Open = func(context.Context) (io.ReaderAt, int64, func() error, error) {
+		return file, size, func() error { return nil }, nil
+	}
+	return nil
 }
-
-// Detected implements Described.
-func (s *parquetSource) Detected() string { return "Parquet" }

@@ -236,6 +236,9 @@ func (b *binder) use(use ColumnUse, m target, apply func(*field)) {
 	use.Use = NotTaken
 	if b.takes(m) {
 		use.Use = Sent
+		if use.Index >= 0 && b.header[use.Index].Undecoded != "" {
+			b.refuse(codeColumnInvalid, use.Column, "column %q cannot be sent: %s: write it as text, a number or a date, or leave it out", use.Column, b.header[use.Index].Undecoded)
+		}
 		f := b.newField(use, m)
 		if apply != nil {
 			apply(f)

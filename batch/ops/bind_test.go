@@ -274,3 +274,20 @@ func TestOperations(t *testing.T) {
 		}
 	}
 }
+
+// TestUndecodedColumnsAreRefused: what is sent must be the value, not what it is
+// stored as; where the column is not used, it does no harm.
+func TestUndecodedColumnsAreRefused(t *testing.T) {
+	t.Parallel()
+	h := header("registrationId", "additionalData.place")
+	h[1].Undecoded = "its annotation GEOMETRY is not decoded"
+	operation := ops.Named("update")
+	_, err := operation.Bind(h, ops.Options{HasAppCode: true})
+	if err == nil || !strings.Contains(err.Error(), `column "additionalData.place" cannot be sent: its annotation GEOMETRY`) {
+		t.Errorf("got %v", err)
+	}
+	h[1].Name = "place"
+	if _, err := operation.Bind(h, ops.Options{HasAppCode: true, IgnoreUnmapped: true, Constants: []ops.Constant{{Target: "isPrimary", Value: batch.BoolValue(true)}}}); err != nil {
+		t.Errorf("not used: %v", err)
+	}
+}

@@ -1,4 +1,4 @@
-package readers
+package parquetfile
 
 import (
 	"bytes"
@@ -162,9 +162,6 @@ func TestParquetTypes(t *testing.T) {
 		{converted(format.ByteArray, deprecated.UTF8), strs("č", ""), "string", []string{"č", ""}},
 		{converted(format.ByteArray, deprecated.Enum), strs("GCM"), "enum", []string{"GCM"}},
 		{converted(format.ByteArray, deprecated.Json), strs(`{"a":1}`), "json", []string{`{"a":1}`}},
-		{converted(format.ByteArray, deprecated.Bson), strs("\x05\x00"), "bson", []string{"0500"}},
-		{logical(format.ByteArray, &format.BsonType{}), strs("\x05"), "bson", []string{"05"}},
-		{logical(format.ByteArray, &format.GeometryType{}), strs("\x01"), "geometry", []string{"01"}},
 		{converted(format.Int32, deprecated.Int8), le32(-5), "int8", []string{"-5"}},
 		{converted(format.Int64, deprecated.Int64), le64(math.MinInt64), "int64", []string{"-9223372036854775808"}},
 		{converted(format.Int32, deprecated.Uint16), le32(65535), "uint16", []string{"65535"}},
@@ -213,7 +210,7 @@ func TestParquetTypes(t *testing.T) {
 	}
 }
 
-func group(name string, repetition format.FieldRepetitionType, children int32) format.SchemaElement {
+func groupElement(name string, repetition format.FieldRepetitionType, children int32) format.SchemaElement {
 	return format.SchemaElement{Name: name, RepetitionType: thrift.New(repetition), NumChildren: thrift.New(children)}
 }
 
@@ -243,15 +240,15 @@ func TestParquetLegacyLists(t *testing.T) {
 		want   []string
 	}{
 		"repeated primitive": {[]format.SchemaElement{repeated(n)}, []rawChunk{ints}, "list<int32>", []string{"[1,2]", "[]", "[3]"}},
-		"two levels":         {[]format.SchemaElement{annotated(group("c", format.Required, 1), deprecated.List), repeated(n)}, []rawChunk{ints}, "list<int32>", []string{"[1,2]", "[]", "[3]"}},
-		"three levels":       {[]format.SchemaElement{annotated(group("c", format.Required, 1), deprecated.List), group("list", format.Repeated, 1), n}, []rawChunk{ints}, "list<int32>", []string{"[1,2]", "[]", "[3]"}},
-		"array of one":       {[]format.SchemaElement{annotated(group("c", format.Required, 1), deprecated.List), group("array", format.Repeated, 1), n}, []rawChunk{ints}, "list<struct<n: int32>>", []string{`[{"n":1},{"n":2}]`, "[]", `[{"n":3}]`}},
-		"tuple of one":       {[]format.SchemaElement{annotated(group("c", format.Required, 1), deprecated.List), group("c_tuple", format.Repeated, 1), n}, []rawChunk{ints}, "list<struct<n: int32>>", []string{`[{"n":1},{"n":2}]`, "[]", `[{"n":3}]`}},
-		"repeated pair":      {[]format.SchemaElement{annotated(group("c", format.Required, 1), deprecated.List), group("element", format.Repeated, 2), w, n}, []rawChunk{words, ints}, "list<struct<w: binary, n: int32>>", []string{`[{"w":"a","n":1},{"w":"b","n":2}]`, "[]", `[{"w":"c","n":3}]`}},
-		"map":                {[]format.SchemaElement{annotated(group("c", format.Required, 1), deprecated.Map), group("key_value", format.Repeated, 2), w, n}, []rawChunk{words, ints}, "map<binary, int32>", []string{`{"a":1,"b":2}`, "{}", `{"c":3}`}},
-		"map of Hive":        {[]format.SchemaElement{annotated(group("c", format.Required, 1), deprecated.MapKeyValue), group("map", format.Repeated, 2), w, n}, []rawChunk{words, ints}, "map<binary, int32>", []string{`{"a":1,"b":2}`, "{}", `{"c":3}`}},
-		"set":                {[]format.SchemaElement{annotated(group("c", format.Required, 1), deprecated.Map), group("map", format.Repeated, 1), w}, []rawChunk{words}, "map<binary>", []string{`{"a":null,"b":null}`, "{}", `{"c":null}`}},
-		"no list at all":     {[]format.SchemaElement{group("c", format.Repeated, 1), n}, []rawChunk{ints}, "list<struct<n: int32>>", []string{`[{"n":1},{"n":2}]`, "[]", `[{"n":3}]`}},
+		"two levels":         {[]format.SchemaElement{annotated(groupElement("c", format.Required, 1), deprecated.List), repeated(n)}, []rawChunk{ints}, "list<int32>", []string{"[1,2]", "[]", "[3]"}},
+		"three levels":       {[]format.SchemaElement{annotated(groupElement("c", format.Required, 1), deprecated.List), groupElement("list", format.Repeated, 1), n}, []rawChunk{ints}, "list<int32>", []string{"[1,2]", "[]", "[3]"}},
+		"array of one":       {[]format.SchemaElement{annotated(groupElement("c", format.Required, 1), deprecated.List), groupElement("array", format.Repeated, 1), n}, []rawChunk{ints}, "list<struct<n: int32>>", []string{`[{"n":1},{"n":2}]`, "[]", `[{"n":3}]`}},
+		"tuple of one":       {[]format.SchemaElement{annotated(groupElement("c", format.Required, 1), deprecated.List), groupElement("c_tuple", format.Repeated, 1), n}, []rawChunk{ints}, "list<struct<n: int32>>", []string{`[{"n":1},{"n":2}]`, "[]", `[{"n":3}]`}},
+		"repeated pair":      {[]format.SchemaElement{annotated(groupElement("c", format.Required, 1), deprecated.List), groupElement("element", format.Repeated, 2), w, n}, []rawChunk{words, ints}, "list<struct<w: binary, n: int32>>", []string{`[{"w":"a","n":1},{"w":"b","n":2}]`, "[]", `[{"w":"c","n":3}]`}},
+		"map":                {[]format.SchemaElement{annotated(groupElement("c", format.Required, 1), deprecated.Map), groupElement("key_value", format.Repeated, 2), w, n}, []rawChunk{words, ints}, "map<binary, int32>", []string{`{"a":1,"b":2}`, "{}", `{"c":3}`}},
+		"map of Hive":        {[]format.SchemaElement{annotated(groupElement("c", format.Required, 1), deprecated.MapKeyValue), groupElement("map", format.Repeated, 2), w, n}, []rawChunk{words, ints}, "map<binary, int32>", []string{`{"a":1,"b":2}`, "{}", `{"c":3}`}},
+		"set":                {[]format.SchemaElement{annotated(groupElement("c", format.Required, 1), deprecated.Map), groupElement("map", format.Repeated, 1), w}, []rawChunk{words}, "map<binary>", []string{`{"a":null,"b":null}`, "{}", `{"c":null}`}},
+		"no list at all":     {[]format.SchemaElement{groupElement("c", format.Repeated, 1), n}, []rawChunk{ints}, "list<struct<n: int32>>", []string{`[{"n":1},{"n":2}]`, "[]", `[{"n":3}]`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -1,4 +1,4 @@
-package readers
+package parquetfile
 
 import (
 	"encoding/binary"
@@ -15,6 +15,9 @@ func appendText(dst, raw []byte) ([]byte, valueFault) {
 	}
 	return append(dst, raw...), noFault
 }
+
+// appendRaw takes bytes that become a value later, see variant.go.
+func appendRaw(dst, raw []byte) ([]byte, valueFault) { return append(dst, raw...), noFault }
 
 func appendHex(dst, raw []byte) ([]byte, valueFault) { return hex.AppendEncode(dst, raw), noFault }
 

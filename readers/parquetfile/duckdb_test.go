@@ -1,4 +1,4 @@
-package readers
+package parquetfile
 
 import (
 	"bufio"
@@ -27,11 +27,11 @@ func TestParquetFromDuckDB(t *testing.T) {
 		"types-*.parquet":  "types.ndjson",
 		"people-*.parquet": "people.ndjson.gz",
 	} {
-		files, err := filepath.Glob(filepath.Join("testdata", "parquet", pattern))
+		files, err := filepath.Glob(filepath.Join("testdata", "duckdb", pattern))
 		if err != nil || len(files) < 2 {
 			t.Fatalf("%s: %d files, %v", pattern, len(files), err)
 		}
-		want := duckTold(t, filepath.Join("testdata", "parquet", told))
+		want := duckTold(t, filepath.Join("testdata", "duckdb", told))
 		for _, file := range files {
 			t.Run(filepath.Base(file), func(t *testing.T) {
 				t.Parallel()
@@ -69,7 +69,7 @@ func duckTold(t *testing.T, name string) []map[string]*string {
 	return rows
 }
 
-func openParquetTest(t testing.TB, name string) *parquetSource {
+func openParquetTest(t testing.TB, name string) *Source {
 	t.Helper()
 	data, err := os.ReadFile(name)
 	if err != nil {
@@ -78,13 +78,20 @@ func openParquetTest(t testing.TB, name string) *parquetSource {
 	return openParquetBytes(t, data)
 }
 
-func openParquetBytes(t testing.TB, data []byte) *parquetSource {
+// openReader opens a file that lies in memory.
+func openReader(r io.ReaderAt, size int64, closing func() error) (*Source, error) {
+	return Open(context.Background(), Input{Name: "in.parquet", Close: closing, Open: func(context.Context) (io.ReaderAt, int64, func() error, error) {
+		return r, size, func() error { return nil }, nil
+	}})
+}
+
+func openParquetBytes(t testing.TB, data []byte) *Source {
 	t.Helper()
-	src, err := newParquet("in.parquet", batch.Identity{}, bytes.NewReader(data), int64(len(data)), nil)
+	src, err := openReader(bytes.NewReader(data), int64(len(data)), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return src.(*parquetSource)
+	return src
 }
 
 func allRows(t testing.TB, src batch.Source, from int64) []batch.Row {
@@ -99,7 +106,7 @@ func allRows(t testing.TB, src batch.Source, from int64) []batch.Row {
 	return rows
 }
 
-func compareWithDuck(t *testing.T, src *parquetSource, want []map[string]*string) {
+func compareWithDuck(t *testing.T, src *Source, want []map[string]*string) {
 	t.Helper()
 	rows := allRows(t, src, 0)
 	if len(rows) != len(want) || len(src.Header()) != len(want[0]) {

@@ -1,4 +1,4 @@
-package readers
+package parquetfile
 
 import (
 	"bytes"
@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -19,6 +18,7 @@ import (
 	"github.com/parquet-go/parquet-go/deprecated"
 
 	"pushbatch/batch"
+	"pushbatch/readers/inputerror"
 	"pushbatch/readers/readertest"
 )
 
@@ -145,7 +145,7 @@ func TestParquetSource(t *testing.T) {
 func TestParquetWithoutPageIndex(t *testing.T) {
 	t.Parallel()
 	for _, version := range []string{"v1", "v2"} {
-		src := openParquetTest(t, filepath.Join("testdata", "parquet", "people-zstd-"+version+".parquet"))
+		src := openParquetTest(t, filepath.Join("testdata", "duckdb", "people-zstd-"+version+".parquet"))
 		whole := allRows(t, src, 0)
 		for _, from := range []int{1, 255, 256, 1000, 2047, 2048, 2049, 4095, 4096, 4500, 4999, 5000} {
 			sameRows(t, whole[from:], allRows(t, src, int64(from)))
@@ -203,14 +203,14 @@ func (r *countingReader) ReadAt(p []byte, off int64) (int, error) {
 func TestParquetReadsOnlyWhatIsNeeded(t *testing.T) {
 	t.Parallel()
 	data := writeParquet(t, devices(20_000), parquet.PageBufferSize(4<<10), parquet.MaxRowsPerRowGroup(10_000))
-	open := func() (*parquetSource, *countingReader) {
+	open := func() (*Source, *countingReader) {
 		r := &countingReader{Reader: bytes.NewReader(data)}
-		src, err := newParquet("in.parquet", batch.Identity{}, r, int64(len(data)), nil)
+		src, err := openReader(r, int64(len(data)), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		r.read = 0
-		return src.(*parquetSource), r
+		return src, r
 	}
 	src, r := open()
 	whole := allRows(t, src, 0)
@@ -236,34 +236,11 @@ func TestParquetReadsOnlyWhatIsNeeded(t *testing.T) {
 	}
 }
 
-// TestParquetLZ4 keeps a fault of parquet-go 0.32.0 out (its issue 608): files
-// compressed with LZ4_RAW are read wrong there, without an error.
-func TestParquetLZ4(t *testing.T) {
-	t.Parallel()
-	duck, err := os.ReadFile(filepath.Join("testdata", "parquet", "lz4_raw.parquet"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, data := range map[string][]byte{
-		"parquet-go": writeParquet(t, devices(10), parquet.Compression(&parquet.Lz4Raw)),
-		"DuckDB":     duck,
-		"one column": writeParquet(t, []struct {
-			Plain  string `parquet:"plain,snappy"`
-			Packed string `parquet:"packed,lz4"`
-		}{{"a", "b"}}),
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			wantRefusal(t, data, CodeFormat, "LZ4_RAW")
-		})
-	}
-}
-
 func wantRefusal(t *testing.T, data []byte, code, part string) {
 	t.Helper()
 	closed := 0
-	src, err := newParquet("in.parquet", batch.Identity{}, bytes.NewReader(data), int64(len(data)), func() error { closed++; return nil })
-	found := new(Error)
+	src, err := openReader(bytes.NewReader(data), int64(len(data)), func() error { closed++; return nil })
+	found := new(inputerror.Error)
 	if !errors.As(err, &found) || found.Code != code || found.Source != "in.parquet" || !strings.Contains(err.Error(), part) {
 		t.Errorf("got %v, %v; want %s with %q", src, err, code, part)
 	}
@@ -280,24 +257,24 @@ func TestParquetRefused(t *testing.T) {
 		data       []byte
 		code, part string
 	}{
-		"empty":            {nil, CodeFormat, "0 bytes"},
-		"text":             {[]byte("registrationId,email\n1,2\n"), CodeFormat, "not a Parquet file"},
-		"cut":              {good[:len(good)/2], CodeTruncated, "no footer"},
-		"encrypted footer": {with(func(b []byte) []byte { copy(b, "PARE"); copy(b[len(b)-4:], "PARE"); return b }), CodeFormat, "encrypted"},
-		"encrypted tail":   {with(func(b []byte) []byte { copy(b[len(b)-4:], "PARE"); return b }), CodeFormat, "encrypted"},
+		"empty":            {nil, inputerror.CodeFormat, "0 bytes"},
+		"text":             {[]byte("registrationId,email\n1,2\n"), inputerror.CodeFormat, "not a Parquet file"},
+		"cut":              {good[:len(good)/2], inputerror.CodeTruncated, "no footer"},
+		"encrypted footer": {with(func(b []byte) []byte { copy(b, "PARE"); copy(b[len(b)-4:], "PARE"); return b }), inputerror.CodeFormat, "encrypted"},
+		"encrypted tail":   {with(func(b []byte) []byte { copy(b[len(b)-4:], "PARE"); return b }), inputerror.CodeFormat, "encrypted"},
 		"footer too long": {with(func(b []byte) []byte {
 			binary.LittleEndian.PutUint32(b[len(b)-8:], uint32(len(b)))
 			return b
-		}), CodeCorrupt, "claims"},
-		"footer of noise": {append([]byte("PAR1"), "\xff\xff\xff\xff\x04\x00\x00\x00PAR1"...), CodeCorrupt, "decoded"},
-		"footer of zeros": {append([]byte("PAR1"), "\x00\x00\x00\x00\x04\x00\x00\x00PAR1"...), CodeCorrupt, "damaged"},
-		"start cut off":   {append([]byte("PAR1"), good[len(good)/2:]...), CodeCorrupt, "no column can be"},
+		}), inputerror.CodeCorrupt, "claims"},
+		"footer of noise": {append([]byte("PAR1"), "\xff\xff\xff\xff\x04\x00\x00\x00PAR1"...), inputerror.CodeCorrupt, "decoded"},
+		"footer of zeros": {append([]byte("PAR1"), "\x00\x00\x00\x00\x04\x00\x00\x00PAR1"...), inputerror.CodeCorrupt, "damaged"},
+		"start cut off":   {append([]byte("PAR1"), good[len(good)/2:]...), inputerror.CodeCorrupt, "no column can be"},
 		"same name": {writeParquet(t, []struct {
 			A        string `parquet:"identity.email"`
 			Identity struct {
 				Email string `parquet:"email"`
 			} `parquet:"identity"`
-		}{{}}), CodeHeaderRepeat, "identity.email"},
+		}{{}}), inputerror.CodeHeaderRepeat, "identity.email"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -313,13 +290,13 @@ func TestParquetEncrypted(t *testing.T) {
 			t.Parallel()
 			key := []byte("0123456789abcdef")
 			data := writeParquet(t, devices(5), parquet.WithEncryption(&parquet.EncryptionConfig{FooterKey: key, EncryptedFooter: encryptedFooter}))
-			wantRefusal(t, data, CodeFormat, "encrypted")
+			wantRefusal(t, data, inputerror.CodeFormat, "encrypted")
 		})
 	}
 }
 
 // readDamaged reads until the error and returns the rows before it.
-func readDamaged(t *testing.T, src batch.Source) (rows []batch.Row, failed *Error) {
+func readDamaged(t *testing.T, src batch.Source) (rows []batch.Row, failed *inputerror.Error) {
 	t.Helper()
 	var err error
 	rows, err = readertest.ReadFrom(t.Context(), src, batch.Position{})
@@ -357,7 +334,7 @@ func TestParquetDamagedPage(t *testing.T) {
 				broken[end-1] ^= 0x55
 				want := int64(g)*200 + index.FirstRowIndex(p)
 				got, failed := readDamaged(t, openParquetBytes(t, broken))
-				if failed == nil || failed.Code != CodeCorrupt || failed.Row != int64(len(got))+1 || int64(len(got)) < want {
+				if failed == nil || failed.Code != inputerror.CodeCorrupt || failed.Row != int64(len(got))+1 || int64(len(got)) < want {
 					t.Fatalf("group %d, column %d, page %d: %d rows before %v, want %d", g, chunk.Column(), p, len(got), failed, want)
 				}
 				sameRows(t, whole[:want], got[:want])
@@ -369,15 +346,21 @@ func TestParquetDamagedPage(t *testing.T) {
 	}
 }
 
-// cutReader loses everything behind a point after the file was opened.
+// cutReader loses the pages behind a point.
 type cutReader struct {
 	*bytes.Reader
-	end int64
-	err error
+	from int64
+	err  error
 }
 
 func (r *cutReader) ReadAt(p []byte, off int64) (int, error) {
-	if off+int64(len(p)) > r.end {
+	footer := r.Size() - 8
+	var length [4]byte
+	if _, err := r.Reader.ReadAt(length[:], footer); err != nil {
+		return 0, err
+	}
+	footer -= int64(binary.LittleEndian.Uint32(length[:]))
+	if off < footer && off+int64(len(p)) > r.from {
 		return 0, r.err
 	}
 	return r.Reader.ReadAt(p, off)
@@ -389,13 +372,12 @@ func TestParquetCutWhileReading(t *testing.T) {
 	for _, c := range []struct {
 		err  error
 		code string
-	}{{io.EOF, CodeTruncated}, {io.ErrUnexpectedEOF, CodeTruncated}, {errors.New("connection reset"), CodeUnreadable}} {
-		r := &cutReader{Reader: bytes.NewReader(data), end: math.MaxInt64, err: c.err}
-		src, err := newParquet("in.parquet", batch.Identity{}, r, int64(len(data)), nil)
+	}{{io.EOF, inputerror.CodeTruncated}, {io.ErrUnexpectedEOF, inputerror.CodeTruncated}, {errors.New("connection reset"), inputerror.CodeUnreadable}} {
+		r := &cutReader{Reader: bytes.NewReader(data), from: int64(len(data)) / 2, err: c.err}
+		src, err := openReader(r, int64(len(data)), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.end = int64(len(data)) / 2
 		rows, failed := readDamaged(t, src)
 		if failed == nil || failed.Code != c.code || len(rows) < 50 || len(rows) > 250 {
 			t.Errorf("%v: %d rows, then %v", c.err, len(rows), failed)
@@ -411,8 +393,8 @@ func TestParquetPositionBehindTheEnd(t *testing.T) {
 	}
 	for _, from := range []int64{-1, 4} {
 		_, err := readertest.ReadFrom(t.Context(), src, batch.Position{Row: from})
-		found := new(Error)
-		if !errors.As(err, &found) || found.Code != CodeChanged {
+		found := new(inputerror.Error)
+		if !errors.As(err, &found) || found.Code != inputerror.CodeChanged {
 			t.Errorf("from row %d: %v", from, err)
 		}
 	}

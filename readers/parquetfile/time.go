@@ -1,4 +1,4 @@
-package readers
+package parquetfile
 
 import (
 	"encoding/binary"
@@ -21,16 +21,6 @@ const (
 
 func (u timeUnit) String() string {
 	return map[timeUnit]string{unitMillis: "millis", unitMicros: "micros", unitNanos: "nanos"}[u]
-}
-
-func unitOf(u format.TimeUnit) timeUnit {
-	switch u.Value.(type) {
-	case *format.NanoSeconds:
-		return unitNanos
-	case *format.MicroSeconds:
-		return unitMicros
-	}
-	return unitMillis
 }
 
 const (
@@ -102,8 +92,8 @@ func appendDay(dst, raw []byte) ([]byte, valueFault) {
 	return text, noFault
 }
 
-func timeType(unit timeUnit, physical format.Type) (parquetType, bool) {
-	t := parquetType{name: fmt.Sprintf("time(%s)", unit), kind: batch.Text}
+func timeType(unit timeUnit, physical format.Type) (leafType, bool) {
+	t := leafType{name: fmt.Sprintf("time(%s)", unit), kind: batch.Text}
 	t.append = func(dst, raw []byte) ([]byte, valueFault) {
 		var v int64
 		if len(raw) == 4 {
@@ -120,8 +110,8 @@ func timeType(unit timeUnit, physical format.Type) (parquetType, bool) {
 	return t, physical == format.Int32 && unit == unitMillis || physical == format.Int64 && unit != unitMillis
 }
 
-func timestampType(unit timeUnit, utc bool) parquetType {
-	t := parquetType{name: fmt.Sprintf("timestamp(%s)", unit), kind: batch.Timestamp}
+func timestampType(unit timeUnit, utc bool) leafType {
+	t := leafType{name: fmt.Sprintf("timestamp(%s)", unit), kind: batch.Timestamp}
 	if utc {
 		t.name = fmt.Sprintf("timestamp(%s, UTC)", unit)
 	}

@@ -1,4 +1,4 @@
-package readers
+package parquetfile
 
 import (
 	"bytes"
@@ -11,12 +11,13 @@ import (
 	"github.com/parquet-go/parquet-go"
 
 	"pushbatch/batch"
+	"pushbatch/readers/inputerror"
 )
 
 // FuzzParquet opens and reads whatever bytes there are: no panic, no hang, no
-// memory that the bytes do not back, and either rows or an *Error.
+// memory that the bytes do not back, and either rows or an *inputerror.Error.
 func FuzzParquet(f *testing.F) {
-	files, err := filepath.Glob(filepath.Join("testdata", "parquet", "*.parquet"))
+	files, err := filepath.Glob(filepath.Join("testdata", "duckdb", "*.parquet"))
 	if err != nil || len(files) < 10 {
 		f.Fatal(len(files), err)
 	}
@@ -30,7 +31,7 @@ func FuzzParquet(f *testing.F) {
 	f.Add(writeParquet(f, devices(30), smallPages(12)...))
 	f.Add(writeParquet(f, devices(30), smallPages(12, parquet.DataPageVersion(1), parquet.Compression(&parquet.Zstd))...))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		src, err := newParquet("fuzz.parquet", batch.Identity{}, bytes.NewReader(data), int64(len(data)), nil)
+		src, err := openReader(bytes.NewReader(data), int64(len(data)), nil)
 		if err != nil {
 			mustBeError(t, err)
 			return
@@ -49,7 +50,7 @@ func FuzzParquet(f *testing.F) {
 				return
 			}
 		}
-		if rows := src.(*parquetSource).RowCount(); n != rows {
+		if rows := src.RowCount(); n != rows {
 			t.Fatalf("%d rows of %d, and no error", n, rows)
 		}
 	})
@@ -57,7 +58,7 @@ func FuzzParquet(f *testing.F) {
 
 func mustBeError(t *testing.T, err error) {
 	t.Helper()
-	if found := new(Error); !errors.As(err, &found) || found.Code == "" || found.Source == "" {
+	if found := new(inputerror.Error); !errors.As(err, &found) || found.Code == "" || found.Source == "" {
 		t.Fatalf("%v is no Error with a code and a source", err)
 	}
 }
@@ -66,8 +67,9 @@ func FuzzParquetThrift(f *testing.F) {
 	f.Add([]byte{0x15, 0x02, 0x19, 0x2c, 0x00, 0x00, 0x00})
 	f.Add([]byte{0x1b, 0xff, 0xff, 0xff, 0xff, 0x0f, 0x8c})
 	f.Fuzz(func(t *testing.T, data []byte) {
-		s := thriftScan{rest: data}
-		if err := s.structure(thriftDepth); err == nil && len(s.rest) >= len(data) {
+		r := thriftReader{rest: data}
+		new(fileMetadata).read(&r)
+		if r.err == nil && len(r.rest) >= len(data) {
 			t.Fatal("a structure of no bytes")
 		}
 	})

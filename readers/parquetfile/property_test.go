@@ -1,4 +1,4 @@
-package readers
+package parquetfile
 
 import (
 	"bytes"
@@ -105,7 +105,31 @@ func optionalInt(n *int64) batch.Value {
 	return batch.IntValue(*n)
 }
 
-// TestParquetBits holds our decoders against parquet-go's encoders.
+func decodeDelta(src []byte, n int) (values []int64, rest []byte, err error) {
+	d, err := newDeltaReader(src)
+	if err != nil {
+		return nil, nil, err
+	}
+	if rest, err = d.rest(); err != nil {
+		return nil, nil, err
+	}
+	for range n {
+		v, err := d.next()
+		if err != nil {
+			return values, rest, err
+		}
+		values = append(values, v)
+	}
+	return values, rest, nil
+}
+
+func decodeHybrid[T uint8 | uint32](dst []T, src []byte, width uint) error {
+	r := newRunReader(src, width)
+	_, err := readRuns(&r, dst)
+	return err
+}
+
+// TestParquetBits checks our decoders against parquet-go's encoders.
 func TestParquetBits(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(r *rapid.T) {
@@ -114,7 +138,7 @@ func TestParquetBits(t *testing.T) {
 		if err != nil {
 			r.Fatal(err)
 		}
-		got, rest, err := decodeDelta(nil, append(packed, "rest"...), len(values))
+		got, rest, err := decodeDelta(append(packed, "rest"...), len(values))
 		if err != nil || string(rest) != "rest" || len(got) != len(values) || cmp.Diff(append([]int64{}, values...), append([]int64{}, got...)) != "" {
 			r.Fatalf("delta: %v, rest %q, %v", got, rest, err)
 		}
@@ -165,7 +189,7 @@ func TestParquetBitsRefused(t *testing.T) {
 		"width of 65":           append(head(128, 4, 3, 0, 0), 65, 0, 0, 0),
 		"no values":             append(head(128, 4, 3, 0, 0), 8, 0, 0, 0),
 	} {
-		if _, _, err := decodeDelta(nil, src, 20); err == nil {
+		if _, _, err := decodeDelta(src, 20); err == nil {
 			t.Errorf("delta, %s: no error", name)
 		}
 	}

@@ -1,4 +1,4 @@
-package readers
+package parquetfile
 
 import (
 	"bytes"

@@ -1,0 +1,209 @@
+package parquetfile
+
+import (
+	"cmp"
+	"encoding/binary"
+	"errors"
+	"io"
+	"math"
+	"slices"
+
+	"github.com/parquet-go/parquet-go/format"
+
+	"pushbatch/readers/inputerror"
+)
+
+const (
+	parquetMagic   = "PAR1"
+	encryptedMagic = "PARE"
+	maxFooter      = 64 << 20 // bytes of metadata; a chunk of a column takes about 100 of it
+	maxElements    = 100_000  // of a schema
+)
+
+// file is what the footer says, checked.
+type file struct {
+	r      io.ReaderAt
+	root   *node
+	leaves []*leaf
+	groups []group
+	rows   int64
+}
+
+// group is a row group.
+type group struct {
+	first, rows int64
+	chunks      []chunk // one a leaf
+}
+
+// chunk is the part of a leaf column that lies in one row group.
+type chunk struct {
+	start, end int64 // its pages
+	values     int64
+	rows       int64
+	codec      format.CompressionCodec
+}
+
+// damaged makes the error of a file that contradicts itself or the format.
+func damaged(msg string, args ...any) error {
+	return inputerror.New(inputerror.CodeCorrupt, "the Parquet file is damaged: "+msg, args...)
+}
+
+// readFull reads exactly len(p) bytes at off.
+func readFull(r io.ReaderAt, p []byte, off int64) error {
+	n, err := r.ReadAt(p, off)
+	if n == len(p) {
+		return nil
+	}
+	if err == nil || errors.Is(err, io.EOF) {
+		return inputerror.New(inputerror.CodeTruncated, "the file ends %d bytes before it should", len(p)-n)
+	}
+	return err
+}
+
+// openFile reads and checks the footer, and nothing else.
+func openFile(r io.ReaderAt, size int64) (*file, error) {
+	footer, err := readFooter(r, size)
+	if err != nil {
+		return nil, err
+	}
+	meta := new(fileMetadata)
+	t := thriftReader{rest: footer}
+	meta.read(&t)
+	switch {
+	case len(meta.schema) > maxElements:
+		return nil, inputerror.New(inputerror.CodeTooLarge, "its schema has more than %d elements: write fewer columns", maxElements)
+	case t.err != nil:
+		return nil, damaged("its footer cannot be decoded: %w", t.err)
+	case meta.encrypted:
+		return nil, errEncrypted()
+	case len(t.rest) > 0:
+		return nil, damaged("%d bytes follow the metadata in its footer", len(t.rest))
+	}
+	f := &file{r: r}
+	if err := f.readSchema(meta.schema); err != nil {
+		return nil, err
+	}
+	return f, f.readGroups(meta.groups, size-8-int64(len(footer)))
+}
+
+func errEncrypted() error {
+	return inputerror.New(inputerror.CodeFormat, "the Parquet file is encrypted: write it without encryption")
+}
+
+func readFooter(r io.ReaderAt, size int64) ([]byte, error) {
+	var head [4]byte
+	var tail [8]byte
+	if size < 12 {
+		return nil, inputerror.New(inputerror.CodeFormat, "%d bytes are no Parquet file", size)
+	}
+	if err := readFull(r, head[:], 0); err != nil {
+		return nil, err
+	}
+	if err := readFull(r, tail[:], size-8); err != nil {
+		return nil, err
+	}
+	switch {
+	case string(head[:]) == encryptedMagic || string(tail[4:]) == encryptedMagic:
+		return nil, errEncrypted()
+	case string(head[:]) != parquetMagic:
+		return nil, inputerror.New(inputerror.CodeFormat, "not a Parquet file: it does not begin with %s", parquetMagic)
+	case string(tail[4:]) != parquetMagic:
+		return nil, inputerror.New(inputerror.CodeTruncated, "the file begins as Parquet but has no footer: it was cut off, or is still being written")
+	}
+	length := int64(binary.LittleEndian.Uint32(tail[:]))
+	if length > size-12 {
+		return nil, damaged("its footer claims %d bytes of %d", length, size)
+	}
+	if length > maxFooter {
+		return nil, inputerror.New(inputerror.CodeTooLarge, "its footer takes %d MiB, and at most %d are read: write larger row groups, or fewer columns", length>>20, maxFooter>>20)
+	}
+	footer := make([]byte, length)
+	return footer, readFull(r, footer, size-8-length)
+}
+
+// readGroups checks what the footer says of the row groups. How many rows the
+// file has is what they have: the footer's own number is not used, as some
+// writers leave it zero.
+func (f *file) readGroups(groups []groupMetadata, dataEnd int64) error {
+	f.groups = make([]group, len(groups))
+	for i := range groups {
+		from, to := &groups[i], &f.groups[i]
+		if from.rows < 0 || from.rows > math.MaxInt64-f.rows {
+			return damaged("row group %d claims %d rows", i, from.rows)
+		}
+		if len(from.chunks) != len(f.leaves) {
+			return damaged("row group %d has %d columns, the schema %d", i, len(from.chunks), len(f.leaves))
+		}
+		to.first, to.rows = f.rows, from.rows
+		f.rows += from.rows
+		to.chunks = make([]chunk, len(from.chunks))
+		for j := range from.chunks {
+			if err := f.leaves[j].readChunk(&to.chunks[j], &from.chunks[j], to.rows, dataEnd); err != nil {
+				return err
+			}
+		}
+	}
+	return f.checkOverlaps()
+}
+
+// readChunk checks what the footer says of a chunk. Every chunk is checked,
+// wanted or not: a codec that cannot be read is refused before the first row.
+func (l *leaf) readChunk(c *chunk, from *chunkMetadata, rows, dataEnd int64) error {
+	switch {
+	case from.encrypted:
+		return errEncrypted()
+	case from.otherFile:
+		return inputerror.New(inputerror.CodeFormat, "column %s lies in another file, which is not read", l.path)
+	}
+	if err := checkCodec(from.codec, l.path); err != nil {
+		return err
+	}
+	*c = chunk{codec: from.codec, values: from.values, rows: rows, start: from.data}
+	if d := from.dictionary; d > 0 && d < c.start {
+		c.start = d
+	}
+	c.end = c.start + from.size
+	switch {
+	case rows == 0:
+		*c = chunk{}
+	case from.physical != l.physical:
+		return damaged("column %s has two physical types", l.path)
+	case c.start < 4 || from.size < 0 || c.end < c.start || c.end > dataEnd:
+		return damaged("column %s is said to lie where no column can be", l.path)
+	case c.values < rows || l.maxRep == 0 && c.values != rows:
+		return damaged("column %s claims %d values for %d rows", l.path, c.values, rows)
+	}
+	return nil
+}
+
+// checkOverlaps refuses chunks that share bytes: one page that many columns name
+// would be unpacked for each of them.
+func (f *file) checkOverlaps() error {
+	type byteRange struct {
+		start, end int64
+		leaf       int
+	}
+	var all []byteRange
+	for i := range f.groups {
+		for j, c := range f.groups[i].chunks {
+			all = append(all, byteRange{c.start, c.end, j})
+		}
+	}
+	slices.SortFunc(all, func(a, b byteRange) int { return cmp.Compare(a.start, b.start) })
+	for i := 1; i < len(all); i++ {
+		if all[i].start < all[i-1].end {
+			return damaged("the columns %s and %s share bytes", f.leaves[all[i-1].leaf].path, f.leaves[all[i].leaf].path)
+		}
+	}
+	return nil
+}
+
+// groupOf returns the index of the row group that holds row.
+func (f *file) groupOf(row int64) int {
+	for i := range f.groups {
+		if g := &f.groups[i]; row < g.first+g.rows {
+			return i
+		}
+	}
+	return len(f.groups)
+}
