@@ -169,8 +169,8 @@ type scan struct {
 	text   []byte // of the block
 	ends   []int
 
-	column  *column // being read
-	problem *batch.Problem
+	column *column // being read
+	faults []batch.Problem
 }
 
 func (s *Source) newScan(ctx context.Context) (*scan, error) {
@@ -221,7 +221,7 @@ func (s *scan) row(num int64) (batch.Row, error) {
 	}
 	row := batch.Row{Pos: batch.Position{Row: num}, Next: batch.Position{Row: num + 1}}
 	row.Values, s.cells = s.cells[:s.width:s.width], s.cells[s.width:]
-	s.problem = nil
+	s.faults = nil
 	for _, s.column = range s.columns {
 		v, err := s.column.row()
 		if err != nil {
@@ -229,7 +229,9 @@ func (s *scan) row(num int64) (batch.Row, error) {
 		}
 		row.Values[s.column.index] = v
 	}
-	row.Err = s.problem
+	if row.Faults = s.faults; len(row.Faults) > 0 {
+		row.Err = &row.Faults[0]
+	}
 	return row, nil
 }
 
@@ -247,11 +249,11 @@ func (s *scan) openGroup(row int64) error {
 	return nil
 }
 
-// fault notes the problem of a value that has no text, the row's first one,
-// and returns what is shown in its place.
+// fault notes the problem of a value that has no text, one a column, and returns
+// what is shown in its place.
 func (s *scan) fault(f valueFault, shown string) batch.Value {
-	if s.problem == nil {
-		s.problem = f.problem(s.column.name)
+	if n := len(s.faults); n == 0 || s.faults[n-1].Column != s.column.name {
+		s.faults = append(s.faults, f.problem(s.column.name))
 	}
 	return batch.TextValue(shown)
 }

@@ -32,14 +32,14 @@ const (
 )
 
 // problem says what is wrong with a value of the column, by shape.
-func (f valueFault) problem(column string) *batch.Problem {
+func (f valueFault) problem(column string) batch.Problem {
 	switch f {
 	case faultEncoding:
-		return &batch.Problem{Code: inputerror.CodeEncoding, Column: column, Message: "the bytes are not UTF-8 text (shown as hexadecimal digits)"}
+		return batch.Problem{Code: inputerror.CodeEncoding, Column: column, Message: "the bytes are not UTF-8 text (shown as hexadecimal digits)"}
 	case faultTooLarge:
-		return &batch.Problem{Code: inputerror.CodeTooLarge, Column: column, Message: fmt.Sprintf("the value is longer than %d MiB (shown cut)", maxText>>20)}
+		return batch.Problem{Code: inputerror.CodeTooLarge, Column: column, Message: fmt.Sprintf("the value is longer than %d MiB (shown cut)", maxText>>20)}
 	}
-	return &batch.Problem{Code: inputerror.CodeRange, Column: column, Message: "the stored number is outside what its type can mean, such as a year after 9999 (shown as stored)"}
+	return batch.Problem{Code: inputerror.CodeRange, Column: column, Message: "the stored number is outside what its type can mean, such as a year after 9999 (shown as stored)"}
 }
 
 // typeOf finds how to read a leaf. known is false for an annotation that is not
