@@ -50,7 +50,7 @@ func operationNames() (names []string) {
 }
 
 func inventoryNames() (names []string) {
-	for _, c := range ops.NewInventory(true).Columns() {
+	for _, c := range inventory.NewLayout(true, true).Columns() {
 		names = append(names, c.Name+"\t"+c.Type)
 	}
 	return names

@@ -50,6 +50,7 @@ type execution struct {
 	saved    atomic.Pointer[batch.Checkpoint]
 	timeline report.Recording
 
+	layout    *inventory.Layout   // the columns of an export
 	people    *people.Source      // the one input, of an export of everybody
 	listed    *report.People      // of an earlier execution, when the run had ended then
 	inventory *inventory.Manifest // what an export published; nil: nothing
@@ -58,7 +59,7 @@ type execution struct {
 // open makes what prints and what reaches the platform. Inputs and folder are
 // opened later, when it is known which run this is.
 func (p *process) open(c *runConfig, spec runSpec) (x *execution, err error) {
-	x = &execution{runConfig: c, process: p, spec: spec}
+	x = &execution{runConfig: c, process: p, spec: spec, layout: c.flags.export.layout()}
 	p.json = c.flags.logFormat == logJSON
 	if x.printer, x.every, err = p.newPrinter(&c.flags.messageFlags); err != nil {
 		return nil, err

@@ -25,6 +25,7 @@ type exportFlags struct {
 	splitRows     int64
 	partitionBy   string
 	people        bool
+	attributes    bool
 	detail        bool
 	modifiedSince string
 	filter        string
@@ -38,6 +39,7 @@ func (e *exportFlags) add(fs *pflag.FlagSet) {
 	fs.Int64Var(&e.splitRows, "split", 0, "`N` rows a file; the files go into a folder named as --to without its ending")
 	fs.StringVar(&e.partitionBy, "partition-by", "", "`COLUMN` whose values become folders (Hive style)")
 	fs.BoolVar(&e.people, "people", false, "list the devices of all people; no INPUT is needed")
+	fs.BoolVar(&e.attributes, "person-attributes", false, "with --people: columns for the person's names, birthday, gender, tags and custom attributes")
 	fs.BoolVar(&e.detail, "detail", false, "with --people: get each device, for the fields that the listing does not have")
 	fs.StringVar(&e.modifiedSince, "modified-since", "", "with --people: only people who changed since this `TIME` (2026-01-31 or 2026-01-31T12:00:00Z)")
 	fs.StringVar(&e.filter, "filter", "", "with --people: the platform's filter, `JSON`")
@@ -67,7 +69,7 @@ func newExportCommand(p *process) *cobra.Command {
 
 func wrapColumns() string {
 	var names []string
-	for _, c := range ops.NewInventory(true).Columns() {
+	for _, c := range inventory.NewLayout(true, true).Columns() {
 		names = append(names, c.Name)
 	}
 	return strings.TrimLeft(wrapped(strings.Join(names, ", "), "  ", 88), " ") + "(those from person_id to modified_at with --people)"
@@ -85,6 +87,9 @@ func (p *process) export(ctx context.Context, c *runConfig) error {
 	}
 	return p.start(ctx, c)
 }
+
+// layout is the columns of what is asked for.
+func (e *exportFlags) layout() *inventory.Layout { return inventory.NewLayout(e.people, e.attributes) }
 
 // exporting reports whether the run writes an inventory.
 func (c *runConfig) exporting() bool { return c.operation.Name == exportOperation }
@@ -123,7 +128,7 @@ func (e *exportFlags) onlyWithPeople() error {
 		return err
 	}
 	for name, given := range map[string]bool{
-		"detail": e.detail, "modified-since": e.modifiedSince != "", "filter": e.filter != "", "application": e.application != "",
+		"detail": e.detail, "person-attributes": e.attributes, "modified-since": e.modifiedSince != "", "filter": e.filter != "", "application": e.application != "",
 	} {
 		if given {
 			return usageError("--%s is of the people listing: it needs --people", name)
@@ -140,7 +145,7 @@ func (c *runConfig) inventoryOptions() (*inventory.Options, error) {
 		return nil, usageError("--to %v", err)
 	}
 	o := &inventory.Options{
-		Target: target, All: ops.NewInventory(e.people).Columns(), Additional: e.additional,
+		Target: target, All: e.layout().Columns(), Additional: e.additional,
 		SplitRows: e.splitRows, PartitionBy: e.partitionBy,
 	}
 	if err := e.checkNames(o.All); err != nil {
@@ -185,7 +190,7 @@ func (e *exportFlags) checkNames(columns []batch.Column) error {
 		hint := "the columns are " + strings.Join(names, ", ")
 		if near := ops.Nearest(name, names); near != "" {
 			hint = "did you mean " + near + "?"
-		} else if !e.people && slices.ContainsFunc(ops.NewInventory(true).Columns(), func(c batch.Column) bool { return c.Name == name }) {
+		} else if !e.people && slices.ContainsFunc(inventory.NewLayout(true, true).Columns(), func(c batch.Column) bool { return c.Name == name }) {
 			hint = "it comes with --people only"
 		}
 		return usageError("--%s: there is no column %q: %s", flag, name, hint)

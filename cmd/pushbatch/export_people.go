@@ -36,7 +36,7 @@ func (x *execution) openPeople() error {
 	if err != nil {
 		return err
 	}
-	x.people, err = people.New(o, ops.NewInventory(true), func() string { return x.folder.LocalPath(peopleFile) })
+	x.people, err = people.New(o, x.layout, func() string { return x.folder.LocalPath(peopleFile) })
 	if err != nil {
 		return usageError("--filter: %v", err)
 	}

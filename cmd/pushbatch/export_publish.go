@@ -8,7 +8,6 @@ import (
 
 	"pushbatch/batch"
 	"pushbatch/batch/blob"
-	"pushbatch/batch/ops"
 	"pushbatch/writers"
 	"pushbatch/writers/inventory"
 	"pushbatch/writers/report"
@@ -35,7 +34,7 @@ func (x *execution) inventoryCells() func(*batch.Result) ([]batch.Value, bool) {
 	if !x.gathers() {
 		return nil
 	}
-	return ops.NewInventory(x.flags.export.people).Cells
+	return x.layout.Cells
 }
 
 // checkTarget refuses a new run whose table could not be published at its end.

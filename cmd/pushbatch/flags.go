@@ -182,7 +182,7 @@ var fixedFlags = []string{
 	"format", "delimiter", "encoding", "compression", "map", "set", "null-literal", "phone-region", "ignore-unmapped",
 	"out", "continue", "results", "redact", "dry-run", "force-depersonalize", "keep-as-lead", "set-device-as-primary", "return-push",
 	"simulate",
-	"people", "detail", "modified-since", "filter", "application",
+	"people", "person-attributes", "detail", "modified-since", "filter", "application",
 }
 
 // notInherited are the flags that a retry does not take from the old run.

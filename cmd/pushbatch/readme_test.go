@@ -18,6 +18,7 @@ import (
 	"pushbatch/batch"
 	"pushbatch/batch/blob/s3test"
 	"pushbatch/batch/ops"
+	"pushbatch/writers/inventory"
 )
 
 // Every block of the README and of the help topics is run, one after the other, as a reader
@@ -333,7 +334,7 @@ var athenaTypes = map[string]batch.Kind{"string": batch.Text, "boolean": batch.B
 func demandColumns(t *testing.T, b *block) {
 	t.Helper()
 	kinds := make(map[string]batch.Kind)
-	for _, c := range ops.NewInventory(true).Columns() {
+	for _, c := range inventory.NewLayout(true, true).Columns() {
 		kinds[c.Name] = c.Kind
 	}
 	columns := regexp.MustCompile(`(?m)^  (\w+) (\w+),?$`).FindAllStringSubmatch(b.text, -1)

@@ -20,13 +20,14 @@ import (
 	"pushbatch/batch"
 	"pushbatch/batch/ops"
 	"pushbatch/readers/people"
+	"pushbatch/writers/inventory"
 )
 
 // listing opens the people of a simulator, kept in path.
 func listing(t *testing.T, sender people.Doer, path string, o people.Options) *people.Source {
 	t.Helper()
 	o.Sender = sender
-	source, err := people.New(o, ops.NewInventory(true), func() string { return path })
+	source, err := people.New(o, inventory.NewLayout(true, false), func() string { return path })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +143,7 @@ func TestPeopleQuery(t *testing.T) {
 		{filter: `{"a"`, refused: "not JSON"},
 	} {
 		a := &answer{response: apiclient.Response{Status: 200, Body: []byte(`{"persons":[]}`)}}
-		source, err := people.New(people.Options{Sender: a, Filter: tt.filter, ModifiedSince: tt.since}, ops.NewInventory(true),
+		source, err := people.New(people.Options{Sender: a, Filter: tt.filter, ModifiedSince: tt.since}, inventory.NewLayout(true, false),
 			func() string { return filepath.Join(t.TempDir(), "people") })
 		if tt.refused != "" {
 			if err == nil || !strings.Contains(err.Error(), tt.refused) {

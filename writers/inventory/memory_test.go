@@ -8,19 +8,20 @@ import (
 	"time"
 
 	"pushbatch/batch"
-	"pushbatch/batch/ops"
+	"pushbatch/writers/inventory"
+	"pushbatch/writers/table"
 )
 
 // Publishing holds a row group, not the table: twice the lines take no more
 // memory. (The whole program, walking and publishing: 74 MB for half a million
 // devices, 81 MB for five million.)
 func TestInventoryMemory(t *testing.T) { //nolint:paralleltest // it looks at the heap of the whole process
-	columns := ops.NewInventory(true).Columns()
+	columns := inventory.NewLayout(true, false).Columns()
 	line := func(n int) []batch.Value {
 		cells := make([]batch.Value, len(columns))
 		cells[0] = batch.TextValue("0c2e7f1a-91b3-4d52-8e6f-" + strconv.Itoa(n))
 		for i := 1; i < len(cells); i++ {
-			if columns[i].Type == ops.InventoryText {
+			if columns[i].Type == table.Text {
 				cells[i] = batch.TextValue("value " + strconv.Itoa(n%(i*i)))
 			}
 		}

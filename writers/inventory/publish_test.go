@@ -17,7 +17,6 @@ import (
 
 	"pushbatch/batch"
 	"pushbatch/batch/blob"
-	"pushbatch/batch/ops"
 	"pushbatch/readers"
 	"pushbatch/writers/inventory"
 	"pushbatch/writers/table"
@@ -26,18 +25,18 @@ import (
 
 // inventoryLine is a device that looks like those of the platform.
 func inventoryLine(n int) []batch.Value {
-	cells := make([]batch.Value, len(ops.NewInventory(true).Columns()))
-	for i, c := range ops.NewInventory(true).Columns() {
+	cells := make([]batch.Value, len(inventory.NewLayout(true, false).Columns()))
+	for i, c := range inventory.NewLayout(true, false).Columns() {
 		if (n+i)%5 == 4 && i > 0 {
 			continue
 		}
 		switch c.Type {
-		case ops.InventoryBoolean:
+		case table.Boolean:
 			cells[i] = batch.BoolValue((n+i)%2 == 0)
-		case ops.InventoryTimestamp:
+		case table.Timestamp:
 			t := time.Date(2020, 1, 1, 0, 0, n, n%1000*1e6, time.UTC)
 			cells[i] = batch.Value{Kind: batch.Timestamp, Text: t.Format("2006-01-02T15:04:05.000Z")}
-		case ops.InventoryJSON:
+		case table.JSON:
 			cells[i] = batch.TextValue(fmt.Sprintf(`{"score":%d,"source":"im, \"port\" %d","ok":true}`, n*7, n%3))
 		default:
 			cells[i] = batch.TextValue([]string{"Android", "iOS", "Ana Čuić", `a "b", c`, " x"}[(n+i)%5])
@@ -73,7 +72,7 @@ func inventoryOptions(t testing.TB, to string) *inventory.Options {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := ops.NewInventory(true).Columns()
+	all := inventory.NewLayout(true, false).Columns()
 	return &inventory.Options{Target: target, All: all, Columns: all, Additional: inventory.AdditionalJSON}
 }
 
@@ -227,7 +226,7 @@ func demandStatistics(t *testing.T, path string) {
 // where it is now.
 func TestInventoryMovedDevice(t *testing.T) {
 	t.Parallel()
-	inv := ops.NewInventory(true).Columns()
+	inv := inventory.NewLayout(true, false).Columns()
 	place := func(name string) int {
 		for i, c := range inv {
 			if c.Name == name {

@@ -1,0 +1,294 @@
+package inventory
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"pushbatch/batch"
+	"pushbatch/writers/table"
+)
+
+// Channels of devices, which are the names of a person's two lists.
+const (
+	Push    = "push"
+	WebPush = "webpush"
+)
+
+// statusUnknown is the status of a device that the platform does not know. Other
+// devices have the status of their row, succeeded or failed.
+const statusUnknown = "unknown"
+
+// codeUnknownDevice is the platform's code for a registration that is not there.
+const codeUnknownDevice = "48013"
+
+// field is one column and the platform's name of what fills it.
+type field struct {
+	column string
+	member string // of a device, of its systemData. or of a person; empty: filled otherwise
+	typ    string
+}
+
+// Names of columns that code refers to.
+const (
+	idColumn          = "registration_id"
+	applicationColumn = "application_id"
+	codeColumn        = "app_code"
+	channelColumn     = "channel"
+	exportedColumn    = "exported_at"
+	statusColumn      = "status"
+	personColumn      = "person_id"
+	modifiedColumn    = "modified_at"
+	extraColumn       = "extra"
+)
+
+func deviceFields() []field {
+	return []field{
+		{idColumn, "registrationId", table.Text},
+		{applicationColumn, "applicationId", table.Text},
+		{codeColumn, "", table.Text},
+		{channelColumn, "", table.Text},
+		{"is_primary", "isPrimary", table.Boolean},
+		{"cloud_type", "systemData.cloudType", table.Text},
+		{"registration_enabled", "systemData.registrationEnabled", table.Boolean},
+		{"notifications_enabled", "systemData.notificationsEnabled", table.Boolean},
+		{"geofencing_sdk", "systemData.geofencingSdk", table.Boolean},
+		{"sdk_version", "systemData.sdkVersion", table.Text},
+		{"app_version", "systemData.appVersion", table.Text},
+		{"os", "systemData.os", table.Text},
+		{"os_version", "systemData.osVersion", table.Text},
+		{"device_manufacturer", "systemData.deviceManufacturer", table.Text},
+		{"device_model", "systemData.deviceModel", table.Text},
+		{"device_secure", "systemData.deviceSecure", table.Boolean},
+		{"os_language", "systemData.osLanguage", table.Text},
+		{"device_timezone_offset", "systemData.deviceTimezoneOffset", table.Text},
+		{"device_name", "systemData.deviceName", table.Text},
+		{additionalColumn, "additionalData", table.JSON},
+		{exportedColumn, "", table.Timestamp},
+		{statusColumn, "", table.Text},
+	}
+}
+
+func personFields() []field {
+	return []field{
+		{personColumn, "id", table.Text},
+		{"external_id", "externalId", table.Text},
+		{"phone", "", table.Text},
+		{"email", "", table.Text},
+		{"created_at", "createdAt", table.Timestamp},
+		{modifiedColumn, "modifiedAt", table.Timestamp},
+	}
+}
+
+func attributeFields() []field {
+	return []field{
+		{"first_name", "firstName", table.Text},
+		{"last_name", "lastName", table.Text},
+		{"middle_name", "middleName", table.Text},
+		{"birthday", "birthday", table.Text},
+		{"gender", "gender", table.Text},
+		{"tags", "tags", table.JSON},
+		{"custom_attributes", "customAttributes", table.JSON},
+	}
+}
+
+// Layout lays devices out as the columns of an export.
+type Layout struct {
+	columns []batch.Column
+	places  map[string]int // column name -> index
+	device  map[string]int // platform's name -> column
+	person  map[string]int // the same, of people
+
+	// Codes are the codes of applications by their ids, where they are known. It is
+	// set before the first row.
+	Codes map[string]string
+}
+
+// NewLayout returns the columns of a device and, for the people listing, those of
+// its person, with or without the person's attributes. What the platform sends
+// beyond them stands in the last column, extra.
+func NewLayout(people, attributes bool) *Layout {
+	l := &Layout{places: make(map[string]int), device: make(map[string]int), person: make(map[string]int)}
+	l.add(deviceFields(), l.device)
+	if people {
+		l.add(personFields(), l.person)
+	}
+	if people && attributes {
+		l.add(attributeFields(), l.person)
+	}
+	l.add([]field{{extraColumn, "", table.JSON}}, l.device)
+	return l
+}
+
+func (l *Layout) add(fields []field, members map[string]int) {
+	kinds := map[string]batch.Kind{table.Boolean: batch.Bool, table.Timestamp: batch.Timestamp}
+	for _, f := range fields {
+		l.places[f.column] = len(l.columns)
+		if f.member != "" {
+			members[f.member] = len(l.columns)
+		}
+		kind, other := kinds[f.typ]
+		if !other {
+			kind = batch.Text
+		}
+		l.columns = append(l.columns, batch.Column{Name: f.column, Kind: kind, Type: f.typ})
+	}
+}
+
+// Columns returns the columns in their order.
+func (l *Layout) Columns() []batch.Column { return slices.Clone(l.columns) }
+
+// Cells returns the row of an inventory for a finished row of a run: what the
+// listing said of the device, overruled by what a get answered. Rows that were
+// never asked for (rejected, skipped) have none.
+func (l *Layout) Cells(r *batch.Result) ([]batch.Value, bool) {
+	if r.Status != batch.Succeeded && r.Status != batch.Failed {
+		return nil, false
+	}
+	cells := make([]batch.Value, len(l.columns))
+	if len(l.person) > 0 {
+		copy(cells, r.Row.Values)
+	}
+	if m := membersOf(r.Payload); m != nil {
+		l.fillDevice(cells, m)
+	}
+	l.fillEmpty(cells, idColumn, r.RegistrationID)
+	l.fillEmpty(cells, codeColumn, l.Codes[cells[l.places[applicationColumn]].Text])
+	if r.Status == batch.Succeeded {
+		l.fillEmpty(cells, channelColumn, channelOf(cells[l.places["cloud_type"]].Text))
+	}
+	exported := l.places[exportedColumn]
+	if cells[exported].Kind == batch.Null || r.Attempts > 0 {
+		cells[exported] = timestamp(r.Finished)
+	}
+	status := r.Status.String()
+	if r.Code == codeUnknownDevice {
+		status = statusUnknown
+	}
+	cells[l.places[statusColumn]] = batch.TextValue(status)
+	return cells, true
+}
+
+// channelOf is the list that a device with a cloud type stands in.
+func channelOf(cloud string) string {
+	if cloud == "WEB" {
+		return WebPush
+	}
+	return Push
+}
+
+func (l *Layout) fillEmpty(cells []batch.Value, column, text string) {
+	if v := &cells[l.places[column]]; v.Kind == batch.Null && text != "" {
+		*v = batch.TextValue(text)
+	}
+}
+
+// fillDevice takes the members of a registration as the platform sends it.
+func (l *Layout) fillDevice(cells []batch.Value, members map[string]json.RawMessage) {
+	extra := make(map[string]json.RawMessage)
+	for name, raw := range members {
+		if name == "systemData" && raw[0] == '{' {
+			more := l.putAll(cells, l.device, "systemData.", membersOf(raw))
+			if len(more) > 0 {
+				extra[name] = object(more)
+			}
+		} else if !l.put(cells, l.device, name, raw) {
+			extra[name] = raw
+		}
+	}
+	if len(extra) > 0 {
+		cells[len(cells)-1] = batch.TextValue(string(object(extra)))
+	}
+}
+
+// putAll fills the columns of members and returns those that have none.
+func (l *Layout) putAll(cells []batch.Value, places map[string]int, prefix string, members map[string]json.RawMessage) map[string]json.RawMessage {
+	maps.DeleteFunc(members, func(name string, raw json.RawMessage) bool { return l.put(cells, places, prefix+name, raw) })
+	return members
+}
+
+// put fills the column of a member; false: there is none, or the value is not
+// what the column holds.
+func (l *Layout) put(cells []batch.Value, places map[string]int, name string, raw json.RawMessage) bool {
+	at, known := places[name]
+	if !known {
+		return false
+	}
+	v, ok := valueOf(l.columns[at].Type, raw)
+	if ok {
+		cells[at] = v
+	}
+	return ok
+}
+
+// valueOf reads a value as the type of its column. An empty text is no value;
+// text that stands for a boolean becomes one.
+func valueOf(typ string, raw json.RawMessage) (batch.Value, bool) {
+	nested := raw[0] == '{' || raw[0] == '['
+	switch {
+	case string(raw) == "null":
+		return batch.Value{}, true
+	case typ == table.JSON && nested:
+		return compacted(raw), true
+	case typ == table.JSON || nested:
+		return batch.Value{}, false
+	}
+	text := table.AttributeText(raw)
+	switch {
+	case text == "":
+		return batch.Value{}, true
+	case typ == table.Boolean:
+		text = strings.ToLower(text)
+		return batch.Value{Kind: batch.Bool, Text: text}, text == "true" || text == "false"
+	case typ == table.Timestamp:
+		t, ok := platformTime(text)
+		return timestamp(t), ok
+	}
+	return batch.TextValue(text), true
+}
+
+// compacted is an object or a list in its shortest text; an empty one is no value.
+func compacted(raw json.RawMessage) batch.Value {
+	var short bytes.Buffer
+	if err := json.Compact(&short, raw); err != nil || short.Len() == 2 {
+		return batch.Value{}
+	}
+	return batch.TextValue(short.String())
+}
+
+// membersOf are the members of an object as JSON text; nil: it is none.
+func membersOf(raw json.RawMessage) (m map[string]json.RawMessage) {
+	if json.Unmarshal(raw, &m) != nil {
+		return nil
+	}
+	return m
+}
+
+// object is the JSON of members, by name.
+func object(members map[string]json.RawMessage) json.RawMessage {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(members) // they were read as JSON
+	return bytes.TrimSpace(b.Bytes())
+}
+
+func timestamp(t time.Time) batch.Value {
+	return batch.Value{Kind: batch.Timestamp, Text: t.UTC().Format(timeLayout)}
+}
+
+// timeLayout is how inventories keep times.
+const timeLayout = "2006-01-02T15:04:05.000Z"
+
+// platformTime reads a time of the platform: UTC where it names no zone.
+func platformTime(text string) (time.Time, bool) {
+	for _, layout := range []string{"2006-01-02T15:04:05", time.RFC3339Nano, "2006-01-02T15:04:05-0700"} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t, true
+		}
+	}
+	return time.Time{}, false
+}

@@ -1,0 +1,82 @@
+package inventory
+
+import (
+	"encoding/json"
+	"maps"
+	"regexp"
+	"time"
+
+	"pushbatch/batch"
+)
+
+// Devices lays out the devices of a person of the people listing, of both lists,
+// each with the person's columns. raw is valid JSON; at is when the person was
+// listed.
+func (l *Layout) Devices(raw []byte, at time.Time) (rows [][]batch.Value) {
+	members := membersOf(raw)
+	contact := membersOf(members["contactInformation"])
+	delete(members, "contactInformation")
+	person := make([]batch.Value, len(l.columns))
+	l.putAll(person, l.person, "", members)
+	extra := make(map[string]json.RawMessage)
+	l.putContacts(person, extra, "phone", contactsOf(contact, "phone", "number"), validPhone)
+	l.putContacts(person, extra, "email", contactsOf(contact, "email", "address"), validEmail)
+	person[l.places[exportedColumn]] = timestamp(at)
+	for _, channel := range []string{Push, WebPush} {
+		var devices []map[string]json.RawMessage
+		_ = json.Unmarshal(contact[channel], &devices) // a list of another form has no devices
+		for _, device := range devices {
+			row := append([]batch.Value(nil), person...)
+			l.fillDevice(row, device)
+			row[l.places[channelColumn]] = batch.TextValue(channel)
+			l.addExtra(row, extra)
+			rows = append(rows, row)
+		}
+	}
+	return rows
+}
+
+// contactsOf are the numbers or addresses of a person, in the platform's order.
+func contactsOf(contact map[string]json.RawMessage, list, member string) (texts []string) {
+	for _, name := range []string{list, list + "s"} {
+		var entries []map[string]any
+		_ = json.Unmarshal(contact[name], &entries) // a list of another form has none
+		for _, e := range entries {
+			if text, ok := e[member].(string); ok && text != "" {
+				texts = append(texts, text)
+			}
+		}
+	}
+	return texts
+}
+
+var (
+	validPhone = regexp.MustCompile(`^\+?[1-9][0-9]{4,14}$`)
+	validEmail = regexp.MustCompile(`^[^\s@]+@[^\s@]+\.[^\s@]+$`)
+)
+
+// putContacts takes the first valid one as the column. Where that is not all of
+// them, the whole list stands in extra.
+func (l *Layout) putContacts(person []batch.Value, extra map[string]json.RawMessage, column string, texts []string, valid *regexp.Regexp) {
+	for _, text := range texts {
+		if valid.MatchString(text) {
+			person[l.places[column]] = batch.TextValue(text)
+			break
+		}
+	}
+	if len(texts) > 1 || len(texts) == 1 && person[l.places[column]].Kind == batch.Null {
+		extra[column+"s"], _ = json.Marshal(texts) // texts can always be written
+	}
+}
+
+func (l *Layout) addExtra(row []batch.Value, extra map[string]json.RawMessage) {
+	if len(extra) == 0 {
+		return
+	}
+	all := membersOf(json.RawMessage(row[len(row)-1].Text))
+	if all == nil {
+		all = make(map[string]json.RawMessage)
+	}
+	maps.Copy(all, extra)
+	row[len(row)-1] = batch.TextValue(string(object(all)))
+}
