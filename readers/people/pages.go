@@ -2,6 +2,7 @@ package people
 
 import (
 	"bufio"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,21 +10,26 @@ import (
 	"io/fs"
 	"os"
 
+	"github.com/klauspost/compress/zstd"
+
 	"pushbatch/batch"
 )
 
-// page is one page of the listing as it is kept, a line of JSON: where
-// pagination stands after it and the rows it gave. A cell is null, true, false
-// or a text; the column tells its kind.
+// page is one page of the listing as it is kept, JSON in a zstd frame with its
+// length in front: where pagination stands after it and the rows it gave. A cell
+// is null, true, false or a text; the column tells its kind.
 type page struct {
 	Pagination pagination `json:"pagination"`
 	Rows       [][]any    `json:"rows"`
+	Without    []string   `json:"without,omitempty"` // ids of people without a device
 
-	offset int64 // of its line in the file
+	offset int64 // in the file
 }
 
-// maxPage bounds a line, which is more than a page of the listing can be.
-const maxPage = 256 << 20
+const (
+	pageHead = 4         // bytes of the length
+	maxPage  = 256 << 20 // more than a page of the listing can be
+)
 
 // cells turns values into what a page keeps, and values back.
 func cells(values []batch.Value) []any {
@@ -56,14 +62,24 @@ func values(header batch.Header, kept []any) []batch.Value {
 // pageFile is the file of a listing. A page that a crash left incomplete at the
 // end is cut off by the next one: no row of it was given out.
 type pageFile struct {
-	path string
-	in   *bufio.Reader // nil: everything kept was read
-	file *os.File      // nil: nothing is there yet
-	at   int64
+	path   string
+	in     *bufio.Reader // nil: everything kept was read
+	file   *os.File      // nil: nothing is there yet
+	at     int64
+	packer *zstd.Encoder
+	opener *zstd.Decoder
 }
 
 func openPages(path string, offset int64) (*pageFile, error) {
-	f := &pageFile{path: path, at: offset}
+	packer, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithLowerEncoderMem(true))
+	if err != nil {
+		return nil, err
+	}
+	opener, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxPage))
+	if err != nil {
+		return nil, err
+	}
+	f := &pageFile{path: path, at: offset, packer: packer, opener: opener}
 	file, err := os.OpenFile(path, os.O_RDWR, 0)
 	if errors.Is(err, fs.ErrNotExist) && offset == 0 {
 		return f, nil
@@ -84,10 +100,11 @@ func (f *pageFile) has(offset int64) bool {
 		return false
 	}
 	info, err := f.file.Stat()
-	return err == nil && info.Size() > offset
+	return err == nil && info.Size() > offset+pageHead
 }
 
 func (f *pageFile) close() {
+	f.opener.Close()
 	if f.file != nil {
 		_ = f.file.Close() // every page was synced
 	}
@@ -98,58 +115,56 @@ func (f *pageFile) read() (*page, error) {
 	if f.in == nil {
 		return nil, nil
 	}
-	line, err := f.line()
+	frame, whole, err := f.frame()
 	if err != nil {
 		return nil, err
 	}
 	p := &page{offset: f.at}
-	if line == nil || json.Unmarshal(line, p) != nil {
-		// Only the last line can be one that a crash left behind.
-		if _, err := f.in.Peek(1); line != nil && err == nil {
+	text, err := f.opener.DecodeAll(frame, nil)
+	if !whole || err != nil || json.Unmarshal(text, p) != nil {
+		// Only the last page can be one that a crash left behind.
+		if _, err := f.in.Peek(1); whole && err == nil {
 			return nil, fmt.Errorf("%s is damaged at byte %d", f.path, f.at)
 		}
 		f.in = nil
 		return nil, nil
 	}
-	f.at += int64(len(line))
+	f.at += pageHead + int64(len(frame))
 	return p, nil
 }
 
-// line returns the next whole line, nil when there is none.
-func (f *pageFile) line() ([]byte, error) {
-	var line []byte
-	for {
-		part, err := f.in.ReadSlice('\n')
-		line = append(line, part...)
-		switch {
-		case err == nil:
-			return line, nil
-		case errors.Is(err, io.EOF):
-			return nil, nil
-		case !errors.Is(err, bufio.ErrBufferFull):
-			return nil, err
-		case len(line) > maxPage:
-			return nil, fmt.Errorf("%s: a page of more than %d bytes", f.path, maxPage)
-		}
+// frame reads the next page as it is kept; whole is false where the file ends
+// before it does.
+func (f *pageFile) frame() (frame []byte, whole bool, err error) {
+	var head [pageHead]byte
+	_, err = io.ReadFull(f.in, head[:])
+	if size := int64(binary.BigEndian.Uint32(head[:])); err == nil && size <= maxPage {
+		frame = make([]byte, size)
+		_, err = io.ReadFull(f.in, frame)
 	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, false, nil
+	}
+	return frame, err == nil, err
 }
 
 // append keeps a page durably after the others.
 func (f *pageFile) append(p *page) error {
-	line, err := json.Marshal(p)
+	text, err := json.Marshal(p)
 	if err != nil {
 		return err
 	}
+	frame := f.packer.EncodeAll(text, make([]byte, pageHead))
+	binary.BigEndian.PutUint32(frame, uint32(len(frame)-pageHead))
 	if f.file == nil {
 		if f.file, err = os.OpenFile(f.path, os.O_RDWR|os.O_CREATE, 0o600); err != nil {
 			return unwritable(err)
 		}
 	}
 	p.offset = f.at
-	line = append(line, '\n')
 	err = f.file.Truncate(f.at)
 	if err == nil {
-		_, err = f.file.WriteAt(line, f.at)
+		_, err = f.file.WriteAt(frame, f.at)
 	}
 	if err == nil {
 		err = f.file.Sync()
@@ -157,10 +172,29 @@ func (f *pageFile) append(p *page) error {
 	if err != nil {
 		return unwritable(err)
 	}
-	f.at += int64(len(line))
+	f.at += int64(len(frame))
 	return nil
 }
 
 func unwritable(err error) error {
 	return &batch.Abort{Code: "results_unwritable", Err: fmt.Errorf("keep the people listing: %w", err)}
+}
+
+// EachWithout calls fn with the id of everybody in a kept listing who has no
+// device: no row tells of them.
+func EachWithout(path string, fn func(id string)) error {
+	f, err := openPages(path, 0)
+	if err != nil {
+		return err
+	}
+	defer f.close()
+	for {
+		p, err := f.read()
+		if err != nil || p == nil {
+			return err
+		}
+		for _, id := range p.Without {
+			fn(id)
+		}
+	}
 }

@@ -251,7 +251,11 @@ func (p *Source) fetch(ctx context.Context, w pagination) (*page, error) {
 	w.Total = total
 	kept := &page{Pagination: w}
 	for i := range fresh {
-		for _, row := range p.layout.Devices(fresh[i].raw, now) {
+		rows := p.layout.Devices(fresh[i].raw, now)
+		if len(rows) == 0 {
+			kept.Without = append(kept.Without, fresh[i].id)
+		}
+		for _, row := range rows {
 			if p.options.Application == "" || row[1].Text == p.options.Application {
 				kept.Rows = append(kept.Rows, cells(row))
 			}

@@ -211,13 +211,13 @@ func TestPeopleRows(t *testing.T) {
 		"created_at": "2024-01-02T02:04:05.000Z", "modified_at": "2024-02-01T00:00:00.500Z",
 	}
 	device := func(id, application, extra string) map[string]string {
-		row := map[string]string{"registration_id": id, "application_id": application, "extra": extra}
+		row := map[string]string{"registration_id": id, "application_id": application, "channel": "push", "extra": extra}
 		for k, v := range person {
 			row[k] = v
 		}
 		return row
 	}
-	one := device("device-1", "A", `{"phones":["385911111111","385922222222"],"new":1}`)
+	one := device("device-1", "A", `{"new":1,"phones":["385911111111","385922222222"]}`)
 	two := device("device-2", "B", `{"phones":["385911111111","385922222222"]}`)
 	for application, want := range map[string][]map[string]string{"": {one, two}, "B": {two}, "C": nil} {
 		a := &answer{response: apiclient.Response{Status: 200, Body: []byte(body)}}
