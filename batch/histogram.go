@@ -35,6 +35,19 @@ func (h *Histogram) Add(d time.Duration) {
 	h.sum += d
 }
 
+// Merge adds the values of another histogram.
+func (h *Histogram) Merge(o *Histogram) {
+	if h.counts == nil {
+		h.counts = make(map[int]int64, len(o.counts))
+	}
+	for bucket, n := range o.counts {
+		h.counts[bucket] += n
+	}
+	h.n += o.n
+	h.sum += o.sum
+	h.max = max(h.max, o.max)
+}
+
 // Count is the number of values.
 func (h *Histogram) Count() int64 { return h.n }
 

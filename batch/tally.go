@@ -92,6 +92,27 @@ func (t *Tally) WithWaiting(waiting []Waiting) Tally {
 	return c
 }
 
+// Merge adds what another run counted. Of a code that both have the example of t stays.
+func (t *Tally) Merge(o *Tally) {
+	t.Rows += o.Rows
+	t.Attempts += o.Attempts
+	for status, n := range o.Statuses {
+		t.Statuses[status] += n
+	}
+	t.Latency.Merge(&o.Latency)
+	if t.Codes == nil {
+		t.Codes = make(map[string]*CodeCount)
+	}
+	for _, code := range sortedKeys(o.Codes) {
+		if c := t.Codes[code]; c != nil {
+			c.Count += o.Codes[code].Count
+			continue
+		}
+		copied := *o.Codes[code]
+		t.Codes[code] = &copied
+	}
+}
+
 // Bad is the number of rows that failed or were rejected.
 func (t *Tally) Bad() int64 { return t.Statuses[Failed] + t.Statuses[Rejected] }
 

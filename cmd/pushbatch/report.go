@@ -12,14 +12,21 @@ import (
 )
 
 func newReportCommand(p *process) *cobra.Command {
-	s3 := &s3Flags{}
+	s3, page := &s3Flags{}, ""
 	cmd := &cobra.Command{
-		Use:   "report RUN",
-		Short: "Print the summary of a run again and make its report.html",
+		Use:   "report RUN…",
+		Short: "Print the summary of a run again and make its report.html; of several runs: their sum",
 		Long: "report prints the summary of a run again and makes its report.html: of a run that goes on,\n" +
-			"or that was killed, as of its last checkpoint.",
-		Args: needRun,
+			"or that was killed, as of its last checkpoint. Of several runs it prints the sum; a retry stands\n" +
+			"for the rows that it sent again. Of the parts of a split none may be missing or be there twice.",
+		Args: needRuns,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := resolveS3(cmd.Flags(), p.getenv); err != nil {
+				return err
+			}
+			if len(args) > 1 {
+				return p.reportSum(s3.with(cmd.Context()), args, page)
+			}
 			folder, err := p.viewFolder(cmd, s3, args[0])
 			if err != nil {
 				return err
@@ -31,8 +38,16 @@ func newReportCommand(p *process) *cobra.Command {
 			return errors.Join(err, folder.Close())
 		},
 	}
+	cmd.Flags().StringVar(&page, "page", report.PageFile, "`FILE` that gets the page of several runs")
 	s3.addReach(cmd.Flags())
 	return cmd
+}
+
+func needRuns(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return usageError("%s needs a RUN: the folder of a run, or several", cmd.CommandPath())
+	}
+	return nil
 }
 
 // remakePage makes the page of a run again; of one that goes on or was cut off,
@@ -40,13 +55,26 @@ func newReportCommand(p *process) *cobra.Command {
 // not be written. In S3 nothing is written beside a process that works on the
 // run: it makes the page when it ends.
 func remakePage(folder *runstore.Folder, path string) (*report.Summary, error) {
+	s, spec, err := summaryOf(folder, path)
+	if err != nil || s.Outcome == report.Running && blob.IsS3(path) {
+		return s, err
+	}
+	if err := writePage(folder, s, spec); err != nil {
+		return s, &exitError{exitStopped, err}
+	}
+	return s, nil
+}
+
+// summaryOf is the summary of a run and what was asked of it; of a run that goes on
+// or was cut off, as of its last checkpoint.
+func summaryOf(folder *runstore.Folder, path string) (*report.Summary, *runSpec, error) {
 	status, err := statusOf(folder)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	s, spec := new(report.Summary), new(runSpec)
 	if err := folder.ReadJSON(runstore.JobFile, spec); err != nil {
-		return nil, usageError("%w", err)
+		return nil, nil, usageError("%w", err)
 	}
 	if report.Outcome(status.State) == report.Running || report.Outcome(status.State) == report.Interrupted {
 		s, err = snapshotSummary(folder, spec, status)
@@ -55,16 +83,11 @@ func remakePage(folder *runstore.Folder, path string) (*report.Summary, error) {
 	}
 	switch {
 	case err != nil:
-		return nil, usageError("%w", err)
+		return nil, nil, usageError("%w", err)
 	case s == nil:
-		return nil, usageError("%s has no row yet: see pushbatch status %s", path, path)
-	case report.Outcome(status.State) == report.Running && blob.IsS3(path):
-		return s, nil
+		return nil, nil, usageError("%s has no row yet: see pushbatch status %s", path, path)
 	}
-	if err := writePage(folder, s, spec); err != nil {
-		return s, &exitError{exitStopped, err}
-	}
-	return s, nil
+	return s, spec, nil
 }
 
 // snapshotSummary sums up a run as of its last checkpoint; nil: there is none.

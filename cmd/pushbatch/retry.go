@@ -162,7 +162,7 @@ func (r *retrySpec) only(ctx context.Context, source batch.Source) (batch.Source
 // results, which have them in rising order.
 func (r *retrySpec) rows(ctx context.Context, info blob.Info, source string) iter.Seq2[int64, error] {
 	return func(yield func(int64, error) bool) {
-		results, err := r.open(ctx, info)
+		results, err := openResults(ctx, info, resultColumns)
 		if err != nil {
 			yield(0, &batch.Abort{Code: "input_unreadable", Err: err})
 			return
@@ -183,27 +183,30 @@ func (r *retrySpec) rows(ctx context.Context, info blob.Info, source string) ite
 // resultsSource is an old run's results file with the places of its columns.
 type resultsSource struct {
 	batch.Source
-	columns [4]int
+	columns []int
 }
 
 // resultColumns are the columns of the results file that choose a row.
-var resultColumns = [4]string{"source", "source_row", "status", "error_code"}
+var resultColumns = []string{"source", "source_row", "status", "error_code"}
 
-func (r *retrySpec) open(ctx context.Context, info blob.Info) (s *resultsSource, err error) {
-	s = &resultsSource{}
-	if s.Source, err = readers.Open(ctx, info, readers.Options{}); err != nil {
+// openResults opens a results file and finds the columns of these names.
+func openResults(ctx context.Context, info blob.Info, columns []string) (*resultsSource, error) {
+	source, err := readers.Open(ctx, info, readers.Options{})
+	if err != nil {
 		return nil, err
 	}
-	for i, name := range resultColumns {
-		s.columns[i] = slices.IndexFunc(s.Header(), func(c batch.Column) bool { return c.Name == name })
-		if s.columns[i] < 0 {
-			return nil, errors.Join(fmt.Errorf("read %s: it has no column %s", r.Results, name), s.Close())
+	s := &resultsSource{Source: source}
+	for _, name := range columns {
+		at := slices.IndexFunc(s.Header(), func(c batch.Column) bool { return c.Name == name })
+		if at < 0 {
+			return nil, errors.Join(fmt.Errorf("read %s: it has no column %s", info.Location, name), s.Close())
 		}
+		s.columns = append(s.columns, at)
 	}
 	return s, nil
 }
 
-func (r *retrySpec) takes(at [4]int, values []batch.Value, source string) (num int64, wanted bool) {
+func (r *retrySpec) takes(at []int, values []batch.Value, source string) (num int64, wanted bool) {
 	if table.Unsafe(values[at[0]].Text) != source || !slices.Contains(r.Statuses, values[at[2]].Text) {
 		return 0, false
 	}

@@ -26,6 +26,8 @@ type Step struct{ Say, Command string }
 func (s *Summary) Next(r *Run) []Step {
 	run := ShellWord(s.Run)
 	switch {
+	case len(s.Runs) > 0: // each run says itself what is next
+		return nil
 	case s.Outcome == Running:
 		return []Step{{"to see where it stands", "pushbatch status " + run}}
 	case s.Outcome != Completed && s.Resumable(r):

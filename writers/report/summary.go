@@ -18,6 +18,7 @@ type Summary struct {
 	Version       string    `json:"version"`
 	Operation     string    `json:"operation"`
 	Run           string    `json:"run"`
+	Runs          []string  `json:"runs,omitempty"` // that are summed up here; Run then says how many
 	Outcome       Outcome   `json:"outcome"`
 	Reason        string    `json:"reason,omitempty"`
 	ReasonCode    string    `json:"reason_code,omitempty"`

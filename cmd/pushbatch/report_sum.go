@@ -1,0 +1,261 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"pushbatch/batch"
+	"pushbatch/batch/blob"
+	"pushbatch/writers/report"
+	"pushbatch/writers/table"
+)
+
+// summedRun is one of the runs that a report adds up.
+type summedRun struct {
+	path    string
+	spec    *runSpec
+	summary *report.Summary
+	tally   batch.Tally
+}
+
+// reportSum prints the sum of several runs and makes one page of it.
+func (p *process) reportSum(ctx context.Context, paths []string, page string) error {
+	var runs []*summedRun
+	for _, path := range paths {
+		run, err := openSummed(ctx, path)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(runs, func(r *summedRun) bool { return r.summary.Run == run.summary.Run }) {
+			return usageError("%s is named twice", path)
+		}
+		runs = append(runs, run)
+	}
+	slices.SortStableFunc(runs, func(a, b *summedRun) int { return a.spec.StartedAt.Compare(b.spec.StartedAt) })
+	first, err := withRetries(runs)
+	if err != nil {
+		return err
+	}
+	if err := checkParts(first); err != nil {
+		return err
+	}
+	sum, asked, err := addUp(ctx, runs, first)
+	if err != nil {
+		return err
+	}
+	sum.Print(p.stdout)
+	if err := os.WriteFile(page, report.Page(sum, asked), 0o600); err != nil {
+		return &exitError{exitStopped, err}
+	}
+	fmt.Fprintf(p.stdout, "  page       %s\n", page)
+	return nil
+}
+
+func openSummed(ctx context.Context, path string) (_ *summedRun, err error) {
+	folder, err := viewRun(ctx, path)
+	if err != nil {
+		return nil, usageError("%w", err)
+	}
+	defer func() { err = errors.Join(err, folder.Close()) }()
+	run := &summedRun{path: path}
+	if run.summary, run.spec, err = summaryOf(folder, path); err != nil {
+		return nil, err
+	}
+	point, err := folder.LoadCheckpoint()
+	if err != nil {
+		return nil, usageError("%w", err)
+	}
+	if point != nil {
+		run.tally = point.Tally.WithWaiting(point.Waiting)
+	}
+	return run, nil
+}
+
+// withRetries puts every retry behind the run whose rows it sent again, so that
+// first[i][0] is a run of its own and what follows are its retries, oldest first.
+func withRetries(runs []*summedRun) (first [][]*summedRun, err error) {
+	for _, run := range runs {
+		if run.spec.Retry == nil {
+			first = append(first, []*summedRun{run})
+			continue
+		}
+		at := slices.IndexFunc(first, func(chain []*summedRun) bool {
+			return slices.ContainsFunc(chain, func(r *summedRun) bool { return sameRun(run.spec.Retry.Results, r) })
+		})
+		if at < 0 {
+			return nil, usageError("%s sends rows of %s again, which is not among the runs: name it too", run.path, run.spec.Retry.Run)
+		}
+		first[at] = append(first[at], run)
+	}
+	return first, nil
+}
+
+// sameRun reports whether the results that a retry read are those of a run. A
+// folder that was moved since is known by its last name.
+func sameRun(results string, r *summedRun) bool {
+	folder := strings.TrimSuffix(filepath.ToSlash(results), "/"+"results."+resultsFormat(r.spec))
+	if here, err := fileOfRun(r.path, ""); err == nil && filepath.ToSlash(filepath.Clean(here)) == filepath.Clean(folder) {
+		return true
+	}
+	return filepath.Base(folder) == filepath.Base(r.path)
+}
+
+// checkParts refuses a sum over a split that misses a part or has one twice.
+func checkParts(first [][]*summedRun) error {
+	seen := make(map[int]string)
+	var split *splitSpec
+	for _, chain := range first {
+		run, part := chain[0], chain[0].spec.Split
+		switch {
+		case part == nil && split == nil && len(seen) == 0:
+			continue
+		case part == nil:
+			return usageError("%s is no part of the split that the other runs belong to", run.path)
+		case split == nil:
+			if run != first[0][0] {
+				return usageError("%s is no part of the split that %s belongs to", first[0][0].path, run.path)
+			}
+			split = part
+		case split.ID != part.ID || split.Parts != part.Parts:
+			return usageError("%s and %s are parts of different splits", first[0][0].path, run.path)
+		}
+		if other, twice := seen[part.Part]; twice {
+			return usageError("part %d is there twice: %s and %s", part.Part, other, run.path)
+		}
+		seen[part.Part] = run.path
+	}
+	if split == nil {
+		return nil
+	}
+	var missing []string
+	for n := range split.Parts {
+		if _, there := seen[n]; !there {
+			missing = append(missing, strconv.Itoa(n))
+		}
+	}
+	if len(missing) > 0 {
+		return usageError("%d of %d parts are missing: %s", len(missing), split.Parts, strings.Join(missing, ", "))
+	}
+	return nil
+}
+
+// addUp is the summary of all runs together, and what was asked of them.
+func addUp(ctx context.Context, runs []*summedRun, first [][]*summedRun) (*report.Summary, *report.Run, error) {
+	sum := &report.Summary{Version: version(), Outcome: report.Completed, Run: fmt.Sprintf("%d runs", len(runs)), Unsent: new(int64)}
+	sum.StartedAt = runs[0].spec.StartedAt
+	asked := runs[0].spec.forReport()
+	asked.Inputs = nil
+	var total batch.Tally
+	for _, chain := range first {
+		tally, err := lastOutcomes(ctx, chain)
+		if err != nil {
+			return nil, nil, err
+		}
+		total.Merge(tally)
+		asked.Inputs = append(asked.Inputs, chain[0].spec.forReport().Inputs...)
+	}
+	for _, run := range runs {
+		addRun(sum, run)
+	}
+	sum.Fill(total, sum.EndedAt.Sub(sum.StartedAt))
+	if sum.ExitCode == exitDone && sum.Statuses.Bad() > 0 {
+		sum.ExitCode = exitBadRows
+	}
+	return sum, asked, nil
+}
+
+func addRun(sum *report.Summary, run *summedRun) {
+	s := run.summary
+	if sum.Operation == "" {
+		sum.Operation = s.Operation
+	} else if sum.Operation != s.Operation {
+		sum.Operation = "several operations"
+	}
+	sum.Runs = append(sum.Runs, run.path)
+	sum.Executions += s.Executions
+	sum.Requests += s.Requests
+	sum.Retries += s.Retries
+	sum.Throttled += s.Throttled
+	sum.DryRun = sum.DryRun || s.DryRun
+	if s.EndedAt.After(sum.EndedAt) {
+		sum.EndedAt = s.EndedAt
+	}
+	if s.Unsent == nil || sum.Unsent == nil {
+		sum.Unsent = nil
+	} else {
+		*sum.Unsent += *s.Unsent
+	}
+	if s.Outcome != report.Completed {
+		sum.Outcome, sum.ExitCode = report.Stopped, max(sum.ExitCode, s.ExitCode)
+		sum.Reason = strings.TrimPrefix(sum.Reason+"; "+run.path+" has not ended: pushbatch resume "+report.ShellWord(run.path), "; ")
+	}
+	sum.Files = append(sum.Files, s.Files...)
+}
+
+// lastOutcomes counts every row of a run as its last retry left it. Memory grows
+// with the rows that were sent again.
+func lastOutcomes(ctx context.Context, chain []*summedRun) (*batch.Tally, error) {
+	tally := &chain[0].tally
+	if len(chain) == 1 {
+		return tally, nil
+	}
+	type place struct {
+		source string
+		row    int64
+	}
+	last := make(map[place]batch.Outcome)
+	for _, retry := range chain[1:] {
+		tally.Latency.Merge(&retry.tally.Latency)
+		err := eachResult(ctx, retry, func(r *batch.Result) { last[place{r.Row.Source, r.Row.SourceNum()}] = r.Outcome })
+		if err != nil {
+			return nil, err
+		}
+	}
+	counted := &batch.Tally{Latency: tally.Latency}
+	err := eachResult(ctx, chain[0], func(r *batch.Result) {
+		if out, again := last[place{r.Row.Source, r.Row.SourceNum()}]; again {
+			r.Outcome = out
+		}
+		counted.Add(r)
+	})
+	return counted, err
+}
+
+// eachResult reads the results of a run again: place, status, codes and message of
+// every row.
+func eachResult(ctx context.Context, run *summedRun, use func(*batch.Result)) error {
+	location, err := fileOfRun(run.path, "results."+resultsFormat(run.spec))
+	if err != nil {
+		return usageError("%w", err)
+	}
+	info, err := blob.Stat(ctx, location)
+	if err != nil {
+		return usageError("read the results of %s: %w", run.path, err)
+	}
+	results, err := openResults(ctx, info, []string{"source", "source_row", "status", "error_code", "error_message", "row"})
+	if err != nil {
+		return &exitError{exitStopped, err}
+	}
+	defer results.Close()
+	for row, err := range results.Rows(ctx, batch.Position{}) {
+		if err != nil {
+			return &exitError{exitStopped, fmt.Errorf("read the results of %s: %w", run.path, err)}
+		}
+		cell := func(i int) string { return table.Unsafe(row.Values[results.columns[i]].Text) }
+		num, _ := strconv.ParseInt(cell(1), 10, 64)
+		r := &batch.Result{Row: batch.Row{Source: cell(0), Pos: batch.Position{Row: num - 1}}}
+		r.Row.Num, _ = strconv.ParseInt(cell(5), 10, 64)
+		r.Code, r.Message = cell(3), cell(4)
+		if err := r.Status.UnmarshalText([]byte(cell(2))); err != nil {
+			return &exitError{exitStopped, fmt.Errorf("read the results of %s: row %d: %w", run.path, num, err)}
+		}
+		use(r)
+	}
+	return nil
+}
