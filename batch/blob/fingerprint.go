@@ -10,9 +10,9 @@ import (
 )
 
 const (
-	// fingerprintWhole is the largest input that its fingerprint covers as a whole, in
+	// FingerprintWhole is the largest input that its fingerprint covers as a whole, in
 	// bytes: some 15 ms.
-	fingerprintWhole = 16 << 20
+	FingerprintWhole = 16 << 20
 	// Of a larger one it covers so many blocks of so many bytes, from the first to the
 	// last byte at equal distances.
 	fingerprintBlocks = 64
@@ -50,7 +50,7 @@ func Fingerprint(ctx context.Context, in Info) (string, error) {
 
 // fingerprinted lists offset and length of the parts that a fingerprint covers.
 func fingerprinted(size int64) [][2]int64 {
-	if size <= fingerprintWhole {
+	if size <= FingerprintWhole {
 		return [][2]int64{{0, size}}
 	}
 	parts := make([][2]int64, fingerprintBlocks)

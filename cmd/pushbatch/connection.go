@@ -86,6 +86,16 @@ func (p *process) authorize(cfg *apiclient.Config, f *jobFlags) (err error) {
 	return err
 }
 
+// platformSecret is the secret that requests are authorized with; empty: none.
+func (p *process) platformSecret(f *jobFlags) string {
+	names := map[string]string{"app": "INFOBIP_API_KEY", "basic": "INFOBIP_PASSWORD", "ibsso": "INFOBIP_TOKEN", "oauth2": "INFOBIP_CLIENT_SECRET"}
+	if f.auth != "app" {
+		f = &jobFlags{connectionFlags: connectionFlags{auth: f.auth}} // the file is of the API key
+	}
+	secret, _ := p.secret(names[f.auth], "--api-key-file", f.apiKeyFile)
+	return secret
+}
+
 func (p *process) appKey(file string) (apiclient.Auth, error) {
 	if file == "" {
 		key, _ := p.getenv("INFOBIP_API_KEY")

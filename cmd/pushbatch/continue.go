@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"slices"
 
@@ -17,8 +16,8 @@ import (
 // goOn is what --continue does, so that one command line both starts a run and
 // goes on with it, as a restarted pod or a timer needs: when --out holds a run
 // of this very job already, it is resumed. It returns false when there is none.
-func (p *process) goOn(ctx context.Context, x *execution, found []blob.Info) (bool, error) {
-	out := x.flags.out
+func (p *process) goOn(ctx context.Context, c *runConfig, found []blob.Info) (bool, error) {
+	out := c.flags.out
 	if out == "" {
 		return true, usageError("--continue needs --out, to know which run to go on with")
 	}
@@ -34,18 +33,18 @@ func (p *process) goOn(ctx context.Context, x *execution, found []blob.Info) (bo
 		return true, &exitError{exitStopped, err}
 	}
 	emptied, found := splitEmpty(&old, found)
-	if differs := x.differsFrom(&old, found); differs != "" {
+	if differs := c.differsFrom(&old, found); differs != "" {
 		return true, usageError("--continue: the run in %s is another job (%s differs): give another --out, or go on with it: pushbatch resume %s", out, differs, report.ShellWord(out))
 	}
-	if err := p.sameAsEnded(ctx, x, folder, &old, found, emptied); err != nil {
+	if err := c.sameAsEnded(ctx, folder, &old, found, emptied); err != nil {
 		return true, err
 	}
-	root := newRoot(p)
-	root.SetArgs(append([]string{"resume"}, resumeArgs(x.set, out)...))
-	root.SetIn(p.stdin)
-	root.SetOut(p.stdout)
-	root.SetErr(p.stderr)
-	return true, root.ExecuteContext(ctx)
+	again := &runConfig{flags: &jobFlags{}, set: pflag.NewFlagSet("resume", pflag.ContinueOnError)}
+	again.flags.addAll(again.set)
+	if err := again.set.Parse(resumeArgs(c.set)); err != nil {
+		return true, usageError("%v", err)
+	}
+	return true, p.resume(ctx, out, again)
 }
 
 // splitEmpty divides the inputs into those that were empty when the run began,
@@ -64,34 +63,32 @@ func splitEmpty(old *runSpec, found []blob.Info) (empty, rest []blob.Info) {
 // sameAsEnded refuses what a run cannot answer for: inputs that were empty when
 // it began and are no more, and, when it has ended, inputs with other content
 // than it read. "Nothing to do" would be a lie about their rows.
-func (p *process) sameAsEnded(ctx context.Context, x *execution, folder *runstore.Folder, old *runSpec, found, empty []blob.Info) (err error) {
-	changed := func(what string) error {
-		return usageError("--continue: %s since the run in %s began, which knows nothing of its rows: "+
-			"give another --out (a run folder a night, say)", what, x.flags.out)
-	}
+func (c *runConfig) sameAsEnded(ctx context.Context, folder *runstore.Folder, old *runSpec, found, empty []blob.Info) error {
 	for _, is := range empty {
 		at := slices.IndexFunc(old.Empty, func(was inputSpec) bool { return was.Name == is.Location })
 		if is.Size != old.Empty[at].Size {
-			return changed(fmt.Sprintf("input %s has changed (it was empty)", is.Location))
+			return usageError("--continue: input %s has changed (it was empty) since the run in %s began, which knows nothing of its rows: "+
+				"give another --out (a run folder a night, say)", is.Location, c.flags.out)
 		}
 	}
-	if x.exporting() && x.flags.export.people || !hasEnded(folder, old) {
+	if c.exporting() && c.flags.export.people || !hasEnded(folder, old) {
 		return nil // resume compares the inputs of a run that has not ended
 	}
-	for _, in := range found {
+	for i, in := range found {
 		if !in.Rereadable() {
-			return usageError("--continue: the run in %s has ended, and whether %s is what it read cannot be told: give another --out", x.flags.out, in.Location)
+			return usageError("--continue: the run in %s has ended, and whether %s is what it read cannot be told: give another --out", c.flags.out, in.Location)
 		}
-	}
-	if err := x.openInputs(ctx, found); err != nil {
-		return err
-	}
-	defer func() {
-		err = errors.Join(err, x.closeInputs())
-		x.opened, x.spec.Empty = nil, nil
-	}()
-	if name, diff := x.changedInput(old); diff != "" {
-		return usageError("--continue: input %s has changed since the run in %s ended (%s): give another --out (a run folder a night, say)", name, x.flags.out, diff)
+		fingerprint, err := blob.Fingerprint(ctx, in)
+		if err != nil {
+			return &exitError{exitStopped, err}
+		}
+		diff, err := differs(ctx, &old.Inputs[i], in, fingerprint)
+		if err != nil {
+			return &exitError{exitStopped, err}
+		}
+		if diff != "" {
+			return usageError("--continue: input %s has changed since the run in %s ended (%s): give another --out (a run folder a night, say)", in.Location, c.flags.out, diff)
+		}
 	}
 	return nil
 }
@@ -104,14 +101,14 @@ func hasEnded(folder *runstore.Folder, spec *runSpec) bool {
 
 // differsFrom names what makes the job another one than that of a run. Inputs
 // are compared by name here, and by content when the run is resumed.
-func (x *execution) differsFrom(old *runSpec, found []blob.Info) string {
-	if old.Operation != x.operation.Name {
+func (c *runConfig) differsFrom(old *runSpec, found []blob.Info) string {
+	if old.Operation != c.operation.Name {
 		return "the operation"
 	}
-	if !slices.EqualFunc(found, old.Inputs, func(is blob.Info, was inputSpec) bool { return is.Location == was.Name }) && !x.flags.export.people {
+	if !slices.EqualFunc(found, old.Inputs, func(is blob.Info, was inputSpec) bool { return is.Location == was.Name }) && !c.flags.export.people {
 		return "INPUT"
 	}
-	now := settingsOf(x.set)
+	now := settingsOf(c.set)
 	for _, name := range fixedFlags {
 		if !slices.Equal(now[name], old.Settings[name]) && name != "out" {
 			return "--" + name
@@ -120,10 +117,8 @@ func (x *execution) differsFrom(old *runSpec, found []blob.Info) string {
 	return ""
 }
 
-// resumeArgs are the arguments for resume: the run, and of the flags those that
-// may be given anew.
-func resumeArgs(set *pflag.FlagSet, out string) []string {
-	args := []string{out}
+// resumeArgs are the flags for resume: those that may be given anew.
+func resumeArgs(set *pflag.FlagSet) (args []string) {
 	set.Visit(func(f *pflag.Flag) {
 		if slices.Contains(fixedFlags, f.Name) {
 			return

@@ -29,10 +29,11 @@ type execution struct {
 	*runConfig
 	process *process
 
-	spec   runSpec
-	folder *runstore.Folder
-	point  *batch.Checkpoint // nil: from the beginning
-	opened []openedInput     // the inputs, and behind them what features add
+	spec       runSpec
+	folder     *runstore.Folder
+	point      *batch.Checkpoint // nil: from the beginning
+	newMapping bool              // resume --map: for the rows that are not done
+	opened     []openedInput     // the inputs, and behind them what features add
 
 	client   *apiclient.Client // nil: nothing is sent
 	log      *slog.Logger
@@ -82,16 +83,24 @@ func (p *process) open(c *runConfig, spec runSpec) (x *execution, err error) {
 }
 
 // describe fills the spec of a new run and says once what was found.
-func (x *execution) describe(ctx context.Context) {
+func (x *execution) describe(ctx context.Context) (err error) {
 	x.spec.Version, x.spec.Operation = version(), x.operation.Name
 	x.spec.StartedAt, x.spec.Settings, x.spec.Limit = time.Now().UTC(), settingsOf(x.set), x.flags.limit
-	x.spec.Mapping = x.mapping
+	x.spec.Mapping, x.spec.Inputs = x.mapping, nil
 	x.spec.noteVariables(x.process.getenv)
 	x.fixTarget()
 	for i := range x.opened {
 		x.describeInput(&x.opened[i])
+		if x.client == nil {
+			continue
+		}
+		if x.spec.Inputs[i].Checksum, err = checksum(ctx, x.opened[i].info); err != nil {
+			return err
+		}
 	}
 	x.spec.Split = splitOf(ctx, x.spec.Inputs)
+	x.spec.Seal = x.process.seal(x.flags, x.spec.Settings)
+	return nil
 }
 
 // createFolder makes the folder of a new run.
@@ -138,6 +147,7 @@ func (x *execution) openReports() (*writers.Reports, error) {
 		o.Kept = []string{peopleFile}
 	}
 	o.Columns = failedColumns(x.opened)
+	copy(o.Columns, x.spec.FailedColumns) // as failed.csv has begun
 	var mark batch.Mark
 	if x.point != nil {
 		mark = x.point.Mark

@@ -186,7 +186,7 @@ var fixedFlags = []string{
 }
 
 // notInherited are the flags that a retry does not take from the old run.
-var notInherited = []string{"out", "limit", "canary", "max-duration", "to"}
+var notInherited = []string{"out", "limit", "canary", "to"}
 
 // meaningFlags decide what the cells of a row mean, and so what is sent of them:
 // a command over failed.csv needs them again.
@@ -197,4 +197,10 @@ var meaningFlags = []string{
 
 // unkeptFlags are not kept in job.json. An address for notifications may hold a
 // secret anywhere: a resumed run gets it anew, as it gets the API key.
-var unkeptFlags = []string{"config", "continue", "help", "notify-url"}
+var unkeptFlags = []string{"config", "continue", "help", "notify-url", "input", "status", "code"}
+
+// unrestoredFlags stand in job.json, but are not taken from it: addresses and
+// paths of secrets, whom a run tells, and how long one execution may take.
+var unrestoredFlags = []string{
+	"base-url", "s3-endpoint-url", "api-key-file", "redact-key-file", "notify-secret-file", "metrics-file", "metrics-listen", "max-duration",
+}

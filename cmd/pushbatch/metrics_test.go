@@ -151,7 +151,7 @@ func TestMetricsStoppedAndResumed(t *testing.T) {
 	if value(t, families, "exit_code", "update") != 6 || done == 0 || value(t, families, "rows_unsent", "update") != 300-done {
 		t.Errorf("%s", text)
 	}
-	c = start(t, url, dir, "resume", "run", "--rate", "5000", "--max-duration", "0")
+	c = start(t, url, dir, "resume", "run", "--rate", "5000", "--metrics-file", file)
 	if code := c.code(t); code != 0 {
 		t.Fatalf("exit code %d\n%s", code, &c.stderr)
 	}

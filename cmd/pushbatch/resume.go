@@ -6,20 +6,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"pushbatch/batch"
-	"pushbatch/batch/blob"
 	"pushbatch/batch/ops"
 	"pushbatch/batch/runstore"
 	"pushbatch/writers/report"
 )
 
 func newResumeCommand(p *process) *cobra.Command {
-	flags := &jobFlags{}
+	flags, c := &jobFlags{}, &runConfig{}
 	cmd := &cobra.Command{
 		Use:   "resume RUN",
 		Short: "Go on with a run that was interrupted",
@@ -27,20 +24,19 @@ func newResumeCommand(p *process) *cobra.Command {
 			"from the environment again; flags about speed, stopping and messages may be given anew.",
 		Args: needRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.resume(cmd.Context(), args[0], &runConfig{flags: flags, set: cmd.Flags()})
+			c.flags, c.set = flags, cmd.Flags()
+			return p.resume(cmd.Context(), args[0], c)
 		},
 	}
+	c.addMoved(cmd.Flags())
 	flags.addAll(cmd.Flags())
-	hideFlags(cmd.Flags(), fixedFlags)
+	hideFlags(cmd.Flags(), fixedForResume())
 	return cmd
 }
 
-// hideFlags keeps flags that may not be given out of a command's help.
-func hideFlags(fs *pflag.FlagSet, names []string) {
-	for _, name := range names {
-		_ = fs.MarkHidden(name) // only fails for a flag that is not there
-	}
-}
+// fixedForResume are the flags that a resumed run keeps. A new mapping is for the
+// rows that are not done.
+func fixedForResume() []string { return withoutFlags(fixedFlags, "map") }
 
 func needRun(cmd *cobra.Command, args []string) error {
 	if len(args) != 1 {
@@ -70,7 +66,7 @@ func (p *process) resume(ctx context.Context, path string, c *runConfig) (err er
 		return ended.outcome()
 	}
 	ctx = c.flags.with(ctx)
-	found, err := recordedInputs(ctx, &x.spec)
+	found, err := recordedInputs(ctx, &x.spec, c.moved)
 	if err != nil {
 		return err
 	}
@@ -78,7 +74,11 @@ func (p *process) resume(ctx context.Context, path string, c *runConfig) (err er
 		return err
 	}
 	defer func() { err = errors.Join(err, x.closeInputs()) }()
-	if err := x.unchanged(&x.spec); err != nil {
+	if err := x.unchanged(ctx, &x.spec); err != nil {
+		return err
+	}
+	x.tellUnrestored()
+	if err := x.takeMapping(); err != nil {
 		return err
 	}
 	if err := x.checkTarget(ctx); err != nil {
@@ -96,11 +96,17 @@ func (p *process) reopen(folder *runstore.Folder, c *runConfig) (*execution, err
 	if c.operation = ops.Named(spec.Operation); c.operation == nil {
 		return nil, usageError("%s: this version knows no operation %q", folder.Path(runstore.JobFile), spec.Operation)
 	}
-	if err := restoreSettings(c.set, spec.Settings, fixedFlags); err != nil {
+	newMapping, fixed := c.set.Changed("map"), fixedFlags
+	if newMapping {
+		fixed = fixedForResume()
+	}
+	if err := c.restore(p, &spec, fixed); err != nil {
 		return nil, err
 	}
-	c.mapping = spec.Mapping
-	if err := c.load(p.getenv); err != nil {
+	if !newMapping {
+		c.mapping = spec.Mapping
+	}
+	if err := cmp.Or(c.check(), c.readMapping()); err != nil {
 		return nil, err
 	}
 	point, err := folder.LoadCheckpoint()
@@ -111,7 +117,8 @@ func (p *process) reopen(folder *runstore.Folder, c *runConfig) (*execution, err
 	if err != nil {
 		return nil, err
 	}
-	x.folder, x.point = folder, point
+	x.folder, x.point, x.newMapping = folder, point, newMapping
+	x.keepEndpoints()
 	return x, nil
 }
 
@@ -147,91 +154,4 @@ func summaryOfEnded(folder *runstore.Folder, point *batch.Checkpoint, spec *runS
 		return nil
 	}
 	return s
-}
-
-// restoreSettings sets the flags a run was started with, and refuses those
-// that the command line gives another value but may not.
-func restoreSettings(fs *pflag.FlagSet, settings map[string][]string, fixed []string) error {
-	for _, name := range fixed {
-		if f := fs.Lookup(name); f != nil && f.Changed {
-			return usageError("--%s cannot be changed here: the run keeps what it was started with", name)
-		}
-	}
-	for name, values := range settings {
-		f := fs.Lookup(name)
-		if f == nil {
-			return usageError("the run was started with --%s, which this version does not know", name)
-		}
-		if f.Changed {
-			continue
-		}
-		if err := setFlag(fs, name, values); err != nil {
-			return usageError("--%s of the run: %v", name, err)
-		}
-	}
-	return nil
-}
-
-// recordedInputs finds the inputs of the run again, in the order in which it
-// reads them: files that have come since are none of its business.
-func recordedInputs(ctx context.Context, spec *runSpec) ([]blob.Info, error) {
-	var found []blob.Info
-	for _, in := range spec.Inputs {
-		if in.URI == peopleInput {
-			continue // kept in the run folder
-		}
-		if in.Size < 0 {
-			return nil, &exitError{exitStopped, fmt.Errorf("input %s was a stream, which cannot be read again: the rows that did not succeed "+
-				"stand in failed.csv, which is an input itself; those that its results do not list need a new run", in.Name)}
-		}
-		info, err := blob.Stat(ctx, in.URI)
-		if err != nil {
-			return nil, &exitError{exitStopped, fmt.Errorf("input %s cannot be read any more: %w", in.Name, err)}
-		}
-		info.Location, info.Partitions = in.Name, in.Partitions
-		found = append(found, info)
-	}
-	return found, nil
-}
-
-// unchanged compares the inputs with those the run was started with.
-func (x *execution) unchanged(spec *runSpec) error {
-	if name, diff := x.changedInput(spec); diff != "" {
-		return &exitError{exitStopped, fmt.Errorf("input %s has changed since the run began (%s): "+
-			"put the old file back, with its time (cp -p), or start a new run", name, diff)}
-	}
-	return nil
-}
-
-// changedInput names the first input that is not what the run read, and how it
-// differs. An input that has become empty is not among those opened when
-// --allow-empty lets it pass.
-func (x *execution) changedInput(spec *runSpec) (name, diff string) {
-	for i := range spec.Inputs {
-		was := &spec.Inputs[i]
-		if i >= len(x.opened) || x.opened[i].source.Name() != was.Name && was.URI != peopleInput {
-			return was.Name, fmt.Sprintf("it is empty, had size %d", was.Size)
-		}
-		if diff := differences(was.Identity, x.opened[i].source.Identity()); diff != "" {
-			return was.Name, diff
-		}
-	}
-	return "", ""
-}
-
-func differences(was, is batch.Identity) string {
-	var diff []string
-	if was.Size != is.Size {
-		diff = append(diff, fmt.Sprintf("size %d, was %d", is.Size, was.Size))
-	}
-	if !was.ModTime.Equal(is.ModTime) {
-		diff = append(diff, fmt.Sprintf("modified %s, was %s", is.ModTime.UTC().Format("2006-01-02 15:04:05"), was.ModTime.UTC().Format("2006-01-02 15:04:05")))
-	}
-	if cmp.Or(was.ETag, is.ETag) != was.ETag {
-		diff = append(diff, "another version (ETag)")
-	}
-	if was.Fingerprint != is.Fingerprint {
-		diff = append(diff, "other content")
-	}
-	return strings.Join(diff, ", ")
 }

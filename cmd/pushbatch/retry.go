@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,7 +32,7 @@ type retrySpec struct {
 }
 
 func newRetryCommand(p *process) *cobra.Command {
-	flags, retry := &jobFlags{}, &retrySpec{}
+	flags, retry, c := &jobFlags{}, &retrySpec{}, &runConfig{}
 	cmd := &cobra.Command{
 		Use:   "retry RUN",
 		Short: "Start a new run over the rows of an ended run that did not succeed",
@@ -39,20 +40,22 @@ func newRetryCommand(p *process) *cobra.Command {
 			"not succeed. To change rows first, mend failed.csv and give it as INPUT instead.",
 		Args: needRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.retry(cmd.Context(), args[0], retry, &runConfig{flags: flags, set: cmd.Flags()})
+			c.flags, c.set = flags, cmd.Flags()
+			return p.retry(cmd.Context(), args[0], retry, c)
 		},
 	}
 	cmd.Flags().StringSliceVar(&retry.Statuses, "status", []string{batch.Failed.String()}, "take the rows with these `STATUSES`: failed, rejected, skipped")
 	cmd.Flags().StringSliceVar(&retry.Codes, "code", nil, "of those take the rows with one of these error `CODES` only")
+	c.addMoved(cmd.Flags())
 	flags.addAll(cmd.Flags())
 	hideFlags(cmd.Flags(), fixedForRetry())
 	return cmd
 }
 
-// fixedForRetry are the flags that a new run over old rows keeps: all that a
-// resumed run keeps but the folder.
+// fixedForRetry are the flags that a new run over old rows keeps: how the inputs
+// are read. What is made of the rows may be given anew.
 func fixedForRetry() []string {
-	return slices.DeleteFunc(slices.Clone(fixedFlags), func(name string) bool { return name == "out" })
+	return withoutFlags(fixedFlags, "out", "map", "set", "force-depersonalize", "keep-as-lead", "set-device-as-primary", "return-push")
 }
 
 func (r *retrySpec) check() error {
@@ -88,22 +91,28 @@ func (p *process) retry(ctx context.Context, path string, retry *retrySpec, c *r
 	for _, name := range notInherited {
 		delete(old.Settings, name)
 	}
-	if err := restoreSettings(c.set, old.Settings, fixedForRetry()); err != nil {
+	newMapping, fixed := c.set.Changed("map"), fixedForRetry()
+	if !newMapping {
+		fixed = append(fixed, "map")
+	}
+	if err := c.restore(p, old, fixed); err != nil {
 		return err
 	}
 	retry.Run = path
 	if retry.Results, err = fileOfRun(path, "results."+resultsFormat(old)); err != nil {
 		return usageError("%w", err)
 	}
-	c.mapping = old.Mapping
-	if err := c.load(p.getenv); err != nil {
+	if !newMapping {
+		c.mapping = old.Mapping
+	}
+	if err := cmp.Or(c.check(), c.readMapping()); err != nil {
 		return err
 	}
 	x, err := p.open(c, runSpec{Retry: retry})
 	if err != nil {
 		return err
 	}
-	found, err := recordedInputs(ctx, old)
+	found, err := recordedInputs(ctx, old, c.moved)
 	if err != nil {
 		return err
 	}

@@ -21,19 +21,19 @@ func (p *process) start(ctx context.Context, c *runConfig) error {
 	if err := c.load(p.getenv); err != nil {
 		return err
 	}
-	x, err := p.open(c, runSpec{})
-	if err != nil {
-		return err
-	}
 	ctx = c.flags.with(ctx)
 	found, err := blob.Expand(ctx, c.inputs)
 	if err != nil {
 		return usageError("%v", err)
 	}
 	if c.flags.goOn {
-		if done, err := p.goOn(ctx, x, found); done {
+		if done, err := p.goOn(ctx, c, found); done {
 			return err
 		}
+	}
+	x, err := p.open(c, runSpec{})
+	if err != nil {
+		return err
 	}
 	return x.begin(ctx, found, nil)
 }
@@ -46,14 +46,16 @@ func (x *execution) begin(ctx context.Context, found []blob.Info, old *runSpec) 
 	}
 	defer func() { err = errors.Join(err, x.closeInputs()) }()
 	if old != nil {
-		if err := x.unchanged(old); err != nil {
+		if err := x.unchanged(ctx, old); err != nil {
 			return err
 		}
 	}
 	if err := x.checkTarget(ctx); err != nil {
 		return err
 	}
-	x.describe(ctx)
+	if err := x.describe(ctx); err != nil {
+		return &exitError{exitStopped, err}
+	}
 	if err := x.createFolder(ctx); err != nil {
 		return err
 	}

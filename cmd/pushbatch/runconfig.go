@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"net/url"
 	"os"
 	"slices"
 	"time"
@@ -26,6 +27,12 @@ type runConfig struct {
 	flags     *jobFlags
 	set       *pflag.FlagSet // the same flags by name
 	mapping   string         // content of the mapping file
+	moved     []string       // of resume and retry: OLD=NEW of each input that is elsewhere now
+}
+
+// addMoved adds the flag of commands that read the inputs of an old run.
+func (c *runConfig) addMoved(fs *pflag.FlagSet) {
+	fs.StringArrayVar(&c.moved, "input", nil, "where an input is now that was moved, `OLD=NEW`; may be given more than once")
 }
 
 // load fills the flags that the command line leaves open, checks all of them and
@@ -41,6 +48,11 @@ func (c *runConfig) load(getenv func(string) (string, bool)) error {
 func (c *runConfig) check() error {
 	if err := errors.Join(c.flags.check(), c.flags.s3Flags.check()); err != nil {
 		return err
+	}
+	for _, name := range endpointFlags {
+		if u, err := url.Parse(c.set.Lookup(name).Value.String()); err == nil && u.User != nil {
+			return usageError("--%s holds a user name or password, which would be shown in many places: leave it out", name)
+		}
 	}
 	return c.checkExport()
 }
@@ -145,7 +157,12 @@ type runSpec struct {
 	Redaction  *redactionSpec      `json:"redaction,omitempty"`
 	Variables  []string            `json:"variables,omitempty"` // settings that variables gave
 	Mapping    string              `json:"mapping,omitempty"`
-	Columns    [][]columnSpec      `json:"columns"` // of each input: what each column is used for
+	Seal       string              `json:"seal,omitempty"` // of the addresses among the settings, see restore.go
+	Columns    [][]columnSpec      `json:"columns"`        // of each input: what each column is used for
+
+	// FailedColumns are the columns of failed.csv of a run that was resumed with
+	// another mapping, which would name some of them in another way.
+	FailedColumns [][]string `json:"failed_columns,omitempty"`
 }
 
 // inputSpec is one input: how it was named and which version of it was read.
@@ -153,6 +170,7 @@ type inputSpec struct {
 	Name       string `json:"name"`
 	Detected   string `json:"detected"`
 	Compressed bool   `json:"compressed,omitempty"`
+	Checksum   string `json:"crc32c,omitempty"` // of the whole content, where the fingerprint covers it in part
 	batch.Identity
 	Partitions []blob.Partition `json:"partitions,omitempty"`
 }

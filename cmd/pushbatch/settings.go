@@ -43,12 +43,14 @@ type origin struct{ source, name string }
 
 // resolve fills every flag that was not given on the command line from the
 // environment, then from the --config file, and says where each value comes
-// from. Unknown keys of the file are an error.
-func resolve(fs *pflag.FlagSet, getenv func(string) (string, bool)) (map[string]origin, error) {
+// from. Unknown keys of the file are an error. Fixed flags are left as they are.
+func resolve(fs *pflag.FlagSet, getenv func(string) (string, bool), fixed ...string) (map[string]origin, error) {
 	from := make(map[string]origin)
 	var failed error
 	fs.VisitAll(func(f *pflag.Flag) {
-		if failed == nil {
+		if slices.Contains(fixed, f.Name) {
+			from[f.Name] = origin{fromRun, ""}
+		} else if failed == nil {
 			from[f.Name], failed = resolveFlag(fs, f, getenv)
 		}
 	})
@@ -134,7 +136,7 @@ func resolveFile(fs *pflag.FlagSet, from map[string]origin, path string, getenv 
 		if f == nil || e.key == "help" {
 			return e.unknown(path, fs)
 		}
-		if source := from[e.key].source; source == fromFlag || source == fromEnv {
+		if from[e.key].source != fromDefault {
 			continue
 		}
 		values, err := expandAll(e.textsFor(f), getenv)

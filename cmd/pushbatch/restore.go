@@ -1,0 +1,181 @@
+package main
+
+import (
+	"cmp"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+// A run folder is input, not truth: others may have written to it. What resume and
+// retry take from its job.json decides what rows mean, never where secrets go.
+
+// restore fills the flags with what a run was started with. The command line, the
+// environment and the config file come before it, but for fixed flags, which the
+// run keeps.
+func (c *runConfig) restore(p *process, spec *runSpec, fixed []string) error {
+	for _, name := range fixed {
+		if f := c.set.Lookup(name); f != nil && f.Changed {
+			return usageError("--%s cannot be changed here: the run keeps what it was started with", name)
+		}
+	}
+	from, err := resolve(c.set, p.getenv, fixed...)
+	if err != nil {
+		return err
+	}
+	for name, values := range spec.Settings {
+		f := c.set.Lookup(name)
+		switch {
+		case f == nil:
+			return usageError("the run was started with --%s, which this version does not know", name)
+		case slices.Contains(unrestoredFlags, name), slices.Contains(given, from[name].source):
+			continue
+		}
+		if err := setFlag(c.set, name, values); err != nil {
+			return usageError("--%s of the run: %v", name, err)
+		}
+	}
+	return c.sameEndpoints(p, spec, from)
+}
+
+// given are the sources of a value that somebody gave for this execution.
+var given = []string{fromFlag, fromEnv, fromFile}
+
+// endpointFlags are addresses that secrets are sent to.
+var endpointFlags = []string{"base-url", "s3-endpoint-url"}
+
+// sameEndpoints refuses to send what a run sends elsewhere than it did, unless
+// the command line says so. Where nothing is in force but the default, the address
+// that the run was started with is taken if the run's seal shows that a process
+// with the same secret wrote it.
+func (c *runConfig) sameEndpoints(p *process, spec *runSpec, from map[string]origin) error {
+	sealed := spec.Seal != "" && hmac.Equal([]byte(spec.Seal), []byte(p.seal(c.flags, spec.Settings)))
+	for _, name := range endpointFlags {
+		f := c.set.Lookup(name)
+		was := f.DefValue
+		if v := spec.Settings[name]; len(v) == 1 {
+			was = v[0]
+		}
+		inForce := cmp.Or(f.Value.String(), p.sdkEndpoint(name))
+		switch {
+		case from[name].source == fromFlag, sameURL(was, inForce), name == "base-url" && (c.flags.simulate || !c.sends()):
+		case sealed && !slices.Contains(given, from[name].source):
+			if err := c.set.Set(name, was); err != nil {
+				return usageError("--%s of the run: %v", name, err)
+			}
+		default:
+			return usageError("the run was started with another --%s (%s) than the one in force (%s): give --%s on the command line to say which one is meant",
+				name, cmp.Or(maskedURL(was), "none"), cmp.Or(maskedURL(inForce), "none"), name)
+		}
+	}
+	return nil
+}
+
+func sameURL(a, b string) bool { return strings.TrimRight(a, "/") == strings.TrimRight(b, "/") }
+
+// sdkEndpoint is the S3 endpoint that the SDK's own variables name.
+func (p *process) sdkEndpoint(flag string) string {
+	if flag != "s3-endpoint-url" {
+		return ""
+	}
+	one, _ := p.getenv("AWS_ENDPOINT_URL_S3")
+	all, _ := p.getenv("AWS_ENDPOINT_URL")
+	return cmp.Or(one, all)
+}
+
+// seal proves that who wrote the addresses of a run had the account's secret; empty
+// where there is no secret that is too long to be guessed.
+func (p *process) seal(f *jobFlags, settings map[string][]string) string {
+	secret := p.platformSecret(f)
+	if len(secret) < shortestKey {
+		return ""
+	}
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write([]byte("pushbatch: addresses of a run\n"))
+	for _, name := range endpointFlags {
+		mac.Write([]byte(strings.Join(settings[name], " ") + "\n"))
+	}
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+// tellUnrestored names flags that the run was started with and that are not in
+// force now.
+func (x *execution) tellUnrestored() {
+	for _, name := range []string{"metrics-file", "metrics-listen"} {
+		if f := x.set.Lookup(name); len(x.spec.Settings[name]) > 0 && f.Value.String() == "" {
+			x.log.Warn("the flag is not kept with a run: give it again where it is wanted", "flag", "--"+name)
+		}
+	}
+}
+
+// keepEndpoints notes the addresses that are in force from now on.
+func (x *execution) keepEndpoints() {
+	now := settingsOf(x.set)
+	for _, name := range endpointFlags {
+		delete(x.spec.Settings, name)
+		if v, ok := now[name]; ok {
+			x.spec.Settings[name] = v
+		}
+	}
+	x.spec.Seal = x.process.seal(x.flags, x.spec.Settings)
+}
+
+// takeMapping takes a new mapping for the rows that are not done. Without one it
+// says that the file is not any more what the run was started with: the mapping
+// that the run keeps goes on.
+func (x *execution) takeMapping() error {
+	if x.newMapping {
+		return x.changeMapping()
+	}
+	if x.flags.mapFile == "" {
+		return nil
+	}
+	switch now, err := os.ReadFile(x.flags.mapFile); {
+	case err != nil:
+		x.log.Warn("the mapping file cannot be read any more: the run goes on with the mapping that it began with", "error", err)
+	case string(now) != x.mapping:
+		x.log.Warn("the mapping file has changed since the run began: the run goes on with the old mapping; "+
+			"resume --map FILE takes the new one for the rows that are not done", "file", x.flags.mapFile)
+	}
+	return nil
+}
+
+func (x *execution) changeMapping() error {
+	if x.spec.FailedColumns == nil {
+		before := *x.runConfig
+		before.mapping = x.spec.Mapping
+		options, err := before.bindOptions()
+		if err != nil {
+			return err
+		}
+		old := slices.Clone(x.opened)
+		for i := range old {
+			if old[i].binding, err = x.operation.Bind(old[i].source.Header(), options); err != nil {
+				return usageError("%s: %w", old[i].source.Name(), err)
+			}
+		}
+		x.spec.FailedColumns = failedColumns(old)
+	}
+	x.spec.Mapping, x.spec.Settings["map"], x.spec.Columns = x.mapping, []string{x.flags.mapFile}, nil
+	for _, in := range x.opened {
+		x.spec.Columns = append(x.spec.Columns, columnsOf(in.binding))
+	}
+	return nil
+}
+
+// withoutFlags is a list of flags but for some.
+func withoutFlags(list []string, names ...string) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(name string) bool { return slices.Contains(names, name) })
+}
+
+// hideFlags keeps flags that may not be given out of a command's help.
+func hideFlags(fs *pflag.FlagSet, names []string) {
+	for _, name := range names {
+		_ = fs.MarkHidden(name) // only fails for a flag that is not there
+	}
+}
