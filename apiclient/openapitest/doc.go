@@ -1,6 +1,6 @@
 // Package openapitest holds traffic against our description of the platform's
 // API, testdata/api/openapi.json. Client and simulator share no code; what both
-// misread would still pass, were there no third party to judge them.
+// misread would still pass, were there no third party to check them.
 //
 //	server := httptest.NewServer(openapitest.Wrap(t, sim))            // over sockets
 //	client := &http.Client{Transport: openapitest.Transport(t, sim.RoundTripper())} // in memory, in virtual time too

@@ -98,7 +98,7 @@ func (s *Simulator) WriteState(to io.Writer) error {
 	defer s.mu.Unlock()
 	w := bufio.NewWriter(to)
 	for _, id := range s.store.registrationIDs() {
-		fmt.Fprintf(w, "{\"registration\":%s}\n", registrationJSON(s.store.knownDevice(id)))
+		fmt.Fprintf(w, "{\"registration\":%s}\n", s.store.registrationJSON(s.store.knownDevice(id)))
 	}
 	var lines []string
 	for id := range s.store.ids() {
@@ -114,7 +114,7 @@ func (s *Simulator) WriteState(to io.Writer) error {
 func (st *store) registrationIDs() []string {
 	ids := slices.Collect(maps.Keys(st.devices))
 	for id := personID(1); id <= st.gen.count; id++ {
-		for k := range st.gen.devices(id) {
+		for _, k := range st.gen.slots(id) {
 			if reg := st.gen.registrationID(id, k); st.devices[reg] == nil {
 				ids = append(ids, reg)
 			}

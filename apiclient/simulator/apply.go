@@ -27,6 +27,8 @@ func (x *exchange) apply() answer {
 	switch x.call.Op {
 	case OpListPersons:
 		return x.list(query)
+	case OpApplications:
+		return x.applications(query)
 	case OpPersonalize:
 		return x.personalize(query)
 	case OpUpdate:
@@ -64,8 +66,19 @@ func (x *exchange) list(query url.Values) answer {
 	return x.sim.store.list(&l)
 }
 
+func (x *exchange) applications(query url.Values) answer {
+	var bad violations
+	readFlags(query, nil, &bad)
+	if !bad.isEmpty() {
+		return invalid(bad)
+	}
+	x.sim.mu.Lock()
+	defer x.sim.mu.Unlock()
+	return x.sim.store.applications()
+}
+
 func (x *exchange) personalize(query url.Values) answer {
-	b, bad := readPersonalize(&x.root, x.sim.cfg.CustomAttributes)
+	b, bad := readPersonalize(&x.root, &x.sim.cfg)
 	flags := map[string]*bool{
 		"forceDepersonalize": &b.force, "keepAsLead": &b.keepLead, "returnPush": &b.push, "setDeviceAsPrimary": &b.asPrimary,
 	}

@@ -21,8 +21,8 @@ type change struct {
 	text string // empty: clear
 }
 
-func (c change) apply(to *string) {
-	if c.set {
+func (c change) apply(to *string, choices *Choices) {
+	if c.set && (c.text != "" || !choices.NullKeeps) {
 		*to = c.text
 	}
 }
@@ -43,6 +43,7 @@ type personalizeBody struct {
 
 type updateBody struct {
 	isPrimary, registrationEnabled *bool
+	setAdditional                  bool
 	additional                     []entry // json "null" clears
 }
 
@@ -86,7 +87,7 @@ func (v *violations) object(field string, val *value) bool {
 
 func (v *violations) unknown(field string) { v.add(field, "unknown or read-only field") }
 
-func readPersonalize(root *value, known []string) (personalizeBody, violations) {
+func readPersonalize(root *value, cfg *Config) (personalizeBody, violations) {
 	var b personalizeBody
 	var bad violations
 	if !bad.object("body", root) {
@@ -101,7 +102,7 @@ func readPersonalize(root *value, known []string) (personalizeBody, violations) 
 		case "identity":
 			b.identity = readIdentity(&m.value, &bad)
 		case "attributes":
-			readAttributes(&b, &m.value, known, &bad)
+			readAttributes(&b, &m.value, cfg, &bad)
 		default:
 			bad.unknown(m.name)
 		}
@@ -187,7 +188,7 @@ func isBadLabel(label string) bool {
 		strings.HasPrefix(label, "-") || strings.HasSuffix(label, "-")
 }
 
-func readAttributes(b *personalizeBody, val *value, known []string, bad *violations) {
+func readAttributes(b *personalizeBody, val *value, cfg *Config, bad *violations) {
 	if !bad.object("attributes", val) {
 		return
 	}
@@ -201,15 +202,18 @@ func readAttributes(b *personalizeBody, val *value, known []string, bad *violati
 		case "middleName":
 			b.middle = readText("attributes.middleName", &m.value, 50, bad)
 		case "birthday":
-			b.birthday = readBirthday("attributes.birthday", &m.value, bad)
+			b.birthday = readBirthday("attributes.birthday", &m.value, cfg.Choices.BirthdayDate, bad)
 		case "gender":
 			b.gender = readGender("attributes.gender", &m.value, bad)
 		case "tags":
 			b.setTags, b.tags = true, readTags("attributes.tags", &m.value, bad)
 		case "customAttributes":
-			b.custom = readEntries("attributes.customAttributes", &m.value, known, bad)
+			b.custom = readEntries("attributes.customAttributes", &m.value, cfg.CustomAttributes, bad)
 		default:
 			bad.unknown("attributes." + m.name)
+		}
+		if strings.HasSuffix(m.name, "Name") && cfg.Choices.NamesRefused && strings.ContainsAny(m.value.text, `&<>"/\:(){}=;#`) {
+			bad.add("attributes."+m.name, "has a character that names must not have")
 		}
 	}
 }
@@ -223,14 +227,18 @@ func readText(field string, val *value, maxChars int, bad *violations) change {
 }
 
 // readBirthday keeps the day as the platform answers it: a date-time in UTC.
-func readBirthday(field string, val *value, bad *violations) change {
+func readBirthday(field string, val *value, date bool, bad *violations) change {
 	c := readText(field, val, 0, bad)
 	if val.kind != kindString {
 		return c
 	}
-	t, err := time.Parse(time.RFC3339, c.text)
+	layout, form := time.RFC3339, "must be a date-time such as 1990-01-31T00:00:00Z"
+	if date {
+		layout, form = time.DateOnly, "must be a date such as 1990-01-31"
+	}
+	t, err := time.Parse(layout, c.text)
 	if err != nil {
-		bad.add(field, "must be a date-time such as 1990-01-31T00:00:00Z")
+		bad.add(field, form)
 		return change{}
 	}
 	c.text = t.UTC().Format(time.RFC3339)
@@ -343,7 +351,7 @@ func readUpdate(root *value) (updateBody, violations) {
 		case "systemData":
 			b.registrationEnabled = readSystemData(&m.value, &bad)
 		case "additionalData":
-			b.additional = readEntries("additionalData", &m.value, nil, &bad)
+			b.setAdditional, b.additional = true, readEntries("additionalData", &m.value, nil, &bad)
 		default:
 			bad.unknown(m.name)
 		}
@@ -375,17 +383,17 @@ func readBool(field string, val *value, bad *violations) *bool {
 }
 
 // merge sets and clears entries; the order of first appearance is kept.
-func merge(into, changes []entry) []entry {
-	for _, c := range changes {
-		i := slices.IndexFunc(into, func(e entry) bool { return e.name == c.name })
+func (c *Choices) merge(into, changes []entry) []entry {
+	for _, e := range changes {
+		i := slices.IndexFunc(into, func(old entry) bool { return old.name == e.name })
 		switch {
-		case c.json == "null" && i >= 0:
+		case e.json == "null" && (i < 0 || c.NullKeeps):
+		case e.json == "null":
 			into = slices.Delete(into, i, i+1)
-		case c.json == "null":
 		case i >= 0:
-			into[i].json = c.json
+			into[i].json = e.json
 		default:
-			into = append(into, c)
+			into = append(into, e)
 		}
 	}
 	return into

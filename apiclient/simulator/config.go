@@ -15,6 +15,12 @@ type Config struct {
 	CustomAttributes []string      // attributes defined on the account; empty: any
 	RefuseUnknown    bool          // unknown registrations are answered with 48013
 
+	Choices Choices
+	// WebPush is the percentage of generated people who have a web push
+	// registration too, Contacts how many phones and e-mails they have at most;
+	// 0: one of each.
+	WebPush, Contacts int
+
 	Limits          *Limits // nil: PublishedLimits()
 	Window          Window
 	RetryAfter      RetryAfter
@@ -50,19 +56,19 @@ func (c *Credentials) isEmpty() bool {
 // Limits are requests a second by operation; 0 is no limit. Every operation
 // is counted on its own, over the whole account.
 type Limits struct {
-	Get, Update, Personalize, Depersonalize, ListPersons int
+	Get, Update, Personalize, Depersonalize, ListPersons, Applications int
 }
 
 // PublishedLimits returns the limits of the platform's reference: 50 a second
-// for each push operation, 5 a second for listing people.
+// for each push operation, 5 a second for listing people and applications.
 func PublishedLimits() *Limits {
-	return &Limits{Get: 50, Update: 50, Personalize: 50, Depersonalize: 50, ListPersons: 5}
+	return &Limits{Get: 50, Update: 50, Personalize: 50, Depersonalize: 50, ListPersons: 5, Applications: 5}
 }
 
 // PushLimits returns limits with n requests a second for each push operation
-// and list for listing people.
+// and list for listing people and applications.
 func PushLimits(n, list int) *Limits {
-	return &Limits{Get: n, Update: n, Personalize: n, Depersonalize: n, ListPersons: list}
+	return &Limits{Get: n, Update: n, Personalize: n, Depersonalize: n, ListPersons: list, Applications: list}
 }
 
 func (l *Limits) of(op Op) int {
@@ -77,6 +83,8 @@ func (l *Limits) of(op Op) int {
 		return l.Depersonalize
 	case OpListPersons:
 		return l.ListPersons
+	case OpApplications:
+		return l.Applications
 	default:
 		return 0
 	}
@@ -126,6 +134,7 @@ const (
 	OpPersonalize
 	OpDepersonalize
 	OpListPersons
+	OpApplications
 	OpToken
 	OpOther
 	opCount
@@ -133,7 +142,7 @@ const (
 
 // String returns the operation's name as fault rules and the call log use it.
 func (o Op) String() string {
-	return [opCount]string{"get", "update", "personalize", "depersonalize", "list-persons", "token", "other"}[o]
+	return [opCount]string{"get", "update", "personalize", "depersonalize", "list-persons", "applications", "token", "other"}[o]
 }
 
 func parseOp(name string) (Op, bool) {

@@ -118,6 +118,9 @@ func (s *Simulator) throw(c *Call) verdict {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.started.IsZero() {
+		s.started = c.Arrived
+	}
 	return s.dice.throw(c.Op, c.Path, c.Arrived.Sub(s.started))
 }
 
@@ -128,7 +131,7 @@ func (s *Simulator) admit(op Op, authorization string, now time.Time) *answer {
 		return &a
 	}
 	limit := s.limits.of(op)
-	if limit == 0 {
+	if limit == 0 || op == OpPersonalize && s.cfg.Choices.PersonalizeFree {
 		return nil
 	}
 	s.mu.Lock()

@@ -32,7 +32,7 @@ type Fault struct {
 	Share      float64       // probability, 0 to 1
 	Nth, Until int           // the Nth matching request, up to the Until-th
 	Every      int           // every n-th matching request
-	From, To   time.Duration // since the simulator started
+	From, To   time.Duration // since the first request
 
 	Action   Action
 	Status   int

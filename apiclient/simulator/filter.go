@@ -207,7 +207,7 @@ func personField(name string) func(*person) []string {
 		return func(p *person) []string { return p.phones }
 	case "contactInformation.email.address":
 		return func(p *person) []string { return p.emails }
-	case "contactInformation.push.registrationId":
+	case "contactInformation.push.registrationId", "contactInformation.webpush.registrationId":
 		return func(p *person) []string { return p.devices }
 	}
 	if attribute, ok := strings.CutPrefix(name, "customAttributes."); ok {

@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"encoding/hex"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,6 +18,9 @@ type generator struct {
 	apps  []string
 	start int64 // created time of person 1, Unix seconds
 	step  int64 // seconds between two people
+
+	webPush  int // percentage of people with a web push registration
+	contacts int // most phones and e-mails of a person
 }
 
 const defaultApps = "FDCC8516470A3AE97FB8AC218D5D0D3D 753CBCDC1D587223934106E2A2AEDD44"
@@ -26,7 +30,7 @@ func newGenerator(cfg *Config, count int, now time.Time) generator {
 	if len(apps) == 0 {
 		apps = strings.Fields(defaultApps)
 	}
-	g := generator{seed: mix(cfg.Seed), count: personID(count), apps: apps, step: 1}
+	g := generator{seed: mix(cfg.Seed), count: personID(count), apps: apps, step: 1, webPush: cfg.WebPush, contacts: max(cfg.Contacts, 1)}
 	// The people joined evenly over up to three years before now.
 	const threeYears = 3 * 365 * 24 * 3600
 	if count > 0 && count < threeYears {
@@ -51,6 +55,18 @@ func (g *generator) devices(id personID) int {
 	default:
 		return 3
 	}
+}
+
+// webSlot is the device number of a web push registration, behind the others.
+const webSlot = 3
+
+// slots are the numbers of a person's devices.
+func (g *generator) slots(id personID) []int {
+	slots := []int{0, 1, 2}[:g.devices(id)]
+	if int(g.hash(id)>>32%100) < g.webPush {
+		slots = append(slots[:len(slots):len(slots)], webSlot)
+	}
+	return slots
 }
 
 // registrationID spells the device number in the second half of a UUID and a
@@ -98,7 +114,7 @@ func (g *generator) deviceOwner(registrationID string) (personID, int, bool) {
 	}
 	number := g.unscatter(low)
 	id, device := personID(number/4), int(number%4)
-	if number/4 > uint64(g.count) || !g.has(id) || device >= g.devices(id) {
+	if number/4 > uint64(g.count) || !g.has(id) || !slices.Contains(g.slots(id), device) {
 		return 0, 0, false
 	}
 	return id, device, g.registrationID(id, device) == registrationID
@@ -127,9 +143,28 @@ func (g *generator) externalID(id personID) string {
 	return externalPrefix + strconv.FormatUint(uint64(id)+1_000_000, 10)
 }
 
+// phones are one to five numbers.
+func (g *generator) phones(id personID) []string {
+	return g.several(id, 5, func(k uint64) string { return g.phone(id, k) })
+}
+
+// emails are one or more addresses.
+func (g *generator) emails(id personID) []string {
+	return g.several(id, 100, func(k uint64) string { return g.email(id, k) })
+}
+
+func (g *generator) several(id personID, most int, derive func(uint64) string) []string {
+	n := 1 + g.hash(id)>>40%uint64(min(g.contacts, most))
+	list := make([]string, 0, n)
+	for k := range n {
+		list = append(list, derive(k))
+	}
+	return list
+}
+
 // phone prefixes leave nine digits, which spell the id.
-func (g *generator) phone(id personID) string {
-	prefix := [...]string{"919", "628", "4917", "4475", "8613"}[g.hash(id)>>24%5]
+func (g *generator) phone(id personID, k uint64) string {
+	prefix := [...]string{"919", "628", "4917", "4475", "8613"}[(g.hash(id)>>24+k)%5]
 	n := strconv.FormatUint(uint64(id)*387420489%1_000_000_000, 10)
 	return prefix + "000000000"[len(n):] + n
 }
@@ -137,9 +172,13 @@ func (g *generator) phone(id personID) string {
 // unphone inverts the multiplication of phone modulo 10^9.
 const unphone = 513180409
 
-func (g *generator) email(id personID) string {
+func (g *generator) email(id personID, k uint64) string {
 	domain := [...]string{"example.com", "example.org", "mail.example.net"}[g.hash(id)>>28%3]
-	return "user" + strconv.FormatUint(uint64(id), 10) + "@" + domain
+	user := "user" + strconv.FormatUint(uint64(id), 10)
+	if k > 0 {
+		user += "." + strconv.FormatUint(k, 10)
+	}
+	return user + "@" + domain
 }
 
 func (g *generator) byExternalID(s string) personID {
@@ -148,7 +187,7 @@ func (g *generator) byExternalID(s string) personID {
 	if !ok || err != nil || n < 1_000_000 {
 		return 0
 	}
-	return g.checked(personID(n-1_000_000), s, g.externalID)
+	return g.checked(personID(n-1_000_000), s, func(id personID) []string { return []string{g.externalID(id)} })
 }
 
 func (g *generator) byPhone(s string) personID {
@@ -159,20 +198,21 @@ func (g *generator) byPhone(s string) personID {
 	if err != nil {
 		return 0
 	}
-	return g.checked(personID(n*unphone%1_000_000_000), s, g.phone)
+	return g.checked(personID(n*unphone%1_000_000_000), s, g.phones)
 }
 
 func (g *generator) byEmail(s string) personID {
 	local, _, _ := strings.Cut(s, "@")
+	local, _, _ = strings.Cut(local, ".")
 	n, err := strconv.ParseUint(strings.TrimPrefix(local, "user"), 10, 32)
 	if err != nil {
 		return 0
 	}
-	return g.checked(personID(n), s, g.email)
+	return g.checked(personID(n), s, g.emails)
 }
 
-func (g *generator) checked(id personID, value string, derive func(personID) string) personID {
-	if g.has(id) && derive(id) == value {
+func (g *generator) checked(id personID, value string, derive func(personID) []string) personID {
+	if g.has(id) && slices.Contains(derive(id), value) {
 		return id
 	}
 	return 0
@@ -189,7 +229,7 @@ func (g *generator) person(id personID) *person {
 	p := &person{
 		id: id, created: g.created(id), modified: g.modified(id), lead: d.percent(20),
 		externalID: g.externalID(id), first: n.first, last: n.last, gender: n.gender,
-		phones: []string{g.phone(id)}, emails: []string{g.email(id)},
+		phones: g.phones(id), emails: g.emails(id),
 	}
 	if d.percent(60) {
 		p.birthday = time.Unix(-631152000+int64(d.next(19000))*86400, 0).UTC().Format(time.RFC3339)
@@ -200,7 +240,7 @@ func (g *generator) person(id personID) *person {
 	if d.percent(40) {
 		p.custom = []entry{{"loyaltyPoints", strconv.Itoa(d.next(100000))}, {"tier", `"` + [...]string{"gold", "silver"}[d.next(2)] + `"`}}
 	}
-	for k := range g.devices(id) {
+	for _, k := range g.slots(id) {
 		p.devices = append(p.devices, g.registrationID(id, k))
 	}
 	return p
@@ -211,7 +251,7 @@ func (g *generator) device(id personID, k int, registrationID string) *device {
 	h := hashText(registrationID) >> 13
 	d := &device{
 		id: registrationID, app: g.application(registrationID), person: id,
-		enabled: h%100 < 92, primary: k == 0 && h>>8%2 == 0,
+		web: k == webSlot, enabled: h%100 < 92, primary: k == 0 && h>>8%2 == 0,
 	}
 	if h>>16%4 == 0 {
 		d.additional = []entry{{"source", `"import"`}, {"score", strconv.FormatUint(h>>20%1000, 10)}}

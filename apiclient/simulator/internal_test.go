@@ -26,13 +26,13 @@ func TestGeneratedIDsLeadBack(t *testing.T) {
 			}
 			seen[reg] = true
 		}
-		if g.byPhone(g.phone(id)) != id || g.byEmail(g.email(id)) != id {
+		if g.byPhone(g.phone(id, 0)) != id || g.byEmail(g.email(id, 0)) != id {
 			t.Fatalf("phone or e-mail of %d leads elsewhere", id)
 		}
 		if x := g.externalID(id); x != "" && g.byExternalID(x) != id {
 			t.Fatalf("external id of %d leads elsewhere", id)
 		}
-		if !isPhone(g.phone(id)) || !isEmail(g.email(id)) {
+		if !isPhone(g.phone(id, 0)) || !isEmail(g.email(id, 0)) {
 			t.Fatalf("person %d has values that the simulator refuses", id)
 		}
 	}
@@ -100,7 +100,7 @@ func TestTraitsVary(t *testing.T) {
 	t.Parallel()
 	seen := map[string]int{}
 	for i := range 5000 {
-		tr := traitsOf("device-" + string(rune('a'+i%26)) + strings.Repeat("x", i%97) + string(rune('a'+i/97%26)))
+		tr := traitsOf(&device{id: "device-" + string(rune('a'+i%26)) + strings.Repeat("x", i%97) + string(rune('a'+i/97%26))})
 		seen[tr.os]++
 		seen[tr.cloudType]++
 		if (tr.os == "iOS") != (tr.manufacturer == "Apple") {

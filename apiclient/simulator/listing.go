@@ -194,9 +194,9 @@ func (st *store) identified(l *listing) personID {
 		return st.findPhone(l.identifier)
 	case "EMAIL":
 		return st.findEmail(l.identifier)
-	case "PUSH":
+	case "PUSH", "WEB_PUSH":
 		d := st.knownDevice(l.identifier)
-		if d == nil || l.sender != "" && l.sender != d.app {
+		if d == nil || d.web != (l.kind == "WEB_PUSH") || l.sender != "" && l.sender != st.applicationID(d.app) {
 			return 0
 		}
 		return d.person

@@ -27,14 +27,17 @@ type listed struct {
 	ExternalID, FirstName, LastName        string
 	CreatedAt, ModifiedAt, BirthDate, Type string
 	ContactInformation                     struct {
-		Phone []struct{ Number string }
-		Email []struct{ Address string }
-		Push  []struct {
-			RegistrationID string
-			IsPrimary      bool
-			SystemData     map[string]any
-		}
+		Phone   []struct{ Number string }
+		Email   []struct{ Address string }
+		Push    []listedDevice
+		Webpush []listedDevice
 	}
+}
+
+type listedDevice struct {
+	RegistrationID, ApplicationID string
+	IsPrimary                     *bool
+	SystemData                    map[string]any
 }
 
 func list(t testing.TB, call *caller, query url.Values) page {
@@ -249,7 +252,7 @@ func TestListedDevices(t *testing.T) {
 					t.Errorf("%s: get has %v, listing %v", name, got.SystemData[name], value)
 				}
 			}
-			if len(got.SystemData) <= len(d.SystemData) || got.IsPrimary != d.IsPrimary {
+			if len(got.SystemData) <= len(d.SystemData) || got.IsPrimary != *d.IsPrimary {
 				t.Errorf("get %v, listing %v", got, d)
 			}
 		}
@@ -336,7 +339,7 @@ func TestUpdateWithWhatIsThere(t *testing.T) {
 	before := state(t, sim)
 	for _, p := range list(t, call, url.Values{"limit": {"1000"}}).Persons {
 		for _, d := range p.ContactInformation.Push {
-			body := fmt.Sprintf(`{"isPrimary":%t,"systemData":{"registrationEnabled":%v}}`, d.IsPrimary, d.SystemData["registrationEnabled"])
+			body := fmt.Sprintf(`{"isPrimary":%t,"systemData":{"registrationEnabled":%v}}`, *d.IsPrimary, d.SystemData["registrationEnabled"])
 			if r := call.do("PATCH", pushPath+d.RegistrationID, body); r.status != 200 {
 				t.Fatal(r.body)
 			}

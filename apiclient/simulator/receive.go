@@ -49,6 +49,7 @@ func (x *exchange) refuse(a answer) {
 const (
 	tokenPath   = "/auth/1/oauth2/token"
 	personsPath = "/people/2/persons"
+	appsPath    = "/push/1/applications"
 	pushPath    = "/people/2/contactInformation/push/"
 )
 
@@ -60,6 +61,8 @@ func (x *exchange) route() {
 		x.routed(OpToken, http.MethodPost)
 	case path == personsPath:
 		x.routed(OpListPersons, http.MethodGet)
+	case path == appsPath:
+		x.routed(OpApplications, http.MethodGet)
 	case isPush:
 		x.routePush(rest)
 	default:

@@ -9,18 +9,20 @@ import (
 // listingTime is the form of createdAt and modifiedAt: UTC without a zone.
 const listingTime = "2006-01-02T15:04:05"
 
-func registrationJSON(d *device) []byte {
+func (st *store) registrationJSON(d *device) []byte {
 	w := writer{dst: make([]byte, 0, 512)}
-	w.registration(d)
+	w.registration(st, d)
 	return w.dst
 }
 
-func (w *writer) registration(d *device) {
-	t := traitsOf(d.id)
+func (w *writer) registration(st *store, d *device) {
+	t := traitsOf(d)
 	w.open('{')
 	w.text("registrationId", d.id)
-	w.text("applicationId", d.app)
-	w.boolean("isPrimary", d.primary)
+	w.text("applicationId", st.applicationID(d.app))
+	if !d.web {
+		w.boolean("isPrimary", d.primary)
+	}
 	w.name("systemData")
 	w.open('{')
 	w.text("cloudType", t.cloudType)
@@ -79,13 +81,7 @@ func personJSON(st *store, p *person, withPush bool) []byte {
 	w.contacts("phones", "number", p.phones)
 	w.contacts("emails", "address", p.emails)
 	if withPush {
-		w.name("push")
-		w.open('[')
-		for _, id := range p.devices {
-			w.item()
-			w.registration(st.knownDevice(id))
-		}
-		w.close(']')
+		w.devices(st, p, "push", false, w.registration)
 	}
 	w.close('}')
 	w.close('}')
@@ -109,26 +105,42 @@ func (w *writer) listed(st *store, p *person) {
 	w.open('{')
 	w.contacts("phone", "number", p.phones)
 	w.contacts("email", "address", p.emails)
-	if len(p.devices) > 0 {
-		w.name("push")
-		w.open('[')
-		for _, id := range p.devices {
-			w.item()
-			w.listedDevice(st.knownDevice(id))
-		}
-		w.close(']')
-	}
+	w.devices(st, p, "push", false, w.listedDevice)
+	w.devices(st, p, "webpush", true, w.listedDevice)
 	w.close('}')
 	w.close('}')
 }
 
+// devices writes the devices of one of the two kinds, unless there is none.
+func (w *writer) devices(st *store, p *person, name string, web bool, write func(*store, *device)) {
+	open := false
+	for _, id := range p.devices {
+		d := st.knownDevice(id)
+		if d.web != web {
+			continue
+		}
+		if !open {
+			w.name(name)
+			w.open('[')
+			open = true
+		}
+		w.item()
+		write(st, d)
+	}
+	if open {
+		w.close(']')
+	}
+}
+
 // listedDevice has fewer fields than a get, and its booleans are strings.
-func (w *writer) listedDevice(d *device) {
-	t := traitsOf(d.id)
+func (w *writer) listedDevice(st *store, d *device) {
+	t := traitsOf(d)
 	w.open('{')
-	w.text("applicationId", d.app)
+	w.text("applicationId", st.applicationID(d.app))
 	w.text("registrationId", d.id)
-	w.boolean("isPrimary", d.primary)
+	if !d.web {
+		w.boolean("isPrimary", d.primary)
+	}
 	w.entries("additionalData", d.additional)
 	w.name("systemData")
 	w.open('{')

@@ -7,7 +7,7 @@ import (
 )
 
 // get answers a registration.
-func (st *store) get(d *device) answer { return ok(registrationJSON(d)) }
+func (st *store) get(d *device) answer { return ok(st.registrationJSON(d)) }
 
 // update changes a registration. A device that becomes primary takes that
 // from the person's other devices.
@@ -15,25 +15,37 @@ func (st *store) update(d *device, b updateBody, now time.Time) answer {
 	if b.registrationEnabled != nil {
 		d.enabled = *b.registrationEnabled
 	}
-	d.additional = merge(d.additional, b.additional)
+	if st.choices.AdditionalReplace && b.setAdditional {
+		d.additional = nil
+	}
+	d.additional = st.choices.merge(d.additional, b.additional)
 	if b.isPrimary != nil {
+		if d.web {
+			return badRequest("isPrimary", "a web push registration has none")
+		}
 		d.primary = *b.isPrimary
 	}
 	st.changed(d)
 	p := st.own(d.person)
 	if p != nil {
+		if st.choices.DevicesKeepModified {
+			now = time.Unix(p.modified, 0)
+		}
 		st.change(p, now, func() {
 			if d.primary {
 				st.demoteOthers(p, d)
 			}
 		})
 	}
-	a := ok(registrationJSON(d))
+	a := ok(st.registrationJSON(d))
 	a.effect = true
 	return a
 }
 
 func (st *store) demoteOthers(p *person, d *device) {
+	if st.choices.PrimaryShared {
+		return
+	}
 	for _, id := range p.devices {
 		if other := st.knownDevice(id); id != d.id && other != nil && other.primary {
 			other.primary = false
@@ -55,6 +67,9 @@ func (st *store) release(d *device, now time.Time) {
 	}
 	d.person, d.primary = 0, false
 	st.changed(d)
+	if st.choices.DevicesKeepModified {
+		now = time.Unix(p.modified, 0)
+	}
 	st.change(p, now, func() {
 		p.devices = slices.DeleteFunc(p.devices, func(id string) bool { return id == d.id })
 	})
@@ -112,24 +127,31 @@ func (st *store) tie(d *device, p *person, b personalizeBody) {
 	}
 	p.phones = with(p.phones, b.phone, func(a string) bool { return a == b.phone })
 	p.emails = with(p.emails, b.email, func(a string) bool { return strings.EqualFold(a, b.email) })
-	b.first.apply(&p.first)
-	b.last.apply(&p.last)
-	b.middle.apply(&p.middle)
-	b.birthday.apply(&p.birthday)
-	b.gender.apply(&p.gender)
-	if b.setTags {
+	c := st.choices
+	b.first.apply(&p.first, c)
+	b.last.apply(&p.last, c)
+	b.middle.apply(&p.middle, c)
+	b.birthday.apply(&p.birthday, c)
+	b.gender.apply(&p.gender, c)
+	switch {
+	case !b.setTags || b.tags == nil && c.NullKeeps:
+	case c.TagsAdd && b.tags != nil:
+		for _, tag := range b.tags {
+			p.tags = with(slices.Clone(p.tags), tag, func(old string) bool { return old == tag })
+		}
+	default:
 		p.tags = b.tags
 	}
-	p.custom = merge(p.custom, b.custom)
+	p.custom = c.merge(p.custom, b.custom)
 	if !b.keepLead {
 		p.lead = false
 	}
 	if d.person != p.id {
 		d.person = p.id
-		d.primary = d.primary && !st.hasPrimary(p)
+		d.primary = d.primary && (c.PrimaryShared || !st.hasPrimary(p))
 		p.devices = append(p.devices, d.id)
 	}
-	if b.asPrimary {
+	if b.asPrimary && !d.web {
 		d.primary = true
 		st.demoteOthers(p, d)
 	}

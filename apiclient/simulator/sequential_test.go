@@ -92,7 +92,7 @@ func checkInvariants(t *testing.T, sim *simulator.Simulator) {
 				t.Errorf("device %s belongs to %d and %d", d.RegistrationID, other, p.ID)
 			}
 			owner[d.RegistrationID] = p.ID
-			if d.IsPrimary {
+			if *d.IsPrimary {
 				primary++
 			}
 		}

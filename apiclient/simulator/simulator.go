@@ -22,7 +22,7 @@ type Simulator struct {
 	counts  [opCount]second // what the limits admitted
 	dice    *dice
 	log     *ledger
-	started time.Time
+	started time.Time // the first request
 	seeds   seeds
 }
 
@@ -62,7 +62,7 @@ func (s *Simulator) Reset() {
 	s.counts = [opCount]second{}
 	s.dice = newDice(&s.cfg)
 	s.log = newLedger(&s.cfg)
-	s.started = time.Now()
+	s.started = time.Time{}
 	for _, r := range s.seeds.registrations {
 		s.store.register(r)
 	}

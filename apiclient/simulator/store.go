@@ -25,6 +25,7 @@ type person struct {
 type device struct {
 	id, app    string
 	person     personID // 0: nobody's
+	web        bool     // web push
 	enabled    bool
 	primary    bool
 	additional []entry
@@ -32,6 +33,7 @@ type device struct {
 
 // store holds the account's people and registrations. The caller locks.
 type store struct {
+	choices *Choices
 	gen     generator
 	devices map[string]*device   // seen or seeded ones; generated ones once they changed
 	people  map[personID]*person // new ones; generated ones once they changed
@@ -48,7 +50,7 @@ type store struct {
 
 func newStore(cfg *Config, people int, now time.Time) *store {
 	st := &store{
-		gen: newGenerator(cfg, people, now), refuse: cfg.RefuseUnknown,
+		choices: &cfg.Choices, gen: newGenerator(cfg, people, now), refuse: cfg.RefuseUnknown,
 		devices: map[string]*device{}, people: map[personID]*person{}, removed: map[personID]bool{},
 		byExternalID: map[string]personID{}, byPhone: map[string]personID{}, byEmail: map[string]personID{},
 		lastID: personID(people), orders: map[string]*order{},

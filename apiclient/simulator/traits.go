@@ -54,12 +54,15 @@ func hashText(s string) uint64 {
 	return mix(h)
 }
 
-func traitsOf(registrationID string) traits {
-	d := draw{hashText(registrationID)}
+func traitsOf(of *device) traits {
+	d := draw{hashText(of.id)}
 	var t traits
-	if d.percent(64) {
+	switch {
+	case of.web:
+		t = traits{cloudType: "WEB", model: [...]string{"Chrome", "Firefox", "Safari", "Edge"}[d.weighted(4)]}
+	case d.percent(64):
 		t = androidTraits(&d)
-	} else {
+	default:
 		t = appleTraits(&d)
 	}
 	t.sdkVersion = [...]string{"13.9.1", "13.7.0", "12.18.2", "11.4.0", "8.6.3"}[d.weighted(5)]

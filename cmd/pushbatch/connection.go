@@ -47,7 +47,7 @@ func (p *process) connect(f *jobFlags, log *slog.Logger, maySend func() error) (
 // which --rate is allowed.
 func simulated(f *jobFlags) http.RoundTripper {
 	limits := simulator.PushLimits(simulatedLimit(f.rate), simulatedLimit(f.listRate))
-	sim := simulator.New(simulator.Config{Limits: limits, CountersOnly: true})
+	sim := simulator.New(simulator.Config{Limits: limits, CountersOnly: true, WebPush: 20, Contacts: 3})
 	if f.export.people {
 		sim.SeedPeople(simulatedPeople)
 	}

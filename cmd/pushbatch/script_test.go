@@ -126,7 +126,7 @@ func (s *stage) simulator(ts *testscript.TestScript) *simulator.Simulator {
 // against the OpenAPI document, and points the script at it.
 func (s *stage) start(ts *testscript.TestScript, neg bool, args []string) {
 	if neg {
-		ts.Fatalf("usage: simulator [limit=N] [faults=SPEC] [key=KEY] [app=CODE] [unknown=refuse] [people=N]")
+		ts.Fatalf("usage: simulator [limit=N] [faults=SPEC] [key=KEY] [app=CODE] [unknown=refuse] [people=N] [webpush=PERCENT] [contacts=N] [choose=CHOICES]")
 	}
 	cfg := simulator.Config{Limits: simulator.PushLimits(0, 0), Admin: true}
 	people := 0
@@ -146,6 +146,12 @@ func (s *stage) start(ts *testscript.TestScript, neg bool, args []string) {
 			cfg.AppCodes = []string{value}
 		case "people":
 			people, err = strconv.Atoi(value)
+		case "webpush":
+			cfg.WebPush, err = strconv.Atoi(value)
+		case "contacts":
+			cfg.Contacts, err = strconv.Atoi(value)
+		case "choose":
+			cfg.Choices, err = simulator.ParseChoices(value)
 		case "unknown":
 			cfg.RefuseUnknown = value == "refuse"
 		default:

@@ -28,6 +28,9 @@ type simulateFlags struct {
 	seed          uint64
 	refuseUnknown bool
 	people        int
+	webPush       int
+	contacts      int
+	choose        string
 	apiKey        string
 	appCode       string
 	callLog       string
@@ -44,6 +47,9 @@ func (f *simulateFlags) add(fs *pflag.FlagSet) {
 	fs.Uint64Var(&f.seed, "seed", 1, "seed of the faults' dice and of generated people")
 	fs.BoolVar(&f.refuseUnknown, "refuse-unknown", false, "answer 48013 for registrations that are not there yet")
 	fs.IntVar(&f.people, "people", 0, "begin with `N` generated people who have 0 to 3 devices each")
+	fs.IntVar(&f.webPush, "people-webpush", 0, "`PERCENT` of generated people who have a web push registration too")
+	fs.IntVar(&f.contacts, "people-contacts", 1, "phones and e-mails that a generated person has at most, `N`")
+	fs.StringVar(&f.choose, "choose", "", "`CHOICES` where the platform's reference is silent, such as tags=add,null=keep (listed above)")
 	fs.StringVar(&f.apiKey, "api-key", "", "the only API key that is accepted (a made-up one); empty: any")
 	fs.StringVar(&f.appCode, "app-code", "", "the only application code that is accepted; empty: any")
 	fs.StringVar(&f.callLog, "call-log", "", "`FILE` that gets every call as a line of JSON")
@@ -56,7 +62,9 @@ func newSimulateCommand(p *process) *cobra.Command {
 		Use:   "simulate",
 		Short: "Serve the platform simulator on loopback",
 		Long: "simulate serves a stand-in of the platform on loopback: it keeps registrations and people,\n" +
-			"checks every request, has the platform's limits, and can be told to fail. Stop it with Ctrl-C.",
+			"checks every request, has the platform's limits, and can be told to fail. Stop it with Ctrl-C.\n\n" +
+			"Where the platform's reference is silent it does what stands first here, unless --choose says otherwise:\n  " +
+			strings.ReplaceAll(simulator.ChoicesHelp(), "\n", "\n  "),
 		Args: cobra.NoArgs,
 		// No variable is looked at: those of a job beside it mean the job's own rate and
 		// application code.
@@ -69,7 +77,10 @@ func newSimulateCommand(p *process) *cobra.Command {
 func (f *simulateFlags) config() (simulator.Config, error) {
 	cfg := simulator.Config{
 		Limits: simulator.PushLimits(f.rate, f.listRate), Seed: f.seed, RefuseUnknown: f.refuseUnknown,
-		Admin: f.admin, CountersOnly: true,
+		Admin: f.admin, CountersOnly: true, WebPush: f.webPush, Contacts: f.contacts,
+	}
+	if f.webPush < 0 || f.webPush > 100 || f.contacts < 0 {
+		return cfg, usageError("--people-webpush takes 0 to 100, --people-contacts 1 or more")
 	}
 	windows := map[string]simulator.Window{"fixed": simulator.Fixed, "sliding": simulator.Sliding, "both": simulator.Both}
 	window, ok := windows[f.window]
@@ -84,6 +95,9 @@ func (f *simulateFlags) config() (simulator.Config, error) {
 		cfg.AppCodes = strings.Split(f.appCode, ",")
 	}
 	var err error
+	if cfg.Choices, err = simulator.ParseChoices(f.choose); err != nil {
+		return cfg, usageError("--choose: %v", err)
+	}
 	if cfg.Faults, err = simulator.ParseFaults(f.faults); err != nil {
 		return cfg, usageError("--fault: %v", err)
 	}

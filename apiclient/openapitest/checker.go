@@ -9,47 +9,47 @@ import (
 )
 
 // Option changes what is a failure.
-type Option func(*judge)
+type Option func(*checker)
 
 // Refusals allows requests that break the description, provided that they are
 // answered 4xx (or 5xx by a declared fault). It is for tests of the simulator's
 // own checks.
-func Refusals() Option { return func(j *judge) { j.refusals = true } }
+func Refusals() Option { return func(j *checker) { j.refusals = true } }
 
-// Wrap returns h with every request and answer held against the description.
+// Wrap returns h with every request and answer checked against the description.
 func Wrap(t testing.TB, h http.Handler, opts ...Option) http.Handler {
 	t.Helper()
-	return judged{newJudge(t, opts), h}
+	return checked{newChecker(t, opts), h}
 }
 
-// Transport returns rt with every request and answer held against the
+// Transport returns rt with every request and answer checked against the
 // description. The whole answer is read before it is handed on.
 func Transport(t testing.TB, rt http.RoundTripper, opts ...Option) http.RoundTripper {
 	t.Helper()
-	return transport{newJudge(t, opts), rt}
+	return transport{newChecker(t, opts), rt}
 }
 
-type judge struct {
+type checker struct {
 	t        testing.TB
 	doc      *document
 	refusals bool
 }
 
-func newJudge(t testing.TB, opts []Option) *judge {
+func newChecker(t testing.TB, opts []Option) *checker {
 	t.Helper()
 	doc, err := loaded()
 	if err != nil {
 		t.Fatalf("openapitest: %v", err)
 	}
-	j := &judge{t: t, doc: doc}
+	j := &checker{t: t, doc: doc}
 	for _, o := range opts {
 		o(j)
 	}
 	return j
 }
 
-// exchange judges a request and its answer together.
-func (j *judge) exchange(r *http.Request, sent []byte, status int, header http.Header, got []byte) {
+// exchange checks a request and its answer together.
+func (j *checker) exchange(r *http.Request, sent []byte, status int, header http.Header, got []byte) {
 	input, err := j.doc.request(r, sent)
 	if err != nil && (!j.refusals || status < 400) {
 		j.t.Errorf("openapitest: %s %s, answered %d: request: %v", r.Method, r.URL.EscapedPath(), status, err)
@@ -68,8 +68,8 @@ func isPlatforms(h http.Header) bool {
 	return strings.HasPrefix(h.Get("Content-Type"), "application/json")
 }
 
-// requestOnly judges a request whose answer never came.
-func (j *judge) requestOnly(r *http.Request, sent []byte) {
+// requestOnly checks a request whose answer never came.
+func (j *checker) requestOnly(r *http.Request, sent []byte) {
 	if _, err := j.doc.request(r, sent); err != nil && !j.refusals {
 		j.t.Errorf("openapitest: %s %s, not answered: request: %v", r.Method, r.URL.EscapedPath(), err)
 	}
@@ -86,12 +86,12 @@ func take(body *io.ReadCloser) ([]byte, error) {
 	return raw, err
 }
 
-type judged struct {
-	*judge
+type checked struct {
+	*checker
 	next http.Handler
 }
 
-func (h judged) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (h checked) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	sent, err := take(&r.Body)
 	if err != nil {
 		h.t.Errorf("openapitest: read the request: %v", err)
@@ -133,7 +133,7 @@ func (r *recorder) Write(p []byte) (int, error) {
 }
 
 type transport struct {
-	*judge
+	*checker
 	next http.RoundTripper
 }
 

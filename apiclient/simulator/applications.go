@@ -1,0 +1,53 @@
+package simulator
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// applications answers the account's applications with the number of
+// registrations of each, those included that belong to nobody.
+func (st *store) applications() answer {
+	if st.choices.ApplicationsRefused {
+		return olderError(403, "FORBIDDEN", "The scope mobile-app-messaging:manage is missing")
+	}
+	counts := map[string]int64{}
+	for _, code := range st.gen.apps {
+		counts[code] = 0
+	}
+	for _, d := range st.devices {
+		counts[d.app]++
+	}
+	for id := personID(1); id <= st.gen.count; id++ {
+		for _, k := range st.gen.slots(id) {
+			if reg := st.gen.registrationID(id, k); st.devices[reg] == nil {
+				counts[st.gen.application(reg)]++
+			}
+		}
+	}
+	w := writer{}
+	w.open('{')
+	w.name("applications")
+	w.open('[')
+	for _, code := range slices.Sorted(maps.Keys(counts)) {
+		w.item()
+		w.open('{')
+		w.text("applicationId", st.applicationID(code))
+		w.text("applicationCode", code)
+		w.text("name", "Application "+code)
+		w.number("registrationsCount", counts[code])
+		w.close('}')
+	}
+	w.close(']')
+	w.close('}')
+	return ok(w.dst)
+}
+
+// applicationID is the id of the application with a code.
+func (st *store) applicationID(code string) string {
+	if !st.choices.OwnApplicationIDs {
+		return code
+	}
+	return fmt.Sprintf("%016X", hashText("application "+code))
+}
