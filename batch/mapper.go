@@ -29,9 +29,7 @@ func (m *mapper) run(ctx context.Context, r *reader) error {
 func (m *mapper) mapAll(ctx context.Context, r *reader) error {
 	going := true
 	for rows := r.take(); len(rows) > 0; rows = r.take() {
-		if going = going && m.chunk(rows); going && len(rows) < fewRows {
-			time.Sleep(readWait)
-		}
+		going = going && m.chunk(rows)
 	}
 	if going && !m.job.stopped() {
 		m.job.live.allRead.Store(r.all)
@@ -43,7 +41,7 @@ func (m *mapper) mapAll(ctx context.Context, r *reader) error {
 
 // chunk maps rows as there is space for them. It reports false when the run
 // stops.
-func (m *mapper) chunk(rows []Row) bool {
+func (m *mapper) chunk(rows []slot) bool {
 	for len(rows) > 0 {
 		n := m.job.window.space(m.job.cfg.Canary)
 		if m.job.stopped() {
@@ -64,20 +62,19 @@ func (m *mapper) chunk(rows []Row) bool {
 }
 
 // push maps rows and puts them into the window.
-func (m *mapper) push(rows []Row) {
+func (m *mapper) push(rows []slot) {
 	j, now := m.job, time.Now()
-	slots := make([]slot, len(rows))
 	open := int64(0)
 	for i := range rows {
-		m.mapRow(&slots[i], &rows[i], now)
-		if s := &slots[i]; !s.finished {
+		s := &rows[i]
+		if m.mapRow(s, now); !s.finished {
 			s.keys = s.request.Keys()
 			open++
 		}
 	}
 	j.open.Add(open)
-	j.live.mapped(slots)
-	ready := j.window.push(slots)
+	j.live.mapped(rows)
+	ready := j.window.push(rows)
 	wake(j.changed)
 	for _, s := range ready {
 		j.ready <- s
@@ -86,14 +83,14 @@ func (m *mapper) push(rows []Row) {
 
 // mapRow makes a row a request, or gives it its outcome; now is when a row that
 // needs no request is finished.
-func (m *mapper) mapRow(s *slot, row *Row, now time.Time) {
-	s.result.Row = *row
+func (m *mapper) mapRow(s *slot, now time.Time) {
+	row := &s.result.Row
 	if out, done := m.earlier[row.Num]; done { // counted then
 		delete(m.earlier, row.Num)
 		s.result.Outcome, s.earlier, s.finished = out, true, true
 		return
 	}
-	request, out := m.job.cfg.Inputs[row.Input].Map(&s.result.Row)
+	request, out := m.job.cfg.Inputs[row.Input].Map(row)
 	if s.request = request; out == nil {
 		return
 	}
@@ -117,7 +114,7 @@ func (m *mapper) finishedEarlier(ctx context.Context) {
 			}
 			num++
 			row.Num, row.Source, row.Input = num, source.Name(), i
-			if m.push([]Row{row}); len(m.earlier) == 0 {
+			if m.push([]slot{{result: Result{Row: row}}}); len(m.earlier) == 0 {
 				return
 			}
 		}

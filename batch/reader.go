@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"slices"
 	"sync"
 	"time"
 )
@@ -11,8 +12,8 @@ const (
 	aheadRows   = 512
 	aheadValues = 16 << 10
 	aheadBytes  = 512 << 10
-	// fewRows are not worth a hand-over, which costs as much as reading a hundred
-	// rows: after so few the mapper pauses, so that more gather.
+	// fewRows is how many rows are waited for, for a moment: to wake a goroutine costs
+	// as much as to read a hundred.
 	fewRows  = 64
 	readWait = 200 * time.Microsecond
 )
@@ -26,9 +27,10 @@ type reader struct {
 	space chan struct{} // wakes the reader; capacity 1
 
 	mu    sync.Mutex
-	rows  []Row // read and not taken yet
-	bytes int64 // of rows
-	full  bool  // rows must be taken first
+	rows  []slot // read and not taken yet
+	took  int    // rows that were taken last
+	bytes int64  // of rows
+	full  bool   // rows must be taken first
 	ended bool
 	all   bool  // the end of the inputs or the limit was reached
 	err   error // what made an input unreadable
@@ -97,26 +99,43 @@ func (r *reader) put(row *Row, most int) bool {
 		}
 		r.mu.Lock()
 	}
-	r.rows, r.bytes = append(r.rows, *row), r.bytes+sizeOf(row)
+	if len(r.rows) == cap(r.rows) {
+		r.rows = slices.Grow(r.rows, min(max(r.took, fewRows/8, len(r.rows)), most))
+	}
+	r.rows = r.rows[:len(r.rows)+1]
+	r.rows[len(r.rows)-1].result.Row = *row
+	r.bytes += sizeOf(row)
 	r.full = len(r.rows) >= most || r.bytes >= aheadBytes
+	n, full := len(r.rows), r.full
 	r.mu.Unlock()
-	wake(r.some)
+	if n == 1 || n == fewRows || full {
+		wake(r.some)
+	}
 	return true
 }
 
 // take returns the rows that were read since the last call, none when the reader
-// has ended.
-func (r *reader) take() []Row {
-	for {
+// has ended. For a few more it waits a moment.
+func (r *reader) take() []slot {
+	for waited := false; ; {
 		r.mu.Lock()
-		rows, ended := r.rows, r.ended
-		r.rows, r.bytes, r.full = nil, 0, false
-		r.mu.Unlock()
-		wake(r.space)
-		if len(rows) > 0 || ended {
+		rows, enough := r.rows, r.ended || r.full || waited || len(r.rows) >= fewRows
+		if enough && (len(rows) > 0 || r.ended) {
+			r.rows, r.took, r.bytes, r.full = nil, len(rows), 0, false
+			r.mu.Unlock()
+			wake(r.space)
 			return rows
 		}
-		<-r.some
+		r.mu.Unlock()
+		if len(rows) == 0 {
+			<-r.some
+			continue
+		}
+		select {
+		case <-r.some:
+		case <-time.After(readWait):
+			waited = true
+		}
 	}
 }
 
