@@ -49,7 +49,7 @@ func BenchmarkCheckpoint(b *testing.B) {
 
 func timeRun(b *testing.B, rows int64, saveEvery time.Duration) time.Duration {
 	b.Helper()
-	folder, err := runstore.CreateFolder(runstore.Disk{}, filepath.Join(b.TempDir(), "run"))
+	folder, err := runstore.Create(b.Context(), filepath.Join(b.TempDir(), "run"), runstore.Options{})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -116,9 +116,11 @@ func (m *memoryFS) Stat(name string) (fs.FileInfo, error) {
 	return nil, nil //nolint:nilnil // only whether it is there is asked
 }
 
-func (m *memoryFS) MkdirAll(name string, perm fs.FileMode) error { return os.MkdirAll(name, perm) }
+func (m *memoryFS) Names() ([]string, error) { return slices.Collect(maps.Keys(m.entries)), nil }
 
-func (m *memoryFS) SyncDir(string) error {
+func (m *memoryFS) Close() error { return nil }
+
+func (m *memoryFS) SyncDir() error {
 	if err := m.step(); err != nil {
 		return err
 	}
@@ -245,9 +247,9 @@ const (
 
 // sitting opens the run in path, new or old, and works on it.
 func sitting(fsys runstore.FS, path, format string, sent *sendLog) error {
-	f, err := runstore.OpenFolder(fsys, path)
+	f, err := runstore.OpenIn(context.Background(), fsys, path, runstore.Options{})
 	if errors.Is(err, runstore.ErrNoRun) {
-		f, err = runstore.CreateFolder(fsys, path)
+		f, err = runstore.CreateIn(context.Background(), fsys, path, runstore.Options{})
 	}
 	if err != nil {
 		return err
@@ -283,16 +285,16 @@ func sitting(fsys runstore.FS, path, format string, sent *sendLog) error {
 }
 
 // reports are the lines of a run's reports without the times.
-func reports(m *memoryFS, path, format string) (results, failed []string) {
+func reports(m *memoryFS, format string) (results, failed []string) {
 	lines := func(name string) []string {
-		n := m.entries[path+"/"+name]
+		n := m.entries[name]
 		if n == nil {
 			return []string{"missing " + name}
 		}
 		return strings.Split(string(bytes.TrimSpace(n.data)), "\n")
 	}
 	if format == "parquet" {
-		return parquetLines(m.entries[path+"/results.parquet"]), lines(runstore.FailedFile)
+		return parquetLines(m.entries["results.parquet"]), lines(runstore.FailedFile)
 	}
 	for _, line := range lines("results.csv") {
 		results = append(results, strings.Join(strings.Split(line, ",")[:8], ","))
@@ -337,7 +339,7 @@ func breakEveryCall(t *testing.T, format string) {
 	if err := sitting(whole, path, format, newSendLog()); err != nil {
 		t.Fatal(err)
 	}
-	wantResults, wantFailed := reports(whole, path, format)
+	wantResults, wantFailed := reports(whole, format)
 	if len(wantResults) != crashRows+1 {
 		t.Fatalf("an undisturbed run lists %d lines", len(wantResults))
 	}
@@ -361,7 +363,7 @@ func breakEveryCall(t *testing.T, format string) {
 				t.Errorf("%s at call %d: resume: %v", kind, at, err)
 				continue
 			}
-			results, failed := reports(m, path, format)
+			results, failed := reports(m, format)
 			if !slices.Equal(results, wantResults) || !slices.Equal(failed, wantFailed) {
 				t.Errorf("%s at call %d: reports differ:\n%v\n%v", kind, at, results, failed)
 			}

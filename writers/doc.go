@@ -1,7 +1,7 @@
 // Package writers writes the reports of a run (see runstore for its folder) while it goes on,
 // their publication at its end, and the files that let it be resumed.
 //
-//	folder, err := runstore.CreateFolder(runstore.Disk{}, "runs/2026-11-23-personalize")
+//	folder, err := runstore.Create(ctx, "runs/2026-11-23-personalize", runstore.Options{})
 //	sink, err := writers.OpenReports(folder, writers.ReportOptions{Operation: "personalize"}, nil)
 //	// … batch.Job writes results …
 //	err = folder.WriteJSON("summary.json", summary)

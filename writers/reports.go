@@ -47,7 +47,7 @@ func (r *report) handOver() error {
 
 // GatheredFile is where an export gathers its rows until they are published. It
 // is gone when they are.
-const GatheredFile = "inventory.spool"
+const GatheredFile = runstore.GatheredFile
 
 // Reports is the sink of a run: results, failed rows and, for a dry run, the
 // requests that would have been sent. It implements batch.Sink.

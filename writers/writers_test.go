@@ -30,7 +30,7 @@ func result(num int64, o batch.Outcome, cells ...string) *batch.Result {
 
 func newFolder(t *testing.T) *runstore.Folder {
 	t.Helper()
-	f, err := runstore.CreateFolder(runstore.Disk{}, filepath.Join(t.TempDir(), "run"))
+	f, err := runstore.Create(t.Context(), filepath.Join(t.TempDir(), "run"), runstore.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

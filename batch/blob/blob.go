@@ -5,12 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"time"
 )
 
 // Stdin is the location of standard input.
 const Stdin = "-"
+
+// stdin is what is known of standard input.
+var stdin = Info{Location: Stdin, URI: Stdin, Size: -1}
 
 // ErrChanged says that the bytes behind an Info are not those it was made of:
 // the input was replaced, cut, appended to or touched since.
@@ -47,7 +51,8 @@ type ReaderAt interface {
 	io.Closer
 }
 
-// store is where bytes lie. A method is called with locations of its own only.
+// store is where bytes lie. A method is called with locations of its own only; what
+// the exported functions of this package promise, their methods here do.
 type store interface {
 	// stat fails with an error that is fs.ErrNotExist when there is nothing.
 	stat(ctx context.Context, location string) (Info, error)
@@ -59,6 +64,13 @@ type store interface {
 	open(ctx context.Context, in Info, offset int64) (io.ReadCloser, error)
 	// openAt reads ranges, under the same condition.
 	openAt(ctx context.Context, in Info) (ReaderAt, error)
+
+	names(ctx context.Context, folder string) ([]string, error)
+	get(ctx context.Context, location string) (Object, error)
+	version(ctx context.Context, location string) (Version, error)
+	put(ctx context.Context, location string, data []byte, when Version) (Version, error)
+	create(ctx context.Context, location string, o CreateOptions) (Upload, error)
+	remove(ctx context.Context, folder string, names []string) error
 }
 
 // storeFor is the table of schemes: the only place that knows which store a
@@ -66,14 +78,12 @@ type store interface {
 func storeFor(ctx context.Context, location string) (store, error) {
 	scheme, _, found := strings.Cut(location, "://")
 	switch {
-	case location == Stdin:
-		return stdin{}, nil
 	case !found:
 		return local{}, nil
 	case scheme+"://" == s3Scheme:
 		return s3Of(ctx), nil
 	}
-	return nil, fmt.Errorf("open %s: this version reads no %s:// locations: give a path, s3://BUCKET/KEY or -", location, scheme)
+	return nil, fmt.Errorf("open %s: this version knows no %s:// locations: give a path, s3://BUCKET/KEY or -", location, scheme)
 }
 
 // storeOf is the store that an input was found in.
@@ -98,7 +108,11 @@ func Expand(ctx context.Context, args []string) ([]Info, error) {
 		if arg == Stdin && stdinSeen {
 			return nil, errors.New("standard input (-) is named twice: it can be read only once")
 		}
-		stdinSeen = stdinSeen || arg == Stdin
+		if arg == Stdin {
+			stdinSeen = true
+			inputs = append(inputs, stdin)
+			continue
+		}
 		s, err := storeFor(ctx, arg)
 		if err != nil {
 			return nil, err
@@ -115,6 +129,9 @@ func Expand(ctx context.Context, args []string) ([]Info, error) {
 // Stat says what is known of one location. The error is fs.ErrNotExist when
 // there is nothing.
 func Stat(ctx context.Context, location string) (Info, error) {
+	if location == Stdin {
+		return stdin, nil
+	}
 	s, err := storeFor(ctx, location)
 	if err != nil {
 		return Info{}, err
@@ -125,6 +142,12 @@ func Stat(ctx context.Context, location string) (Info, error) {
 // Open reads an input from a byte offset on. Reading fails with ErrChanged
 // when the bytes are not those of in; io.EOF comes only behind in.Size bytes.
 func Open(ctx context.Context, in Info, offset int64) (io.ReadCloser, error) {
+	if in.Location == Stdin {
+		if offset != 0 {
+			return nil, errors.New("open standard input: it cannot be read from the middle")
+		}
+		return io.NopCloser(os.Stdin), nil
+	}
 	s, err := storeOf(ctx, in)
 	if err != nil {
 		return nil, err

@@ -58,9 +58,15 @@ func glob(pattern string) ([]string, error) {
 	return slices.DeleteFunc(paths, func(p string) bool { return passedOver(filepath.Base(p)) }), nil
 }
 
+// folderMarker ends the names of empty objects that stand for folders (Hadoop).
+const folderMarker = "_$folder$"
+
 // passedOver tells markers and hidden names. A partition whose key begins with
 // _ is neither, as in Spark.
 func passedOver(name string) bool {
+	if strings.HasSuffix(name, folderMarker) {
+		return true
+	}
 	if strings.HasPrefix(name, "_") {
 		return !strings.Contains(name, "=")
 	}

@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
-	"strings"
 	"sync"
 	"time"
 
@@ -29,10 +27,14 @@ const (
 	// s3Attempts are the tries of one request: with the waits between them
 	// about half a minute.
 	s3Attempts = 10
+	// s3FirstAttempts are the tries at an address that never answered.
+	s3FirstAttempts = 3
 	// s3LongestWait is the longest wait between two of them.
 	s3LongestWait = 5 * time.Second
 	// s3HeaderTimeout is how long an answer may take to begin.
 	s3HeaderTimeout = time.Minute
+	// s3DialTimeout is how long a connection may take to come about.
+	s3DialTimeout = 10 * time.Second
 )
 
 // S3Options say how S3 is reached, besides what the AWS SDK finds itself:
@@ -44,11 +46,14 @@ type S3Options struct {
 	NoSignRequest bool   // anonymous
 	RequesterPays bool
 	SSEKMSKeyID   string // key that written objects are encrypted with
+
+	// Warn is told, once, of an endpoint that is not encrypted. May be nil.
+	Warn func(message string)
 }
 
 type s3ContextKey struct{}
 
-// WithS3 returns a context in which Expand, Stat, Create and OpenObjects reach
+// WithS3 returns a context in which the functions of this package reach
 // S3 as the options say. An Info keeps to the options it was made under. In a
 // context without, the zero S3Options count.
 func WithS3(ctx context.Context, options S3Options) context.Context {
@@ -67,23 +72,16 @@ func s3Of(ctx context.Context) *s3Store {
 // them is used.
 type s3Store struct {
 	options S3Options
+	http    *s3HTTP
 
 	mu      sync.Mutex
 	config  *aws.Config
 	buckets map[string]*s3.Client
+	warned  bool
 }
 
 func newS3Store(options S3Options) *s3Store {
-	return &s3Store{options: options, buckets: make(map[string]*s3.Client)}
-}
-
-// cutS3 splits a location into bucket and key.
-func cutS3(location string) (bucket, key string, err error) {
-	bucket, key, _ = strings.Cut(strings.TrimPrefix(location, s3Scheme), "/")
-	if bucket == "" {
-		return "", "", fmt.Errorf("open %s: it names no bucket: s3://BUCKET/KEY was expected", location)
-	}
-	return bucket, key, nil
+	return &s3Store{options: options, http: new(s3HTTP), buckets: make(map[string]*s3.Client)}
 }
 
 // bucket returns the client of a bucket's region. key is what it is wanted for:
@@ -99,11 +97,11 @@ func (s *s3Store) bucket(ctx context.Context, name, key string) (*s3.Client, err
 		return nil, orCause(ctx, s3NoCredentials(name, key, err))
 	}
 	client := s.client(cfg, cfg.Region)
-	if err := checkEndpoint(aws.ToString(client.Options().BaseEndpoint)); err != nil {
+	if err := s.checkEndpoint(aws.ToString(client.Options().BaseEndpoint)); err != nil {
 		return nil, fmt.Errorf("open %s%s/%s: %w", s3Scheme, name, key, err)
 	}
 	if s.options.Region == "" {
-		region, err := bucketRegion(ctx, client, name, key)
+		region, err := bucketRegion(ctx, &s3Target{s, client, name, key})
 		if err != nil {
 			return nil, err
 		}
@@ -124,8 +122,9 @@ func (s *s3Store) load(ctx context.Context) (*aws.Config, error) {
 	load := []func(*config.LoadOptions) error{
 		config.WithHTTPClient(awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
 			t.ResponseHeaderTimeout = s3HeaderTimeout
+			t.DialContext = (&net.Dialer{Timeout: s3DialTimeout}).DialContext
 		})),
-		config.WithRetryer(newS3Retryer),
+		config.WithRetryer(s.retryer),
 	}
 	if s.options.NoSignRequest {
 		load = append(load, config.WithCredentialsProvider(aws.AnonymousCredentials{}))
@@ -145,22 +144,24 @@ func (s *s3Store) load(ctx context.Context) (*aws.Config, error) {
 			return nil, err
 		}
 	}
+	s.http.wrap(cfg.HTTPClient)
+	cfg.HTTPClient = s.http
 	s.config = &cfg
 	return s.config, nil
 }
 
-func newS3Retryer() aws.Retryer {
+// retryer repeats a request. Until the service has answered once, an address that
+// nobody listens at is a mistake rather than an outage, and is soon said.
+func (s *s3Store) retryer() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = s3Attempts
-		o.Backoff = retry.BackoffDelayerFunc(func(attempt int, _ error) (time.Duration, error) { return s3Wait(attempt), nil })
+		o.Backoff = retry.BackoffDelayerFunc(func(attempt int, err error) (time.Duration, error) {
+			if attempt >= s3FirstAttempts && !s.http.reached.Load() && s3Code(err) == codeUnreachable {
+				return 0, err
+			}
+			return s3Wait(attempt), nil
+		})
 	})
-}
-
-// s3Wait is the wait behind a number of tries that came to nothing: doubled
-// each time, scattered, so that many processes do not come back as one.
-func s3Wait(tries int) time.Duration {
-	longest := min(100*time.Millisecond<<min(tries, 10), s3LongestWait)
-	return longest/2 + rand.N(longest/2)
 }
 
 func (s *s3Store) client(cfg *aws.Config, region string) *s3.Client {
@@ -176,8 +177,8 @@ func (s *s3Store) client(cfg *aws.Config, region string) *s3.Client {
 
 // bucketRegion asks for a bucket's region. The answer names it even where the
 // question is not allowed; only that there is no such bucket is an error.
-func bucketRegion(ctx context.Context, client *s3.Client, bucket, key string) (string, error) {
-	out, err := client.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &bucket})
+func bucketRegion(ctx context.Context, t *s3Target) (string, error) {
+	out, err := t.client.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &t.bucket})
 	if err == nil {
 		return aws.ToString(out.BucketRegion), nil
 	}
@@ -186,9 +187,9 @@ func bucketRegion(ctx context.Context, client *s3.Client, bucket, key string) (s
 	}
 	switch s3Status(err) {
 	case 0:
-		return "", s3Failed("open", bucket, key, "HeadBucket", client, err)
+		return "", t.failed("open", "HeadBucket", err)
 	case http.StatusNotFound:
-		return "", s3Coded("open", bucket, key, "HeadBucket", client, err, "NoSuchBucket")
+		return "", t.coded("open", "HeadBucket", err, "NoSuchBucket")
 	}
 	return s3Region(err), nil
 }
@@ -203,20 +204,37 @@ func s3Region(err error) string {
 }
 
 // Check says what is wrong with the options, as far as they tell themselves.
-func (o *S3Options) Check() error { return checkEndpoint(o.EndpointURL) }
+func (o *S3Options) Check() error {
+	_, err := parseEndpoint(o.EndpointURL)
+	return err
+}
 
-// checkEndpoint refuses what is no address of a service, and plain http to
-// another machine: rows are personal data, and a session token is a secret.
-func checkEndpoint(endpoint string) error {
+// parseEndpoint refuses what is no address of a service. It is nil for none.
+func parseEndpoint(endpoint string) (*url.URL, error) {
 	if endpoint == "" {
-		return nil
+		return nil, nil
 	}
+	const from = "(--s3-endpoint-url, AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL)"
 	u, err := url.Parse(endpoint)
 	switch {
 	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
-		return errors.New("the S3 endpoint is no URL: https://HOST was expected (--s3-endpoint-url, AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL)")
-	case u.Scheme == "http" && !isLoopback(u.Hostname()):
-		return fmt.Errorf("the S3 endpoint is plain http at host %s: rows and tokens go out over https only (http is for loopback)", u.Hostname())
+		return nil, errors.New("the S3 endpoint is no URL: https://HOST was expected " + from)
+	case u.User != nil:
+		return nil, errors.New("the S3 endpoint holds credentials: leave them out " + from + ": the keys of S3 come from the AWS SDK's own settings")
+	}
+	return u, nil
+}
+
+// checkEndpoint warns, once, of an endpoint that is not encrypted: somebody has given
+// it in so many words, for an object store within a cluster.
+func (s *s3Store) checkEndpoint(endpoint string) error {
+	u, err := parseEndpoint(endpoint)
+	if err != nil || u == nil {
+		return err
+	}
+	if u.Scheme == "http" && !isLoopback(u.Hostname()) && s.options.Warn != nil && !s.warned {
+		s.warned = true
+		s.options.Warn("the S3 endpoint is plain http: rows and session tokens go there unencrypted, host " + u.Host)
 	}
 	return nil
 }

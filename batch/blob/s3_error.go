@@ -6,19 +6,13 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
-	"net/http"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go"
 )
-
-// ErrConflict says that an object is not in the state a conditional write asked
-// for: another process has written it.
-var ErrConflict = errors.New("the object was written by another process")
 
 // S3Error says what was tried in S3, what came back and what to do. It is
 // fs.ErrNotExist or fs.ErrPermission where that is what happened.
@@ -26,7 +20,7 @@ type S3Error struct {
 	Op          string // open, read, list, write, delete
 	Bucket, Key string
 	Code        string // as S3 names it, or one of ours
-	Reason      string // why there are no credentials
+	Reason      string // why there are no credentials, or no connection
 	Tried       string // the call, its region and how often
 	RequestID   string // for the provider's support
 	Remedy      string
@@ -83,32 +77,34 @@ func (e *S3Error) Is(target error) bool {
 	return false
 }
 
-// s3Failed turns an error of the SDK into one for people. What ended ctx, and
-// an object that is not the one asked for, stay what they are.
-func s3Failed(op, bucket, key, call string, client *s3.Client, err error) error {
+// failed turns an error of the SDK into one for people.
+func (t *s3Target) failed(op, call string, err error) error {
 	if credentials := s3Credentials(err); credentials != nil {
-		credentials.Op, credentials.Bucket, credentials.Key = op, bucket, key
+		credentials.Op, credentials.Bucket, credentials.Key = op, t.bucket, t.key
 		return credentials
 	}
-	return s3Coded(op, bucket, key, call, client, err, s3Code(err))
+	return t.coded(op, call, err, s3Code(err))
 }
 
-func s3Coded(op, bucket, key, call string, client *s3.Client, err error, code string) error {
-	e := &S3Error{Op: op, Bucket: bucket, Key: key, Code: code, Err: err}
-	remedy := code
+func (t *s3Target) coded(op, call string, err error, code string) error {
+	e := &S3Error{Op: op, Bucket: t.bucket, Key: t.key, Code: code, Err: err}
+	hint := code
 	if same := sameHint[code]; same != "" {
-		remedy = same
+		hint = same
 	}
 	if strings.HasPrefix(code, "KMS.") {
-		remedy = codeKMS
+		hint = codeKMS
 	}
-	e.Remedy = hints[remedy]
-	if region := s3Region(err); region != "" && remedy == "PermanentRedirect" {
+	e.Remedy = hints[hint]
+	if region := s3Region(err); region != "" && hint == "PermanentRedirect" {
 		e.Remedy = fmt.Sprintf("it lies in %s: give --s3-region %s, or none, then the bucket is asked", region, region)
 	}
-	e.Tried = fmt.Sprintf("%s, region %s", call, client.Options().Region)
-	if endpoint := aws.ToString(client.Options().BaseEndpoint); endpoint != "" {
-		e.Tried = fmt.Sprintf("%s at %s, region %s", call, endpoint, client.Options().Region)
+	if dial := (*net.OpError)(nil); code == codeUnreachable && errors.As(err, &dial) {
+		e.Reason = dial.Error()
+	}
+	e.Tried = fmt.Sprintf("%s, region %s", call, t.client.Options().Region)
+	if endpoint := aws.ToString(t.client.Options().BaseEndpoint); endpoint != "" {
+		e.Tried = fmt.Sprintf("%s at %s, region %s", call, endpoint, t.client.Options().Region)
 	}
 	if many := (*retry.MaxAttemptsError)(nil); errors.As(err, &many) {
 		e.Tried += fmt.Sprintf(", %d attempts", many.Attempt)
@@ -139,9 +135,6 @@ func s3Status(err error) int {
 	}
 	return 0
 }
-
-// s3Mismatch tells that a condition on the object's version did not hold.
-func s3Mismatch(err error) bool { return s3Status(err) == http.StatusPreconditionFailed }
 
 // orCause prefers why ctx ended to what that led to.
 func orCause(ctx context.Context, err error) error {

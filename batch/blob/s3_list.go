@@ -16,38 +16,39 @@ import (
 )
 
 func (s *s3Store) stat(ctx context.Context, location string) (Info, error) {
-	bucket, key, err := cutS3(location)
+	_, key, err := cutS3(location)
 	if err != nil {
 		return Info{}, err
 	}
 	if key == "" || strings.HasSuffix(key, "/") {
 		return Info{}, fmt.Errorf("open %s: it is a prefix", location)
 	}
-	client, err := s.bucket(ctx, bucket, key)
+	t, err := s.target(ctx, location)
 	if err != nil {
 		return Info{}, err
 	}
-	out, err := client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &bucket, Key: &key, RequestPayer: s.payer()})
+	out, err := t.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &t.bucket, Key: &key, RequestPayer: s.payer()})
 	if err != nil {
-		return Info{}, orCause(ctx, s.whyNot(ctx, client, bucket, key, err))
+		return Info{}, orCause(ctx, t.whyNot(ctx, err))
 	}
 	return s.info(location, key, aws.ToInt64(out.ContentLength), out.LastModified, out.ETag), nil
 }
 
 // whyNot finds out why a HEAD was refused: its answers have no body and so no
 // code. A GET of one byte has.
-func (s *s3Store) whyNot(ctx context.Context, client *s3.Client, bucket, key string, err error) error {
+func (t *s3Target) whyNot(ctx context.Context, err error) error {
+	failed := t.failed("open", "HeadObject", err)
 	if status := s3Status(err); status == 0 || status == http.StatusNotFound || status >= http.StatusInternalServerError {
-		return s3Failed("open", bucket, key, "HeadObject", client, err)
+		return failed
 	}
-	out, getErr := client.GetObject(ctx, &s3.GetObjectInput{
-		Bucket: &bucket, Key: &key, Range: aws.String("bytes=0-0"), RequestPayer: s.payer(),
+	out, err := t.client.GetObject(ctx, &s3.GetObjectInput{
+		Bucket: &t.bucket, Key: &t.key, Range: aws.String("bytes=0-0"), RequestPayer: t.store.payer(),
 	})
-	if getErr == nil {
+	if err == nil {
 		_ = out.Body.Close()
-		return s3Failed("open", bucket, key, "HeadObject", client, err)
+		return failed
 	}
-	return s3Failed("open", bucket, key, "GetObject", client, getErr)
+	return t.failed("open", "GetObject", err)
 }
 
 // info describes an object. Listings know times to the millisecond at some
@@ -88,30 +89,27 @@ func (s *s3Store) expand(ctx context.Context, arg string) ([]Info, error) {
 	return found, err
 }
 
-// list pages through a prefix.
+// list finds the wanted objects of a bucket.
 func (s *s3Store) list(ctx context.Context, bucket string, wanted keyPattern) ([]Info, error) {
-	client, err := s.bucket(ctx, bucket, wanted.prefix)
+	t, err := s.target(ctx, s3Scheme+bucket+"/"+wanted.prefix)
 	if err != nil {
 		return nil, err
 	}
 	var found []Info
-	pages := s3.NewListObjectsV2Paginator(client, &s3.ListObjectsV2Input{
-		Bucket: &bucket, Prefix: &wanted.prefix, RequestPayer: s.payer(),
-	})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
+	for o, err := range t.objects(ctx) {
 		if err != nil {
-			return nil, orCause(ctx, s3Failed("list", bucket, wanted.prefix, "ListObjectsV2", client, err))
+			return nil, err
 		}
-		for i := range page.Contents {
-			o := &page.Contents[i]
-			key := aws.ToString(o.Key)
-			if wanted.matches(key) {
-				found = append(found, s.info(s3Scheme+bucket+"/"+key, key, aws.ToInt64(o.Size), o.LastModified, o.ETag))
-			}
+		if key := aws.ToString(o.Key); wanted.matches(key) {
+			found = append(found, s.info(s3Scheme+bucket+"/"+key, key, aws.ToInt64(o.Size), o.LastModified, o.ETag))
 		}
 	}
 	slices.SortFunc(found, func(a, b Info) int { return strings.Compare(a.Location, b.Location) })
+	for i := 1; i < len(found); i++ {
+		if found[i].Location == found[i-1].Location {
+			return nil, fmt.Errorf("list %s: the service listed %s twice: name the objects one by one", t.location(), found[i].Location)
+		}
+	}
 	return found, nil
 }
 

@@ -8,6 +8,7 @@ const (
 	codeSSO           = "sso_expired"
 	codeUnreachable   = "unreachable"
 	codeKMS           = "kms" // those that begin with KMS.
+	codeNoConditions  = "no_conditional_writes"
 )
 
 // errorMessages are codes in words.
@@ -17,6 +18,8 @@ var errorMessages = map[string]string{
 	codeCredentials:                      "the AWS credentials could not be had",
 	codeSSO:                              "the AWS SSO session has expired",
 	codeUnreachable:                      "the service cannot be reached",
+	codeNoConditions:                     "the service does not know conditional writes",
+	"TemporaryRedirect":                  "the service redirects to another host",
 	"AccessDenied":                       "access denied",
 	"Forbidden":                          "access denied",
 	"NoSuchBucket":                       "there is no such bucket",
@@ -38,7 +41,7 @@ var errorMessages = map[string]string{
 	"InternalError":                      "the service has an internal error",
 	"RequestTimeTooSkewed":               "this machine's clock is wrong",
 	"InvalidObjectState":                 "the object is archived",
-	"NotImplemented":                     "the service does not know this call",
+	"NotImplemented":                     "the service does not know this call, or a header of it",
 }
 
 // hints say what to do about a code.
@@ -66,7 +69,10 @@ var hints = map[string]string{
 	"ServiceUnavailable":    "it went on for all attempts: try again later",
 	"RequestTimeTooSkewed":  "set the clock (NTP)",
 	"InvalidObjectState":    "restore it from its storage class first (aws s3api restore-object)",
-	"NotImplemented":        "conditional writes (If-Match, If-None-Match) are needed for runs in S3: take a service that has them, or a local --out",
+	codeNoConditions: "runs in S3 need them (If-Match, If-None-Match): take a service that has them, or a local --out; " +
+		"inputs and --to work without",
+	"NotImplemented":    "where the service knows no checksums, set AWS_REQUEST_CHECKSUM_CALCULATION=when_required",
+	"TemporaryRedirect": "redirects to another host are not followed: give that endpoint or region yourself (--s3-endpoint-url, --s3-region)",
 }
 
 // sameHint are codes with the remedy of another.

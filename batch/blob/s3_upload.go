@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
 	transfertypes "github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -30,48 +32,71 @@ type s3Upload struct {
 	over bool
 }
 
-func (s *s3Store) create(ctx context.Context, location string) (Upload, error) {
-	bucket, key, err := cutS3(location)
+func (s *s3Store) create(ctx context.Context, location string, o CreateOptions) (Upload, error) {
+	_, key, err := cutS3(location)
 	if err != nil {
 		return nil, err
 	}
 	if key == "" || strings.HasSuffix(key, "/") {
 		return nil, fmt.Errorf("write %s: it is a prefix: give the name of an object", location)
 	}
-	client, err := s.bucket(ctx, bucket, key)
+	t, err := s.target(ctx, location)
 	if err != nil {
 		return nil, err
 	}
 	reader, writer := io.Pipe()
 	u := &s3Upload{pipe: writer, done: make(chan error, 1)}
 	go func() {
-		err := s.upload(ctx, client, bucket, key, reader, AnyVersion)
+		err := t.upload(ctx, reader, &o)
 		reader.CloseWithError(err) // a writer must not wait for an upload that has failed
 		u.done <- err
 	}()
 	return u, nil
 }
 
+// partsClient tells of the multipart uploads that begin.
+type partsClient struct {
+	*s3.Client
+	parts func(uploadID string) error
+}
+
+func (c *partsClient) CreateMultipartUpload(
+	ctx context.Context, in *s3.CreateMultipartUploadInput, o ...func(*s3.Options),
+) (*s3.CreateMultipartUploadOutput, error) {
+	out, err := c.Client.CreateMultipartUpload(ctx, in, o...)
+	if err == nil && c.parts != nil {
+		err = c.parts(aws.ToString(out.UploadId))
+	}
+	return out, err
+}
+
 // upload sends what a reader has: in one piece up to partSize, else in parts.
 // When anything fails the parts are removed and the object is not there, or as
 // it was.
-func (s *s3Store) upload(ctx context.Context, client *s3.Client, bucket, key string, body io.Reader, when Version) error {
-	manager := transfermanager.New(client, func(o *transfermanager.Options) {
-		o.PartSizeBytes, o.MultipartUploadThreshold, o.Concurrency = partSize, partSize, partsAtOnce
-		o.FailTimeout = abandonedWithin
+func (t *s3Target) upload(ctx context.Context, body io.Reader, o *CreateOptions) error {
+	manager := transfermanager.New(&partsClient{t.client, o.Parts}, func(m *transfermanager.Options) {
+		m.PartSizeBytes, m.MultipartUploadThreshold, m.Concurrency = partSize, partSize, partsAtOnce
+		m.FailTimeout = abandonedWithin
+		m.RequestChecksumCalculation = t.client.Options().RequestChecksumCalculation
 	})
 	input := &transfermanager.UploadObjectInput{
-		Bucket: &bucket, Key: &key, Body: body, RequestPayer: transfertypes.RequestPayer(s.payer()),
+		Bucket: &t.bucket, Key: &t.key, Body: body, RequestPayer: transfertypes.RequestPayer(t.store.payer()),
 	}
-	input.IfMatch, input.IfNoneMatch = when.conditions()
-	if s.options.SSEKMSKeyID != "" {
-		input.ServerSideEncryption, input.SSEKMSKeyID = transfertypes.ServerSideEncryptionAwsKms, &s.options.SSEKMSKeyID
+	input.IfMatch, input.IfNoneMatch = o.When.conditions()
+	if id := t.store.options.SSEKMSKeyID; id != "" {
+		input.ServerSideEncryption, input.SSEKMSKeyID = transfertypes.ServerSideEncryptionAwsKms, &id
 	}
 	_, err := manager.UploadObject(ctx, input)
-	if err == nil {
+	status := s3Status(err)
+	switch {
+	case err == nil:
 		return nil
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case o.When != AnyVersion && (conflicts(status, o.When) || status == http.StatusConflict || status == http.StatusNotFound):
+		return fmt.Errorf("write %s: %w", t.location(), ErrConflict)
 	}
-	return orCause(ctx, s3Failed("write", bucket, key, "UploadObject", client, err))
+	return t.notImplemented(ctx, t.failed("write", "UploadObject", err), o.When)
 }
 
 func (u *s3Upload) Write(p []byte) (int, error) { return u.pipe.Write(p) }

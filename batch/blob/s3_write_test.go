@@ -9,11 +9,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"sync"
 	"sync/atomic"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"pushbatch/batch/blob"
 	"pushbatch/batch/blob/s3test"
@@ -109,94 +106,5 @@ func TestLocalUpload(t *testing.T) {
 	entries, err := os.ReadDir(dir)
 	if data, _ := os.ReadFile(path); string(data) != "new" || err != nil || len(entries) != 1 {
 		t.Errorf("%q, %v, %v", data, entries, err)
-	}
-}
-
-func openObjects(t *testing.T, server *s3test.Server) *blob.Objects {
-	t.Helper()
-	objects, err := blob.OpenObjects(server.Context(t.Context(), blob.S3Options{}), server.Location("runs/1/"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return objects
-}
-
-func TestObjects(t *testing.T) {
-	t.Parallel()
-	server := s3test.Start(t)
-	o := openObjects(t, server)
-	ctx := t.Context()
-	if _, err := o.Get(ctx, "x"); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("get of nothing: %v", err)
-	}
-	first, err := o.Put(ctx, "x", []byte("1"), blob.Absent)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := o.Put(ctx, "x", []byte("other"), blob.Absent); !errors.Is(err, blob.ErrConflict) {
-		t.Errorf("second create: %v", err)
-	}
-	if again, err := o.Put(ctx, "x", []byte("1"), blob.Absent); err != nil || again != first {
-		t.Errorf("the same create once more: %v", err)
-	}
-	second, err := o.Put(ctx, "x", []byte("2"), first)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := o.Put(ctx, "x", []byte("3"), first); !errors.Is(err, blob.ErrConflict) {
-		t.Errorf("write over another version: %v", err)
-	}
-	if got, err := o.Get(ctx, "x"); err != nil || string(got.Data) != "2" || got.Version != second {
-		t.Errorf("%+v, %v", got, err)
-	}
-	if err := o.Upload(ctx, "segments/1", bytes.NewReader([]byte("abc")), blob.AnyVersion); err != nil {
-		t.Error(err)
-	}
-	var b bytes.Buffer
-	if n, err := o.Download(ctx, "segments/1", &b); n != 3 || b.String() != "abc" || err != nil {
-		t.Errorf("%d %q %v", n, &b, err)
-	}
-	names, err := o.List(ctx, "")
-	if diff := cmp.Diff([]string{"segments/1", "x"}, names); diff != "" || err != nil {
-		t.Error(diff, err)
-	}
-	if err := o.Delete(ctx, "x", "segments/1", "nowhere"); err != nil {
-		t.Error(err)
-	}
-	if keys := server.Keys(t, ""); len(keys) != 0 {
-		t.Errorf("left: %q", keys)
-	}
-	if got := o.Location("a.csv"); got != "s3://bucket/runs/1/a.csv" {
-		t.Error(got)
-	}
-}
-
-// Of many that write over the same version exactly one succeeds.
-func TestObjectsRace(t *testing.T) {
-	t.Parallel()
-	server := s3test.Start(t)
-	o := openObjects(t, server)
-	version := blob.Absent
-	for round := range 10 {
-		var all sync.WaitGroup
-		var won atomic.Int64
-		var next atomic.Value
-		for n := range 8 {
-			all.Go(func() {
-				got, err := o.Put(t.Context(), "lock", fmt.Appendf(nil, "%d %d", round, n), version)
-				switch {
-				case err == nil:
-					won.Add(1)
-					next.Store(got)
-				case !errors.Is(err, blob.ErrConflict):
-					t.Error(err)
-				}
-			})
-		}
-		all.Wait()
-		if won.Load() != 1 {
-			t.Fatalf("%d winners in round %d", won.Load(), round)
-		}
-		version = next.Load().(blob.Version)
 	}
 }

@@ -251,7 +251,7 @@ func (n *nights) checkKnown(s *State) {
 }
 
 // unsynced is a disk whose syncs cost nothing: no power is lost here.
-type unsynced struct{ runstore.Disk }
+type unsynced struct{ Disk }
 
 type unsyncedFile struct{ runstore.File }
 

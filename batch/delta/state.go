@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"pushbatch/batch/blob"
-	"pushbatch/batch/runstore"
 )
 
 const (
@@ -43,7 +42,7 @@ type Options struct {
 	BaseURL   string
 	Anew      bool      // a damaged State begins anew
 	Open      OpenTable // required
-	Files     runstore.FS
+	Files     FS
 	Folder    string // on disk, for what has no place in the State yet
 }
 

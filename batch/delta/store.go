@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 
 	"pushbatch/batch/blob"
-	"pushbatch/batch/runstore"
 )
 
 // Store is where a State lies. Names are relative to it.
@@ -43,12 +42,12 @@ const folderMode fs.FileMode = 0o700
 
 // localStore is a folder. Whoever writes holds its lock.
 type localStore struct {
-	fs     runstore.FS
+	fs     FS
 	folder string
 }
 
 // LocalStore is the store in a folder, which is made when something is written.
-func LocalStore(fsys runstore.FS, folder string) Store { return &localStore{fsys, folder} }
+func LocalStore(fsys FS, folder string) Store { return &localStore{fsys, folder} }
 
 func (s *localStore) path(name string) string     { return filepath.Join(s.folder, name) }
 func (s *localStore) Location(name string) string { return s.path(name) }
@@ -135,21 +134,21 @@ func (s *localStore) Remove(_ context.Context, names ...string) (all error) {
 
 // remoteStore is a prefix in S3. Writes are conditional: a process that has lost
 // its lease cannot replace what another one wrote.
-type remoteStore struct{ objects *blob.Objects }
+type remoteStore string
 
 // RemoteStore is the store below a prefix in S3.
-func RemoteStore(objects *blob.Objects) Store { return remoteStore{objects} }
+func RemoteStore(location string) Store { return remoteStore(location) }
 
-func (s remoteStore) Location(name string) string { return s.objects.Location(name) }
+func (s remoteStore) Location(name string) string { return blob.Join(string(s), name) }
 func (s remoteStore) Folder(other string) string  { return other }
 
 func (s remoteStore) Get(ctx context.Context, name string) ([]byte, blob.Version, error) {
-	object, err := s.objects.Get(ctx, name)
+	object, err := blob.Get(ctx, s.Location(name))
 	return object.Data, object.Version, err
 }
 
 func (s remoteStore) Put(ctx context.Context, name string, data []byte, when blob.Version) (blob.Version, error) {
-	return s.objects.Put(ctx, name, data, when)
+	return blob.Put(ctx, s.Location(name), data, when)
 }
 
 func (s remoteStore) Publish(ctx context.Context, path, name string) error {
@@ -158,7 +157,7 @@ func (s remoteStore) Publish(ctx context.Context, path, name string) error {
 		return err
 	}
 	defer file.Close()
-	return s.objects.Upload(ctx, name, file, blob.AnyVersion)
+	return blob.Copy(ctx, s.Location(name), file, blob.CreateOptions{})
 }
 
 func (s remoteStore) Fetch(ctx context.Context, name, folder string) (string, error) {
@@ -167,15 +166,12 @@ func (s remoteStore) Fetch(ctx context.Context, name, folder string) (string, er
 	if err != nil {
 		return "", err
 	}
-	_, err = s.objects.Download(ctx, name, file)
+	_, err = blob.Download(ctx, s.Location(name), file)
 	return path, errors.Join(err, file.Close())
 }
 
-func (s remoteStore) List(ctx context.Context) ([]string, error) { return s.objects.List(ctx, "") }
+func (s remoteStore) List(ctx context.Context) ([]string, error) { return blob.Names(ctx, string(s)) }
 
 func (s remoteStore) Remove(ctx context.Context, names ...string) error {
-	if len(names) == 0 {
-		return nil
-	}
-	return s.objects.Delete(ctx, names...)
+	return blob.RemoveBelow(ctx, string(s), names)
 }

@@ -74,7 +74,7 @@ const (
 
 // tableWriter writes rows to a Parquet file on disk.
 type tableWriter[T any] struct {
-	fs    runstore.FS
+	fs    FS
 	path  string
 	file  runstore.File
 	sum   hash.Hash
@@ -88,7 +88,7 @@ type countingWriter struct{ n int64 }
 
 func (c *countingWriter) Write(p []byte) (int, error) { c.n += int64(len(p)); return len(p), nil }
 
-func createTable[T any](fsys runstore.FS, path string) (*tableWriter[T], error) {
+func createTable[T any](fsys FS, path string) (*tableWriter[T], error) {
 	file, err := fsys.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, fileMode)
 	if err != nil {
 		return nil, err

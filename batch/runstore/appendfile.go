@@ -34,11 +34,11 @@ type AppendFile struct {
 func OpenAppend(folder *Folder, name string, length int64) (*AppendFile, error) {
 	part := name + PartSuffix
 	if !folder.Exists(part) && folder.Exists(name) {
-		if err := folder.publish(folder.LocalFile(name), folder.LocalFile(part)); err != nil {
+		if err := folder.publish(name, part); err != nil {
 			return nil, fmt.Errorf("open report: %w", err)
 		}
 	}
-	file, err := folder.fs.OpenFile(folder.LocalFile(part), os.O_RDWR|os.O_CREATE, fileMode)
+	file, err := folder.fs.OpenFile(part, os.O_RDWR|os.O_CREATE, fileMode)
 	if err != nil {
 		return nil, fmt.Errorf("open report: %w", err)
 	}
@@ -140,7 +140,7 @@ func (a *AppendFile) Close() error {
 	if err = errors.Join(err, a.file.Close()); err != nil {
 		return err
 	}
-	return a.folder.publish(a.folder.LocalFile(a.name+PartSuffix), a.folder.LocalFile(a.name))
+	return a.folder.publish(a.name+PartSuffix, a.name)
 }
 
 // Name is the name that the report is published under.
@@ -163,24 +163,13 @@ func (a *AppendFile) Render(render func(to io.Writer, from io.Reader) error) err
 	if err = errors.Join(err, a.file.Close()); err != nil {
 		return err
 	}
-	from, err := a.folder.fs.OpenFile(a.folder.LocalPath(a.name), os.O_RDONLY, 0)
+	from, err := a.folder.fs.OpenFile(a.name+PartSuffix, os.O_RDONLY, 0)
 	if err != nil {
 		return err
 	}
 	defer from.Close()
-	temp := a.folder.LocalFile(a.name + ".tmp")
-	to, err := a.folder.fs.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, fileMode)
-	if err != nil {
-		return err
-	}
-	if err = render(to, from); err == nil {
-		err = to.Sync()
-	}
-	if err = errors.Join(err, to.Close()); err != nil {
-		return fmt.Errorf("write %s: %w", a.folder.Path(a.name), err)
-	}
-	return a.folder.publish(temp, a.folder.LocalFile(a.name))
+	return a.folder.write(a.name, func(to io.Writer) error { return render(to, from) })
 }
 
 // RemovePart removes what Render was made of.
-func (a *AppendFile) RemovePart() error { return a.folder.fs.Remove(a.folder.LocalPath(a.name)) }
+func (a *AppendFile) RemovePart() error { return a.folder.fs.Remove(a.name + PartSuffix) }

@@ -11,13 +11,13 @@ import (
 
 // syncDisk is the disk with syncs that are counted, and fail when asked to.
 type syncDisk struct {
-	Disk
+	*disk
 	syncs atomic.Int32
 	fails error
 }
 
 func (d *syncDisk) OpenFile(name string, flag int, perm fs.FileMode) (File, error) {
-	f, err := d.Disk.OpenFile(name, flag, perm)
+	f, err := d.disk.OpenFile(name, flag, perm)
 	return syncFile{f, d}, err
 }
 
@@ -39,8 +39,13 @@ func TestSyncBesideWriting(t *testing.T) {
 	refusal := errors.New("the disk is broken")
 	line := strings.Repeat("x", 1<<10)
 	for _, fails := range []error{nil, refusal} {
-		disk := &syncDisk{}
-		folder, err := CreateFolder(disk, filepath.Join(t.TempDir(), "run"))
+		path := filepath.Join(t.TempDir(), "run")
+		d, err := makeDisk(path, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		disk := &syncDisk{disk: d}
+		folder, err := CreateIn(t.Context(), disk, path, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

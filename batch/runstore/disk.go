@@ -5,22 +5,28 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"runtime"
+	"strings"
 	"syscall"
 )
 
-// FS is the file layer below a run folder. Disk is the real one; tests put one
-// in its place that fails or cuts every single call in turn.
+// FS is the file layer of one folder: names have no separator. The real one is a
+// folder of the operating system; tests put one in its place that fails or cuts
+// every single call in turn.
 type FS interface {
-	// OpenFile opens a file as os.OpenFile does.
+	// OpenFile opens a file as os.OpenFile does, but no link and nothing that is no
+	// regular file.
 	OpenFile(name string, flag int, perm fs.FileMode) (File, error)
 	// Rename replaces newName if it exists.
 	Rename(oldName, newName string) error
 	Remove(name string) error
 	Stat(name string) (fs.FileInfo, error)
-	MkdirAll(name string, perm fs.FileMode) error
-	// SyncDir makes renames and new files in a folder survive a power loss.
-	SyncDir(name string) error
+	// Names lists the folder.
+	Names() ([]string, error)
+	// SyncDir makes renames and new files survive a power loss.
+	SyncDir() error
+	Close() error
 }
 
 // File is one open file of an FS.
@@ -32,43 +38,161 @@ type File interface {
 	Truncate(size int64) error
 }
 
-// Disk is the operating system's file system.
-type Disk struct{}
+// disk is a folder of the operating system. Everything is reached through an
+// os.Root: whatever a name says, it leads to nothing outside.
+type disk struct {
+	root  *os.Root // nil: the folder is not there
+	path  string
+	trust bool
+}
 
-// OpenFile implements FS.
-func (Disk) OpenFile(name string, flag int, perm fs.FileMode) (File, error) {
-	f, err := os.OpenFile(name, flag, perm)
+// openDisk opens a folder that is there and that nobody else can have prepared,
+// unless trust says that this does not matter. The error is fs.ErrNotExist or a
+// *TrustError.
+func openDisk(path string, trust bool) (*disk, error) {
+	root, err := os.OpenRoot(path)
+	if err != nil {
+		return &disk{path: path}, err
+	}
+	d := &disk{root: root, path: path, trust: trust}
+	info, err := root.Stat(".")
+	if err == nil && !trust {
+		err = checkFolder(path, info)
+	}
+	if err != nil {
+		return nil, errors.Join(err, root.Close())
+	}
+	return d, nil
+}
+
+// makeDisk opens a folder, which is made when it is not there.
+func makeDisk(path string, trust bool) (*disk, error) {
+	if err := os.MkdirAll(path, folderMode); err != nil {
+		return nil, err
+	}
+	return openDisk(path, trust)
+}
+
+func (d *disk) OpenFile(name string, flag int, perm fs.FileMode) (File, error) {
+	f, err := d.open(name, flag, perm)
 	if err != nil {
 		return nil, err // a nil *os.File must not become a File that is not nil
 	}
 	return f, nil
 }
 
-// Rename implements FS.
-func (Disk) Rename(oldName, newName string) error { return os.Rename(oldName, newName) }
-
-// Remove implements FS.
-func (Disk) Remove(name string) error { return os.Remove(name) }
-
-// Stat implements FS.
-func (Disk) Stat(name string) (fs.FileInfo, error) { return os.Stat(name) }
-
-// MkdirAll implements FS.
-func (Disk) MkdirAll(name string, perm fs.FileMode) error { return os.MkdirAll(name, perm) }
-
-// SyncDir implements FS. Windows cannot sync a folder and needs no such call;
-// some network file systems refuse it with EINVAL.
-func (Disk) SyncDir(name string) error {
-	if runtime.GOOS == "windows" {
-		return nil
+func (d *disk) open(name string, flag int, perm fs.FileMode) (*os.File, error) {
+	if err := d.check("open", name); err != nil {
+		return nil, err
 	}
-	d, err := os.Open(name)
+	f, err := d.root.OpenFile(name, flag|noBlock, perm)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.checkOpened(f, name, flag); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// checkOpened refuses what was reached over a link and what is no file of ours. A
+// file that others could write, of an earlier version or another program, can be
+// written by its owner only from now on.
+func (d *disk) checkOpened(f *os.File, name string, flag int) error {
+	info, err := f.Stat()
 	if err != nil {
 		return err
 	}
-	defer d.Close()
-	if err := d.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) {
+	entry, err := d.root.Lstat(name)
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(d.path, name)
+	if !os.SameFile(info, entry) {
+		return &TrustError{Path: path, Reason: "is a link"}
+	}
+	if err := checkFile(path, info, d.trust); err != nil {
+		return err
+	}
+	if flag&(os.O_WRONLY|os.O_RDWR) != 0 && info.Mode().Perm()&othersWrite != 0 {
+		return f.Chmod(info.Mode().Perm() &^ othersWrite)
+	}
+	return nil
+}
+
+// check refuses names that are more than a name, and all where there is no folder.
+func (d *disk) check(op string, names ...string) error {
+	for _, name := range names {
+		if d.root == nil {
+			return &fs.PathError{Op: op, Path: filepath.Join(d.path, name), Err: fs.ErrNotExist}
+		}
+		if !isName(name) {
+			return &fs.PathError{Op: op, Path: name, Err: fs.ErrInvalid}
+		}
+	}
+	return nil
+}
+
+// isName tells a plain name of a file from what could lead elsewhere.
+func isName(name string) bool { return filepath.IsLocal(name) && !strings.ContainsAny(name, `/\:`) }
+
+func (d *disk) Rename(oldName, newName string) error {
+	if err := d.check("rename", oldName, newName); err != nil {
+		return err
+	}
+	return d.root.Rename(oldName, newName)
+}
+
+func (d *disk) Remove(name string) error {
+	if err := d.check("remove", name); err != nil {
+		return err
+	}
+	return d.root.Remove(name)
+}
+
+// Stat tells of a link itself, not of what it leads to.
+func (d *disk) Stat(name string) (fs.FileInfo, error) {
+	if err := d.check("stat", name); err != nil {
+		return nil, err
+	}
+	return d.root.Lstat(name)
+}
+
+func (d *disk) Names() ([]string, error) {
+	if err := d.check("list", "."); err != nil {
+		return nil, err
+	}
+	dir, err := d.root.Open(".")
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	return dir.Readdirnames(-1)
+}
+
+func (d *disk) SyncDir() error { return SyncDir(d.path) }
+
+// SyncDir makes renames and new files in a folder survive a power loss. Windows
+// cannot sync a folder and needs no such call; some network file systems refuse it
+// with EINVAL.
+func SyncDir(path string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	if err := dir.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) {
 		return err
 	}
 	return nil
+}
+
+func (d *disk) Close() error {
+	if d.root == nil {
+		return nil
+	}
+	return d.root.Close()
 }

@@ -3,7 +3,7 @@
 // a checkpoint, the checkpoint itself, and the lock or lease that keeps a second
 // process out.
 //
-//	folder, err := runstore.CreateFolder(runstore.Disk{}, "runs/1")
+//	folder, err := runstore.Create(ctx, "runs/1", runstore.Options{})
 //	defer folder.Close()
 //	err = folder.WriteJSON(runstore.JobFile, job)
 //	results, err := runstore.OpenAppend(folder, "results.csv", 0)

@@ -12,7 +12,7 @@ import (
 
 func newFolder(t *testing.T) *Folder {
 	t.Helper()
-	f, err := CreateFolder(Disk{}, filepath.Join(t.TempDir(), "run"))
+	f, err := Create(t.Context(), filepath.Join(t.TempDir(), "run"), Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,35 +29,35 @@ func TestFolderIsTakenOnce(t *testing.T) {
 	f := newFolder(t)
 	path := f.Path("")
 	var locked *LockedError
-	if _, err := CreateFolder(Disk{}, path); !errors.As(err, &locked) || locked.Holder.PID != os.Getpid() {
+	if _, err := Create(t.Context(), path, Options{}); !errors.As(err, &locked) || locked.Holder.PID != os.Getpid() {
 		t.Errorf("a second process gets %v", err)
 	}
-	if h, running := ViewFolder(Disk{}, path).Holder(); !running || h.PID != os.Getpid() {
+	if h, running := HolderOf(t.Context(), path); !running || h.PID != os.Getpid() {
 		t.Errorf("the holder is %v, %v", h, running)
 	}
 	if err := f.WriteJSON(JobFile, 1); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := OpenFolder(Disk{}, path); !errors.As(err, &locked) {
+	if _, err := Open(t.Context(), path, Options{}); !errors.As(err, &locked) {
 		t.Errorf("a second process that resumes gets %v", err)
 	}
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := CreateFolder(Disk{}, path); !errors.Is(err, ErrRunExists) {
+	if _, err := Create(t.Context(), path, Options{}); !errors.Is(err, ErrRunExists) {
 		t.Errorf("a new run in the folder of an old one gets %v", err)
 	}
-	if _, running := ViewFolder(Disk{}, path).Holder(); running {
+	if _, running := HolderOf(t.Context(), path); running {
 		t.Error("a folder that nobody holds has a holder")
 	}
-	again, err := OpenFolder(Disk{}, path)
+	again, err := Open(t.Context(), path, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := again.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := OpenFolder(Disk{}, t.TempDir()); !errors.Is(err, ErrNoRun) {
+	if _, err := Open(t.Context(), t.TempDir(), Options{}); !errors.Is(err, ErrNoRun) {
 		t.Errorf("an empty folder opens with %v", err)
 	}
 }

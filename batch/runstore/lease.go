@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"sync"
 	"time"
 
@@ -19,12 +18,13 @@ const (
 	leaseFile     = "lock.json"
 	defaultLease  = 30 * time.Second
 	beatsPerLease = 3
+	tokenLength   = 12 // characters
 )
 
 // codeLeaseLost ends a run whose lease could not be renewed in time.
 const codeLeaseLost = "lease_lost"
 
-// leaseRecord is the lock of a run in S3. It is rewritten again and again by
+// leaseRecord is the lock of a prefix in S3. It is rewritten again and again by
 // its holder, each time on the condition that it is as the holder left it.
 type leaseRecord struct {
 	Holder
@@ -38,40 +38,40 @@ func (r *leaseRecord) over(age time.Duration) bool {
 	return r.Token == "" || age > time.Duration(r.Length*float64(time.Second))+time.Second
 }
 
-// lease holds a run in S3. A goroutine, which ends with release, shows life.
+// lease holds a prefix in S3. A goroutine, which ends with release, shows life.
 type lease struct {
-	objects *blob.Objects
-	abandon context.CancelCauseFunc
-	length  time.Duration
-	token   string
-	end     context.CancelFunc
-	ended   chan struct{}
+	location string // of what is held
+	length   time.Duration
+	token    string
+	ctx      context.Context //nolint:containedctx // of acquireLease: release and check take none
+	end      context.CancelFunc
+	ended    chan struct{}
 
 	mu      sync.Mutex
 	record  leaseRecord
 	version blob.Version
 	shown   time.Time // when the last sign of life was sent
 	lost    error
-	stop    func(error)
+	stops   []func(error)
 }
 
 // acquireLease takes the lease when nobody has it, or when its holder has shown
 // no life for its length. A holder that may be dead is watched: a sign of life
 // makes it a *LockedError at once.
-// What is under way in S3 when the lease is lost is given up.
-func acquireLease(ctx context.Context, m *mirror, o S3Options) (*lease, error) {
+func acquireLease(ctx context.Context, location string, o Options) (*lease, error) {
 	if o.Lease <= 0 {
 		o.Lease = defaultLease
 	}
-	l := &lease{objects: m.objects, abandon: m.abandon, length: o.Lease, token: rand.Text()[:12], ended: make(chan struct{})}
-	host, _ := os.Hostname() // an unnamed host is no reason not to run
-	l.record = leaseRecord{
-		Holder: Holder{Host: host, PID: os.Getpid(), Since: time.Now().UTC()}, Token: l.token, Length: o.Lease.Seconds(),
-	}
+	l := &lease{location: location, length: o.Lease, token: rand.Text()[:tokenLength], ended: make(chan struct{})}
+	l.record = leaseRecord{Holder: thisProcess(), Token: l.token, Length: o.Lease.Seconds()}
 	if err := l.take(ctx, o.Waiting); err != nil {
 		return nil, err
 	}
-	ctx, l.end = context.WithCancel(context.WithoutCancel(ctx))
+	if err := l.proveConditions(ctx); err != nil {
+		return nil, err
+	}
+	l.ctx = context.WithoutCancel(ctx)
+	ctx, l.end = context.WithCancel(l.ctx)
 	go l.heartbeat(ctx)
 	return l, nil
 }
@@ -84,7 +84,7 @@ func (l *lease) take(ctx context.Context, waiting func(Holder, time.Duration)) e
 		if !errors.Is(err, blob.ErrConflict) {
 			return err
 		}
-		record, object, err := readLease(ctx, l.objects)
+		record, object, err := readLease(ctx, l.location)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			when = blob.Absent
@@ -95,7 +95,7 @@ func (l *lease) take(ctx context.Context, waiting func(Holder, time.Duration)) e
 			when = object.Version
 			continue
 		case seen != "" && seen != object.Version:
-			return &LockedError{Path: l.objects.Location(""), Holder: record.Holder}
+			return &LockedError{Path: l.location, Holder: record.Holder}
 		case seen == "" && waiting != nil:
 			waiting(record.Holder, time.Duration(record.Length*float64(time.Second))-object.Age)
 		}
@@ -108,14 +108,31 @@ func (l *lease) take(ctx context.Context, waiting func(Holder, time.Duration)) e
 	}
 }
 
-func readLease(ctx context.Context, objects *blob.Objects) (leaseRecord, blob.Object, error) {
+// proveConditions makes sure that the service heeds the conditions of writes: one
+// that passes over them would let two processes hold the same run.
+func (l *lease) proveConditions(ctx context.Context) error {
+	for _, when := range []blob.Version{blob.Absent, `"00000000000000000000000000000000"`} {
+		err := l.write(ctx, when)
+		if err == nil {
+			_ = blob.RemoveBelow(ctx, l.location, []string{leaseFile})
+			return fmt.Errorf("hold %s: the service passes over the conditions of writes (If-Match, If-None-Match), by which processes are kept "+
+				"apart: take a service that heeds them, or a local --out; inputs and --to work without", l.location)
+		}
+		if !errors.Is(err, blob.ErrConflict) {
+			return err
+		}
+	}
+	return nil
+}
+
+func readLease(ctx context.Context, location string) (leaseRecord, blob.Object, error) {
 	var record leaseRecord
-	object, err := objects.Get(ctx, leaseFile)
+	object, err := blob.Get(ctx, blob.Join(location, leaseFile))
 	if err != nil {
 		return record, object, err
 	}
 	if err := json.Unmarshal(object.Data, &record); err != nil {
-		return record, object, fmt.Errorf("read %s: %w", objects.Location(leaseFile), err)
+		return record, object, fmt.Errorf("read %s: %w", blob.Join(location, leaseFile), err)
 	}
 	return record, object, nil
 }
@@ -128,7 +145,7 @@ func (l *lease) write(ctx context.Context, when blob.Version) error {
 		return err
 	}
 	sent := time.Now()
-	version, err := l.objects.Put(ctx, leaseFile, data, when)
+	version, err := blob.Put(ctx, blob.Join(l.location, leaseFile), data, when)
 	if err != nil {
 		return err
 	}
@@ -175,7 +192,7 @@ func (l *lease) check() error {
 	}
 	return l.fail(&batch.Abort{Code: codeLeaseLost, Err: fmt.Errorf(
 		"%s was not renewed for %s (S3 could not be reached, or this process stood still): another process may take the run over, so this one stops",
-		l.objects.Location(leaseFile), silent.Round(time.Second))})
+		blob.Join(l.location, leaseFile), silent.Round(time.Second))})
 }
 
 // elapsed is the time since t by whichever clock counts more: on some systems
@@ -186,10 +203,10 @@ func elapsed(t time.Time) time.Duration {
 
 // takenOver says who has taken the run over.
 func (l *lease) takenOver() error {
-	ctx, cancel := context.WithTimeout(context.Background(), l.length)
+	ctx, cancel := context.WithTimeout(l.ctx, l.length)
 	defer cancel()
-	record, _, _ := readLease(ctx, l.objects) // a holder that cannot be read stays unknown
-	return l.fail(&LockedError{Path: l.objects.Location(""), Holder: record.Holder})
+	record, _, _ := readLease(ctx, l.location) // a holder that cannot be read stays unknown
+	return l.fail(&LockedError{Path: l.location, Holder: record.Holder})
 }
 
 func (l *lease) fail(err error) error {
@@ -199,10 +216,9 @@ func (l *lease) fail(err error) error {
 		return l.lost
 	}
 	l.lost = err
-	stop := l.stop
+	stops := l.stops
 	l.mu.Unlock()
-	l.abandon(err)
-	if stop != nil {
+	for _, stop := range stops {
 		stop(err)
 	}
 	return err
@@ -210,7 +226,7 @@ func (l *lease) fail(err error) error {
 
 func (l *lease) whenLost(stop func(error)) {
 	l.mu.Lock()
-	l.stop = stop
+	l.stops = append(l.stops, stop)
 	lost := l.lost
 	l.mu.Unlock()
 	if lost != nil {
@@ -219,22 +235,16 @@ func (l *lease) whenLost(stop func(error)) {
 }
 
 // release gives the lease back: the record stays, without a token.
-func (l *lease) release(ctx context.Context) error {
+func (l *lease) release() error {
 	l.end()
 	<-l.ended
 	if lost := l.check(); lost != nil {
 		return nil //nolint:nilerr // there is nothing to give back; that it was lost was said
 	}
 	l.record.Token = ""
-	err := l.write(ctx, l.version)
+	err := l.write(l.ctx, l.version)
 	if errors.Is(err, blob.ErrConflict) {
 		return nil
 	}
 	return err
-}
-
-// holder tells who holds the run by its lease.
-func (m *mirror) holder() (Holder, bool) {
-	record, object, err := readLease(m.ctx, m.objects)
-	return record.Holder, err == nil && !record.over(object.Age)
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -16,17 +18,19 @@ import (
 // lockFile is the lock; who holds it stands in a second file, since a locked file
 // cannot be read by other processes on Windows.
 const (
-	lockFile = ".lock"
+	lockFile   = ".lock"
+	holderFile = ".lock.json"
+	maxHolder  = 4 << 10 // bytes
 )
 
-// Holder is who holds a run.
+// Holder is who holds a location.
 type Holder struct {
 	Host  string    `json:"host"`
 	PID   int       `json:"pid"`
 	Since time.Time `json:"since"`
 }
 
-// LockedError says that another process holds a run.
+// LockedError says that another process holds a location.
 type LockedError struct {
 	Path   string
 	Holder Holder // zero when it could not be read
@@ -44,64 +48,79 @@ func (e *LockedError) Error() string {
 // lock is an advisory lock that the operating system takes back when the
 // process that holds it dies.
 type lock struct {
-	flock  *flock.Flock
-	holder string
+	flock *flock.Flock
+	disk  *disk
 }
 
-func acquireLock(path string) (*lock, error) {
-	l := &lock{flock: flock.New(path, flock.SetPermissions(fileMode)), holder: path + ".json"}
+func acquireLock(d *disk) (*lock, error) {
+	if info, err := d.Stat(lockFile); err == nil {
+		if err := checkFile(filepath.Join(d.path, lockFile), info, d.trust); err != nil {
+			return nil, err
+		}
+	}
+	l := &lock{flock: flock.New(filepath.Join(d.path, lockFile), flock.SetPermissions(fileMode)), disk: d}
 	ok, err := l.flock.TryLock()
 	if err != nil {
-		return nil, fmt.Errorf("lock run: %w", err)
+		return nil, fmt.Errorf("lock %s: %w", d.path, err)
 	}
 	if !ok {
-		return nil, &LockedError{Path: filepath.Dir(path), Holder: readHolder(l.holder)}
+		return nil, &LockedError{Path: d.path, Holder: readHolder(d)}
 	}
-	host, _ := os.Hostname() // an unnamed host is no reason not to run
-	data, err := json.Marshal(Holder{Host: host, PID: os.Getpid(), Since: time.Now().UTC()})
-	if err == nil {
-		err = os.WriteFile(l.holder, data, fileMode)
-	}
-	if err != nil {
-		_ = l.flock.Close()
-		return nil, fmt.Errorf("lock run: %w", err)
+	if err := l.sign(); err != nil {
+		return nil, errors.Join(fmt.Errorf("lock %s: %w", d.path, err), l.flock.Close())
 	}
 	return l, nil
 }
 
-func readHolder(path string) (h Holder) {
-	data, err := os.ReadFile(path)
-	if err == nil {
-		_ = json.Unmarshal(data, &h) // half written: the holder stays unknown
+// sign writes who holds the lock.
+func (l *lock) sign() error {
+	data, err := json.Marshal(thisProcess())
+	if err != nil {
+		return err
 	}
+	if err := l.disk.Remove(holderFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, err := l.disk.open(holderFile, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	return errors.Join(err, f.Close())
+}
+
+func thisProcess() Holder {
+	host, _ := os.Hostname() // an unnamed host is no reason not to run
+	return Holder{Host: host, PID: os.Getpid(), Since: time.Now().UTC()}
+}
+
+func readHolder(d *disk) (h Holder) {
+	f, err := d.open(holderFile, os.O_RDONLY, 0)
+	if err != nil {
+		return h
+	}
+	defer f.Close()
+	_ = json.NewDecoder(io.LimitReader(f, maxHolder)).Decode(&h) // half written: the holder stays unknown
 	return h
 }
 
 // release leaves the lock file in place: removing it would let a third process
 // lock a file that a second one is about to lock.
 func (l *lock) release() error {
-	_ = os.Remove(l.holder)
+	_ = l.disk.Remove(holderFile)
 	return l.flock.Close()
 }
 
-// Holder tells who works on the run at the moment; ok is false when nobody
-// does. It does not touch the lock, so it never stands in a starting
-// process's way. The process of another host is taken to be alive.
-func (f *Folder) Holder() (h Holder, ok bool) {
-	if f.remote != nil {
-		return f.remote.holder()
-	}
-	h = readHolder(f.LocalFile(lockFile) + ".json")
-	if h.PID == 0 {
-		return h, false
-	}
+// alive tells whether the process is still there. One of another host is taken to
+// be.
+func (h *Holder) alive() bool {
 	if host, _ := os.Hostname(); host != h.Host {
-		return h, true
+		return true
 	}
 	process, err := os.FindProcess(h.PID)
 	if err != nil || runtime.GOOS == "windows" { // there FindProcess itself finds no dead process
-		return h, err == nil
+		return err == nil
 	}
 	err = process.Signal(syscall.Signal(0))
-	return h, err == nil || errors.Is(err, syscall.EPERM)
+	return err == nil || errors.Is(err, syscall.EPERM)
 }

@@ -8,7 +8,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 
 	"pushbatch/batch"
@@ -36,6 +37,18 @@ type segment struct {
 	To   int64  `json:"to"`
 }
 
+func segmentName(report string, from, to int64, token string) string {
+	return fmt.Sprintf("%s/%s/%015d-%015d-%s", segmentFolder, report, from, to, token)
+}
+
+// isSegment tells the names of segments, whoever wrote them, from all others.
+func isSegment(name string) bool {
+	parts := segmentPattern.FindStringSubmatch(name)
+	return parts != nil && slices.Contains(reports, parts[1])
+}
+
+var segmentPattern = regexp.MustCompile(`^` + segmentFolder + `/([^/]+)/\d{15}-\d{15}-[A-Z0-9]{12}$`)
+
 // mirroredReport is what of a report is in S3.
 type mirroredReport struct {
 	Segments []segment `json:"segments,omitempty"`
@@ -61,17 +74,20 @@ type remotePoint struct {
 
 // mirror keeps the files of a run in S3 as they are in the spool folder.
 type mirror struct {
-	ctx     context.Context //nolint:containedctx // the methods of Folder take none; it ends when the run is lost
-	abandon context.CancelCauseFunc
-	objects *blob.Objects
-	spool   string
-	sizes   segmentSizes
-	lease   *lease // nil: the run is only looked at
-	version blob.Version
-	saves   int64
-	reports map[string]*mirroredReport
-	old     []string // segments that the next checkpoint makes needless
+	ctx      context.Context //nolint:containedctx // the methods of Folder take none; it ends when the run is lost
+	abandon  context.CancelCauseFunc
+	location string
+	spool    *Folder // the folder on disk by itself
+	sizes    segmentSizes
+	lease    *lease // nil: the run is only looked at
+	version  blob.Version
+	saves    int64
+	reports  map[string]*mirroredReport
+	old      []string // segments that the next checkpoint makes needless
 }
+
+// at is the location of a file.
+func (m *mirror) at(name string) string { return blob.Join(m.location, name) }
 
 // check is nil as long as the run may be written.
 func (m *mirror) check() error {
@@ -84,7 +100,7 @@ func (m *mirror) check() error {
 // begin writes the first checkpoint of a run. One may be there, of a process
 // that died before it could say what the run is.
 func (m *mirror) begin(ctx context.Context) error {
-	when, err := m.objects.Version(ctx, CheckpointFile)
+	when, err := blob.VersionOf(ctx, m.at(CheckpointFile))
 	if err != nil {
 		return err
 	}
@@ -98,7 +114,7 @@ func (m *mirror) put(ctx context.Context, c *batch.Checkpoint, when blob.Version
 	if err != nil {
 		return err
 	}
-	m.version, err = m.objects.Put(ctx, CheckpointFile, data, when)
+	m.version, err = blob.Put(ctx, m.at(CheckpointFile), data, when)
 	if errors.Is(err, blob.ErrConflict) {
 		return m.lease.takenOver()
 	}
@@ -123,12 +139,11 @@ func (m *mirror) save(c *batch.Checkpoint) error {
 	if err := m.put(m.ctx, c, m.version); err != nil {
 		return err
 	}
-	if len(m.old) == 0 {
-		return nil
+	if len(m.old) > 0 { // what stays costs room, nothing else
+		_ = blob.RemoveBelow(m.ctx, m.location, m.old)
+		m.old = nil
 	}
-	old := m.old
-	m.old = nil
-	return m.objects.Delete(m.ctx, old...)
+	return nil
 }
 
 // drop leaves a report's segments to be deleted: it is published whole.
@@ -160,9 +175,9 @@ func (m *mirror) advance(name string, r *mirroredReport, length int64) error {
 	} else {
 		from = r.Segments[kept].From
 	}
-	s := segment{Name: fmt.Sprintf("%s/%s/%015d-%015d-%s", segmentFolder, name, from, length, m.lease.token), From: from, To: length}
+	s := segment{Name: segmentName(name, from, length, m.lease.token), From: from, To: length}
 	err := m.reading(name, func(f io.ReaderAt) error {
-		return m.objects.Upload(m.ctx, s.Name, io.NewSectionReader(f, from, length-from), blob.AnyVersion)
+		return m.upload(s.Name, io.NewSectionReader(f, from, length-from), blob.AnyVersion)
 	})
 	if err != nil {
 		return err
@@ -176,9 +191,9 @@ func (m *mirror) advance(name string, r *mirroredReport, length int64) error {
 
 // reading opens a report that grows, or one that is published already.
 func (m *mirror) reading(name string, read func(io.ReaderAt) error) error {
-	f, err := os.Open(filepath.Join(m.spool, name+PartSuffix))
+	f, err := os.Open(m.spool.LocalPath(name))
 	if errors.Is(err, fs.ErrNotExist) {
-		f, err = os.Open(filepath.Join(m.spool, name))
+		f, err = os.Open(m.spool.LocalFile(name))
 	}
 	if err != nil {
 		return err
@@ -197,19 +212,19 @@ func (m *mirror) publish(name string) error {
 	when := blob.AnyVersion
 	if m.lease != nil {
 		var err error
-		if when, err = m.objects.Version(m.ctx, name); err != nil {
+		if when, err = blob.VersionOf(m.ctx, m.at(name)); err != nil {
 			return err
 		}
 		if err := m.check(); err != nil {
 			return err
 		}
 	}
-	f, err := os.Open(filepath.Join(m.spool, name))
+	f, err := os.Open(m.spool.LocalFile(name))
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	if err = m.objects.Upload(m.ctx, name, f, when); errors.Is(err, blob.ErrConflict) {
+	if err = m.upload(name, f, when); errors.Is(err, blob.ErrConflict) {
 		return m.contested(err)
 	}
 	return err
@@ -219,7 +234,7 @@ func (m *mirror) publish(name string) error {
 // run is this process's it is the one that was sent: an earlier try of the same
 // request has arrived.
 func (m *mirror) contested(err error) error {
-	record, _, failed := readLease(m.ctx, m.objects)
+	record, _, failed := readLease(m.ctx, m.location)
 	switch {
 	case failed != nil:
 		return errors.Join(err, failed)
@@ -229,20 +244,44 @@ func (m *mirror) contested(err error) error {
 	return m.lease.takenOver()
 }
 
-// remove deletes a file.
+// remove deletes a file. What cannot be deleted costs room, nothing else.
 func (m *mirror) remove(name string) error {
 	if err := m.check(); err != nil {
 		return err
 	}
-	return m.objects.Delete(m.ctx, name)
+	_ = blob.RemoveBelow(m.ctx, m.location, []string{name})
+	return nil
 }
 
-// close gives the lease back and removes the spool folder.
+// close removes the spool folder.
 func (m *mirror) close() error {
-	var err error
-	if m.lease != nil {
-		err = m.lease.release(m.ctx)
-	}
 	m.abandon(nil)
-	return errors.Join(err, os.RemoveAll(m.spool))
+	return os.RemoveAll(m.spool.path)
+}
+
+// uploadsFile says which uploads in parts the run has under way, so that the next
+// process can give up those of one that died, and no others.
+const uploadsFile = "uploads.json"
+
+// upload brings bytes to S3, whole or not at all.
+func (m *mirror) upload(name string, from io.Reader, when blob.Version) error {
+	noted := false
+	err := blob.Copy(m.ctx, m.at(name), from, blob.CreateOptions{When: when, Parts: func(id string) error {
+		noted = true
+		data, err := json.Marshal(startedUpload{name, id})
+		if err == nil {
+			_, err = blob.Put(m.ctx, m.at(uploadsFile), data, blob.AnyVersion)
+		}
+		return err
+	}})
+	if noted && err == nil {
+		_ = blob.RemoveBelow(m.ctx, m.location, []string{uploadsFile})
+	}
+	return err
+}
+
+// startedUpload is an upload in parts that has begun.
+type startedUpload struct {
+	Name string `json:"name"`
+	ID   string `json:"upload_id"`
 }

@@ -27,16 +27,16 @@ type s3Run struct {
 	folder *Folder
 }
 
-func createS3(t *testing.T, server *s3test.Server) (*s3Run, error) {
+func startS3(t *testing.T, server *s3test.Server) (*s3Run, error) {
 	t.Helper()
-	f, err := CreateS3Folder(server.Context(t.Context(), blob.S3Options{}), server.Location("runs/1"), S3Options{Lease: time.Hour})
+	f, err := Create(server.Context(t.Context(), blob.S3Options{}), server.Location("runs/1"), Options{Lease: time.Hour})
 	return &s3Run{t, server, f}, err
 }
 
 func reopenS3(t *testing.T, server *s3test.Server) (*s3Run, error) {
 	t.Helper()
 	server.Delete(t, "runs/1/"+leaseFile)
-	f, err := OpenS3Folder(server.Context(t.Context(), blob.S3Options{}), server.Location("runs/1"), S3Options{Lease: time.Hour})
+	f, err := Open(server.Context(t.Context(), blob.S3Options{}), server.Location("runs/1"), Options{Lease: time.Hour})
 	return &s3Run{t, server, f}, err
 }
 
@@ -53,9 +53,9 @@ func (r *s3Run) die() {
 }
 
 // reports are two files that grow by a line a row.
-type reports struct{ results, failed *AppendFile }
+type testReports struct{ results, failed *AppendFile }
 
-func openReports(f *Folder, mark batch.Mark) (r reports, err error) {
+func openReports(f *Folder, mark batch.Mark) (r testReports, err error) {
 	if r.results, err = OpenAppend(f, "results.csv", mark["results.csv"]); err != nil {
 		return r, err
 	}
@@ -63,20 +63,20 @@ func openReports(f *Folder, mark batch.Mark) (r reports, err error) {
 	return r, err
 }
 
-func (r reports) Write(num int64) error {
+func (r testReports) Write(num int64) error {
 	line := func(dst []byte) []byte {
 		return fmt.Appendf(dst, "%d,in.csv,device-%d,failed,48013,%s,2026-11-23T09:20:30.123Z\n", num, num, strings.Repeat("m", int(num%90)))
 	}
 	return errors.Join(r.results.Grow(line), r.failed.Grow(line))
 }
 
-func (r reports) Flush() (batch.Mark, error) {
+func (r testReports) Flush() (batch.Mark, error) {
 	results, err1 := r.results.Flush()
 	failed, err2 := r.failed.Flush()
 	return batch.Mark{"results.csv": results, FailedFile: failed}, errors.Join(err1, err2)
 }
 
-func (r reports) Close() error { return errors.Join(r.results.Close(), r.failed.Close()) }
+func (r testReports) Close() error { return errors.Join(r.results.Close(), r.failed.Close()) }
 
 func content(t *testing.T, f *Folder, name string) string {
 	t.Helper()
@@ -167,7 +167,7 @@ func (r *s3Run) demand(want map[string]string) {
 func TestS3Segments(t *testing.T) {
 	t.Parallel()
 	server := s3test.Start(t)
-	run, err := createS3(t, server)
+	run, err := startS3(t, server)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -305,7 +305,7 @@ func dieAt(t *testing.T, server *s3test.Server, n int64, late bool, rows, every 
 		return &s3test.Refusal{Status: http.StatusForbidden, Code: "AccessDenied"}
 	}})
 	confirmed := int64(0)
-	run, err := createS3(t, broken)
+	run, err := startS3(t, broken)
 	if err == nil {
 		run.folder.remote.sizes = smallSegments
 		if confirmed, err = run.work(0, rows, every); err == nil {
@@ -319,7 +319,7 @@ func dieAt(t *testing.T, server *s3test.Server, n int64, late bool, rows, every 
 	}
 	again, err := reopenS3(t, server)
 	if errors.Is(err, ErrNoRun) {
-		again, err = createS3(t, server)
+		again, err = startS3(t, server)
 	}
 	if err != nil {
 		return true, err
@@ -358,7 +358,7 @@ func TestS3LateUpload(t *testing.T) {
 		}
 		return nil
 	}})
-	first, err := createS3(t, slow)
+	first, err := startS3(t, slow)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -393,7 +393,7 @@ func TestS3LateUpload(t *testing.T) {
 func TestS3Remains(t *testing.T) {
 	t.Parallel()
 	server := s3test.Start(t)
-	run, err := createS3(t, server)
+	run, err := startS3(t, server)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -401,8 +401,11 @@ func TestS3Remains(t *testing.T) {
 		t.Fatal(err)
 	}
 	run.die()
-	server.Put(t, "runs/1/segments/results.csv/stray", []byte("x"))
+	server.Put(t, "runs/1/"+segmentName("results.csv", 5, 9, "ABCDEFGHIJKL"), []byte("x"))
 	server.Put(t, "runs/10/segments/results.csv/other", []byte("x"))
+	server.Put(t, "runs/1/segments/other/program", []byte("x"))
+	own := server.BeginUpload(t, "runs/1/results.csv")
+	server.Put(t, "runs/1/"+uploadsFile, fmt.Appendf(nil, `{"name":"results.csv","upload_id":%q}`, own))
 	server.BeginUpload(t, "runs/1/results.csv")
 	server.BeginUpload(t, "runs/10/results.csv")
 	again, err := reopenS3(t, server)
@@ -412,10 +415,10 @@ func TestS3Remains(t *testing.T) {
 	if err := again.folder.Close(); err != nil {
 		t.Error(err)
 	}
-	if n := server.OpenUploads(t); n != 1 {
-		t.Errorf("%d uploads are open, want the other run's", n)
+	if n := server.OpenUploads(t); n != 2 {
+		t.Errorf("%d uploads are open, want those of others", n)
 	}
-	if keys := server.Keys(t, "runs/1/segments/"); len(keys) != 0 {
+	if keys := server.Keys(t, "runs/1/segments/"); len(keys) != 1 {
 		t.Errorf("%q is left", keys)
 	}
 	if keys := server.Keys(t, "runs/10/"); len(keys) != 1 {

@@ -1,28 +1,38 @@
 package runstore
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 
 	"pushbatch/batch/blob"
 )
 
+// load reads the checkpoint object. What it names is checked: it decides which
+// objects are read, merged and deleted.
 func (m *mirror) load(ctx context.Context) (remotePoint, blob.Version, error) {
 	var point remotePoint
-	object, err := m.objects.Get(ctx, CheckpointFile)
+	object, err := blob.Get(ctx, m.at(CheckpointFile))
 	if err != nil {
 		return point, "", err
 	}
 	if err := json.Unmarshal(object.Data, &point); err != nil {
-		return point, "", fmt.Errorf("read %s: %w", m.objects.Location(CheckpointFile), err)
+		return point, "", fmt.Errorf("read %s: %w", m.at(CheckpointFile), err)
+	}
+	if point.Checkpoint != nil {
+		if err := checkMark(m.at(CheckpointFile), point.Checkpoint.Mark); err != nil {
+			return point, "", err
+		}
+	}
+	for name, r := range point.Reports {
+		strange := func(s segment) bool { return !isSegment(s.Name) || s.From < 0 || s.To <= s.From }
+		if r == nil || !slices.Contains(reports, name) || slices.ContainsFunc(r.Segments, strange) {
+			return point, "", fmt.Errorf("read %s: it names reports or segments that this version does not write", m.at(CheckpointFile))
+		}
 	}
 	return point, object.Version, nil
 }
@@ -63,21 +73,37 @@ func (m *mirror) restore(ctx context.Context) error {
 	return nil
 }
 
-// removeOrphans removes what a process that died left behind: segments that no checkpoint
-// came to name, uploads that were never completed. What cannot be removed takes
-// room and does no harm.
+// removeOrphans removes what a process that died left behind: segments that no
+// checkpoint came to name, an upload that was never completed. Of others nothing is
+// touched. What cannot be removed costs room and does no harm.
 func (m *mirror) removeOrphans(ctx context.Context) {
-	_ = m.objects.AbortStaleUploads(ctx)
-	names, err := m.objects.List(ctx, segmentFolder+"/")
+	if object, err := blob.Get(ctx, m.at(uploadsFile)); err == nil {
+		var u startedUpload
+		if json.Unmarshal(object.Data, &u) == nil && (isName(u.Name) || isSegment(u.Name)) && blob.AbortParts(ctx, m.at(u.Name), u.ID) == nil {
+			_ = blob.RemoveBelow(ctx, m.location, []string{uploadsFile})
+		}
+	}
+	names, err := blob.Names(ctx, m.at(segmentFolder))
 	if err != nil {
 		return
 	}
-	for _, r := range m.reports {
-		names = slices.DeleteFunc(names, func(name string) bool {
-			return slices.ContainsFunc(r.Segments, func(s segment) bool { return s.Name == name })
-		})
+	var orphans []string
+	for _, name := range names {
+		if name = segmentFolder + "/" + name; isSegment(name) && !m.named(name) {
+			orphans = append(orphans, name)
+		}
 	}
-	_ = m.objects.Delete(ctx, names...)
+	_ = blob.RemoveBelow(ctx, m.location, orphans)
+}
+
+// named tells whether the checkpoint names a segment.
+func (m *mirror) named(segmentName string) bool {
+	for _, r := range m.reports {
+		if slices.ContainsFunc(r.Segments, func(s segment) bool { return s.Name == segmentName }) {
+			return true
+		}
+	}
+	return false
 }
 
 // rebuild makes a growing report of its segments, and takes back what an
@@ -87,48 +113,40 @@ func (m *mirror) rebuild(ctx context.Context, name string, length int64) error {
 	if r == nil {
 		r = &mirroredReport{}
 	}
-	f, err := os.OpenFile(filepath.Join(m.spool, name+PartSuffix), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, fileMode)
+	err := m.spool.write(name+PartSuffix, func(to io.Writer) error {
+		at := int64(0)
+		for _, s := range r.Segments {
+			n, err := blob.Download(ctx, m.at(s.Name), to)
+			if err != nil {
+				return err
+			}
+			if s.From != at || n != s.To-s.From {
+				return fmt.Errorf("%s has %d bytes, but its checkpoint counts %d: it was replaced", m.at(s.Name), n, s.To-s.From)
+			}
+			at = s.To
+		}
+		if at += int64(len(r.Tail)); at != length {
+			return fmt.Errorf("%s has %d bytes of %s, but counts %d: it was replaced", m.at(CheckpointFile), at, name, length)
+		}
+		_, err := to.Write(r.Tail)
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	at := int64(0)
-	for _, s := range r.Segments {
-		n, err := m.objects.Download(ctx, s.Name, f)
-		if err != nil {
-			return err
-		}
-		if s.From != at || n != s.To-s.From {
-			return fmt.Errorf("%s has %d bytes, but its checkpoint counts %d: it was replaced", m.objects.Location(s.Name), n, s.To-s.From)
-		}
-		at = s.To
-	}
-	n, err := io.Copy(f, bytes.NewReader(r.Tail))
-	if err == nil && at+n != length {
-		err = fmt.Errorf("%s has %d bytes of %s, but counts %d: it was replaced", m.objects.Location(CheckpointFile), at+n, name, length)
-	}
-	return errors.Join(err, m.objects.Delete(ctx, name))
+	return m.remove(name)
 }
 
 // fetch copies files to the spool folder, as far as they are there.
 func (m *mirror) fetch(ctx context.Context, names ...string) error {
 	for _, name := range names {
-		if err := m.fetchOne(ctx, name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		err := m.spool.write(name, func(to io.Writer) error {
+			_, err := blob.Download(ctx, m.at(name), to)
+			return err
+		})
+		if notThere(err) != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-func (m *mirror) fetchOne(ctx context.Context, name string) error {
-	path := filepath.Join(m.spool, name)
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, fileMode)
-	if err != nil {
-		return err
-	}
-	_, err = m.objects.Download(ctx, name, f)
-	if err = errors.Join(err, f.Close()); err != nil {
-		return errors.Join(err, os.Remove(path))
 	}
 	return nil
 }
@@ -138,5 +156,5 @@ func (m *mirror) spoolJSON(name string, v any) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(m.spool, name), data, fileMode)
+	return m.spool.WriteFile(name, data)
 }

@@ -14,7 +14,6 @@ import (
 
 	"pushbatch/apiclient"
 	"pushbatch/batch"
-	"pushbatch/batch/blob"
 	"pushbatch/batch/ops"
 	"pushbatch/batch/runstore"
 	"pushbatch/readers/people"
@@ -109,19 +108,11 @@ func (x *execution) createFolder(ctx context.Context) (err error) {
 	if path == "" {
 		path = freeFolder(filepath.Join("runs", x.spec.StartedAt.Format("20060102T150405Z")+"-"+x.operation.Name))
 	}
-	if blob.IsS3(path) {
-		x.folder, err = runstore.CreateS3Folder(ctx, path, s3Options(x.flags.lease, x.log))
-	} else {
-		x.folder, err = runstore.CreateFolder(runstore.Disk{}, path)
-	}
+	x.folder, err = runstore.Create(ctx, path, storeOptions(x.flags, x.log))
 	if errors.Is(err, runstore.ErrRunExists) {
 		return usageError("%w: give another --out, or go on with it: pushbatch resume %s", err, report.ShellWord(path))
 	}
-	var locked *runstore.LockedError
-	if err != nil && !errors.As(err, &locked) {
-		return &exitError{exitStopped, err}
-	}
-	return err
+	return folderError(err)
 }
 
 // freeFolder is path, or path with a number when that second has a run already.

@@ -5,6 +5,7 @@ import (
 
 	"pushbatch/apiclient"
 	"pushbatch/batch/ops"
+	"pushbatch/batch/runstore"
 	"pushbatch/readers/people"
 	"pushbatch/writers/report"
 )
@@ -13,7 +14,7 @@ import (
 const peopleInput = "people"
 
 // peopleFile is where a run keeps what it read of the people listing.
-const peopleFile = "people.ndjson"
+const peopleFile = runstore.PeopleFile
 
 // peopleOptions say what is read of the people listing.
 func (e *exportFlags) peopleOptions(sender people.Doer) (people.Options, error) {

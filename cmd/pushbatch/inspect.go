@@ -61,7 +61,7 @@ func (p *process) inspect(ctx context.Context, own *inspectFlags, c *runConfig) 
 	if err != nil {
 		return err
 	}
-	ctx = c.flags.with(ctx)
+	ctx = c.flags.with(ctx, p)
 	found, err := blob.Expand(ctx, c.inputs)
 	if err != nil {
 		return usageError("%v", err)

@@ -38,6 +38,8 @@ type process struct {
 	platform http.RoundTripper // what answers requests; nil: the network
 	terminal *terminal         // what standard error is connected to
 	json     bool              // messages are JSON, see --log-format
+
+	warnedOfS3 bool
 }
 
 // run executes one command line and returns the exit code.

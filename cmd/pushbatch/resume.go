@@ -50,7 +50,7 @@ func (p *process) resume(ctx context.Context, path string, c *runConfig) (err er
 	if err := resolveS3(c.set, p.getenv); err != nil {
 		return err
 	}
-	folder, err := p.openFolder(c.flags.with(ctx), path, c.flags)
+	folder, err := p.openFolder(c.flags.with(ctx, p), path, c.flags)
 	switch {
 	case errors.Is(err, runstore.ErrNoRun):
 		return usageError("%w: it has no %s", err, runstore.JobFile)
@@ -65,7 +65,7 @@ func (p *process) resume(ctx context.Context, path string, c *runConfig) (err er
 	if ended := x.alreadyEnded(p.messages()); ended != nil {
 		return ended.outcome()
 	}
-	ctx = c.flags.with(ctx)
+	ctx = c.flags.with(ctx, p)
 	found, err := recordedInputs(ctx, &x.spec, c.moved)
 	if err != nil {
 		return err

@@ -76,8 +76,8 @@ func (p *process) retry(ctx context.Context, path string, retry *retrySpec, c *r
 	if err := resolveS3(c.set, p.getenv); err != nil {
 		return err
 	}
-	ctx = c.flags.with(ctx)
-	old, err := endedRun(ctx, path)
+	ctx = c.flags.with(ctx, p)
+	old, err := endedRun(ctx, path, c.flags.trustFolder)
 	if err != nil {
 		return err
 	}
@@ -120,8 +120,8 @@ func (p *process) retry(ctx context.Context, path string, retry *retrySpec, c *r
 }
 
 // endedRun reads what an ended run was asked.
-func endedRun(ctx context.Context, path string) (_ *runSpec, err error) {
-	folder, err := viewRun(ctx, path)
+func endedRun(ctx context.Context, path string, trust bool) (_ *runSpec, err error) {
+	folder, err := viewRun(ctx, path, trust)
 	if err != nil {
 		return nil, usageError("%w", err)
 	}

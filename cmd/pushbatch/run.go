@@ -21,7 +21,7 @@ func (p *process) start(ctx context.Context, c *runConfig) error {
 	if err := c.load(p.getenv); err != nil {
 		return err
 	}
-	ctx = c.flags.with(ctx)
+	ctx = c.flags.with(ctx, p)
 	found, err := blob.Expand(ctx, c.inputs)
 	if err != nil {
 		return usageError("%v", err)

@@ -23,6 +23,8 @@ type s3Flags struct {
 	// saveEvery and lease are of run folders in S3.
 	saveEvery time.Duration
 	lease     time.Duration
+	// trustFolder is of run folders on disk.
+	trustFolder bool
 }
 
 func (f *s3Flags) add(fs *pflag.FlagSet) {
@@ -38,11 +40,31 @@ func (f *s3Flags) addReach(fs *pflag.FlagSet) {
 	fs.StringVar(&f.s3.Region, "s3-region", "", "`REGION` of the buckets (default: the SDK's, then each bucket's own)")
 	fs.BoolVar(&f.s3.NoSignRequest, "s3-no-sign-request", false, "read public buckets without credentials")
 	fs.BoolVar(&f.s3.RequesterPays, "s3-requester-pays", false, "pay for requests to buckets that ask for it")
+	fs.BoolVar(&f.trustFolder, "trust-folder", false, "take a run folder on disk that another user owns or can write")
 	fs.StringVar(&f.s3.SSEKMSKeyID, "s3-sse-kms-key-id", "", "`ID` of the KMS key that written objects are encrypted with")
 }
 
 // with returns a context in which locations in S3 are reached as the flags say.
-func (f *s3Flags) with(ctx context.Context) context.Context { return blob.WithS3(ctx, f.s3) }
+func (f *s3Flags) with(ctx context.Context, p *process) context.Context {
+	o := f.s3
+	o.Warn = p.warnOfS3
+	return blob.WithS3(ctx, o)
+}
+
+// warnOfS3 prints, once in a process, what is to be said of the way to S3.
+func (p *process) warnOfS3(message string) {
+	if p.warnedOfS3 {
+		return
+	}
+	p.warnedOfS3 = true
+	f := &messageFlags{logFormat: "text"}
+	if p.json || p.asksForJSON() {
+		f.logFormat = logJSON
+	}
+	if log, err := p.newLogger(f, false, p.stderr); err == nil {
+		log.Warn(message)
+	}
+}
 
 func (f *s3Flags) check() error {
 	if u, err := url.Parse(f.s3.EndpointURL); err == nil && u.User != nil {
@@ -74,8 +96,8 @@ func resolveS3(fs *pflag.FlagSet, getenv func(string) (string, bool)) error {
 	return failed
 }
 
-func s3Options(lease time.Duration, log *slog.Logger) runstore.S3Options {
-	return runstore.S3Options{Lease: lease, Waiting: func(h runstore.Holder, left time.Duration) {
+func storeOptions(flags *jobFlags, log *slog.Logger) runstore.Options {
+	return runstore.Options{Lease: flags.lease, Trust: flags.trustFolder, Waiting: func(h runstore.Holder, left time.Duration) {
 		log.Warn("the run is held by another process: waiting for a sign of life, or for the end of its lease",
 			"process", h.PID, "host", h.Host, "at_most", max(left, 0).Round(time.Second)+time.Second)
 	}}
@@ -102,9 +124,6 @@ func (x *execution) lost() error {
 
 // openFolder takes a run, on disk or in S3, to go on with it.
 func (p *process) openFolder(ctx context.Context, path string, flags *jobFlags) (*runstore.Folder, error) {
-	if !blob.IsS3(path) {
-		return runstore.OpenFolder(runstore.Disk{}, path)
-	}
 	if err := flags.s3Flags.check(); err != nil {
 		return nil, err
 	}
@@ -112,20 +131,24 @@ func (p *process) openFolder(ctx context.Context, path string, flags *jobFlags) 
 	if err != nil {
 		return nil, err
 	}
-	f, err := runstore.OpenS3Folder(ctx, path, s3Options(flags.lease, log))
+	f, err := runstore.Open(ctx, path, storeOptions(flags, log))
+	return f, folderError(err)
+}
+
+// folderError gives the error of a run's folder its exit code: that of a store that
+// cannot be used is not that of a wrong command.
+func folderError(err error) error {
 	var locked *runstore.LockedError
-	if err != nil && !errors.As(err, &locked) && !errors.Is(err, runstore.ErrNoRun) {
-		return nil, &exitError{exitStopped, err}
+	var untrusted *runstore.TrustError
+	if err == nil || errors.As(err, &locked) || errors.As(err, &untrusted) || errors.Is(err, runstore.ErrNoRun) {
+		return err
 	}
-	return f, err
+	return &exitError{exitStopped, err}
 }
 
 // viewRun looks at a run, on disk or in S3.
-func viewRun(ctx context.Context, path string) (*runstore.Folder, error) {
-	if blob.IsS3(path) {
-		return runstore.ViewS3Folder(ctx, path)
-	}
-	return runstore.ViewFolder(runstore.Disk{}, path), nil
+func viewRun(ctx context.Context, path string, trust bool) (*runstore.Folder, error) {
+	return runstore.View(ctx, path, runstore.Options{Trust: trust})
 }
 
 // viewFolder is viewRun for a command that has no other flags of a job.
@@ -133,11 +156,8 @@ func (p *process) viewFolder(cmd *cobra.Command, f *s3Flags, path string) (*runs
 	if err := resolveS3(cmd.Flags(), p.getenv); err != nil {
 		return nil, err
 	}
-	folder, err := viewRun(f.with(cmd.Context()), path)
-	if err != nil {
-		return nil, &exitError{exitStopped, err}
-	}
-	return folder, nil
+	folder, err := viewRun(f.with(cmd.Context(), p), path, f.trustFolder)
+	return folder, folderError(err)
 }
 
 // fileOfRun is the location of a file of a run, valid from everywhere.

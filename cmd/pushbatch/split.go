@@ -97,7 +97,7 @@ func (s *splitting) run(ctx context.Context) (err error) {
 	if err := errors.Join(s.checkSplit(), s.flags.s3Flags.check(), s.readMapping()); err != nil {
 		return err
 	}
-	ctx = s.flags.with(ctx)
+	ctx = s.flags.with(ctx, s.process)
 	if err := s.refuseUsed(ctx); err != nil {
 		return err
 	}

@@ -195,12 +195,15 @@ func (s *Server) MakePublic(tb testing.TB) {
 	}
 }
 
-// BeginUpload leaves a multipart upload open, as a process does that dies.
-func (s *Server) BeginUpload(tb testing.TB, key string) {
+// BeginUpload leaves a multipart upload open, as a process does that dies, and
+// returns its id.
+func (s *Server) BeginUpload(tb testing.TB, key string) (id string) {
 	tb.Helper()
-	if _, err := s.client.CreateMultipartUpload(tb.Context(), &s3.CreateMultipartUploadInput{Bucket: &s.Bucket, Key: &key}); err != nil {
+	out, err := s.client.CreateMultipartUpload(tb.Context(), &s3.CreateMultipartUploadInput{Bucket: &s.Bucket, Key: &key})
+	if err != nil {
 		tb.Fatal(err)
 	}
+	return aws.ToString(out.UploadId)
 }
 
 // OpenUploads counts multipart uploads that are neither completed nor aborted.

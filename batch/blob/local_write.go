@@ -1,0 +1,222 @@
+package blob
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+const (
+	fileMode   fs.FileMode = 0o600 // what is written may hold personal data
+	folderMode fs.FileMode = 0o700
+	// lockRetry is the time between two looks at a lock that another writer has.
+	lockRetry = 20 * time.Millisecond
+)
+
+func (local) get(_ context.Context, path string) (Object, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return Object{}, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return Object{}, err
+	}
+	data, err := readObject(f, path)
+	return Object{Data: data, Version: versionOf(data), Age: max(0, time.Since(info.ModTime()))}, err
+}
+
+// readObject reads a small object to its end.
+func readObject(r io.Reader, location string) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxObject+1))
+	if err == nil && len(data) > maxObject {
+		return nil, fmt.Errorf("read %s: it has more than %d MiB", location, maxObject>>20)
+	}
+	return data, err
+}
+
+// versionOf names a content: a disk has no versions of its own.
+func versionOf(data []byte) Version {
+	sum := sha256.Sum256(data)
+	return Version(hex.EncodeToString(sum[:16]))
+}
+
+func (s local) version(ctx context.Context, path string) (Version, error) {
+	object, err := s.get(ctx, path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Absent, nil
+	}
+	return object.Version, err
+}
+
+func (s local) put(ctx context.Context, path string, data []byte, when Version) (Version, error) {
+	u, err := s.create(ctx, path, CreateOptions{When: when})
+	if err != nil {
+		return "", err
+	}
+	if _, err := io.Copy(u, bytes.NewReader(data)); err != nil {
+		return "", errors.Join(err, u.Abort())
+	}
+	return versionOf(data), u.Commit()
+}
+
+func (s local) create(ctx context.Context, path string, o CreateOptions) (Upload, error) {
+	if err := os.MkdirAll(filepath.Dir(path), folderMode); err != nil {
+		return nil, err
+	}
+	file, err := os.CreateTemp(filepath.Dir(path), tempName(path, o.Tag)+".*.tmp") // mode 0600
+	if err != nil {
+		return nil, err
+	}
+	return &localUpload{ctx: ctx, file: file, path: path, when: o.When}, nil
+}
+
+func tempName(path, tag string) string {
+	name := "." + filepath.Base(path)
+	if tag != "" {
+		name += "." + tag
+	}
+	return name
+}
+
+// localUpload writes a temporary file beside the one that it becomes.
+type localUpload struct {
+	ctx      context.Context //nolint:containedctx // of create: Commit takes none
+	file     *os.File        // nil: committed or aborted
+	path     string
+	when     Version
+	finished bool // synced and closed
+}
+
+func (u *localUpload) Write(p []byte) (int, error) { return u.file.Write(p) }
+
+func (u *localUpload) Finish() error {
+	if u.finished {
+		return nil
+	}
+	u.finished = true
+	return errors.Join(u.file.Sync(), u.file.Close())
+}
+
+func (u *localUpload) Commit() error {
+	err := u.Finish()
+	file := u.file
+	u.file = nil
+	if err == nil {
+		err = u.replace(file.Name())
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(file.Name()))
+	}
+	syncFolder(filepath.Dir(u.path))
+	return nil
+}
+
+// replace renames the temporary file, under a lock when there is a condition: what
+// was there must not change between the look at it and the renaming.
+func (u *localUpload) replace(temp string) error {
+	if u.when == AnyVersion {
+		return os.Rename(temp, u.path)
+	}
+	lock := flock.New(filepath.Join(filepath.Dir(u.path), tempName(u.path, "lock")), flock.SetPermissions(fileMode))
+	if _, err := lock.TryLockContext(u.ctx, lockRetry); err != nil {
+		return fmt.Errorf("lock %s: %w", u.path, err)
+	}
+	defer lock.Close()
+	is, err := local{}.version(u.ctx, u.path)
+	if err != nil {
+		return err
+	}
+	if is != u.when {
+		return fmt.Errorf("write %s: %w", u.path, ErrConflict)
+	}
+	return os.Rename(temp, u.path)
+}
+
+// syncFolder makes the names in a folder durable, where the system can.
+func syncFolder(path string) {
+	if dir, err := os.Open(path); err == nil {
+		_ = dir.Sync() // some systems cannot sync a folder
+		_ = dir.Close()
+	}
+}
+
+func (u *localUpload) Abort() error {
+	if u.file == nil {
+		return nil
+	}
+	file := u.file
+	u.file = nil
+	var err error
+	if !u.finished {
+		err = file.Close()
+	}
+	return errors.Join(err, os.Remove(file.Name()))
+}
+
+func (local) names(ctx context.Context, folder string) ([]string, error) {
+	var names []string
+	err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case path == folder && errors.Is(err, fs.ErrNotExist):
+			return nil
+		case path == folder && err == nil && !d.IsDir():
+			return fmt.Errorf("%s: it is a file: a folder was expected", folder)
+		case err != nil || d.IsDir():
+			return err
+		}
+		name, err := filepath.Rel(folder, path)
+		names = append(names, filepath.ToSlash(name))
+		return err
+	})
+	return names, err
+}
+
+func (local) remove(_ context.Context, folder string, names []string) error {
+	for _, name := range names {
+		path := filepath.Join(folder, filepath.FromSlash(name))
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		for dir := filepath.Dir(path); len(dir) > len(filepath.Clean(folder)); dir = filepath.Dir(dir) {
+			if os.Remove(dir) != nil {
+				break // it is not empty
+			}
+		}
+	}
+	syncFolder(folder)
+	return nil
+}
+
+// Leftovers removes what uploads to a path with a tag left behind that were
+// neither committed nor given up, because their process died. S3 keeps such
+// parts out of sight until a rule of the bucket removes them.
+func Leftovers(location, tag string) error {
+	if IsS3(location) {
+		return nil
+	}
+	found, err := filepath.Glob(globEscape(filepath.Dir(location)) + string(filepath.Separator) + globEscape(tempName(location, tag)) + ".*.tmp")
+	for _, path := range found {
+		err = errors.Join(err, os.Remove(path))
+	}
+	return err
+}
+
+// globEscape makes a pattern that matches text alone.
+func globEscape(text string) string {
+	return strings.NewReplacer("*", "[*]", "?", "[?]", "[", "[[]").Replace(text)
+}

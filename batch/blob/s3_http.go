@@ -1,0 +1,42 @@
+package blob
+
+import (
+	"net/http"
+	"sync/atomic"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+)
+
+// s3HTTP sends the SDK's requests. Redirects are followed to the same host only: a
+// request carries rows, and may carry a session token.
+type s3HTTP struct {
+	client  http.Client
+	reached atomic.Bool // something has answered
+}
+
+// wrap takes the transport that the SDK has set up (AWS_CA_BUNDLE).
+func (c *s3HTTP) wrap(client aws.HTTPClient) {
+	c.client.CheckRedirect = sameHost
+	if sdk, ok := client.(*awshttp.BuildableClient); ok {
+		c.client.Transport = sdk.GetTransport()
+	}
+}
+
+// sameHost is a http.Client.CheckRedirect that stops at the door.
+func sameHost(r *http.Request, via []*http.Request) error {
+	from := via[0].URL
+	if r.URL.Host != from.Host || r.URL.Scheme != from.Scheme || len(via) >= s3Attempts {
+		return http.ErrUseLastResponse
+	}
+	return nil
+}
+
+// Do implements the SDK's HTTPClient.
+func (c *s3HTTP) Do(r *http.Request) (*http.Response, error) {
+	resp, err := c.client.Do(r)
+	if err == nil {
+		c.reached.Store(true)
+	}
+	return resp, err
+}
