@@ -21,7 +21,7 @@ func (p *process) goOn(ctx context.Context, c *runConfig, found []blob.Info) (bo
 	if out == "" {
 		return true, usageError("--continue needs --out, to know which run to go on with")
 	}
-	folder, err := viewRun(ctx, out, x.flags.trustFolder)
+	folder, err := viewRun(ctx, out)
 	var old runSpec
 	if err == nil {
 		err = folder.ReadJSON(runstore.JobFile, &old)

@@ -25,7 +25,7 @@ func newReportCommand(p *process) *cobra.Command {
 				return err
 			}
 			if len(args) > 1 {
-				return p.reportSum(s3.with(cmd.Context()), args, page)
+				return p.reportSum(s3.with(cmd.Context(), p), args, page)
 			}
 			folder, err := p.viewFolder(cmd, s3, args[0])
 			if err != nil {

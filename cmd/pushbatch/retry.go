@@ -77,7 +77,7 @@ func (p *process) retry(ctx context.Context, path string, retry *retrySpec, c *r
 		return err
 	}
 	ctx = c.flags.with(ctx, p)
-	old, err := endedRun(ctx, path, c.flags.trustFolder)
+	old, err := endedRun(ctx, path)
 	if err != nil {
 		return err
 	}
@@ -120,8 +120,8 @@ func (p *process) retry(ctx context.Context, path string, retry *retrySpec, c *r
 }
 
 // endedRun reads what an ended run was asked.
-func endedRun(ctx context.Context, path string, trust bool) (_ *runSpec, err error) {
-	folder, err := viewRun(ctx, path, trust)
+func endedRun(ctx context.Context, path string) (_ *runSpec, err error) {
+	folder, err := viewRun(ctx, path)
 	if err != nil {
 		return nil, usageError("%w", err)
 	}

@@ -44,11 +44,15 @@ func (f *s3Flags) addReach(fs *pflag.FlagSet) {
 	fs.StringVar(&f.s3.SSEKMSKeyID, "s3-sse-kms-key-id", "", "`ID` of the KMS key that written objects are encrypted with")
 }
 
-// with returns a context in which locations in S3 are reached as the flags say.
+// trustKey is --trust-folder in a context.
+type trustKey struct{}
+
+// with returns a context in which locations in S3 are reached, and folders trusted,
+// as the flags say.
 func (f *s3Flags) with(ctx context.Context, p *process) context.Context {
 	o := f.s3
 	o.Warn = p.warnOfS3
-	return blob.WithS3(ctx, o)
+	return blob.WithS3(context.WithValue(ctx, trustKey{}, f.trustFolder), o)
 }
 
 // warnOfS3 prints, once in a process, what is to be said of the way to S3.
@@ -147,7 +151,8 @@ func folderError(err error) error {
 }
 
 // viewRun looks at a run, on disk or in S3.
-func viewRun(ctx context.Context, path string, trust bool) (*runstore.Folder, error) {
+func viewRun(ctx context.Context, path string) (*runstore.Folder, error) {
+	trust, _ := ctx.Value(trustKey{}).(bool)
 	return runstore.View(ctx, path, runstore.Options{Trust: trust})
 }
 
@@ -156,7 +161,7 @@ func (p *process) viewFolder(cmd *cobra.Command, f *s3Flags, path string) (*runs
 	if err := resolveS3(cmd.Flags(), p.getenv); err != nil {
 		return nil, err
 	}
-	folder, err := viewRun(f.with(cmd.Context(), p), path, f.trustFolder)
+	folder, err := viewRun(f.with(cmd.Context(), p), path)
 	return folder, folderError(err)
 }
 
