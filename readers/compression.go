@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"io"
 
@@ -14,6 +15,8 @@ import (
 // maxZstdWindow bounds the memory of a zstd stream: what zstd itself accepts
 // without --long.
 const maxZstdWindow = 128 << 20
+
+const zstdMagic = "\x28\xb5\x2f\xfd"
 
 // compression is one way the stored bytes may be packed.
 type compression struct {
@@ -26,7 +29,7 @@ type compression struct {
 func compressions() []compression {
 	return []compression{
 		{name: "gzip", magic: "\x1f\x8b", open: openGzip},
-		{name: "zstd", magic: "\x28\xb5\x2f\xfd", open: openZstd},
+		{name: "zstd", magic: zstdMagic, open: openZstd},
 	}
 }
 
@@ -37,6 +40,7 @@ func findCompression(want string, head []byte, whole bool) (*compression, error)
 		return nil, nil
 	}
 	known := want == "" || want == "auto"
+	head = afterSkippable(head)
 	for _, c := range compressions() {
 		known = known || want == c.name
 		if want != "" && want != "auto" && want != c.name {
@@ -56,6 +60,20 @@ func findCompression(want string, head []byte, whole bool) (*compression, error)
 		return nil, failure(CodeOption, "--compression %q is none of auto, none, gzip, zstd", want)
 	}
 	return nil, nil
+}
+
+// afterSkippable passes over the skippable frames that parallel compressors of
+// zstd write in front of its own. What begins with one whose end is not in head
+// counts as zstd.
+func afterSkippable(head []byte) []byte {
+	for len(head) >= 8 && head[0]&0xF0 == 0x50 && string(head[1:4]) == "\x2a\x4d\x18" {
+		size := 8 + int64(binary.LittleEndian.Uint32(head[4:]))
+		if size >= int64(len(head)) {
+			return []byte(zstdMagic)
+		}
+		head = head[size:]
+	}
+	return head
 }
 
 // unpacked is the decompressed bytes of an input.
@@ -114,8 +132,13 @@ func (r *unpackReader) damage(err error) error {
 		return r.below.err
 	case err == io.EOF:
 		return err
+	case errors.Is(err, zstd.ErrWindowSizeExceeded), errors.Is(err, zstd.ErrDecoderSizeExceeded):
+		return failure(CodeBound, "the zstd stream needs a window of more than %d MiB: compress it again without --long or --ultra", maxZstdWindow>>20)
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return failure(CodeTruncated, "the %s stream is cut: its end is missing", r.name)
+	}
+	if found := new(Error); errors.As(err, &found) {
+		return err
 	}
 	return failure(CodeCorrupt, "the %s stream is damaged: %w", r.name, err)
 }
@@ -171,13 +194,33 @@ func (g *gzipMembers) Read(p []byte) (int, error) {
 		if n > 0 || err != io.EOF {
 			return n, err
 		}
-		if _, err := g.stored.Peek(1); err != nil {
+		if err := g.padding(); err != nil {
 			return 0, err // io.EOF here is the proven end: a member is complete and nothing follows
 		}
 		if err := g.member.Reset(g.stored); err != nil {
 			return 0, noEOF(err)
 		}
 		g.member.Multistream(false)
+	}
+}
+
+// padding passes over the zeros and line ends that tapes, tools and editors put
+// behind a member; gzip itself takes no notice of them. What else is no member is
+// an error: rows may be lost there.
+func (g *gzipMembers) padding() error {
+	for {
+		next, err := g.stored.Peek(1)
+		switch {
+		case err != nil:
+			return err
+		case next[0] == 0x1f:
+			return nil
+		case next[0] != 0 && next[0] != '\n' && next[0] != '\r':
+			return failure(CodeCorrupt, "bytes that are no gzip follow the end of the gzip stream: if they are nothing that is needed, write the file again without them (gzip -dc FILE | gzip > NEW.gz)")
+		}
+		if _, err := g.stored.Discard(1); err != nil {
+			return err
+		}
 	}
 }
 

@@ -17,7 +17,7 @@ func (r *csvReading) checked(rec *csvRecord) ([]batch.Value, *batch.Problem, err
 		return rec.cells, r.strayProblem(rec), nil
 	case r.nulBefore(rec), !rec.plain && r.source.text.invalidAt(r.scan.text[rec.begin:rec.end]) >= 0:
 		if r.faults = r.cellFaults(rec); len(r.faults) == 0 {
-			return rec.cells, r.encodingFault(0, 0), nil
+			return rec.cells, r.encodingFault(0, 0, r.scan.text[rec.begin:rec.end]), nil
 		}
 		return rec.cells, &r.faults[0], nil
 	}
@@ -52,16 +52,16 @@ func (r *csvReading) cellFaults(rec *csvRecord) (faults []batch.Problem) {
 				Message: fmt.Sprintf("line %d: the cell has a NUL character: remove it, or name the encoding if the file is UTF-16", r.pos.Line),
 			})
 		} else if at := r.source.text.invalidAt(cell.Text); at >= 0 {
-			faults = append(faults, *r.encodingFault(i, at))
+			faults = append(faults, *r.encodingFault(i, at, cell.Text))
 		}
 	}
 	return faults
 }
 
-func (r *csvReading) encodingFault(column, at int) *batch.Problem {
+func (r *csvReading) encodingFault(column, at int, text string) *batch.Problem {
 	return &batch.Problem{
 		Code: CodeEncoding, Column: r.columnName(column),
-		Message: fmt.Sprintf("line %d: the cell is not valid %s at byte %d%s", r.pos.Line, r.source.text.name, at+1, r.source.text.hint()),
+		Message: fmt.Sprintf("line %d: the cell is not valid %s at byte %d%s", r.pos.Line, r.source.text.name, at+1, r.source.text.hint(text)),
 	}
 }
 

@@ -28,54 +28,39 @@ type encoding struct {
 	// replaces is set for decoders of a library, which put U+FFFD where a byte
 	// means nothing.
 	replaces bool
+	// choices are the encodings that fit where UTF-8 does not; nil: not asked yet.
+	choices []EncodingChoice
 }
 
 // invalidAt is the index of the first character that was not valid before it
 // was decoded, or -1.
 func (e *encoding) invalidAt(text string) int {
-	for i := 0; i < len(text); {
-		if i = twoByteEnd(text, asciiEnd(text, i)); i == len(text) {
-			break
-		}
-		if text[i] < utf8.RuneSelf {
+	if !e.replaces && utf8.ValidString(text) {
+		return -1
+	}
+	for i, r := range text {
+		if r != utf8.RuneError {
 			continue
 		}
-		r, size := utf8.DecodeRuneInString(text[i:])
-		if r == utf8.RuneError && (size == 1 || e.replaces) {
+		if _, size := utf8.DecodeRuneInString(text[i:]); size == 1 || e.replaces {
 			return i
 		}
-		i += size
 	}
 	return -1
 }
 
-// hint says what to try with text that is not valid. A byte order mark leaves
-// no doubt about the encoding, nor do the zero bytes of UTF-16.
-func (e *encoding) hint() string {
+// hint says what to try with text that is not valid, which it is given. A byte
+// order mark leaves no doubt about the encoding, nor do the zero bytes of UTF-16.
+func (e *encoding) hint(text string) string {
 	switch {
 	case e.bom > 0 || strings.HasPrefix(e.name, "UTF-16"):
 		return ": the text is damaged there"
-	case e.decode == nil:
-		return ": if the file is in another encoding, name it, for example --encoding windows-1252"
+	case e.decode != nil:
+		return ": another encoding may be meant, which --encoding names"
+	case e.choices == nil:
+		e.choices = fittingEncodings([]byte(text))
 	}
-	return ": another encoding may be meant, which --encoding names"
-}
-
-// asciiEnd is the index of the first byte at or behind i that is not ASCII.
-func asciiEnd(text string, i int) int {
-	for i < len(text) && text[i] < utf8.RuneSelf {
-		i++
-	}
-	return i
-}
-
-// twoByteEnd is the index behind the characters of two bytes that begin at i, the
-// letters of most alphabets.
-func twoByteEnd(text string, i int) int {
-	for i+1 < len(text) && text[i]-0xC2 < 0xE0-0xC2 && text[i+1]&0xC0 == 0x80 {
-		i += 2
-	}
-	return i
+	return ": " + encodingAdvice(e.choices)
 }
 
 // described is the encoding as people read it.

@@ -14,6 +14,7 @@ const (
 	CodeChanged       = inputerror.CodeChanged
 	CodeTruncated     = inputerror.CodeTruncated
 	CodeCorrupt       = inputerror.CodeCorrupt
+	CodeBound         = inputerror.CodeBound
 	CodeEmpty         = inputerror.CodeEmpty
 	CodeNotRereadable = inputerror.CodeNotRereadable
 	CodeFormat        = inputerror.CodeFormat

@@ -182,13 +182,14 @@ func TestDamaged(t *testing.T) {
 	for name, data := range map[string]string{"gzip": gzipped(t, rows), "zstd": zstandard(t, rows), "garbage behind gzip": gzipped(t, rows) + "garbage behind"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			damaged := []byte(data)
+			damaged, say := []byte(data), "follow the end of the gzip stream"
 			if name == "gzip" || name == "zstd" {
 				damaged[len(damaged)-3] ^= 0x55
+				say = "damaged"
 			}
 			source := openFile(t, write(t, "rows", string(damaged)), Options{})
 			rows, err := readertest.ReadFrom(t.Context(), source, batch.Position{})
-			wantError(t, err, CodeCorrupt, int64(len(rows))+2, int64(len(rows))+1, "damaged")
+			wantError(t, err, CodeCorrupt, int64(len(rows))+2, int64(len(rows))+1, say)
 			if len(rows) < 40_000 {
 				t.Errorf("%d rows before the damage", len(rows))
 			}
@@ -275,6 +276,58 @@ func TestStdinBlocks(t *testing.T) {
 	}
 }
 
+// TestNotForeign opens text that has something of a binary file.
+func TestNotForeign(t *testing.T) {
+	t.Parallel()
+	for name, data := range map[string]string{
+		"Cyrillic UTF-16":     utf16Text("\uFEFFid;имя\n1;Наталья\n2;Щукин\n", binary.LittleEndian),
+		"without a mark":      utf16Text("registrationId;name\nr1;Ime\nr2;Prezime\n", binary.BigEndian),
+		"a terminal's colour": "id,_x\x1b[31mred\x07\x1b[0m\nr1,x\n",
+		"a header of ORC":     "ORC,id\n1,2\n",
+		"one NUL":             "id,name\n1,a\x00b\n",
+	} {
+		if _, err := tryOpen(t, write(t, "rows.csv", data), Options{}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestPadding reads what compressors, tapes and editors put around compressed text.
+func TestPadding(t *testing.T) {
+	t.Parallel()
+	packed := gzipped(t, "id,name\n1,a\n")
+	skippable := "\x50\x2a\x4d\x18\x04\x00\x00\x00\x01\x02\x03\x04"
+	for name, data := range map[string]string{
+		"zeros behind gzip":       packed + strings.Repeat("\x00", 600),
+		"a line end behind gzip":  packed + "\r\n",
+		"zeros between gzips":     packed + "\x00\x00" + gzipped(t, "2,b\n"),
+		"zstd after a skippable":  skippable + zstandard(t, "id,name\n1,a\n"),
+		"zstd after two":          skippable + strings.Replace(skippable, "\x50", "\x5f", 1) + zstandard(t, "id,name\n1,a\n"),
+		"zstd after a large one":  "\x51\x2a\x4d\x18\x00\x00\x02\x00" + strings.Repeat("x", 0x20000) + zstandard(t, "id,name\n1,a\n"),
+		"a skippable behind zstd": zstandard(t, "id,name\n1,a\n") + skippable,
+	} {
+		for _, compression := range []string{"auto", name[strings.LastIndex(name, " ")+1:]} {
+			if compression != "gzip" && compression != "zstd" {
+				compression = "auto"
+			}
+			rows := readertest.Read(t, openFile(t, write(t, "rows.csv", data), Options{Compression: compression}))
+			if len(rows) == 0 || rows[0].Values[1].Text != "a" {
+				t.Errorf("%s: %v", name, rows)
+			}
+		}
+	}
+	_, err := readertest.ReadFrom(t.Context(), openFile(t, write(t, "rows.csv.gz", packed+"id,name\n2,b\n"), Options{}), batch.Position{})
+	wantError(t, err, CodeCorrupt, 3, 2, "follow the end of the gzip stream")
+}
+
+// TestWindow: a zstd stream whose window is beyond the bound is not called damaged.
+func TestWindow(t *testing.T) {
+	t.Parallel()
+	frame := "\x28\xb5\x2f\xfd\x00\x98" + "\x01\x00\x00" // a window of 512 MiB, one empty block
+	_, err := tryOpen(t, write(t, "rows.csv.zst", frame), Options{})
+	wantError(t, err, CodeBound, 0, 0, "window of more than 128 MiB")
+}
+
 // TestPipe reads Parquet, which needs ranges, from a stream.
 func TestParquetStream(t *testing.T) {
 	t.Parallel()
@@ -355,6 +408,14 @@ func TestForeign(t *testing.T) {
 		{"[\n  1\n]", "JSON array"},
 		{"{\n  \"id\": 1\n}\n", "not one object a line"},
 		{"PARE", "encrypted"},
+		{"ARROW1\x00\x00\xff\xff\xff\xff\x10\x00\x00\x00", "Arrow file (Feather): write it as Parquet"},
+		{"\xff\xff\xff\xff\x10\x00\x00\x00", "stream of Arrow records"},
+		{"ORC\x08\x03\x10\x00\x18\x04\x22\x03", "ORC"},
+		{"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "PNG picture"},
+		{"\xff\xd8\xff\xe0\x00\x10JFIF", "JPEG picture"},
+		{"\x00\x00\x00\x01Bud1\x00\x00", "folder's settings of macOS"},
+		{"\x80\x04\x95\x1a\x01\x02\x10\x8c\x06abc\x94", "binary file of another program"},
+		{strings.Repeat("\x07\x00\x00\x00", 40), "a binary file of another program"},
 		{utf16Text("\uFEFF<html><body>", binary.LittleEndian), "web page"},
 	} {
 		t.Run(tt.say, func(t *testing.T) {
@@ -362,6 +423,10 @@ func TestForeign(t *testing.T) {
 			_, err := tryOpen(t, write(t, "rows.csv", tt.data), Options{})
 			wantError(t, err, CodeFormat, 0, 0, tt.say)
 		})
+	}
+	for name, say := range map[string]string{"Thumbs.db": "Windows leaves", "desktop.ini": "settings of Windows", "q.csv.metadata": "Athena"} {
+		_, err := tryOpen(t, write(t, name, "\n\x10\x12\x04hive\x1a\x06string"), Options{})
+		wantError(t, err, CodeFormat, 0, 0, say)
 	}
 	_, err := tryOpen(t, write(t, "rows.csv", gzipped(t, "a,b\n")), Options{Compression: "none"})
 	wantError(t, err, CodeFormat, 0, 0, "leave out --compression")

@@ -259,7 +259,7 @@ func (j *jsonText) text() (string, *jsonFault) {
 			text := j.line[begin:j.at]
 			if seen >= utf8.RuneSelf {
 				if bad := j.encoding.invalidAt(text); bad >= 0 {
-					return "", &jsonFault{code: CodeEncoding, at: begin + bad, say: "the text is not valid " + j.encoding.name + j.encoding.hint()}
+					return "", &jsonFault{code: CodeEncoding, at: begin + bad, say: "the text is not valid " + j.encoding.name + j.encoding.hint(text)}
 				}
 			}
 			j.at++

@@ -20,8 +20,7 @@ type only struct {
 	wanted func(context.Context) iter.Seq2[int64, error]
 }
 
-// Detected implements Described.
-func (o *only) Detected() string { return Detected(o.Source) }
+func (o *only) unwrap() batch.Source { return o.Source }
 
 // Rows implements batch.Source.
 func (o *only) Rows(ctx context.Context, from batch.Position) iter.Seq2[batch.Row, error] {

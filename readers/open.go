@@ -182,7 +182,8 @@ func (o *opening) sniff() (string, error) {
 	if bytes.HasPrefix(o.head, []byte(parquetBegin)) && (auto || want == "parquet") {
 		return "parquet", nil
 	}
-	if err := foreignBinary(o.head); err != nil {
+	named := o.options.Encoding != "" && !strings.EqualFold(o.options.Encoding, "auto")
+	if err := foreignBinary(o.info.Location, o.head, named); err != nil {
 		return "", err
 	}
 	if want == "parquet" || auto && o.byEnding() == "parquet" {
@@ -206,6 +207,9 @@ func (o *opening) decodeSample() error {
 	body := o.head[enc.bom:]
 	if enc.decode == nil {
 		o.sample = string(body)
+		if !validUTF8(body) {
+			enc.choices = fittingEncodings(body)
+		}
 		return nil
 	}
 	decoded, _ := io.ReadAll(enc.decode(bytes.NewReader(body))) // an error can only be the cut at the sample's end

@@ -40,8 +40,7 @@ func withPartitions(source batch.Source, partitions []blob.Partition) batch.Sour
 // Header implements batch.Source.
 func (p *partitioned) Header() batch.Header { return p.header }
 
-// Detected implements Described.
-func (p *partitioned) Detected() string { return Detected(p.Source) }
+func (p *partitioned) unwrap() batch.Source { return p.Source }
 
 // Rows implements batch.Source.
 func (p *partitioned) Rows(ctx context.Context, from batch.Position) iter.Seq2[batch.Row, error] {

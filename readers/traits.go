@@ -11,10 +11,21 @@ type Described interface {
 // Detected says what a source was found to be, to be told once, at the start.
 // It is empty for a source that does not know.
 func Detected(source batch.Source) string {
-	if d, ok := source.(Described); ok {
+	if d, ok := unwrapped(source).(Described); ok {
 		return d.Detected()
 	}
 	return ""
+}
+
+// unwrapped is the source below those that only choose or add to its rows.
+func unwrapped(source batch.Source) batch.Source {
+	for {
+		w, ok := source.(interface{ unwrap() batch.Source })
+		if !ok {
+			return source
+		}
+		source = w.unwrap()
+	}
 }
 
 // columnar is a source that knows its length and need not read every column.

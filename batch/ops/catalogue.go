@@ -165,6 +165,7 @@ func Catalogue() []Entry { //nolint:funlen // a table
 		{"input_unreadable", Stops, "An input could not be read, or not further.", "Check that it exists and may be read, then resume."},
 		{"input_changed", Stops, "An input is not the one the run began with.", "Restore it, or begin a new run."},
 		{"input_truncated", Stops, "A compressed or two-byte input ends in the middle.", "Fetch it again whole; all rows before the cut are accounted for."},
+		{"input_too_large", Stops, "A Parquet page, footer or list, or the window of a zstd stream, is beyond the bound that the message names.", "Write the file again as the message says; a resumed run would stop at the same place."},
 		{"input_corrupt", Stops, "A compressed input is damaged.", "Fetch it again; all rows before the damage are accounted for."},
 		{"input_not_rereadable", Stops, "Standard input or a pipe cannot be read a second time.", "Put it into a file first to be able to resume."},
 		{"input_empty", Refuses, "An input has no header and no record.", "Check what wrote it."},

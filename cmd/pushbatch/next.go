@@ -13,7 +13,7 @@ import (
 
 // brokenInput are the codes of what only another file mends: resume would stop
 // at the same place, and refuse the file once it is mended.
-var brokenInput = []string{readers.CodeTruncated, readers.CodeCorrupt, readers.CodeQuote}
+var brokenInput = []string{readers.CodeTruncated, readers.CodeCorrupt, readers.CodeQuote, readers.CodeBound}
 
 // explain says what an error code means.
 func explain(code string) (report.Explanation, bool) {

@@ -23,6 +23,7 @@ const (
 	CodeChanged       = "input_changed"        // its bytes are not those it was opened with
 	CodeTruncated     = "input_truncated"      // a compressed stream or a two-byte encoding ends in the middle
 	CodeCorrupt       = "input_corrupt"        // a compressed stream is damaged
+	CodeBound         = "input_too_large"      // a page, a footer, a list or a window is beyond the bound that the message names
 	CodeEmpty         = "input_empty"          // it has no header and no record
 	CodeNotRereadable = "input_not_rereadable" // standard input or a pipe, asked for a second reading
 	CodeFormat        = "format_unsupported"   // a workbook, a web page, an archive …: named in the message

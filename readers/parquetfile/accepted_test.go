@@ -233,7 +233,7 @@ func TestParquetListOfTooManyValues(t *testing.T) {
 		{typ: format.ByteArray, values: values, pages: []rawPage{dictionaryPage(1, strs("a")), v1Page(values, format.RLEDictionary, body)}},
 	}}
 	_, failed := readDamaged(t, openParquetBytes(t, f.bytes(t)))
-	if failed == nil || failed.Code != inputerror.CodeTooLarge || !strings.Contains(failed.Error(), "262144") {
+	if failed == nil || failed.Code != inputerror.CodeBound || !strings.Contains(failed.Error(), "262144") {
 		t.Errorf("got %v", failed)
 	}
 }
@@ -256,7 +256,7 @@ func TestParquetOpenPagesAreBounded(t *testing.T) {
 	}
 	data := f.bytes(t)
 	_, failed := readDamaged(t, openParquetBytes(t, data))
-	if failed == nil || failed.Code != inputerror.CodeTooLarge || !strings.Contains(failed.Error(), "256 MiB") {
+	if failed == nil || failed.Code != inputerror.CodeBound || !strings.Contains(failed.Error(), "256 MiB") {
 		t.Errorf("ten pages of 64 MiB: got %v", failed)
 	}
 	src := openParquetBytes(t, data)

@@ -50,7 +50,7 @@ func (c *column) build(n *node) (batch.Value, error) {
 		return batch.Value{}, nil // a group without columns
 	}
 	if c.values++; c.values > maxRowValues {
-		return batch.Value{}, inputerror.New(inputerror.CodeTooLarge, "column %s has a row of more than %d values", c.name, maxRowValues)
+		return batch.Value{}, inputerror.New(inputerror.CodeBound, "column %s has a row of more than %d values", c.name, maxRowValues)
 	}
 	cur := c.cursor(n)
 	if n.shape == leafShape {

@@ -111,7 +111,7 @@ func TestParquetBadPages(t *testing.T) {
 		"header of another kind": {n, 0, []rawPage{header(func(h *format.PageHeader) { h.Type = format.DataPageV2 })}, inputerror.CodeCorrupt, "its own kind"},
 		"negative size":          {n, 0, []rawPage{header(func(h *format.PageHeader) { h.UncompressedPageSize = -1 })}, inputerror.CodeCorrupt, "more bytes"},
 		"size behind the chunk":  {n, 0, []rawPage{header(func(h *format.PageHeader) { h.CompressedPageSize = 1 << 20 })}, inputerror.CodeCorrupt, "more bytes"},
-		"a page of a gigabyte":   {n, 0, []rawPage{header(func(h *format.PageHeader) { h.UncompressedPageSize = 1 << 30 })}, inputerror.CodeTooLarge, "at most 128"},
+		"a page of a gigabyte":   {n, 0, []rawPage{header(func(h *format.PageHeader) { h.UncompressedPageSize = 1 << 30 })}, inputerror.CodeBound, "at most 128"},
 		"checksum":               {n, 0, []rawPage{header(func(h *format.PageHeader) { h.CRC = 1 })}, inputerror.CodeCorrupt, "checksum"},
 		"unknown encoding":       {n, 0, []rawPage{v1Page(2, 99, le32(1, 2))}, inputerror.CodeFormat, "encoding 99"},
 		"runs of integers":       {n, 0, []rawPage{v1Page(2, format.RLE, le32(1, 2))}, inputerror.CodeCorrupt, "encoding RLE"},

@@ -261,7 +261,7 @@ func (d *deltaPrefixes) next(b *storedBlock, n int) error {
 			return errEncoded
 		}
 		if size > maxText {
-			return inputerror.New(inputerror.CodeTooLarge, "a value is longer than %d MiB", maxText>>20)
+			return inputerror.New(inputerror.CodeBound, "a value is longer than %d MiB", maxText>>20)
 		}
 		value := b.room(size)
 		copy(value[copy(value, d.before[:prefix]):], suffix)

@@ -71,7 +71,7 @@ func openFile(r io.ReaderAt, size int64) (*file, error) {
 	meta.read(&t)
 	switch {
 	case len(meta.schema) > maxElements:
-		return nil, inputerror.New(inputerror.CodeTooLarge, "its schema has more than %d elements: write fewer columns", maxElements)
+		return nil, inputerror.New(inputerror.CodeBound, "its schema has more than %d elements: write fewer columns", maxElements)
 	case t.err != nil:
 		return nil, damaged("its footer cannot be decoded: %w", t.err)
 	case meta.encrypted:
@@ -115,7 +115,7 @@ func readFooter(r io.ReaderAt, size int64) ([]byte, error) {
 		return nil, damaged("its footer claims %d bytes of %d", length, size)
 	}
 	if length > maxFooter {
-		return nil, inputerror.New(inputerror.CodeTooLarge, "its footer takes %d MiB, and at most %d are read: write larger row groups, or fewer columns", length>>20, maxFooter>>20)
+		return nil, inputerror.New(inputerror.CodeBound, "its footer takes %d MiB, and at most %d are read: write larger row groups, or fewer columns", length>>20, maxFooter>>20)
 	}
 	footer := make([]byte, length)
 	return footer, readFull(r, footer, size-8-length)

@@ -73,7 +73,7 @@ func (p *pageReader) check(h *locatedPage) error {
 	known := data || h.kind == format.DictionaryPage
 	switch {
 	case h.compressed > maxPage || h.size > maxPage:
-		return inputerror.New(inputerror.CodeTooLarge, "column %s has a page of %d MiB, and at most %d are read: write the file with smaller pages or row groups",
+		return inputerror.New(inputerror.CodeBound, "column %s has a page of %d MiB, and at most %d are read: write the file with smaller pages or row groups",
 			p.leaf.path, max(h.compressed, h.size)>>20, maxPage>>20)
 	case h.compressed < 0 || h.size < 0 || h.next > p.chunk.end:
 		return damaged("a page of column %s claims more bytes than there are", p.leaf.path)
@@ -96,7 +96,7 @@ func (p *pageReader) hold(bytes int64) error {
 	p.scan.open += bytes - p.held
 	p.held = bytes
 	if p.scan.open > maxOpenPages {
-		return inputerror.New(inputerror.CodeTooLarge, "column %s: the open pages of all columns take more than %d MiB: write the file with smaller pages or row groups, or fewer columns",
+		return inputerror.New(inputerror.CodeBound, "column %s: the open pages of all columns take more than %d MiB: write the file with smaller pages or row groups, or fewer columns",
 			p.leaf.path, maxOpenPages>>20)
 	}
 	return nil
