@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"pushbatch/batch"
@@ -35,7 +36,7 @@ func (x *execution) openInputs(ctx context.Context, found []blob.Info) error {
 			continue
 		}
 		if err != nil {
-			return errors.Join(&exitError{exitUsage, err}, x.closeInputs())
+			return errors.Join(&exitError{exitUsage, amongOthers(err, len(found))}, x.closeInputs())
 		}
 		if err := refuseRedacted(source); err != nil {
 			return errors.Join(err, source.Close(), x.closeInputs())
@@ -52,6 +53,14 @@ func (x *execution) openInputs(ctx context.Context, found []blob.Info) error {
 		x.opened = append(x.opened, openedInput{info: info, source: source, binding: binding})
 	}
 	return nil
+}
+
+// amongOthers says what to do about one file among several that is no table.
+func amongOthers(err error, inputs int) error {
+	if broken, ok := errors.AsType[*readers.Error](err); ok && broken.Code == readers.CodeFormat && inputs > 1 {
+		return fmt.Errorf("%w (one of %d inputs: take it out of the folder, or name the tables with a glob such as 'data/*.csv')", err, inputs)
+	}
+	return err
 }
 
 // bindOptions say how columns are bound, and what sends the requests.

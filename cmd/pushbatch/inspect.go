@@ -119,6 +119,7 @@ func (in *inputInspection) look(ctx context.Context, own *inspectFlags, c *runCo
 	in.describeColumns(source.Header(), binding, err)
 	in.read(ctx, own, source, binding)
 	in.finish(source)
+	in.Encodings = encodingsOf(readers.EncodingChoices(source), own.showValues)
 }
 
 func (in *inputInspection) stop(code int, err error) {

@@ -33,6 +33,8 @@ type inputInspection struct {
 	Columns  []columnInspection `json:"columns"`
 	Requests []json.RawMessage  `json:"requests"`
 	Problems []*problemGroup    `json:"problems"`
+	// Encodings are those that fit, of text that is not UTF-8.
+	Encodings []encodingInspection `json:"encodings,omitempty"`
 
 	exit  int
 	ended bool           // every row was read
@@ -120,6 +122,7 @@ func (in *inputInspection) print(w io.Writer, operation string) {
 		fmt.Fprintf(w, "  error     %s\n", in.Error.text())
 	}
 	in.printColumns(w, operation)
+	in.printEncodings(w)
 	for i, m := range in.Mapping {
 		if i == 0 {
 			fmt.Fprintf(w, "\n  No run would begin:\n")
