@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 )
@@ -80,8 +81,10 @@ type Outcome struct {
 	HTTPStatus     int           `json:"http_status,omitempty"` // of the last answer; 0 when there was none
 	Code           string        `json:"code,omitempty"`        // error codes joined by CodeSeparator; empty when succeeded
 	Message        string        `json:"message,omitempty"`
-	Attempts       int           `json:"attempts,omitempty"` // requests sent, answers 429 not counted
-	Latency        time.Duration `json:"latency,omitempty"`  // of the last attempt, from sending to the answer read
+	ErrorColumns   string        `json:"error_columns,omitempty"` // the columns at fault as the input names them, joined by CodeSeparator
+	Warnings       string        `json:"warnings,omitempty"`      // of a row that went through: codes, a column behind a colon, joined by CodeSeparator
+	Attempts       int           `json:"attempts,omitempty"`      // requests sent, answers 429 not counted
+	Latency        time.Duration `json:"latency,omitempty"`       // of the last attempt, from sending to the answer read
 	Finished       time.Time     `json:"finished"`
 	Problems       []Problem     `json:"-"`                 // the rules that a rejected row broke; Code and Message tell them together
 	Payload        []byte        `json:"payload,omitempty"` // what a sink needs beyond the report: a dry run's request, an export's registration
@@ -96,6 +99,35 @@ func (o *Outcome) Codes() []string {
 		return nil
 	}
 	return strings.Split(o.Code, CodeSeparator)
+}
+
+// SetProblems makes the outcome's codes, message and columns those of the rules
+// that were broken.
+func (o *Outcome) SetProblems(problems []Problem) {
+	var codes, columns, messages []string
+	for i := range problems {
+		p := &problems[i]
+		if !slices.Contains(codes, p.Code) {
+			codes = append(codes, p.Code)
+		}
+		if p.Column != "" && !slices.Contains(columns, p.Column) {
+			columns = append(columns, p.Column)
+		}
+		messages = append(messages, p.Error())
+	}
+	o.Problems = problems
+	o.Code, o.ErrorColumns, o.Message = strings.Join(codes, CodeSeparator), strings.Join(columns, CodeSeparator), strings.Join(messages, "; ")
+}
+
+// Warn adds a warning; column may be empty.
+func (o *Outcome) Warn(code, column string) {
+	if column != "" {
+		code += ":" + column
+	}
+	if o.Warnings != "" {
+		code = o.Warnings + CodeSeparator + code
+	}
+	o.Warnings = code
 }
 
 // MessageOf is what the message says about one of the row's codes, or all of it

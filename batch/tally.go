@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // maxCodes bounds how many different error codes a Tally tells apart; the
@@ -33,14 +34,22 @@ type CodeCount struct {
 	More    []Example `json:"more_examples,omitempty"` // up to two rows behind the first
 }
 
+// WarningCount is how often rows were warned of with a code.
+type WarningCount struct {
+	Count   int64            `json:"count"`
+	Columns map[string]int64 `json:"columns,omitempty"` // where the code names columns or fields
+	Example Example          `json:"example"`
+}
+
 // Tally sums up results. It is filled in input order and saved in every
 // checkpoint, so that a resumed run counts as if it had never stopped.
 type Tally struct {
-	Rows     int64                 `json:"rows"`
-	Statuses StatusCounts          `json:"statuses"`
-	Codes    map[string]*CodeCount `json:"codes"`
-	Attempts int64                 `json:"attempts"` // requests sent for the rows counted here, 429s not among them
-	Latency  Histogram             `json:"latency"`  // of the rows that were sent
+	Rows     int64                    `json:"rows"`
+	Statuses StatusCounts             `json:"statuses"`
+	Codes    map[string]*CodeCount    `json:"codes"`
+	Warnings map[string]*WarningCount `json:"warnings,omitempty"`
+	Attempts int64                    `json:"attempts"` // requests sent for the rows counted here, 429s not among them
+	Latency  Histogram                `json:"latency"`  // of the rows that were sent
 }
 
 // Add counts one result.
@@ -55,6 +64,28 @@ func (t *Tally) Add(r *Result) {
 		for _, code := range r.Codes() {
 			t.addCode(code, r)
 		}
+	}
+	if r.Warnings != "" {
+		for warning := range strings.SplitSeq(r.Warnings, CodeSeparator) {
+			t.addWarning(warning, r)
+		}
+	}
+}
+
+func (t *Tally) addWarning(warning string, r *Result) {
+	code, column, _ := strings.Cut(warning, ":")
+	w := t.Warnings[code]
+	if w == nil {
+		if t.Warnings == nil {
+			t.Warnings = make(map[string]*WarningCount)
+		}
+		w = &WarningCount{Example: exampleOf(r, code), Columns: make(map[string]int64)}
+		w.Example.Message = warning
+		t.Warnings[code] = w
+	}
+	w.Count++
+	if _, known := w.Columns[column]; column != "" && (known || len(w.Columns) < maxCodes) {
+		w.Columns[column]++
 	}
 }
 
@@ -132,6 +163,12 @@ func (t *Tally) clone() Tally {
 	for code, n := range t.Codes {
 		copied := *n
 		c.Codes[code] = &copied
+	}
+	c.Warnings = make(map[string]*WarningCount, len(t.Warnings))
+	for code, n := range t.Warnings {
+		copied := *n
+		copied.Columns = maps.Clone(n.Columns)
+		c.Warnings[code] = &copied
 	}
 	c.Latency.counts = maps.Clone(t.Latency.counts)
 	return c

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-var failedColumns = [...]string{"_row", "_status", "_error_code", MessageColumn}
+var failedColumns = [...]string{"_row", "_status", "_error_code", "_error_columns", MessageColumn}
 
 // MessageColumn is the column of failed.csv that says why a row stands there.
 const MessageColumn = "_error_message"

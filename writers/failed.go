@@ -92,6 +92,7 @@ func (f *failedReport) appendRow(dst []byte, r *batch.Result) []byte {
 	dst = append(strconv.AppendInt(dst, r.Row.Num, 10), ',')
 	dst = append(append(dst, r.Status.String()...), ',')
 	dst = append(table.AppendSafe(dst, r.Code), ',')
+	dst = append(table.AppendSafe(dst, r.ErrorColumns), ',')
 	dst = table.AppendSafe(dst, f.message(r))
 	if f.redacted {
 		dst = append(dst, ",true"...)

@@ -41,6 +41,8 @@ var resultColumns = []resultColumn{
 		return strconv.FormatFloat(float64(r.Latency.Microseconds())/1000, 'f', -1, 64)
 	}},
 	{"finished_at", table.Timestamp, func(_ string, r *batch.Result) string { return stamp(r.Finished) }},
+	{"error_columns", table.Text, func(_ string, r *batch.Result) string { return r.ErrorColumns }},
+	{"warnings", table.Text, func(_ string, r *batch.Result) string { return r.Warnings }},
 }
 
 func number(n int64) string { return strconv.FormatInt(n, 10) }

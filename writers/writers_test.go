@@ -89,8 +89,8 @@ func TestResultsCSV(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := strings.Join(ResultColumns(), ",") + "\n" +
-		`1,in.csv,1,"d,1",personalize,succeeded,200,,,2,12.345,2026-11-23T09:20:30.123Z` + "\n" +
-		`2,in.csv,2,,personalize,rejected,,"phone_invalid;email_invalid","'=cmd|' /C calc'!A0",0,,2026-11-23T09:20:30.123Z` + "\n"
+		`1,in.csv,1,"d,1",personalize,succeeded,200,,,2,12.345,2026-11-23T09:20:30.123Z,,` + "\n" +
+		`2,in.csv,2,,personalize,rejected,,"phone_invalid;email_invalid","'=cmd|' /C calc'!A0",0,,2026-11-23T09:20:30.123Z,,` + "\n"
 	if diff := cmp.Diff(want, content(t, f, "results.csv")); diff != "" {
 		t.Error(diff)
 	}
@@ -118,11 +118,11 @@ func TestResultsNDJSON(t *testing.T) {
 	want := []map[string]any{
 		{
 			"row": 1.0, "source": "in.csv", "source_row": 1.0, "registration_id": `d"1`, "operation": "personalize", "status": "succeeded",
-			"http_status": 200.0, "error_code": nil, "error_message": nil, "attempts": 1.0, "latency_ms": 1000.0, "finished_at": "2026-11-23T09:20:30.123Z",
+			"http_status": 200.0, "error_code": nil, "error_message": nil, "attempts": 1.0, "latency_ms": 1000.0, "finished_at": "2026-11-23T09:20:30.123Z", "error_columns": nil, "warnings": nil,
 		},
 		{
 			"row": 2.0, "source": "in.csv", "source_row": 2.0, "registration_id": nil, "operation": "personalize", "status": "skipped",
-			"http_status": nil, "error_code": "nothing_to_update", "error_message": nil, "attempts": 0.0, "latency_ms": nil, "finished_at": "2026-11-23T09:20:30.123Z",
+			"http_status": nil, "error_code": "nothing_to_update", "error_message": nil, "attempts": 0.0, "latency_ms": nil, "finished_at": "2026-11-23T09:20:30.123Z", "error_columns": nil, "warnings": nil,
 		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -152,8 +152,8 @@ func TestFailedGivesBackWhatWasRead(t *testing.T) {
 			}
 			back := strings.ReplaceAll(cell, "\r\n", "\n") // encoding/csv does this to quoted line ends
 			want := [][]string{
-				{"id", "name", "_row", "_status", "_error_code", "_error_message"},
-				{back, back, "3", "failed", "48013", "Push registration not found"},
+				{"id", "name", "_row", "_status", "_error_code", "_error_columns", "_error_message"},
+				{back, back, "3", "failed", "48013", "", "Push registration not found"},
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Error(diff)
@@ -180,9 +180,9 @@ func TestFailedColumns(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	want := "id,email,name,_row,_status,_error_code,_error_message\n" +
-		"1,a@example.com,,1,rejected,c,\"m (surplus cells: \"\"x,y\"\",z)\"\n" +
-		"2,,Ann,2,rejected,c,m\n"
+	want := "id,email,name,_row,_status,_error_code,_error_columns,_error_message\n" +
+		"1,a@example.com,,1,rejected,c,,\"m (surplus cells: \"\"x,y\"\",z)\"\n" +
+		"2,,Ann,2,rejected,c,,m\n"
 	if diff := cmp.Diff(want, content(t, f, runstore.FailedFile)); diff != "" {
 		t.Error(diff)
 	}
@@ -239,7 +239,7 @@ func TestResumeAtMark(t *testing.T) {
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
-		want := "id,_row,_status,_error_code,_error_message\n1,1,failed,x,\n2,2,failed,x,\n"
+		want := "id,_row,_status,_error_code,_error_columns,_error_message\n1,1,failed,x,,\n2,2,failed,x,,\n"
 		if diff := cmp.Diff(want, content(t, f, runstore.FailedFile)); diff != "" {
 			t.Errorf("published %v: %s", published, diff)
 		}

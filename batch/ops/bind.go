@@ -15,13 +15,14 @@ type Use string
 
 // The uses of a column.
 const (
-	Sent       Use = "sent"        // its values become part of the request
-	NotTaken   Use = "not taken"   // known, but this operation has no use for it
-	ReadOnly   Use = "read-only"   // a column of an inventory that nobody can write
-	Result     Use = "result"      // begins with _: a result column of an earlier run
-	Ignored    Use = "ignored"     // the mapping says so
-	Folder     Use = "folder name" // of a key=value folder that nothing maps
-	PassedOver Use = "passed over" // unknown, and the run ignores unmapped columns
+	Sent       Use = "sent"         // its values become part of the request
+	NotTaken   Use = "not taken"    // known, but this operation has no use for it
+	ReadOnly   Use = "read-only"    // a column of an inventory that nobody can write
+	Result     Use = "result"       // begins with _: a result column of an earlier run
+	Region     Use = "phone region" // says the region of each row's phone number, nothing else
+	Ignored    Use = "ignored"      // the mapping says so
+	Folder     Use = "folder name"  // of a key=value folder that nothing maps
+	PassedOver Use = "passed over"  // unknown, and the run ignores unmapped columns
 )
 
 // How a column's target was found.
@@ -177,7 +178,10 @@ func (b *binder) column(i int) {
 	switch {
 	case rule != nil:
 		use.Found = ByMapping
-		b.use(use, rule.to, rule.apply)
+		b.use(use, rule.to, func(f *field) {
+			rule.apply(f)
+			f.country = b.regionColumn(rule.regionFrom)
+		})
 	case b.options.Mapping.ignores(name):
 		use.Use = Ignored
 		b.uses = append(b.uses, use)
@@ -204,12 +208,24 @@ func (b *binder) byName(use ColumnUse) {
 	case (b.operation.exported || b.inventory) && b.schema.isReadOnly(use.Column):
 		use.Use = ReadOnly
 		b.uses = append(b.uses, use)
+	case b.options.Mapping.isRegion(use.Column):
+		use.Use = Region
+		b.uses = append(b.uses, use)
 	case b.options.IgnoreUnmapped:
 		use.Use = PassedOver
 		b.uses = append(b.uses, use)
 	default:
 		b.unknown(use)
 	}
+}
+
+// regionColumn finds the column that a mapping names by region_from.
+func (b *binder) regionColumn(name string) *regionColumn {
+	at := slices.IndexFunc(b.header, func(c batch.Column) bool { return c.Name == name })
+	if at < 0 {
+		return nil
+	}
+	return &regionColumn{name: name, index: at}
 }
 
 func (b *binder) unknown(use ColumnUse) {
@@ -267,7 +283,7 @@ func (b *binder) takes(m target) bool {
 func (b *binder) newField(use ColumnUse, m target) *field {
 	f := &field{
 		target: m, column: use.Column, index: use.Index,
-		null: b.options.NullLiteral, region: b.options.PhoneRegion,
+		null: b.options.NullLiteral, cellRules: cellRules{region: b.options.PhoneRegion},
 	}
 	if m.def.shape == objectShape {
 		f.members = &members{schema: b.schema, operation: b.operation, fields: make(map[string]*field)}

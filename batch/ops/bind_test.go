@@ -169,7 +169,7 @@ app_code_missing: no application code: give --app-code, INFOBIP_APP_CODE or a co
 		"constant that no row could send": {
 			"update", "registrationId",
 			ops.Options{HasAppCode: true, Constants: []ops.Constant{{Target: "additionalData.x:number", Value: batch.TextValue("one")}}},
-			`number_invalid: constant additionalData.x:number: expected a number such as 12 or -0.5 (no thousands separators, no decimal comma), found 3 characters, a letter at position 1`,
+			`number_invalid: constant additionalData.x:number: expected a number such as 12 or -0.5, found 3 characters: letters`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

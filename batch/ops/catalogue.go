@@ -13,6 +13,7 @@ type Effect string
 const (
 	Rejects Effect = "rejected" // the row is invalid here and was never sent
 	Fails   Effect = "failed"   // the platform said no, or all attempts were used
+	Warns   Effect = "warning"  // the row went through; there is something to know of it
 	Skips   Effect = "skipped"  // there was nothing to do for the row
 	Refuses Effect = "refused"  // the run does not begin: usage, mapping or input
 	Stops   Effect = "stopped"  // the run ends before its inputs do; it can be resumed
@@ -111,6 +112,11 @@ func Catalogue() []Entry { //nolint:funlen // a table
 		{"value_out_of_range", Rejects, "A value of the file is outside what its type can say, such as a date beyond the year 9999.", "Mend the value where the file is made."},
 
 		{batch.CodeUntouched, Rejects, "The row comes from a failed.csv, could not be read in the run before, and nobody has changed its cells since.", "Mend its cells as the message in failed.csv says, or empty the cell _error_message to have the row taken as it stands."},
+
+		{codeCellOmitted, Warns, "A cell does not suit its target and was left out, as the mapping says (invalid: omit).", "Mend the cell if its value is needed."},
+		{codeCellNulled, Warns, "A cell does not suit its target and null was sent, as the mapping says (invalid: null).", "Mend the cell if its value is needed."},
+		{codeAnswerDiffers, Warns, "The platform took the row, but its answer does not say what was sent.", "Look at the device or person on the platform; an attribute may not be defined there as it was sent."},
+		{codeDuplicateDevice, Warns, "The device stands in the input before, with other content.", "Keep the row that counts, or say which with --on-duplicate."},
 
 		{codeNothingToUpdate, Skips, "The row changes nothing: all its values are empty.", "Nothing needs to be done; fill a cell if something should change."},
 

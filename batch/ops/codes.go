@@ -39,6 +39,11 @@ const (
 	codeSpreadsheetDecimal    = "spreadsheet_decimal"
 	codeSpreadsheetQuote      = "spreadsheet_text_mark"
 
+	codeCellOmitted     = "cell_omitted"
+	codeCellNulled      = "cell_nulled"
+	codeAnswerDiffers   = "answer_differs"
+	codeDuplicateDevice = "duplicate_device"
+
 	codeNothingToUpdate = "nothing_to_update"
 
 	codeHeaderMissing  = "header_missing"

@@ -2,16 +2,21 @@ package ops
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"pushbatch/apiclient"
 	"pushbatch/batch"
 )
 
-// putBirthday sends the day as midnight UTC, the platform's form of a date.
+// putBirthday sends the day as midnight UTC, as the platform documents it, or as
+// YYYY-MM-DD.
 func (a *requestBuilder) putBirthday(f *field, v batch.Value) {
 	if day, ok := a.day(f, v); ok {
 		a.attributes.Birthday = apiclient.Midnight(day)
+		if a.options.BirthdayDate {
+			a.attributes.Birthday = apiclient.Date(day)
+		}
 	}
 }
 func (a *requestBuilder) clearBirthday(*field) { a.attributes.Birthday = apiclient.Null }
@@ -25,7 +30,7 @@ func (a *requestBuilder) day(f *field, v batch.Value) (string, bool) {
 		if day, ok := f.parseDay(v.Text); ok {
 			return day, true
 		}
-		if day, ok := midnight(v.Text); ok && f.layout == nil {
+		if day, ok := midnight(v.Text); ok && f.layouts == nil {
 			return day, true
 		}
 		if !a.checkTyped(f, v.Text) {
@@ -53,7 +58,7 @@ func (f *field) dayFault(v batch.Value) string {
 		return "the calendar has no such day"
 	}
 	fault := "expected a day as " + f.layoutName() + ", found " + describe(v)
-	if f.layout == nil && v.Kind == batch.Text && strings.ContainsAny(v.Text, "./") {
+	if f.layouts == nil && v.Kind == batch.Text && strings.ContainsAny(v.Text, "./") {
 		fault += "; a mapping can name another layout, such as layout: DD.MM.YYYY"
 	}
 	return fault
@@ -62,25 +67,36 @@ func (f *field) dayFault(v batch.Value) string {
 // looksLikeDay reports whether s has the form of a day, whatever its digits
 // say.
 func (f *field) looksLikeDay(s string) bool {
-	if f.layout != nil {
-		_, _, _, ok := f.layout.split(s)
-		return ok
+	if f.layouts == nil {
+		return isDayForm(s)
 	}
-	return isDayForm(s)
+	return slices.ContainsFunc(f.layouts, func(l *dateLayout) bool {
+		_, _, _, ok := l.split(s)
+		return ok
+	})
 }
 
 func (f *field) layoutName() string {
-	if f.layout == nil {
+	if f.layouts == nil {
 		return "YYYY-MM-DD"
 	}
-	return f.layout.text
+	names := make([]string, len(f.layouts))
+	for i, l := range f.layouts {
+		names[i] = l.text
+	}
+	return strings.Join(names, " or ")
 }
 
 func (f *field) parseDay(s string) (string, bool) {
-	if f.layout == nil {
+	if f.layouts == nil {
 		return s, isDay(s)
 	}
-	return f.layout.parse(s)
+	for _, l := range f.layouts {
+		if day, ok := l.parse(s); ok {
+			return day, true
+		}
+	}
+	return "", false
 }
 
 // midnight takes the day out of YYYY-MM-DDT00:00:00 with an optional zero

@@ -1,7 +1,9 @@
 package ops
 
 import (
+	"slices"
 	"strconv"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -27,33 +29,37 @@ func article(k batch.Kind) string {
 	return "a " + k.String()
 }
 
-// describeText says how long a text is and where something stands in it that
-// a number or an id would not have.
+// describeText says how long a text is and what it is made of, as a person would:
+// 8 characters: digits, "." and ",". Signs tell nothing of a person.
 func describeText(s string) string {
-	text := plural(utf8.RuneCountInString(s), "character")
-	letter, other := -1, -1
-	n := 0
+	if nullWords[strings.ToLower(s)] || s != "" && strings.Trim(s, "-.?") == "" {
+		return "a word that stands for no value (say empty_values: in the mapping)"
+	}
+	const shown = 4
+	var kinds []string
 	for _, r := range s {
-		n++
+		kind := "other characters"
 		switch {
+		case unicode.IsLetter(r) || unicode.IsMark(r):
+			kind = "letters"
 		case unicode.IsDigit(r):
-		case unicode.IsLetter(r):
-			if letter < 0 {
-				letter = n
-			}
-		case other < 0 && !(n == 1 && r == '+'):
-			other = n
+			kind = "digits"
+		case unicode.IsSpace(r):
+			kind = "spaces"
+		case unicode.IsPunct(r) || unicode.IsSymbol(r):
+			kind = strconv.Quote(string(r))
+		}
+		if len(kinds) == shown && !slices.Contains(kinds, kind) {
+			kind = "other characters"
+		}
+		if !slices.Contains(kinds, kind) {
+			kinds = append(kinds, kind)
 		}
 	}
-	switch {
-	case letter > 0:
-		text += ", a letter at position " + strconv.Itoa(letter)
-	case other > 0:
-		text += ", neither letter nor digit at position " + strconv.Itoa(other)
-	default:
-		text += ", digits only"
+	if last := len(kinds) - 1; last > 0 {
+		kinds = append(kinds[:last-1], kinds[last-1]+" and "+kinds[last])
 	}
-	return text
+	return plural(utf8.RuneCountInString(s), "character") + ": " + strings.Join(kinds, ", ")
 }
 
 // position is the 1-based number of the character at byte offset at.

@@ -1,6 +1,10 @@
 package ops
 
-import "pushbatch/batch"
+import (
+	"slices"
+
+	"pushbatch/batch"
+)
 
 // emptyRule says what an empty cell means.
 type emptyRule uint8
@@ -11,35 +15,76 @@ const (
 	emptyReject                  // the row is refused
 )
 
+// invalidRule says what becomes of a cell that its target does not take.
+type invalidRule uint8
+
+const (
+	invalidReject invalidRule = iota // the row is refused
+	invalidOmit                      // the cell is left out, with a warning
+	invalidNull                      // JSON null is sent, with a warning
+)
+
+// cellRules are what a mapping says about the cells of a column.
+type cellRules struct {
+	trim     bool
+	empty    emptyRule
+	empties  []string     // texts that count as an empty cell
+	fallback *batch.Value // stands for an empty cell; nil: none
+	invalid  invalidRule
+	values   map[string]batch.Value
+	layouts  []*dateLayout // the first that fits counts; none: YYYY-MM-DD
+	decimal  string        // the decimal sign of numbers; empty: JSON's syntax
+	region   string        // of phone numbers
+	splits   string        // the text at which tags are split; empty: each of , ; |
+}
+
 // field is a target of this binding and where its values come from.
 type field struct {
 	target
-	column string // the name of the column as messages show it
-	index  int    // in the header; -1: a constant
-	value  batch.Value
-
-	null     string // the text that means JSON null; empty: none
-	trim     bool
-	empty    emptyRule
-	fallback *batch.Value // stands for an empty cell; nil: none
-	values   map[string]batch.Value
-	layout   *dateLayout // nil: YYYY-MM-DD
-	region   string      // of phone numbers
-	splits   string      // the text at which tags are split; empty: each of , ; |
-	members  *members    // of a group
+	cellRules
+	column  string // the name of the column as messages show it
+	index   int    // in the header; -1: a constant
+	value   batch.Value
+	null    string        // the text that means JSON null; empty: none
+	country *regionColumn // the row's own region of phone numbers; nil: none
+	members *members      // of an object of other targets
 }
 
 // read takes the field's cell of a row into the request builder.
 func (f *field) read(a *requestBuilder, row *batch.Row) {
-	if f.index < 0 {
+	switch {
+	case f.index < 0:
 		f.put(a, f.value)
+	case f.invalid != invalidReject && isFaulty(row, f.column):
+		f.leaveOut(a)
+	default:
+		f.country.read(row)
+		f.take(a, cellOf(row, f.index))
+	}
+}
+
+// cellOf is a cell of a row; a record that is too short has Null at its end.
+func cellOf(row *batch.Row, index int) batch.Value {
+	if index < len(row.Values) {
+		return row.Values[index]
+	}
+	return batch.Value{}
+}
+
+// isFaulty reports whether the cell of a column could not be decoded.
+func isFaulty(row *batch.Row, column string) bool {
+	return slices.ContainsFunc(row.Faults, func(p batch.Problem) bool { return p.Column == column })
+}
+
+// leaveOut is what becomes of a cell that its target does not take, where the
+// mapping has a rule for it.
+func (f *field) leaveOut(a *requestBuilder) {
+	if f.invalid == invalidNull {
+		f.clear(a)
+		a.warn(codeCellNulled, f.column)
 		return
 	}
-	if f.index < len(row.Values) {
-		f.take(a, row.Values[f.index])
-		return
-	}
-	f.take(a, batch.Value{})
+	a.warn(codeCellOmitted, f.column)
 }
 
 // take applies the column's rules for empty cells, trimming, nulls and value
@@ -54,10 +99,31 @@ func (f *field) take(a *requestBuilder, v batch.Value) {
 			return
 		}
 	}
-	if isEmpty(v) {
+	switch {
+	case isEmpty(v), f.empties != nil && v.Kind == batch.Text && slices.Contains(f.empties, v.Text):
 		f.takeEmpty(a)
+	default:
+		f.attempt(a, func() { f.hand(a, v) })
+	}
+}
+
+// attempt puts a value and takes it back where it is not what the target takes
+// and the mapping has a rule for that.
+func (f *field) attempt(a *requestBuilder, put func()) {
+	if f.invalid == invalidReject {
+		put()
 		return
 	}
+	before := *a
+	if put(); len(a.problems) > len(before.problems) {
+		*a = before
+		f.leaveOut(a)
+	}
+}
+
+// hand gives a value that is there to the target, translated where the mapping
+// says so.
+func (f *field) hand(a *requestBuilder, v batch.Value) {
 	if f.values != nil {
 		f.translate(a, v)
 		return
@@ -88,10 +154,16 @@ func (f *field) takeEmpty(a *requestBuilder) {
 	}
 }
 
+// otherValues stands for every value that a mapping does not list.
+const otherValues = "*"
+
 // translate looks a value up in the mapping's values. A value that is not
-// listed is refused: what it should become is not known.
+// listed is what "*" says, or refused: what it should become is not known.
 func (f *field) translate(a *requestBuilder, v batch.Value) {
 	to, listed := f.values[v.Text]
+	if !listed {
+		to, listed = f.values[otherValues]
+	}
 	switch {
 	case !listed || v.Kind == batch.List || v.Kind == batch.Object:
 		a.reject(f, codeValueUnlisted, "expected one of the values that the mapping lists, found "+describe(v))

@@ -84,9 +84,12 @@ func (m *rowMapper) mapRow(row *batch.Row) (batch.Request, *batch.Outcome) {
 	return m.settle()
 }
 
-// uses reports whether a column's cells become part of the request.
+// uses reports whether a column's cells become part of the request whatever they
+// are.
 func (m *rowMapper) uses(column string) bool {
-	return slices.ContainsFunc(m.fields, func(f *field) bool { return f.index >= 0 && f.column == column })
+	return slices.ContainsFunc(m.fields, func(f *field) bool {
+		return f.index >= 0 && f.column == column && f.invalid == invalidReject || f.country != nil && f.country.name == column
+	})
 }
 
 // rawID is the registration id of a row that could not be decoded, as far as
@@ -132,7 +135,7 @@ func (m *rowMapper) show() (batch.Request, *batch.Outcome) {
 func (m *rowMapper) call() (apiclient.Call, *batch.Outcome) {
 	call, out := m.operation.call(m.builder)
 	if out != nil {
-		out.RegistrationID = m.builder.id
+		out.RegistrationID, out.Warnings = m.builder.id, m.builder.warnings.Warnings
 	}
 	call.AppCode = m.builder.appCode
 	call.Discard, call.Row = !m.operation.answered, m.builder.row

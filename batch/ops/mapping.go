@@ -19,22 +19,19 @@ type Mapping struct {
 	rules     map[string]*columnRule
 	order     []string // columns as the file has them
 	constants []Constant
-	ignored   map[string]int // column to line
+	ignored   map[string]int  // column to line
+	regions   map[string]bool // columns that region_from names
 }
 
 // columnRule is what a mapping says about one column.
 type columnRule struct {
-	line     int
-	to       target
-	where    string // file and line, for messages
-	region   string
-	splits   string
-	trim     bool
-	empty    emptyRule
-	emptySet bool
-	fallback *batch.Value
-	values   map[string]batch.Value
-	layout   *dateLayout
+	cellRules
+	line       int
+	to         target
+	where      string // file and line, for messages
+	regionFrom string // the column with each row's own region; empty: none
+	emptySet   bool
+	decimalSet ast.Node
 }
 
 // ParseMapping reads a mapping file; name is for messages. The error is a
@@ -42,7 +39,7 @@ type columnRule struct {
 // targets come with the nearest known name.
 func ParseMapping(name string, data []byte) (*Mapping, error) {
 	p := &mappingParser{name: name, schema: newSchema()}
-	p.mapping = &Mapping{name: name, rules: make(map[string]*columnRule), ignored: make(map[string]int)}
+	p.mapping = &Mapping{name: name, rules: make(map[string]*columnRule), ignored: make(map[string]int), regions: make(map[string]bool)}
 	p.document(data)
 	if len(p.problems) > 0 {
 		return nil, &BindError{Problems: p.problems}
@@ -65,6 +62,14 @@ func (m *Mapping) ignores(column string) bool {
 	return found
 }
 
+// isRegion reports whether a column is named by region_from.
+func (m *Mapping) isRegion(column string) bool {
+	if m == nil {
+		return false
+	}
+	return m.regions[column]
+}
+
 func (m *Mapping) constantList() []Constant {
 	if m == nil {
 		return nil
@@ -74,12 +79,9 @@ func (m *Mapping) constantList() []Constant {
 
 // apply gives a field what the rule says.
 func (r *columnRule) apply(f *field) {
-	f.trim, f.empty, f.fallback, f.values, f.layout = r.trim, r.empty, r.fallback, r.values, r.layout
-	if r.region != "" {
-		f.region = r.region
-	}
-	if r.splits != "" {
-		f.splits = r.splits
+	region := f.region
+	if f.cellRules = r.cellRules; f.region == "" {
+		f.region = region
 	}
 }
 
@@ -310,6 +312,9 @@ func (b *binder) checkMapping(m *Mapping) {
 	}
 	for _, column := range m.order {
 		b.checkColumnExists(m, column, m.rules[column].line, known, names)
+		if from := m.rules[column].regionFrom; from != "" {
+			b.checkColumnExists(m, from, m.rules[column].line, known, names)
+		}
 		b.tryRule(m.rules[column])
 	}
 	for column, line := range m.ignored {

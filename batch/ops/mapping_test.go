@@ -21,7 +21,7 @@ func TestMappingErrors(t *testing.T) {
 		"unknown target":  {"columns:\n  a: email\n  b: extrenalId\n", `target_unknown: map.yaml:3: unknown target "extrenalId" (did you mean externalId?)`},
 		"no target":       {"columns:\n  a:\n", "mapping_invalid: map.yaml:2: expected the name of a target, such as registrationId"},
 		"options only":    {"columns:\n  a: {trim: true}\n", `mapping_invalid: map.yaml:2: column "a" has no to: TARGET`},
-		"unknown option":  {"columns:\n  a:\n    to: tags\n    separatr: x\n", "mapping_invalid: map.yaml:4: unknown option \"separatr\" (did you mean separator?): the options are to, type, layout, region, separator, empty, trim, default, values"},
+		"unknown option":  {"columns:\n  a:\n    to: tags\n    separatr: x\n", "mapping_invalid: map.yaml:4: unknown option \"separatr\" (did you mean separator?): the options are to, type, layout, decimal, region, region_from, separator, empty, empty_values, invalid, trim, default, values"},
 		"unknown type":    {"columns:\n  a: {to: customAttributes.a, type: int}\n", `mapping_invalid: map.yaml:2: option type: unknown type "int": one of number, boolean, date, string`},
 		"two types":       {"columns:\n  a: {to: \"customAttributes.a:date\", type: number}\n", "mapping_invalid: map.yaml:2: option type: the target says date already"},
 		"type of a name":  {"columns:\n  a: {to: firstName, type: number}\n", "mapping_invalid: map.yaml:2: option type: firstName cannot be declared as number"},
@@ -54,7 +54,7 @@ func TestMappingErrors(t *testing.T) {
 		"ignore of lists":    {"ignore:\n  - a\n  - [b]\n", "mapping_invalid: map.yaml:3: expected the name of a column"},
 		"aliases":            {"columns:\n  a: &x email\n  b: *x\n", "mapping_invalid: map.yaml:2: expected the name of a target, such as registrationId\nmapping_invalid: map.yaml:3: expected the name of a target, such as registrationId"},
 		"two documents":      {"columns: {}\n---\ncolumns: {}\n", "mapping_invalid: map.yaml:3: a mapping is one YAML document, a second one begins here"},
-		"all at once":        {"columns:\n  a: emial\n  b: {to: tags, x: 1}\nignore: 5\n", "target_unknown: map.yaml:2: unknown target \"emial\" (did you mean email?)\nmapping_invalid: map.yaml:3: unknown option \"x\": the options are to, type, layout, region, separator, empty, trim, default, values\nmapping_invalid: map.yaml:4: expected a list of columns, as in ignore: [comment]"},
+		"all at once":        {"columns:\n  a: emial\n  b: {to: tags, x: 1}\nignore: 5\n", "target_unknown: map.yaml:2: unknown target \"emial\" (did you mean email?)\nmapping_invalid: map.yaml:3: unknown option \"x\": the options are to, type, layout, decimal, region, region_from, separator, empty, empty_values, invalid, trim, default, values\nmapping_invalid: map.yaml:4: expected a list of columns, as in ignore: [comment]"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -87,8 +87,8 @@ ignore:
 `)
 	_, err := ops.Named("personalize").Bind(header("device_id", "vip", "sex", "email", "comment"), ops.Options{HasAppCode: true, Mapping: m})
 	want := `column_unknown: map.yaml:2: the input has no column "devise_id" (did you mean device_id?)
-boolean_invalid: map.yaml:3: a value the mapping gives: expected true or false (1/0, yes/no, y/n, t/f), found 9 characters, a letter at position 1; a mapping can translate with values:
-gender_invalid: map.yaml:4: a value the mapping gives: expected MALE or FEMALE, found 1 character, a letter at position 1; a mapping can translate with values:
+boolean_invalid: map.yaml:3: a value the mapping gives: expected true or false (1/0, yes/no, y/n, t/f), found 9 characters: letters; a mapping can translate with values:
+gender_invalid: map.yaml:4: a value the mapping gives: expected MALE or FEMALE, found 1 character: letters; a mapping can translate with values:
 column_unknown: map.yaml:6: the input has no column "coment" (did you mean comment?)
 column_unknown: unknown column "device_id": map it with --map, or pass it over with --ignore-unmapped
 column_unknown: unknown column "comment": map it with --map, or pass it over with --ignore-unmapped`

@@ -34,30 +34,43 @@ func (a *requestBuilder) putEnabled(f *field, v batch.Value) {
 	a.update.RegistrationEnabled = a.boolean(f, v)
 }
 
-// number reads JSON's number syntax and keeps every digit.
+// number reads JSON's number syntax, or that of the mapping's decimal sign, and
+// keeps every digit.
 func (a *requestBuilder) number(f *field, v batch.Value) apiclient.Value {
-	if v.Kind != batch.Text && v.Kind != batch.Number || !isNumber(v.Text) {
+	text, ok := v.Text, v.Kind == batch.Text || v.Kind == batch.Number
+	if v.Kind == batch.Text && f.decimal != "" {
+		text, ok = plainNumber(text, f.decimal)
+	}
+	if !ok || !isNumber(text) {
 		if v.Kind != batch.Text || a.checkTyped(f, v.Text) {
-			a.reject(f, codeNumberInvalid, numberFault(v))
+			a.reject(f, codeNumberInvalid, f.numberFault(v))
 		}
 		return apiclient.Value{}
 	}
-	if tooLarge(v.Text) {
+	if tooLarge(text) {
 		a.reject(f, codeNumberTooLarge, "the number is beyond the platform's limit of "+maxNumber)
 		return apiclient.Value{}
 	}
-	return apiclient.Number(v.Text)
+	return apiclient.Number(text)
 }
 
 // numberFault says what is wrong with a value that is no number.
-func numberFault(v batch.Value) string {
-	if strings.HasPrefix(v.Text, "+") {
-		return "a number has no + in front, found " + describe(v)
+func (f *field) numberFault(v batch.Value) string {
+	found := ", found " + describe(v)
+	switch digits := strings.TrimPrefix(v.Text, "-"); {
+	case v.Kind != batch.Text:
+	case strings.HasPrefix(v.Text, "+"):
+		return "a number has no + in front" + found
+	case allDigits(digits) && len(digits) > 1 && digits[0] == '0':
+		return "a number does not begin with 0" + found + ": declare the column as string to keep the digits as they are"
+	case f.decimal != "":
+		return "expected a number with decimal: \"" + f.decimal + "\"" + found
+	case decimalOf(v.Text) == ",":
+		return "expected a number such as 12 or -0.5" + found + `: a decimal comma? say decimal: "," in the mapping`
+	case decimalOf(v.Text) == ".":
+		return "expected a number such as 12 or -0.5" + found + `: separators of thousands? say decimal: "." in the mapping`
 	}
-	if s := strings.TrimPrefix(v.Text, "-"); v.Kind == batch.Text && allDigits(s) && len(s) > 1 {
-		return "a number does not begin with 0, found " + describe(v) + ": declare the column as string to keep the digits as they are"
-	}
-	return "expected a number such as 12 or -0.5 (no thousands separators, no decimal comma), found " + describe(v)
+	return "expected a number such as 12 or -0.5" + found
 }
 
 // isNumber reports whether s is a number of RFC 8259.

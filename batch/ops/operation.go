@@ -71,6 +71,7 @@ type Options struct {
 	Constants      []Constant // from --set
 	NullLiteral    string     // the text that means JSON null; empty: none does
 	PhoneRegion    string     // region of national phone numbers, such as HR; empty: none are accepted
+	BirthdayDate   bool       // send birthdays as YYYY-MM-DD instead of midnight UTC
 	IgnoreUnmapped bool       // pass unknown columns over
 	HasAppCode     bool       // the run has an application code of its own
 	Personalize    apiclient.PersonalizeOptions

@@ -20,14 +20,18 @@ func (a *requestBuilder) putPhone(f *field, v batch.Value) {
 	if !ok {
 		return
 	}
-	if digits, ok := a.phones.plain(s, f.region); ok {
+	region := f.phoneRegion()
+	if digits, ok := a.phones.plain(s, region); ok {
 		a.identity.PhoneNumber = digits
 		return
 	}
 	if !a.checkNullWord(f, s) || !a.checkSpreadsheet(f, s) || !isGraphic(s) && !a.checkPhoneText(f, s) {
 		return
 	}
-	digits, why := parsePhone(s, f.region)
+	digits, why := parsePhone(s, region)
+	if why != "" && f.country != nil && f.country.failed {
+		why += "; the column " + f.country.name + " holds no ISO 3166 code such as HR"
+	}
 	if why != "" {
 		a.reject(f, codePhoneInvalid, why)
 	}

@@ -16,10 +16,12 @@ type request struct {
 	call   apiclient.Call
 	id     string
 	keys   []string
+
+	warnings string
 }
 
 func newRequest(sender Doer, call apiclient.Call, a *requestBuilder) *request {
-	return &request{sender: sender, call: call, id: a.id, keys: a.keys()}
+	return &request{sender: sender, call: call, id: a.id, keys: a.keys(), warnings: a.warnings.Warnings}
 }
 
 // keys names what the row touches: its device and, where it names a person,
@@ -48,6 +50,7 @@ func (r *request) Send(ctx context.Context) (batch.Outcome, error) {
 		Payload: response.Body,
 	}
 	if err == nil {
+		out.Warnings = r.warnings
 		return out, nil
 	}
 	return r.failed(ctx, out, err)

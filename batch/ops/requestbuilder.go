@@ -2,7 +2,6 @@ package ops
 
 import (
 	"slices"
-	"strings"
 
 	"pushbatch/apiclient"
 	"pushbatch/batch"
@@ -30,7 +29,11 @@ type requestBuilder struct {
 	known    bool // an identity value was given, valid or not
 	hasID    bool // a registration id was given, valid or not
 	problems []batch.Problem
+	warnings batch.Outcome // its Warnings: what there is to know of the row if it goes through
 }
+
+// warn notes what there is to know of a row that may go through all the same.
+func (a *requestBuilder) warn(code, column string) { a.warnings.Warn(code, column) }
 
 // reset forgets the row before.
 func (a *requestBuilder) reset() {
@@ -55,7 +58,7 @@ func (a *requestBuilder) build() {
 
 // skipped is the outcome of a valid row of a dry run.
 func (a *requestBuilder) skipped(payload []byte) *batch.Outcome {
-	return &batch.Outcome{Status: batch.Skipped, RegistrationID: a.id, Payload: payload}
+	return &batch.Outcome{Status: batch.Skipped, RegistrationID: a.id, Payload: payload, Warnings: a.warnings.Warnings}
 }
 
 // maxProblems bounds what is told of one row.
@@ -75,23 +78,7 @@ func (a *requestBuilder) rejection() *batch.Outcome {
 }
 
 func rejected(id string, problems []batch.Problem) *batch.Outcome {
-	var codes, messages strings.Builder
-	seen := make(map[string]bool, len(problems))
-	for i := range problems {
-		p := &problems[i]
-		if !seen[p.Code] {
-			separate(&codes, batch.CodeSeparator)
-			codes.WriteString(p.Code)
-			seen[p.Code] = true
-		}
-		separate(&messages, "; ")
-		messages.WriteString(p.Error())
-	}
-	return &batch.Outcome{Status: batch.Rejected, RegistrationID: id, Code: codes.String(), Message: messages.String(), Problems: problems}
-}
-
-func separate(b *strings.Builder, separator string) {
-	if b.Len() > 0 {
-		b.WriteString(separator)
-	}
+	out := &batch.Outcome{Status: batch.Rejected, RegistrationID: id}
+	out.SetProblems(problems)
+	return out
 }

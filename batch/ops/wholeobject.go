@@ -37,7 +37,7 @@ func (a *requestBuilder) eachMember(f *field, v batch.Value, put func(*requestBu
 		case value.Kind == batch.Text && value.Text != "" && value.Text == f.null:
 			null(a, &member)
 		case !isEmpty(value):
-			put(a, &member, value)
+			member.attempt(a, func() { put(a, &member, value) })
 		case f.empty == emptyNull:
 			null(a, &member)
 		case f.empty == emptyReject:

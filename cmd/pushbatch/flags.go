@@ -31,7 +31,7 @@ type inputFlags struct {
 	mapFile                                  string
 	set                                      []string
 	nullLiteral                              string
-	phoneRegion                              string
+	phoneRegion, birthdayFormat              string
 	ignoreUnmapped                           bool
 }
 
@@ -43,6 +43,7 @@ func (i *inputFlags) add(fs *pflag.FlagSet) {
 	fs.StringVar(&i.mapFile, "map", "", "YAML `FILE` that maps columns to targets")
 	fs.StringArrayVar(&i.set, "set", nil, "constant for every row, `TARGET=VALUE`; may be given more than once")
 	fs.StringVar(&i.nullLiteral, "null-literal", "", "cell `TEXT` that is sent as null, to clear a value at the platform")
+	fs.StringVar(&i.birthdayFormat, "birthday-format", "date-time", "`FORM` in which birthdays are sent: date-time (midnight UTC) or date")
 	fs.StringVar(&i.phoneRegion, "phone-region", "", "`REGION` of phone numbers without country code, such as HR")
 	fs.BoolVar(&i.ignoreUnmapped, "ignore-unmapped", false, "pass over columns that no target is known for")
 }
@@ -59,6 +60,7 @@ type executionFlags struct {
 	maxDuration time.Duration
 	maxOutage   time.Duration
 	allowEmpty  bool
+	strict      bool
 	dryRun      string
 }
 
@@ -73,6 +75,7 @@ func (e *executionFlags) add(fs *pflag.FlagSet) {
 	fs.DurationVar(&e.maxDuration, "max-duration", 0, "stop after this `DURATION`, to be resumed (exit code 6)")
 	fs.DurationVar(&e.maxOutage, "max-outage", 30*time.Minute, "`DURATION` to wait for a platform that is down")
 	fs.BoolVar(&e.allowEmpty, "allow-empty", false, "inputs without a row are no error")
+	fs.BoolVar(&e.strict, "strict", false, "end with 1 when rows that went through have warnings")
 	fs.StringVar(&e.dryRun, "dry-run", "false", "check every row, send nothing and write requests.ndjson; validate: without that file")
 	fs.Lookup("dry-run").NoOptDefVal = "true"
 }
@@ -179,7 +182,7 @@ func (j *jobFlags) addExport(fs *pflag.FlagSet) {
 // mean something else than those that are done. Of an export, how and where the
 // table is published may be given anew: that happens at the end.
 var fixedFlags = []string{
-	"format", "delimiter", "encoding", "compression", "map", "set", "null-literal", "phone-region", "ignore-unmapped",
+	"format", "delimiter", "encoding", "compression", "map", "set", "null-literal", "phone-region", "birthday-format", "ignore-unmapped",
 	"out", "continue", "results", "redact", "dry-run", "force-depersonalize", "keep-as-lead", "set-device-as-primary", "return-push",
 	"simulate",
 	"people", "person-attributes", "detail", "modified-since", "filter", "application",
@@ -191,7 +194,7 @@ var notInherited = []string{"out", "limit", "canary", "to"}
 // meaningFlags decide what the cells of a row mean, and so what is sent of them:
 // a command over failed.csv needs them again.
 var meaningFlags = []string{
-	"map", "set", "null-literal", "phone-region", "ignore-unmapped",
+	"map", "set", "null-literal", "phone-region", "birthday-format", "ignore-unmapped",
 	"force-depersonalize", "keep-as-lead", "set-device-as-primary", "return-push", "simulate",
 }
 

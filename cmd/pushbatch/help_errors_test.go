@@ -18,6 +18,7 @@ var effectTitles = []struct {
 }{
 	{ops.Rejects, "Rejected: the row is invalid and was never sent"},
 	{ops.Fails, "Failed: the platform said no, or all attempts were used"},
+	{ops.Warns, "Warnings: the row went through, and there is something to know of it"},
 	{ops.Skips, "Skipped: there was nothing to do"},
 	{ops.Stops, "Stopped: the run ended before its inputs did and can be resumed"},
 	{ops.Refuses, "Refused: the run did not begin"},

@@ -245,7 +245,7 @@ func (x *execution) exitCode(s *report.Summary, runErr error) int {
 		return exitCode(runErr)
 	case s.Rows == 0 && !x.flags.allowEmpty:
 		return exitUsage
-	case s.Statuses.Bad() > 0:
+	case s.Statuses.Bad() > 0, x.flags.strict && len(s.Warnings) > 0:
 		return exitBadRows
 	}
 	return exitDone

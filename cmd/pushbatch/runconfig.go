@@ -75,9 +75,12 @@ func (c *runConfig) sends() bool { return dryRuns[c.flags.dryRun] == ops.Send }
 // bindOptions say how columns are bound, but for what sends.
 func (c *runConfig) bindOptions() (ops.Options, error) {
 	o := ops.Options{
-		NullLiteral: c.flags.nullLiteral, PhoneRegion: c.flags.phoneRegion, IgnoreUnmapped: c.flags.ignoreUnmapped,
+		NullLiteral: c.flags.nullLiteral, PhoneRegion: c.flags.phoneRegion, BirthdayDate: c.flags.birthdayFormat == "date", IgnoreUnmapped: c.flags.ignoreUnmapped,
 		Personalize: c.flags.personalize, HasAppCode: c.flags.appCode != "" || !c.sends() || c.flags.simulate,
 		DryRun: dryRuns[c.flags.dryRun],
+	}
+	if form := c.flags.birthdayFormat; form != "date" && form != "date-time" && form != "" {
+		return o, usageError("--birthday-format %q: take date-time or date", form)
 	}
 	for _, text := range c.flags.set {
 		constant, err := ops.ParseConstant(text)

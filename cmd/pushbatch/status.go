@@ -28,6 +28,7 @@ type runStatus struct {
 	Total      *int64           `json:"total_rows"`         // estimated from the bytes read; null: not known
 	Statuses   report.Counts    `json:"statuses"`
 	ErrorCodes []report.Code    `json:"error_codes"`
+	Warnings   []report.Warning `json:"warnings"`
 	RowsPerSec float64          `json:"rows_per_second"`
 	LeftSecs   *float64         `json:"left_seconds"` // null: not known
 	ExitCode   *int             `json:"exit_code"`    // of an ended or stopped execution
@@ -77,7 +78,7 @@ func statusOf(folder *runstore.Folder) (*runStatus, error) {
 	if err != nil {
 		return nil, usageError("%w", err)
 	}
-	s := &runStatus{Run: folder.Path(""), Operation: spec.Operation, StartedAt: spec.StartedAt, ErrorCodes: []report.Code{}}
+	s := &runStatus{Run: folder.Path(""), Operation: spec.Operation, StartedAt: spec.StartedAt, ErrorCodes: []report.Code{}, Warnings: []report.Warning{}}
 	if point != nil {
 		s.fillPoint(point, &spec)
 	}
@@ -88,7 +89,7 @@ func (s *runStatus) fillPoint(c *batch.Checkpoint, spec *runSpec) {
 	var sum report.Summary
 	t := c.Tally.WithWaiting(c.Waiting)
 	sum.Fill(t, c.Elapsed)
-	s.Rows, s.Statuses, s.ErrorCodes, s.RowsPerSec = sum.Rows, sum.Statuses, sum.ErrorCodes, sum.RowsPerSec
+	s.Rows, s.Statuses, s.ErrorCodes, s.Warnings, s.RowsPerSec = sum.Rows, sum.Statuses, sum.ErrorCodes, sum.Warnings, sum.RowsPerSec
 	if total, known := spec.estimate(c); known {
 		s.Total = &total
 	}
@@ -116,7 +117,7 @@ func (s *runStatus) fillState(folder *runstore.Folder, point *batch.Checkpoint, 
 	case err != nil:
 		return usageError("%w", err)
 	default:
-		s.ExitCode, s.Reason, s.Rows, s.Statuses, s.ErrorCodes = &sum.ExitCode, sum.Reason, sum.Rows, sum.Statuses, sum.ErrorCodes
+		s.ExitCode, s.Reason, s.Rows, s.Statuses, s.ErrorCodes, s.Warnings = &sum.ExitCode, sum.Reason, sum.Rows, sum.Statuses, sum.ErrorCodes, sum.Warnings
 		s.State, s.Resumable = "stopped", !slices.Contains(brokenInput, sum.ReasonCode)
 	}
 	if point != nil && point.Ended && s.State == "stopped" {
@@ -142,6 +143,7 @@ func (s *runStatus) print(w io.Writer) {
 	fmt.Fprintf(w, "\n  succeeded %s, failed %s, rejected %s, skipped %s\n", report.Grouped(s.Statuses.Succeeded),
 		report.Grouped(s.Statuses.Failed), report.Grouped(s.Statuses.Rejected), report.Grouped(s.Statuses.Skipped))
 	report.PrintCodes(w, s.ErrorCodes)
+	report.PrintWarnings(w, s.Warnings)
 	if s.Reason != "" {
 		fmt.Fprintf(w, "  stopped: %s\n", s.Reason)
 	}

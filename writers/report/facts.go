@@ -104,6 +104,25 @@ func (s *Summary) errorGroups(r *Run) (explained, counted []errorGroup) {
 	return explained, counted
 }
 
+// warningGroup is one code of warnings.
+type warningGroup struct {
+	Code, Meaning, Remedy, Columns, First string
+	Count, Key, Raw                       string // as in fact
+}
+
+func (s *Summary) warningGroups(r *Run) (groups []warningGroup) {
+	for i := range s.Warnings {
+		w := &s.Warnings[i]
+		e := r.explain(w.Code)
+		groups = append(groups, warningGroup{
+			Code: cut(w.Code, shortText), Meaning: e.Meaning, Remedy: e.Remedy, Columns: cut(w.columns(), longText),
+			First: fmt.Sprintf("row %d (%s, row %d)", w.Example.Row, cut(r.shortSource(w.Example.Source), shortText), w.Example.SourceRow),
+			Count: Grouped(w.Count), Key: fmt.Sprintf("warnings.%d.count", i), Raw: fmt.Sprint(w.Count),
+		})
+	}
+	return groups
+}
+
 // shortSource names an input by the last part of its name, if no other input
 // ends like that: a whole path in every line makes a page that nobody reads on
 // a phone.

@@ -26,6 +26,7 @@ type page struct {
 	Latency    []LatencyBar
 	Quantiles  []quantile
 	Errors     []errorGroup
+	Warnings   []warningGroup
 	MoreErrors []errorGroup // shown without explanation and examples
 	Inputs     []Input
 	MoreInput  []int // columns of each input that are not shown
@@ -82,6 +83,7 @@ func pageOf(s *Summary, r *Run) *page {
 		p.Next = append(p.Next, Step{capital(step.Say), step.Command})
 	}
 	p.Errors, p.MoreErrors = s.errorGroups(r)
+	p.Warnings = s.warningGroups(r)
 	p.Inputs, p.MoreInput = r.shownInputs()
 	for _, name := range slices.Sorted(maps.Keys(r.Settings)) {
 		p.Setting = append(p.Setting, fact{Name: name, Value: cut(strings.Join(r.Settings[name], ", "), longText)})
@@ -109,6 +111,7 @@ func (p *page) render() []byte {
 	m.put("\n")
 	m.rows(p)
 	m.errors(p.Errors, p.MoreErrors)
+	m.warnings(p.Warnings)
 	m.overTime(overTime(p.Series, p.Seconds))
 	m.latency(p.Latency, p.Quantiles)
 	m.inputs(p.Inputs, p.MoreInput)

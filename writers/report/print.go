@@ -1,9 +1,12 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -26,6 +29,7 @@ func (s *Summary) Print(w io.Writer) {
 		fmt.Fprintln(w)
 	}
 	PrintCodes(w, s.ErrorCodes)
+	PrintWarnings(w, s.Warnings)
 	s.Table.print(w)
 	names := make([]string, len(s.Files))
 	for i, f := range s.Files {
@@ -67,4 +71,27 @@ func PrintCodes(w io.Writer, codes []Code) {
 		fmt.Fprintf(w, "  %s (%s): %s %s, first row %d (%s, row %d): %s\n", c.Code, c.Status, Grouped(c.Count),
 			Plural(c.Count, "row"), c.Example.Row, c.Example.Source, c.Example.SourceRow, c.Example.Message)
 	}
+}
+
+// PrintWarnings writes what there is to know of rows that went through, each
+// code with its first row.
+func PrintWarnings(w io.Writer, warnings []Warning) {
+	for _, g := range warnings {
+		fmt.Fprintf(w, "  %s (warning): %s, first row %d (%s, row %d)%s\n", g.Code, Grouped(g.Count),
+			g.Example.Row, g.Example.Source, g.Example.SourceRow, g.columns())
+	}
+}
+
+// columns names the columns that a warning is about, the most frequent first.
+func (g *Warning) columns() string {
+	names := slices.SortedFunc(maps.Keys(g.Columns), func(a, b string) int {
+		return cmp.Or(cmp.Compare(g.Columns[b], g.Columns[a]), cmp.Compare(a, b))
+	})
+	for i, name := range names {
+		names[i] = name + " " + Grouped(g.Columns[name])
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return ": " + strings.Join(names[:min(len(names), topErrors)], ", ")
 }

@@ -54,6 +54,19 @@ func (m *markup) errors(explained, counted []errorGroup) {
 	m.put("</section>\n")
 }
 
+func (m *markup) warnings(groups []warningGroup) {
+	if len(groups) == 0 {
+		return
+	}
+	m.put(`<section aria-labelledby="warnings"><h2 id="warnings">Warnings</h2><p>Of rows that went through.</p>` + "\n")
+	for _, g := range groups {
+		m.put(`<div class="error skipped"><h3>{} <span>(<span data-key="{}" data-value="{}">{}</span>{})</span></h3>`+"\n",
+			g.Code, g.Key, g.Raw, g.Count, g.Columns)
+		m.put("<p>{}</p><p><strong>What to do:</strong> {}</p><p>First: {}</p></div>\n", g.Meaning, g.Remedy, g.First)
+	}
+	m.put("</section>\n")
+}
+
 func (m *markup) explained(g *errorGroup) {
 	m.put(`<div class="error {}"><h3>{} <span>({}): <span data-key="{}" data-value="{}">{}</span></span></h3>`+"\n",
 		g.Status, g.Code, g.Status, g.Key, g.Raw, g.Count)

@@ -1,6 +1,8 @@
 package report
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"pushbatch/batch"
@@ -33,6 +35,7 @@ type Summary struct {
 	Unsent        *int64    `json:"unsent"`          // null: the input's length is not known
 	Statuses      Counts    `json:"statuses"`
 	ErrorCodes    []Code    `json:"error_codes"`
+	Warnings      []Warning `json:"warnings"` // of rows that went through
 	RowsPerSec    float64   `json:"rows_per_second"`
 	Requests      int64     `json:"requests"` // every attempt, those refused with 429 included
 	Retries       int64     `json:"retries"`
@@ -80,6 +83,12 @@ type Code struct {
 	More []batch.Example `json:"more_examples,omitempty"`
 }
 
+// Warning is how often rows that went through were warned of with one code.
+type Warning struct {
+	Code string `json:"code"`
+	batch.WarningCount
+}
+
 // Latency is how long the platform took for the last attempt of each row, in
 // milliseconds.
 type Latency struct {
@@ -101,6 +110,10 @@ func (s *Summary) Fill(t batch.Tally, elapsed time.Duration) {
 	for _, name := range t.TopCodes() {
 		c := t.Codes[name]
 		s.ErrorCodes = append(s.ErrorCodes, Code{name, c.Status, c.Count, c.Example, c.More})
+	}
+	s.Warnings = []Warning{}
+	for _, code := range slices.Sorted(maps.Keys(t.Warnings)) {
+		s.Warnings = append(s.Warnings, Warning{code, *t.Warnings[code]})
 	}
 	s.Elapsed = elapsed.Seconds()
 	if s.Elapsed > 0 {
