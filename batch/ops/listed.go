@@ -16,6 +16,8 @@ func Listed(sender Doer, detail bool) batch.Mapper {
 		}
 		call := apiclient.GetCall(id)
 		call.AppCode = row.Values[1].Text // the application's id is its code
-		return newRequest(sender, call, &requestBuilder{id: id}), nil
+		r := newRequest(sender, call, &requestBuilder{id: id})
+		r.answered = true
+		return r, nil
 	}
 }

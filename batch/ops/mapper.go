@@ -120,7 +120,9 @@ func (m *rowMapper) send() (batch.Request, *batch.Outcome) {
 	if out != nil {
 		return nil, out
 	}
-	return newRequest(m.options.Sender, call, m.builder), nil
+	r := newRequest(m.options.Sender, call, m.builder)
+	r.answered = m.operation.answered
+	return r, nil
 }
 
 // show is how a row is settled in a dry run: with the call it would send.
@@ -138,7 +140,7 @@ func (m *rowMapper) call() (apiclient.Call, *batch.Outcome) {
 		out.RegistrationID, out.Warnings = m.builder.id, m.builder.warnings.Warnings
 	}
 	call.AppCode = m.builder.appCode
-	call.Discard, call.Row = !m.operation.answered, m.builder.row
+	call.Discard, call.Row = !m.operation.answered && call.Body == nil, m.builder.row
 	return call, out
 }
 

@@ -18,6 +18,7 @@ type request struct {
 	keys   []string
 
 	warnings string
+	answered bool // the body of the answer is the row's payload
 }
 
 func newRequest(sender Doer, call apiclient.Call, a *requestBuilder) *request {
@@ -51,6 +52,12 @@ func (r *request) Send(ctx context.Context) (batch.Outcome, error) {
 	}
 	if err == nil {
 		out.Warnings = r.warnings
+		for _, field := range answerDiffers(r.call.Body, response.Body) {
+			out.Warn(codeAnswerDiffers, field)
+		}
+		if !r.answered {
+			out.Payload = nil
+		}
 		return out, nil
 	}
 	return r.failed(ctx, out, err)

@@ -124,7 +124,7 @@ func TestCalls(t *testing.T) {
 	_, _ = requestOf(t, a, "personalize", h, o, "a:b?c", "ana@example.com", "ROW").Send(t.Context())
 	want := apiclient.Call{
 		Op: apiclient.OpPersonalize, Method: "POST", Path: "/people/2/contactInformation/push/a:b%3Fc/personalize",
-		Query: "forceDepersonalize=true&returnPush=true", AppCode: "ROW", Body: []byte(`{"identity":{"email":"ana@example.com"}}`), Discard: true, Row: 1,
+		Query: "forceDepersonalize=true&returnPush=true", AppCode: "ROW", Body: []byte(`{"identity":{"email":"ana@example.com"}}`), Row: 1,
 	}
 	if diff := cmp.Diff(want, a.call); diff != "" {
 		t.Error(diff)
