@@ -64,6 +64,9 @@ type Manifest struct {
 	Schema      []ManifestColumn `json:"schema"`
 	Files       []PublishedFile  `json:"files"`
 	Counts      Counts           `json:"counts"`
+	Changes     *Changes         `json:"changes,omitempty"` // from the day before
+	Partial     string           `json:"partial,omitempty"` // which part of the devices it was asked for; empty: all
+	Before      *int64           `json:"rows_before,omitempty"`
 }
 
 // ManifestColumn is a column of the published files.

@@ -1,0 +1,306 @@
+package inventory
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/parquet-go/parquet-go"
+
+	"pushbatch/batch"
+	"pushbatch/batch/blob"
+	"pushbatch/writers/table"
+)
+
+// LatestFile names the last day of a folder of days; it is written last.
+const LatestFile = "latest.json"
+
+// Latest is the content of latest.json.
+type Latest struct {
+	Day       string    `json:"day"`        // UTC
+	Devices   string    `json:"devices"`    // relative to the folder, as all paths
+	Changes   string    `json:"changes"`    // empty: the first day has none
+	Rows      int64     `json:"rows"`       // devices
+	StartedAt time.Time `json:"started_at"` // when the export began that gave this day
+	FullAt    time.Time `json:"full_at"`    // when the last export of everybody began
+	Feed      *Changes  `json:"changed,omitempty"`
+}
+
+// Daily says how a day is added to a folder of days.
+type Daily struct {
+	Folder    string    // path or s3:// location, ends with a slash
+	StartedAt time.Time // of the export; its day in UTC is the day
+
+	// Applied: what was gathered are the devices of people who changed since the last
+	// day; Without are the ids of those of them who have no device.
+	Applied bool
+	Without []string
+}
+
+// dayOf is a day as folders are named.
+func dayOf(t time.Time) string { return t.UTC().Format(time.DateOnly) }
+
+func devicesOf(day string) string { return "day=" + day + "/devices.parquet" }
+
+func changesOf(day string) string { return "changes/day=" + day + "/changes.parquet" }
+
+// ReadLatest returns what latest.json of a folder says; the zero Latest where there
+// is none.
+func ReadLatest(ctx context.Context, folder string) (Latest, error) {
+	var l Latest
+	return l, readJSON(ctx, folder+LatestFile, &l)
+}
+
+// days lists the days of a folder, sorted.
+func days(ctx context.Context, folder string) (list []string, err error) {
+	names, err := blob.Names(ctx, strings.TrimSuffix(folder, "/"))
+	for _, name := range names {
+		day, found := strings.CutSuffix(strings.TrimPrefix(filepath.ToSlash(name), "day="), "/devices.parquet")
+		if _, wrong := time.Parse(time.DateOnly, day); found && wrong == nil {
+			list = append(list, day)
+		}
+	}
+	return list, err
+}
+
+// neighbours are the last earlier day and the first later one; empty: none.
+func neighbours(all []string, day string) (earlier, later string) {
+	for _, d := range all {
+		switch {
+		case d < day && d > earlier:
+			earlier = d
+		case d > day && (later == "" || d < later):
+			later = d
+		}
+	}
+	return earlier, later
+}
+
+// PublishDay adds what a run gathered to a folder of days: the table of the day,
+// the change feed from the day before it, and latest.json last. A day that is
+// there already is replaced, and the feed of the day after it is made again. rows is
+// the file of gathered rows, stage a folder for what is made on this machine.
+func PublishDay(ctx context.Context, rows, stage string, o *Options, d *Daily) (*Manifest, *Latest, error) {
+	if err := errors.Join(os.RemoveAll(stage), os.MkdirAll(stage, 0o700)); err != nil {
+		return nil, nil, err
+	}
+	p := &dayPublication{ctx: ctx, options: *o, daily: d, stage: stage, rows: rows}
+	m, l, err := p.publish()
+	_ = os.RemoveAll(stage) // it holds copies
+	if err != nil {
+		return nil, nil, fmt.Errorf("publish %s%s: %w", d.Folder, devicesOf(dayOf(d.StartedAt)), err)
+	}
+	return m, l, nil
+}
+
+type dayPublication struct {
+	ctx     context.Context
+	options Options
+	daily   *Daily
+	stage   string
+	rows    string
+}
+
+func (p *dayPublication) publish() (*Manifest, *Latest, error) {
+	day, folder := dayOf(p.daily.StartedAt), p.daily.Folder
+	last, err := ReadLatest(p.ctx, folder)
+	if err != nil {
+		return nil, nil, err
+	}
+	l := &Latest{Day: day, Devices: devicesOf(day), StartedAt: p.daily.StartedAt, FullAt: p.daily.StartedAt}
+	if p.daily.Applied {
+		if err := p.apply(folder + last.Devices); err != nil {
+			return nil, nil, err
+		}
+		l.FullAt = last.FullAt
+	}
+	made := filepath.Join(p.stage, "devices.parquet")
+	if p.options.Target, err = ParseTarget(made); err != nil {
+		return nil, nil, err
+	}
+	m, err := Publish(p.ctx, p.rows, filepath.Join(p.stage, "files"), &p.options)
+	if err != nil {
+		return nil, nil, err
+	}
+	l.Rows = m.Rows
+	all, err := days(p.ctx, folder)
+	if err != nil {
+		return nil, nil, err
+	}
+	earlier, later := neighbours(all, day)
+	if earlier != "" {
+		l.Changes = changesOf(day)
+		if l.Feed, err = p.feed(earlier, folder+devicesOf(earlier), made, day); err != nil {
+			return nil, nil, err
+		}
+	}
+	if err := p.put(made, devicesOf(day)); err != nil {
+		return nil, nil, err
+	}
+	if later != "" { // its feed began at what has just been replaced
+		if _, err := p.feed(day, made, folder+devicesOf(later), later); err != nil {
+			return nil, nil, err
+		}
+	}
+	m.Changes = l.Feed
+	if last.Day > day {
+		return m, l, nil
+	}
+	return m, l, p.writeLatest(l)
+}
+
+// feed makes the change feed of a day from the tables of two days and publishes it.
+func (p *dayPublication) feed(since, from, to, day string) (*Changes, error) {
+	var tables [2]*snapshot
+	for side, location := range []string{from, to} {
+		path, err := localCopy(p.ctx, location, filepath.Join(p.stage, fmt.Sprint("day-", side)))
+		if err != nil {
+			return nil, err
+		}
+		if tables[side], err = openSnapshot(path); err != nil {
+			return nil, err
+		}
+		defer tables[side].close()
+	}
+	path := filepath.Join(p.stage, "changes.parquet")
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	changes, err := compare(p.ctx, tables[before], tables[after], p.stage, file)
+	if err = errors.Join(err, file.Close()); err != nil {
+		return nil, err
+	}
+	changes.Since = since
+	return changes, p.put(path, changesOf(day))
+}
+
+// put publishes a file of this machine below the folder, whole or not at all.
+func (p *dayPublication) put(path, name string) error {
+	from, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	to, err := blob.Create(p.ctx, p.daily.Folder+name)
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(to, from); err != nil {
+		return errors.Join(err, to.Abort())
+	}
+	return to.Commit()
+}
+
+func (p *dayPublication) writeLatest(l *Latest) error {
+	data, err := json.MarshalIndent(l, "", "  ")
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(p.stage, LatestFile)
+	if err := os.WriteFile(path, append(data, '\n'), 0o600); err != nil {
+		return err
+	}
+	return p.put(path, LatestFile)
+}
+
+// apply makes the rows of a whole day of those of the last day and of what was
+// gathered since: everybody who was listed has the devices that were listed, and
+// no others. Memory is that of the ids of what was gathered.
+func (p *dayPublication) apply(base string) error {
+	path, err := localCopy(p.ctx, base, filepath.Join(p.stage, "base"))
+	if err != nil {
+		return err
+	}
+	old, err := openSnapshot(path)
+	if err != nil {
+		return err
+	}
+	defer old.close()
+	merged := filepath.Join(p.stage, "rows")
+	to, err := newSpoolFile(merged)
+	if err != nil {
+		return err
+	}
+	err = p.merge(old, to)
+	if err = errors.Join(err, to.close()); err != nil {
+		return err
+	}
+	p.rows = merged
+	return nil
+}
+
+func (p *dayPublication) merge(old *snapshot, to *spoolFile) error {
+	seed := maphash.MakeSeed()
+	person, device := p.options.cell(personColumn), p.options.cell(idColumn)
+	people, devices := make(map[uint64]bool), make(map[uint64]bool)
+	for _, id := range p.daily.Without {
+		people[maphash.String(seed, id)] = true
+	}
+	err := table.EachRow(p.rows, func(cells []batch.Value) error {
+		people[maphash.String(seed, cells[person].Text)] = true
+		devices[maphash.String(seed, cells[device].Text)] = true
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	places := make([]int, len(p.options.All))
+	for i, c := range p.options.All {
+		places[i] = old.place(c.Name)
+	}
+	cells := make([]batch.Value, len(places))
+	err = old.eachRow(p.ctx, func(row []parquet.Value) error {
+		for i, at := range places {
+			if cells[i] = (batch.Value{}); at >= 0 {
+				cells[i] = valueAs(old.columns[at].Type, row[at])
+			}
+		}
+		if people[maphash.String(seed, cells[person].Text)] || devices[maphash.String(seed, cells[device].Text)] {
+			return nil
+		}
+		return to.add(cells)
+	})
+	if err != nil {
+		return err
+	}
+	return table.EachRow(p.rows, to.add)
+}
+
+// spoolFile is a file of gathered rows that is written in one go.
+type spoolFile struct {
+	file  *os.File
+	spool *table.Spool
+	frame []byte
+}
+
+func newSpoolFile(path string) (*spoolFile, error) {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	spool, err := table.NewSpool()
+	return &spoolFile{file: file, spool: spool}, err
+}
+
+func (s *spoolFile) add(cells []batch.Value) error {
+	if !s.spool.Add(cells) {
+		return nil
+	}
+	return s.flush()
+}
+
+func (s *spoolFile) flush() error {
+	s.frame = s.spool.AppendFrame(s.frame[:0])
+	_, err := s.file.Write(s.frame)
+	return err
+}
+
+func (s *spoolFile) close() error { return errors.Join(s.flush(), s.file.Close()) }
