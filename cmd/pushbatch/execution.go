@@ -50,10 +50,11 @@ type execution struct {
 	saved    atomic.Pointer[batch.Checkpoint]
 	timeline report.Recording
 
-	layout    *inventory.Layout   // the columns of an export
-	people    *people.Source      // the one input, of an export of everybody
-	listed    *report.People      // of an earlier execution, when the run had ended then
-	inventory *inventory.Manifest // what an export published; nil: nothing
+	applications []report.Application // of the account, where an export could read them
+	layout       *inventory.Layout    // the columns of an export
+	people       *people.Source       // the one input, of an export of everybody
+	listed       *report.People       // of an earlier execution, when the run had ended then
+	inventory    *inventory.Manifest  // what an export published; nil: nothing
 }
 
 // open makes what prints and what reaches the platform. Inputs and folder are

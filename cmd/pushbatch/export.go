@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -30,6 +31,9 @@ type exportFlags struct {
 	modifiedSince string
 	filter        string
 	application   string
+	replace       bool
+	safe          bool
+	dailyFlags
 }
 
 func (e *exportFlags) add(fs *pflag.FlagSet) {
@@ -43,6 +47,9 @@ func (e *exportFlags) add(fs *pflag.FlagSet) {
 	fs.BoolVar(&e.detail, "detail", false, "with --people: get each device, for the fields that the listing does not have")
 	fs.StringVar(&e.modifiedSince, "modified-since", "", "with --people: only people who changed since this `TIME` (2026-01-31 or 2026-01-31T12:00:00Z)")
 	fs.StringVar(&e.filter, "filter", "", "with --people: the platform's filter, `JSON`")
+	fs.BoolVar(&e.replace, "replace", false, "let a table of a part of the devices take the place of a whole one")
+	fs.BoolVar(&e.safe, "spreadsheet-safe", false, "CSV: put an apostrophe before texts that a spreadsheet would take for a formula")
+	e.dailyFlags.add(fs)
 	fs.StringVar(&e.application, "application", "", "with --people: only devices of the application with this `ID`")
 }
 
@@ -115,8 +122,11 @@ func (c *runConfig) checkExport() error {
 	case e.people && !c.sends():
 		return usageError("--dry-run shows the requests of an INPUT; with --people there is none before the first page")
 	}
-	if err := e.onlyWithPeople(); err != nil {
+	if err := cmp.Or(e.onlyWithPeople(), e.checkDaily()); err != nil {
 		return err
+	}
+	if e.daily && c.flags.limit > 0 {
+		return usageError("--daily is of everybody: --limit would make it a part")
 	}
 	_, err := c.inventoryOptions()
 	return err
@@ -141,15 +151,18 @@ func (e *exportFlags) onlyWithPeople() error {
 func (c *runConfig) inventoryOptions() (*inventory.Options, error) {
 	e := &c.flags.export
 	target, err := inventory.ParseTarget(e.to)
-	if err != nil {
+	if err != nil && !e.daily {
 		return nil, usageError("--to %v", err)
 	}
 	o := &inventory.Options{
-		Target: target, All: e.layout().Columns(), Additional: e.additional,
+		Target: target, Partial: e.partial(), FromInput: !e.people, Replace: e.replace, Safe: e.safe, EachID: eachID, All: e.layout().Columns(), Additional: e.additional,
 		SplitRows: e.splitRows, PartitionBy: e.partitionBy,
 	}
 	if err := e.checkNames(o.All); err != nil {
 		return nil, err
+	}
+	if c.flags.limit > 0 && e.people {
+		o.Partial = strings.TrimPrefix(o.Partial+", --limit", ", ")
 	}
 	if o.Columns, err = inventory.PickColumns(o.All, e.columns); err != nil {
 		return nil, usageError("--columns: %v", err)

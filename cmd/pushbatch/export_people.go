@@ -1,6 +1,9 @@
 package main
 
 import (
+	"cmp"
+	"context"
+	"encoding/json"
 	"time"
 
 	"pushbatch/apiclient"
@@ -32,10 +35,13 @@ func (e *exportFlags) peopleOptions(sender people.Doer) (people.Options, error) 
 }
 
 // openPeople makes the people listing the one input of the run.
-func (x *execution) openPeople() error {
+func (x *execution) openPeople(ctx context.Context) error {
 	o, err := x.flags.export.peopleOptions(x.sender())
-	if err != nil {
+	if err = cmp.Or(err, x.chooseSince(ctx)); err != nil {
 		return err
+	}
+	if !x.spec.Since.IsZero() {
+		o.ModifiedSince = x.spec.Since
 	}
 	x.people, err = people.New(o, x.layout, func() string { return x.folder.LocalPath(peopleFile) })
 	if err != nil {
@@ -87,9 +93,46 @@ func (x *execution) tableSummary() *report.Table {
 		return t
 	}
 	t.To = x.flags.export.to
-	if o, err := x.inventoryOptions(); err == nil {
+	if o, err := x.inventoryOptions(); err == nil && !x.flags.export.daily {
 		t.To = o.Place()
 	}
-	t.Devices, t.TableFiles, t.Inventory = m.Rows, len(m.Files), m.Counts
+	t.Devices, t.TableFiles, t.Inventory, t.Changes, t.RowsBefore = m.Rows, len(m.Files), m.Counts, m.Changes, m.Before
+	t.Partial, t.Unnamed = m.Partial, m.Unnamed
+	for _, a := range x.applications {
+		a.Listed = m.Applications[a.ID]
+		t.Applications = append(t.Applications, a)
+	}
 	return t
+}
+
+// applicationsFor is how long an export waits for the list of applications, which
+// it can do without.
+const applicationsFor = 15 * time.Second
+
+// listApplications asks for the account's applications: for their codes, and to
+// check the devices listed against the number registered. A key that may not read
+// them is no fault.
+func (x *execution) listApplications(ctx context.Context) error {
+	if x.client == nil || x.folder.Exists(publishedFile) {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, applicationsFor)
+	defer cancel()
+	answer, err := x.client.Do(ctx, apiclient.ApplicationsCall())
+	var list struct {
+		Applications []report.Application `json:"applications"`
+	}
+	if err == nil {
+		err = json.Unmarshal(answer.Body, &list)
+	}
+	if err != nil {
+		x.log.Info("the applications cannot be listed: the column app_code stays empty, and nothing is checked against them", "error", err)
+		return nil
+	}
+	x.layout.Codes = make(map[string]string)
+	for _, a := range list.Applications {
+		x.layout.Codes[a.ID] = a.Code
+	}
+	x.applications = list.Applications
+	return nil
 }

@@ -46,7 +46,12 @@ func (x *execution) checkTarget(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := inventory.CheckTarget(ctx, o); err != nil {
+	if x.flags.export.daily {
+		err = inventory.CheckDays(ctx, x.flags.export.to)
+	} else {
+		err = inventory.CheckTarget(ctx, o)
+	}
+	if err != nil {
 		return usageError("--to %s: %w", x.flags.export.to, err)
 	}
 	return nil
@@ -57,6 +62,9 @@ func (x *execution) checkTarget(ctx context.Context) error {
 func (x *execution) fixTarget() {
 	if to := x.spec.Settings["to"]; len(to) == 1 && !blob.IsS3(to[0]) {
 		if path, err := filepath.Abs(to[0]); err == nil {
+			if x.flags.export.daily {
+				path += "/"
+			}
 			x.spec.Settings["to"] = []string{path}
 		}
 	}
@@ -79,7 +87,12 @@ func (x *execution) publish(ctx context.Context, runErr error) (*inventory.Manif
 		return nil, err
 	}
 	o.Progress = x.publishing()
-	m, err := inventory.Publish(ctx, x.folder.LocalFile(writers.GatheredFile), x.folder.LocalPath("table.stage"), o)
+	var m *inventory.Manifest
+	if x.flags.export.daily {
+		m, err = x.publishDay(ctx, o)
+	} else {
+		m, err = inventory.Publish(ctx, x.folder.LocalFile(writers.GatheredFile), x.folder.LocalPath("table.stage"), o)
+	}
 	if err == nil {
 		err = x.folder.WriteJSON(publishedFile, published{m, x.countPeople()})
 	}
@@ -110,11 +123,11 @@ func newTable(x *execution) *feature {
 	if !x.exporting() {
 		return nil
 	}
-	return &feature{ended: func(ctx context.Context, engine *batch.Job, runErr error) (err error) {
+	return &feature{firstPass: x.listApplications, ended: func(ctx context.Context, engine *batch.Job, runErr error) (err error) {
 		if x.people != nil {
 			x.people.Seal()
 		}
-		if engine.Tally().Rows == 0 && !x.flags.allowEmpty {
+		if engine.Tally().Rows == 0 && !x.flags.allowEmpty && x.spec.Since.IsZero() {
 			return nil
 		}
 		x.inventory, err = x.publish(ctx, runErr)

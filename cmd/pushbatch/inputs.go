@@ -23,7 +23,7 @@ type openedInput struct {
 // them is known before the first request.
 func (x *execution) openInputs(ctx context.Context, found []blob.Info) error {
 	if x.exporting() && x.flags.export.people {
-		return x.openPeople()
+		return x.openPeople(ctx)
 	}
 	options, err := x.bindOptions()
 	if err != nil {

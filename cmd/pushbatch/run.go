@@ -243,7 +243,7 @@ func (x *execution) exitCode(s *report.Summary, runErr error) int {
 		return exitStopped // the run had begun: whatever ended it is no usage error
 	case runErr != nil:
 		return exitCode(runErr)
-	case s.Rows == 0 && !x.flags.allowEmpty:
+	case s.Rows == 0 && !x.flags.allowEmpty && x.spec.Since.IsZero(): // nobody may have changed
 		return exitUsage
 	case s.Statuses.Bad() > 0, x.flags.strict && len(s.Warnings) > 0:
 		return exitBadRows

@@ -158,6 +158,7 @@ type runSpec struct {
 	Retry      *retrySpec          `json:"retry,omitempty"`        // the rows of an older run that this one takes
 	Notify     string              `json:"notify,omitempty"`       // host of --notify-url
 	Redaction  *redactionSpec      `json:"redaction,omitempty"`
+	Since      time.Time           `json:"since,omitzero"`      // of an export --since-last: who changed since is asked for
 	Variables  []string            `json:"variables,omitempty"` // settings that variables gave
 	Mapping    string              `json:"mapping,omitempty"`
 	Seal       string              `json:"seal,omitempty"` // of the addresses among the settings, see restore.go

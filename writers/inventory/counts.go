@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"cmp"
+	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
@@ -39,14 +40,24 @@ type view struct {
 type counter struct {
 	views    []*view
 	identity []int // cells that make a device somebody's; none: not known
+
+	application  int // cell
+	applications map[string]int64
+	extra        int // cell
+	unnamed      map[string]bool
 }
 
 func newCounter(columns []batch.Column) *counter {
-	c := &counter{}
+	c := &counter{applications: make(map[string]int64), unnamed: make(map[string]bool)}
+	place := func(name string) int {
+		return slices.IndexFunc(columns, func(have batch.Column) bool { return have.Name == name })
+	}
+	c.application, c.extra = place(applicationColumn), place(extraColumn)
 	onOff := map[string]string{"true": "on", "false": "off"}
 	yesNo := map[string]string{"true": "yes", "false": "no"}
 	for _, v := range []view{
 		{name: "os", column: "os"},
+		{name: "channel", column: channelColumn},
 		{name: "os_version", column: "os_version"},
 		{name: "app_version", column: "app_version"},
 		{name: "sdk_version", column: "sdk_version"},
@@ -55,12 +66,12 @@ func newCounter(columns []batch.Column) *counter {
 		{name: "notifications", column: "notifications_enabled", words: onOff},
 		{name: "primary", column: "is_primary", words: yesNo},
 	} {
-		v.cell = slices.IndexFunc(columns, func(have batch.Column) bool { return have.Name == v.column })
+		v.cell = place(v.column)
 		v.counts = make(map[string]int64)
 		c.views = append(c.views, &v)
 	}
 	for _, name := range []string{"external_id", "phone", "email"} {
-		if at := slices.IndexFunc(columns, func(have batch.Column) bool { return have.Name == name }); at >= 0 {
+		if at := place(name); at >= 0 {
 			c.identity = append(c.identity, at)
 		}
 	}
@@ -81,7 +92,35 @@ func (c *counter) value(v *view, cells []batch.Value) string {
 	return "no"
 }
 
+// noteFields takes the application, and the names of the fields that have no
+// column.
+func (c *counter) noteFields(cells []batch.Value) {
+	if id := cells[c.application].Text; c.applications[id] > 0 || len(c.applications) < maxCounted {
+		c.applications[strings.Clone(id)]++
+	}
+	if cells[c.extra].Kind == batch.Null {
+		return
+	}
+	for name, raw := range membersOf(json.RawMessage(cells[c.extra].Text)) {
+		for inner := range membersOf(raw) {
+			c.noteField(name + "." + inner)
+		}
+		if raw[0] != '{' && name != "phones" && name != "emails" {
+			c.noteField(name)
+		}
+	}
+}
+
+func (c *counter) noteField(name string) {
+	if len(c.unnamed) < maxShown {
+		c.unnamed[name] = true
+	}
+}
+
+func (c *counter) unnamedFields() []string { return slices.Sorted(maps.Keys(c.unnamed)) }
+
 func (c *counter) add(cells []batch.Value) {
+	c.noteFields(cells)
 	for _, v := range c.views {
 		value := c.value(v, cells)
 		if word := v.words[value]; word != "" {

@@ -83,6 +83,14 @@ func neighbours(all []string, day string) (earlier, later string) {
 	return earlier, later
 }
 
+// CheckDays finds out before a run begins whether a day can be added at its end.
+func CheckDays(ctx context.Context, folder string) error {
+	if _, err := ReadLatest(ctx, folder); err != nil {
+		return err
+	}
+	return probe(ctx, folder+LatestFile)
+}
+
 // PublishDay adds what a run gathered to a folder of days: the table of the day,
 // the change feed from the day before it, and latest.json last. A day that is
 // there already is replaced, and the feed of the day after it is made again. rows is

@@ -46,7 +46,14 @@ type Options struct {
 	Source      []string       // for the manifest: where the devices come from
 	Version     string         // of the program
 	Tag         string         // of the run, for names of temporary files
+	Partial     string         // which part of the devices is asked for; empty: all
+	FromInput   bool           // the devices are those of an INPUT
+	Replace     bool           // a part may take the place of the whole
 	Safe        bool           // texts in CSV cannot start a formula in a spreadsheet
+
+	// EachID gives the registration ids of a file of an earlier table; one that
+	// cannot be read has none.
+	EachID func(ctx context.Context, location string, fn func(id string)) error
 
 	// Progress is told now and then how many of the rows are rendered; may be nil.
 	Progress func(done, all int64)
@@ -64,9 +71,14 @@ type Manifest struct {
 	Schema      []ManifestColumn `json:"schema"`
 	Files       []PublishedFile  `json:"files"`
 	Counts      Counts           `json:"counts"`
-	Changes     *Changes         `json:"changes,omitempty"` // from the day before
-	Partial     string           `json:"partial,omitempty"` // which part of the devices it was asked for; empty: all
-	Before      *int64           `json:"rows_before,omitempty"`
+	Unnamed     []string         `json:"unnamed,omitempty"` // fields that have no column: they stand in extra
+
+	Applications map[string]int64 `json:"applications"`      // devices by application id
+	Changes      *Changes         `json:"changes,omitempty"` // from the day before
+	Day          string           `json:"day,omitempty"`
+	Partial      string           `json:"partial,omitempty"` // which part of the devices it was asked for; empty: all
+	FromInput    bool             `json:"from_input,omitempty"`
+	Before       *int64           `json:"rows_before,omitempty"` // of the table whose place it took
 }
 
 // ManifestColumn is a column of the published files.
@@ -117,6 +129,13 @@ func (p *publication) publish() (*Manifest, error) {
 	if p.survey, err = p.options.look(p.eachRow); err != nil {
 		return nil, err
 	}
+	old, err := p.options.standing(p.ctx)
+	if err == nil {
+		err = p.refuseSubset(old)
+	}
+	if err != nil {
+		return nil, err
+	}
 	p.columns = p.options.shownColumns(p.survey.attributes)
 	groups := [][]string{nil}
 	if p.options.PartitionBy != "" {
@@ -128,13 +147,16 @@ func (p *publication) publish() (*Manifest, error) {
 		}
 	}
 	m := p.manifest()
+	if old.manifest != nil {
+		m.Before = &old.manifest.Rows
+	}
 	if p.options.many() {
 		return m, p.replace(m)
 	}
 	if err := p.commit(); err != nil {
 		return nil, err
 	}
-	return m, p.writeJSON(p.options.ManifestLocation(), m)
+	return m, p.writeJSON(old.place, m)
 }
 
 // abort takes back what was not published.
@@ -329,7 +351,7 @@ func (p *publication) manifest() *Manifest {
 	o := p.options
 	m := &Manifest{
 		CreatedAt: time.Now().UTC(), Version: o.Version, Source: o.Source, Format: o.Target.FormatName(),
-		Moved: p.survey.stale, PartitionBy: o.PartitionBy, Counts: p.survey.counter.result(), Files: []PublishedFile{},
+		Moved: p.survey.stale, PartitionBy: o.PartitionBy, Partial: o.Partial, FromInput: o.FromInput, Counts: p.survey.counter.result(), Unnamed: p.survey.counter.unnamedFields(), Applications: p.survey.counter.applications, Files: []PublishedFile{},
 	}
 	for _, c := range p.columns {
 		m.Schema = append(m.Schema, ManifestColumn{c.Name, c.Type})
@@ -339,17 +361,6 @@ func (p *publication) manifest() *Manifest {
 		m.Files = append(m.Files, PublishedFile{f.name, f.rows, f.bytes, hex.EncodeToString(f.sum.Sum(nil))})
 	}
 	return m
-}
-
-// ManifestLocation is where the manifest stands: in the folder of the files.
-func (o *Options) ManifestLocation() string {
-	if o.many() {
-		return o.Target.folder() + "/" + ManifestFile
-	}
-	if i := strings.LastIndexByte(o.Target.Location, '/'); i >= 0 {
-		return o.Target.Location[:i+1] + ManifestFile
-	}
-	return ManifestFile
 }
 
 // Place is where the table stands: the file, or the folder of its files with a

@@ -301,7 +301,7 @@ func TestInventorySplitAndPartition(t *testing.T) {
 		if f.Rows > 10 {
 			t.Errorf("%s has %d rows", f.Path, f.Rows)
 		}
-		file, err := os.Open(filepath.Join(filepath.Dir(o.ManifestLocation()), f.Path))
+		file, err := os.Open(filepath.Join(strings.TrimSuffix(o.Target.Location, ".ndjson"), f.Path))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"pushbatch/batch"
 	"pushbatch/batch/blob"
 )
 
@@ -35,21 +36,126 @@ var partName = regexp.MustCompile(`^([^/]+=[^/]*/)?part-\d{5,}\.(csv|ndjson|parq
 // are.
 func CheckTarget(ctx context.Context, o *Options) error {
 	if o.many() {
-		return o.checkFolder(ctx)
+		if err := o.checkFolder(ctx); err != nil {
+			return err
+		}
+	} else if err := o.checkFile(ctx); err != nil {
+		return err
 	}
-	_, err := blob.Stat(ctx, o.Target.Location)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) && (!blob.IsS3(o.Target.Location) || !errors.Is(err, fs.ErrPermission)) {
-		return err // S3 forbids, rather than misses, what those without the right to list ask for
+	old, err := o.standing(ctx)
+	if err != nil {
+		return err
 	}
-	old, err := readTable(ctx, path.Dir(o.ManifestLocation()))
+	if o.FromInput && old.manifest != nil && !old.manifest.FromInput {
+		return o.partial(old, "what INPUT names")
+	}
+	return o.partial(old, o.Partial)
+}
+
+func (o *Options) checkFile(ctx context.Context) error {
+	folder := folderOf(o.Target.Location)
+	old, err := readTable(ctx, folder)
 	if err != nil {
 		return err
 	}
 	if len(old) > 0 {
-		return fmt.Errorf("%s is the folder of a table of %d files (%s, …): give the new table another folder",
-			path.Dir(o.ManifestLocation()), len(old), old[0])
+		return fmt.Errorf("%s is the folder of a table of %d files (%s, …): give the new table another folder", folder, len(old), old[0])
 	}
 	return probe(ctx, o.Target.Location)
+}
+
+// standing is the table that the new one takes the place of.
+type standing struct {
+	exists   bool
+	manifest *Manifest // nil: none tells of it
+	place    string    // of its manifest, and of the new one
+}
+
+// standing looks for the table that is there. The manifest of a single file is
+// ManifestFile beside it; where that tells of another file, as in a folder of
+// several tables, it has the file's name in its own.
+func (o *Options) standing(ctx context.Context) (s standing, err error) {
+	folder := o.Target.folder()
+	places, name := []string{folder + "/" + ManifestFile}, ""
+	if !o.many() {
+		folder, name = folderOf(o.Target.Location), path.Base(o.Target.Location)
+		places = []string{folder + "/_manifest." + name + ".json", folder + "/" + ManifestFile}
+		if s.exists, err = isThere(ctx, o.Target.Location); err != nil {
+			return s, err
+		}
+	}
+	for _, place := range places {
+		var m Manifest
+		if err := readJSON(ctx, place, &m); err != nil {
+			return s, err
+		}
+		tells := len(m.Files) > 0 && (name == "" || len(m.Files) == 1 && m.Files[0].Path == name)
+		if tells && (s.exists || name == "") {
+			return standing{true, &m, place}, nil
+		}
+		if tells || len(m.Files) == 0 { // the last one, unless another table has it
+			s.place = place
+		}
+	}
+	return s, nil
+}
+
+// isThere reports whether a file exists. S3 forbids, rather than misses, what those
+// without the right to list ask for.
+func isThere(ctx context.Context, location string) (bool, error) {
+	_, err := blob.Stat(ctx, location)
+	if errors.Is(err, fs.ErrNotExist) || blob.IsS3(location) && errors.Is(err, fs.ErrPermission) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// folderOf is the folder of a location.
+func folderOf(location string) string {
+	switch i := strings.LastIndexByte(location, '/'); i {
+	case -1:
+		return "."
+	case 0:
+		return "/"
+	default:
+		return location[:i]
+	}
+}
+
+// partial refuses that a part takes the place of the whole. why names the part;
+// empty: it is none.
+func (o *Options) partial(old standing, why string) error {
+	if why == "" || o.Replace || !old.exists || old.manifest != nil && old.manifest.Partial != "" {
+		return nil
+	}
+	rows := "a table"
+	if old.manifest != nil {
+		rows = fmt.Sprintf("a whole table (%d rows)", old.manifest.Rows)
+	}
+	return fmt.Errorf("%s holds %s, and this export is a part of it (%s): give another --to, or --replace if the part is to take its place", o.Place(), rows, why)
+}
+
+// refuseSubset looks, once the devices are known, whether those of an INPUT are
+// a part of the table that is there.
+func (p *publication) refuseSubset(old standing) error {
+	o := p.options
+	if err := o.partial(old, o.Partial); err != nil || !o.FromInput || old.manifest == nil || p.survey.rows >= old.manifest.Rows {
+		return err
+	}
+	fresh := make(map[uint64]bool)
+	err := p.eachRow(func(cells []batch.Value) error {
+		fresh[p.survey.hash(cells)] = true
+		return nil
+	})
+	for _, f := range old.manifest.Files {
+		if err == nil {
+			err = o.EachID(p.ctx, folderOf(old.place)+"/"+f.Path, func(id string) { delete(fresh, p.survey.hashID(id)) })
+		}
+	}
+	if err != nil || len(fresh) > 0 {
+		return err
+	}
+	return o.partial(old, "what INPUT names")
 }
 
 func (o *Options) checkFolder(ctx context.Context) error {
@@ -74,7 +180,7 @@ func (o *Options) checkFolder(ctx context.Context) error {
 		return fmt.Errorf("the folder %s has %d %s that no %s names (%s), which its readers would take for a part of the table: move them away, or give another --to",
 			folder, len(names), files, ManifestFile, strings.Join(names[:min(3, len(names))], ", "))
 	}
-	return probe(ctx, o.Target.folder()+"/"+ManifestFile)
+	return probe(ctx, folder+"/"+ManifestFile)
 }
 
 // probe makes sure that a local file can be written. In S3 writing would leave
@@ -166,7 +272,7 @@ func (p *publication) replace(m *Manifest) error {
 	if err := p.commit(); err != nil {
 		return err
 	}
-	if err := p.writeJSON(p.options.ManifestLocation(), m); err != nil {
+	if err := p.writeJSON(folder+"/"+ManifestFile, m); err != nil {
 		return err
 	}
 	return blob.RemoveBelow(p.ctx, folder, []string{publishingFile})

@@ -95,7 +95,9 @@ func (s *survey) findMoved(o *Options, eachRow eachRow) error {
 	})
 }
 
-func (s *survey) hash(cells []batch.Value) uint64 { return maphash.String(s.seed, cells[s.id].Text) }
+func (s *survey) hash(cells []batch.Value) uint64 { return s.hashID(cells[s.id].Text) }
+
+func (s *survey) hashID(id string) uint64 { return maphash.String(s.seed, id) }
 
 // isStale reports whether a later line tells of the same device.
 func (s *survey) isStale(cells []batch.Value, line int64) bool {

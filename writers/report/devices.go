@@ -1,8 +1,11 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"pushbatch/writers/inventory"
@@ -16,6 +19,32 @@ type Table struct {
 	TableFiles int              `json:"table_files,omitempty"`
 	People     *People          `json:"people,omitempty"`
 	Inventory  inventory.Counts `json:"inventory,omitempty"` // the devices by what they are
+
+	RowsBefore   *int64             `json:"rows_before,omitempty"` // of the table whose place it took
+	Partial      string             `json:"partial,omitempty"`     // which part of the devices was asked for
+	Changes      *inventory.Changes `json:"changes,omitempty"`     // from the day before
+	Applications []Application      `json:"applications,omitempty"`
+	Unnamed      []string           `json:"unnamed_fields,omitempty"` // of the platform, that have no column
+}
+
+// Application is one application of the account.
+type Application struct {
+	ID         string `json:"applicationId"`
+	Code       string `json:"applicationCode"`
+	Name       string `json:"name"`
+	Registered int64  `json:"registrationsCount"` // as the platform counts
+	Listed     int64  `json:"listed"`             // rows of the table
+}
+
+func (a *Application) String() string {
+	text := fmt.Sprintf("%s: %s of %s registered devices listed", cut(a.Name, shortText), Grouped(a.Listed), Grouped(a.Registered))
+	switch {
+	case a.Listed == a.Registered:
+		return text
+	case a.Listed > a.Registered:
+		return fmt.Sprintf("%s, %s more than the platform counts", text, Grouped(a.Listed-a.Registered))
+	}
+	return fmt.Sprintf("%s; %s %s to nobody, or came since: no listing has them", text, Grouped(a.Registered-a.Listed), Pick(a.Registered-a.Listed, "belongs", "belong"))
 }
 
 // People is how complete a walk over the people listing was.
@@ -41,6 +70,7 @@ func (p *People) String() string {
 // views are what the terminal and the page show of an inventory.
 var views = []struct{ name, title string }{
 	{"os", "os"},
+	{"channel", "channel"},
 	{"os_version", "os version"},
 	{"app_version", "app version"},
 	{"notifications", "notifications"},
@@ -70,12 +100,36 @@ func (t *Table) print(w io.Writer) {
 	if t.TableFiles > 1 {
 		files = fmt.Sprintf(" in %s files", Grouped(int64(t.TableFiles)))
 	}
+	if t.RowsBefore != nil {
+		files += fmt.Sprintf(" (in place of %s)", Grouped(*t.RowsBefore))
+	}
 	fmt.Fprintf(w, "  %-10s %s %s%s: %s\n", "table", Grouped(t.Devices), Plural(t.Devices, "device"), files, t.To)
+	if c := t.Changes; c != nil {
+		fmt.Fprintf(w, "  %-10s since %s: %s appeared, %s vanished, %s changed\n", "changes", c.Since, Grouped(c.Appeared), Grouped(c.Vanished), Grouped(c.Changed))
+	}
+	for _, a := range t.reconciled() {
+		fmt.Fprintf(w, "  %-10s %s\n", "checked", a)
+	}
+	if len(t.Unnamed) > 0 {
+		fmt.Fprintf(w, "  %-10s fields that have no column stand in extra: %s\n", "note", cut(strings.Join(t.Unnamed, ", "), longText))
+	}
 	for _, v := range views {
 		if list := t.Inventory[v.name]; len(list) > 0 {
 			fmt.Fprintf(w, "    %-13s %s\n", v.title, valuesText(list))
 		}
 	}
+}
+
+// reconciled are the applications that can be checked: the listing was of
+// everybody.
+func (t *Table) reconciled() (texts []string) {
+	if t.Partial != "" || t.People == nil {
+		return nil
+	}
+	for i := range t.Applications {
+		texts = append(texts, t.Applications[i].String())
+	}
+	return texts
 }
 
 // valuesText lists the most frequent values; the rest is "other". A count stands
@@ -114,6 +168,9 @@ func (t *Table) breakdowns() (all []breakdown) {
 	if t == nil {
 		return nil
 	}
+	if t.Changes != nil {
+		all = append(all, changeBreakdowns(t.Changes)...)
+	}
 	for _, v := range views {
 		list := t.Inventory[v.name]
 		if len(list) == 0 {
@@ -135,6 +192,25 @@ func (t *Table) breakdowns() (all []breakdown) {
 	return all
 }
 
+// changesBreakdown counts what became of devices since the day before, and which
+// columns changed most.
+func changeBreakdowns(c *inventory.Changes) []breakdown {
+	what := breakdown{Title: "Changes since " + c.Since, Bars: []bar{
+		{"appeared", c.Appeared, "changes.appeared"}, {"vanished", c.Vanished, "changes.vanished"}, {"changed", c.Changed, "changes.changed"},
+	}}
+	columns := slices.SortedFunc(maps.Keys(c.Columns), func(x, y string) int {
+		return cmp.Or(cmp.Compare(c.Columns[y], c.Columns[x]), cmp.Compare(x, y))
+	})
+	if len(columns) == 0 {
+		return []breakdown{what}
+	}
+	in := breakdown{Title: "Changed values by column"}
+	for _, name := range columns[:min(len(columns), pageValues)] {
+		in.Bars = append(in.Bars, bar{name, c.Columns[name], "changes.columns." + name})
+	}
+	return []breakdown{what, in}
+}
+
 // facts are what the page says of a table in numbers.
 func (t *Table) facts() (facts []fact) {
 	if t == nil {
@@ -142,6 +218,12 @@ func (t *Table) facts() (facts []fact) {
 	}
 	if t.To != "" {
 		facts = append(facts, fact{Name: "Table", Value: cut(t.To, longText)}, countFact("Devices", "devices", t.Devices))
+	}
+	if t.RowsBefore != nil {
+		facts = append(facts, countFact("Devices in the table before", "rows_before", *t.RowsBefore))
+	}
+	for _, text := range t.reconciled() {
+		facts = append(facts, fact{Name: "Checked", Value: text})
 	}
 	if t.People == nil {
 		return facts
