@@ -93,7 +93,9 @@ func (x *execution) tableSummary() *report.Table {
 		return t
 	}
 	t.To = x.flags.export.to
-	if o, err := x.inventoryOptions(); err == nil && !x.flags.export.daily {
+	if m.Day != "" {
+		t.To += "day=" + m.Day + "/devices.parquet"
+	} else if o, err := x.inventoryOptions(); err == nil {
 		t.To = o.Place()
 	}
 	t.Devices, t.TableFiles, t.Inventory, t.Changes, t.RowsBefore = m.Rows, len(m.Files), m.Counts, m.Changes, m.Before

@@ -2,7 +2,10 @@ package inventory_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -174,8 +177,9 @@ func TestInventoryForgedManifest(t *testing.T) {
 // value has its own.
 func TestInventoryPartitionNames(t *testing.T) {
 	t.Parallel()
-	values := []string{"", "a/b", "50% = half", "..", "Čuić", "x y", "a\\b", "a:b*?"}
-	place := 14 // os_language
+	long := strings.Repeat("Željka's phone ", 40) // longer than a name can be in a file system
+	values := []string{"", long + "1", long + "2", "a/b", "50% = half", "..", "Čuić", "x y", "a\\b", "a:b*?"}
+	place := 16 // os_language
 	folder := gather(t, len(values), func(n int) []batch.Value {
 		cells := inventoryLine(0)
 		cells[0] = batch.TextValue("device-" + string(rune('a'+n)))
@@ -194,13 +198,22 @@ func TestInventoryPartitionNames(t *testing.T) {
 		t.Fatal(len(found), err)
 	}
 	var got []string
+	cutOff := 0
 	for _, f := range found {
 		p := f.Partitions[len(f.Partitions)-1]
 		if p.Name != "os_language" || p.Null != (p.Value == "") {
 			t.Errorf("%+v", p)
 		}
+		if strings.HasPrefix(p.Value, long[:20]) { // cut, and told apart by a hash
+			cutOff++
+			continue
+		}
 		got = append(got, p.Value)
 	}
+	if cutOff != 2 {
+		t.Errorf("%d folders of long names", cutOff)
+	}
+	values = slices.DeleteFunc(values, func(v string) bool { return len(v) > 200 })
 	slices.Sort(got)
 	slices.Sort(values)
 	if diff := cmp.Diff(values, got); diff != "" {
@@ -213,7 +226,7 @@ func TestInventoryPartitionNames(t *testing.T) {
 func TestInventoryKeepsFormulas(t *testing.T) {
 	t.Parallel()
 	values := []string{"=1+1", "+385", "-2", "@x", "=HYPERLINK(\"x\",\"y\")", "\ttab"}
-	place := 16 // device_name
+	place := 18 // device_name
 	folder := gather(t, len(values), func(n int) []batch.Value {
 		cells := inventoryLine(0)
 		cells[place] = batch.TextValue(values[n])
@@ -228,4 +241,71 @@ func TestInventoryKeepsFormulas(t *testing.T) {
 			t.Errorf("%q became %q", want, lines[i])
 		}
 	}
+	o.Safe = true
+	publish(t, folder, o)
+	for i, line := range texts(t, o.Target.Location) {
+		if line != "device_name='"+values[i] {
+			t.Errorf("%q became %q, which a spreadsheet takes for a formula", values[i], line)
+		}
+	}
+}
+
+// A process dies while it renders a table that is to take the place of another:
+// until the end the old one is whole; then the new one is, and nothing else is in
+// the folder.
+func TestInventoryDiesWhileRendering(t *testing.T) {
+	t.Parallel()
+	folder := filepath.Join(t.TempDir(), "devices")
+	options := func(split int64) *inventory.Options {
+		o := inventoryOptions(t, folder+".csv.zst")
+		o.SplitRows, o.Tag = split, "run"
+		return o
+	}
+	publish(t, gather(t, 1500, inventoryLine), options(100))
+	old := wholeTable(t, folder)
+	second := gather(t, 3000, inventoryLine)
+	for _, after := range []int64{1024, 2048} { // rows
+		func() {
+			defer func() { _ = recover() }()
+			o := options(200)
+			o.Progress = func(done, _ int64) {
+				if done >= after {
+					panic("died") // nothing is cleaned up behind it
+				}
+			}
+			_, err := inventory.Publish(t.Context(), second, second+".stage", o)
+			t.Error("it was published", err)
+		}()
+		if now := wholeTable(t, folder); !slices.Equal(now, old) {
+			t.Fatal("the old table is not as it was")
+		}
+	}
+	m := publish(t, second, options(200))
+	files := wholeTable(t, folder)
+	left, err := os.ReadDir(folder)
+	if err != nil || len(left) != len(files)+1 || len(files) != 15 || m.Rows != 3000 || *m.Before != 1500 {
+		t.Fatalf("%d files in the folder, %d of the table, %d rows: %v", len(left), len(files), m.Rows, err)
+	}
+}
+
+// wholeTable returns the files of a table after it has made sure that all are
+// what the manifest says.
+func wholeTable(t *testing.T, folder string) (names []string) {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(folder, inventory.ManifestFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m inventory.Manifest
+	if err := json.Unmarshal(data, &m); err != nil || len(m.Files) == 0 {
+		t.Fatalf("%d files: %v", len(m.Files), err)
+	}
+	for _, f := range m.Files {
+		data, err := os.ReadFile(filepath.Join(folder, f.Path))
+		if err != nil || int64(len(data)) != f.Bytes || fmt.Sprintf("%x", sha256.Sum256(data)) != f.SHA256 {
+			t.Fatalf("%s is not what the manifest says: %d bytes, %v", f.Path, len(data), err)
+		}
+		names = append(names, f.Path)
+	}
+	return names
 }
