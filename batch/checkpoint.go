@@ -17,14 +17,48 @@ type Waiting struct {
 // finished too. A run that is resumed from a checkpoint ends with the same
 // results as one that never stopped.
 type Checkpoint struct {
-	Rows        int64           `json:"rows"`     // rows recorded; the watermark
-	Input       int             `json:"input"`    // input of the next row
-	Next        Position        `json:"position"` // where it starts there
-	Mark        Mark            `json:"mark"`
-	Tally       Tally           `json:"tally"`
-	Waiting     []Waiting       `json:"waiting,omitempty"`
-	Elapsed     time.Duration   `json:"elapsed_ns"` // time the run has worked so far, all executions together
-	SavedAt     time.Time       `json:"saved_at,omitzero"`
+	Rows    int64         `json:"rows"`     // rows recorded; the watermark
+	Input   int           `json:"input"`    // input of the next row
+	Next    Position      `json:"position"` // where it starts there
+	Mark    Mark          `json:"mark"`
+	Tally   Tally         `json:"tally"`
+	Waiting []Waiting     `json:"waiting,omitempty"`
+	Elapsed time.Duration `json:"elapsed_ns"` // time the run has worked so far, all executions together
+	SavedAt time.Time     `json:"saved_at,omitzero"`
+	Stopped bool          `json:"stopped,omitempty"` // the execution came to its end by itself: nothing was sent since
+	Journal int64         `json:"journal,omitempty"` // number of the first line of the journal that is not in here
+	// Recovered is requests of rows that the journal gave back: CallerState does not
+	// count them yet.
+	Recovered   int64           `json:"recovered_requests,omitempty"`
 	Ended       bool            `json:"ended"`                  // the end of the input was reached and every row is recorded
 	CallerState json.RawMessage `json:"caller_state,omitempty"` // what Config.CallerState gave
+}
+
+// Recover adds rows that a journal holds and the checkpoint does not. next is the
+// number of the journal's next line.
+func (c *Checkpoint) Recover(rows []Waiting, next int64) {
+	have := make(map[int64]bool, len(c.Waiting))
+	for _, w := range c.Waiting {
+		have[w.Row] = true
+	}
+	for _, w := range rows {
+		if w.Row > c.Rows && !have[w.Row] {
+			c.Waiting = append(c.Waiting, w)
+			c.Recovered += int64(w.Outcome.Attempts)
+		}
+	}
+	c.Journal = next
+}
+
+// Journal keeps rows that were sent until a checkpoint holds them, so that they
+// outlive the process. One of its methods is called at a time, from any goroutine.
+// A row is appended before any row that shares a key with it is sent.
+type Journal interface {
+	// Append keeps a finished row. An error stops the run.
+	Append(Waiting) error
+	// Begin is called before a checkpoint is taken and returns its Journal number:
+	// what is appended later may be missing in the checkpoint.
+	Begin() int64
+	// Drop forgets what was appended before the last Begin: a checkpoint holds it.
+	Drop() error
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -44,6 +45,7 @@ type Config struct {
 	Resume      *Checkpoint             // go on from here; nil: from the start
 	Save        func(*Checkpoint) error // makes a checkpoint durable, called from one goroutine, and keeps nothing of it; nil: none are made
 	SaveEvery   time.Duration           // time between checkpoints; default 1 s
+	Journal     Journal                 // keeps finished rows between checkpoints; nil: none does
 	CallerState func() json.RawMessage  // what a checkpoint keeps for the caller; may be nil
 }
 
@@ -68,6 +70,8 @@ type Job struct {
 	drained  chan struct{} // closed when open is 0
 	members  atomic.Int64  // mapper and senders at work
 	finished chan struct{} // closed when members is 0
+
+	journal sync.Mutex // for cfg.Journal
 
 	start  time.Time
 	mapper mapper
@@ -203,8 +207,24 @@ func (j *Job) sendRow(ctx context.Context, s *slot) error {
 	}
 	j.finish(s, &out)
 	over := j.checkThreshold(&s.result)
+	if err := j.keep(Waiting{s.result.Row.Num, out}); err != nil {
+		return err
+	}
 	j.release(s)
 	return over
+}
+
+// keep writes a finished row to the journal.
+func (j *Job) keep(row Waiting) error {
+	if j.cfg.Journal == nil {
+		return nil
+	}
+	j.journal.Lock()
+	defer j.journal.Unlock()
+	if err := j.cfg.Journal.Append(row); err != nil {
+		return abortOf(err, "results_unwritable")
+	}
+	return nil
 }
 
 // unsent is why the run stops when a row has no outcome: nobody would send it any

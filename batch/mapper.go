@@ -9,6 +9,7 @@ import (
 type mapper struct {
 	job     *Job
 	earlier map[int64]Outcome // rows an earlier execution finished, until they are mapped again
+	late    []Result          // those that stand behind the rows that were mapped when the run stopped
 }
 
 // run maps until the reader has ended, which a stop makes it do too. What made an
@@ -102,20 +103,19 @@ func (m *mapper) mapRow(s *slot, now time.Time) {
 
 // finishedEarlier reads on, after a stop, to the last row that an earlier
 // execution has finished: it is done and must stand in the reports of this one.
-// Of the rows between them none is sent any more.
 func (m *mapper) finishedEarlier(ctx context.Context) {
-	j := m.job
-	num, input, at := j.live.position()
-	for i := input; i < len(j.cfg.Inputs) && len(m.earlier) > 0; i++ {
-		source := j.cfg.Inputs[i].Source
+	num, input, at := m.job.live.position()
+	for i := input; i < len(m.job.cfg.Inputs) && len(m.earlier) > 0; i++ {
+		source := m.job.cfg.Inputs[i].Source
 		for row, err := range source.Rows(ctx, at) {
-			if err != nil || j.window.space(0) == 0 {
+			if err != nil || len(m.earlier) == 0 {
 				return
 			}
 			num++
-			row.Num, row.Source, row.Input = num, source.Name(), i
-			if m.push([]slot{{result: Result{Row: row}}}); len(m.earlier) == 0 {
-				return
+			if out, done := m.earlier[num]; done {
+				delete(m.earlier, num)
+				row.Num, row.Source, row.Input = num, source.Name(), i
+				m.late = append(m.late, Result{row, out})
 			}
 		}
 		at = Position{}

@@ -68,6 +68,9 @@ func TestInterruptedRun(t *testing.T) {
 		rng := rand.New(rand.NewPCG(seed, 2))
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(makeInputs(rng)...)
+			if rng.IntN(2) == 0 {
+				w.journal = &journal{w: w}
+			}
 			cfg := randomConfig(w, rng)
 			if rng.IntN(2) == 0 {
 				slow := rng.IntN(100)
@@ -109,6 +112,9 @@ func (w *world) execution(t *testing.T, seed uint64, cfg batch.Config, rng *rand
 	}
 	// Saved a whole interval after the row ended at the latest, if nothing is slow.
 	allowed := cfg.SaveEvery + 4*w.delay()
+	if w.journal != nil {
+		allowed = 0 // it is in the journal at once
+	}
 	interruption := time.AfterFunc(moment, func() {
 		if !kill {
 			job.Stop(errStop)

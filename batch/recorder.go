@@ -28,7 +28,7 @@ type recorder struct {
 
 func (r *recorder) restore(c *Checkpoint) {
 	r.point = *c
-	r.point.Tally, r.point.Waiting = c.Tally.clone(), nil
+	r.point.Tally, r.point.Waiting, r.point.Stopped = c.Tally.clone(), nil, false
 	r.earlier = slices.SortedFunc(slices.Values(c.Waiting), func(a, b Waiting) int { return cmp.Compare(a.Row, b.Row) })
 }
 
@@ -130,9 +130,22 @@ func (r *recorder) save() {
 	}
 	r.dirty = false
 	r.point.Mark = mark
+	journal := r.job.cfg.Journal
+	if journal != nil {
+		r.job.journal.Lock()
+		r.point.Journal = journal.Begin()
+		r.job.journal.Unlock()
+	}
 	point := r.snapshot()
 	r.job.live.publish(point.Tally)
-	r.keep(&point)
+	if r.keep(&point); journal == nil || r.err != nil {
+		return
+	}
+	r.job.journal.Lock()
+	defer r.job.journal.Unlock()
+	if err := journal.Drop(); err != nil {
+		r.fail(err)
+	}
 }
 
 func (r *recorder) keep(point *Checkpoint) {
@@ -153,7 +166,7 @@ func (r *recorder) snapshot() Checkpoint {
 	point.Elapsed += point.SavedAt.Sub(r.job.start)
 	point.Waiting = r.waiting()
 	if r.job.cfg.CallerState != nil {
-		point.CallerState = r.job.cfg.CallerState()
+		point.CallerState, point.Recovered = r.job.cfg.CallerState(), 0
 	}
 	return point
 }
@@ -182,12 +195,16 @@ func (r *recorder) waiting() (list []Waiting) {
 // waiting, so that a resumed run writes them again at their place. That the run
 // has ended is claimed only after the results are published.
 func (r *recorder) end() {
+	r.point.Stopped = true
 	r.save()
 	behind, _ := r.job.window.behindHead()
 	for _, s := range behind {
 		if !r.aborted || !s.local() {
 			r.write(&s.result)
 		}
+	}
+	for i := range r.job.mapper.late {
+		r.write(&r.job.mapper.late[i])
 	}
 	if err := r.job.cfg.Sink.Close(); err != nil && r.err == nil {
 		r.fail(fmt.Errorf("publish results: %w", err))

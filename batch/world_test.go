@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -78,6 +79,59 @@ type world struct {
 	durable int      // lines that were flushed
 	closed  int      // times the sink was closed in this execution
 	saved   []byte   // the last checkpoint, as JSON
+
+	journal *journal // nil: there is none
+}
+
+// journal is that of a world: it survives a kill.
+type journal struct {
+	w       *world
+	parts   [2][]journalLine
+	current int
+	next    int64
+}
+
+type journalLine struct {
+	number int64
+	row    batch.Waiting
+}
+
+func (j *journal) Append(row batch.Waiting) error {
+	j.w.mu.Lock()
+	defer j.w.mu.Unlock()
+	if !j.w.dead {
+		j.parts[j.current] = append(j.parts[j.current], journalLine{j.next, row})
+		j.next++
+	}
+	return nil
+}
+
+func (j *journal) Begin() int64 {
+	j.w.mu.Lock()
+	defer j.w.mu.Unlock()
+	if !j.w.dead {
+		j.current = 1 - j.current
+	}
+	return j.next
+}
+
+func (j *journal) Drop() error {
+	j.w.mu.Lock()
+	defer j.w.mu.Unlock()
+	if !j.w.dead {
+		j.parts[1-j.current] = nil
+	}
+	return nil
+}
+
+// rows are those from a line on.
+func (j *journal) rows(from int64) (rows []batch.Waiting) {
+	for _, line := range append(slices.Clone(j.parts[1-j.current]), j.parts[j.current]...) {
+		if line.number >= from {
+			rows = append(rows, line.row)
+		}
+	}
+	return rows
 }
 
 func newWorld(inputs ...[]spec) *world {
@@ -141,6 +195,9 @@ func (w *world) want(limit int64) (lines []string, store map[string]int64) {
 // config is a Config over the world; the caller sets the numbers.
 func (w *world) config() batch.Config {
 	cfg := batch.Config{Sink: sink{w}, Save: w.save}
+	if w.journal != nil {
+		cfg.Journal = w.journal
+	}
 	for i := range w.specs {
 		cfg.Inputs = append(cfg.Inputs, batch.Input{Source: source{w: w, input: i, failAt: -1}, Map: w.mapper(i)})
 	}
@@ -302,12 +359,20 @@ func (w *world) save(c *batch.Checkpoint) error {
 
 // checkpoint is the last one saved, read back from its JSON; nil: there is none.
 func (w *world) checkpoint() *batch.Checkpoint {
-	if w.saved == nil {
-		return nil
-	}
 	var c batch.Checkpoint
-	if err := json.Unmarshal(w.saved, &c); err != nil {
-		w.fault("read the checkpoint: %v", err)
+	if w.saved != nil {
+		if err := json.Unmarshal(w.saved, &c); err != nil {
+			w.fault("read the checkpoint: %v", err)
+		}
+	}
+	if w.journal != nil {
+		rows := w.journal.rows(c.Journal)
+		c.Recover(rows, w.journal.next)
+		if w.saved == nil && len(rows) == 0 {
+			return nil
+		}
+	} else if w.saved == nil {
+		return nil
 	}
 	return &c
 }
@@ -336,7 +401,7 @@ func (w *world) kill(rng *rand.Rand, since time.Time) {
 		case !answered:
 			w.resend[row] = true
 		case at.Before(since):
-			w.fault("row %d finished %s before the kill and is in no checkpoint", row, time.Since(at))
+			w.fault("row %d finished %s before the kill and is kept nowhere", row, time.Since(at))
 			w.resend[row] = true
 		default:
 			w.resend[row] = true

@@ -303,19 +303,25 @@ func (f *Folder) SaveCheckpoint(c *batch.Checkpoint) error {
 	return f.WriteFile(CheckpointFile, data)
 }
 
-// LoadCheckpoint reads the last checkpoint. It returns nil for a run that ended
-// before its first one. One that names other reports than this version writes is an
-// error.
+// LoadCheckpoint reads the last checkpoint, and adds to it the rows of the
+// journal that were finished since. It returns nil for a run of which neither is
+// there.
 func (f *Folder) LoadCheckpoint() (*batch.Checkpoint, error) {
 	c := new(batch.Checkpoint)
 	err := f.ReadJSON(CheckpointFile, c)
-	if errors.Is(err, fs.ErrNotExist) {
+	none := errors.Is(err, fs.ErrNotExist)
+	if err != nil && !none {
+		return nil, err
+	}
+	rows, next, err := f.readJournal(c.Journal)
+	if err != nil {
+		return nil, fmt.Errorf("read journal: %w", err)
+	}
+	if none && len(rows) == 0 {
 		return nil, nil
 	}
-	if err == nil {
-		err = checkMark(f.Path(CheckpointFile), c.Mark)
-	}
-	return c, err
+	c.Recover(rows, next)
+	return c, nil
 }
 
 // checkMark refuses reports that this version does not write: a name in a checkpoint

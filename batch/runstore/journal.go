@@ -1,0 +1,194 @@
+package runstore
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+
+	"pushbatch/batch"
+)
+
+// journalParts are the two files of a journal: while a checkpoint is made, what is
+// finished meanwhile goes to the other one.
+var journalParts = [2]string{"journal-0", "journal-1"}
+
+// journalLine bounds one line of a journal: what is longer is damaged.
+const journalLine = 64 << 20
+
+// Journal keeps finished rows between two checkpoints. Every row is one write,
+// which outlives the process; it is not synced, so that a power loss costs what
+// came after the last checkpoint. A line is a CRC-32 in hexadecimal, a number that
+// goes up by one, and the row as JSON.
+type Journal struct {
+	folder  *Folder
+	files   [2]File
+	current int
+	next    int64 // number of the next line
+	kept    bool  // lines are there that no checkpoint holds
+	line    []byte
+	err     error // a write failed: what followed it could not be read
+}
+
+// OpenJournal begins the journal of a run that goes on from a checkpoint of
+// LoadCheckpoint; nil is the start. What the journal of an execution that died
+// has given to the checkpoint is made durable in it first. A folder in S3 has no
+// journal: nil.
+func (f *Folder) OpenJournal(point *batch.Checkpoint) (*Journal, error) {
+	if f.remote != nil {
+		return nil, nil
+	}
+	j := &Journal{folder: f}
+	if point != nil {
+		j.next = point.Journal
+		if err := f.SaveCheckpoint(point); err != nil {
+			return nil, err
+		}
+	}
+	for i, name := range journalParts {
+		file, err := f.fs.OpenFile(f.LocalFile(name), os.O_RDWR|os.O_CREATE, fileMode)
+		if err == nil {
+			j.files[i] = file
+			err = file.Truncate(0)
+		}
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("open journal: %w", err), j.close())
+		}
+	}
+	return j, nil
+}
+
+// Append implements batch.Journal.
+func (j *Journal) Append(row batch.Waiting) error {
+	if j.err != nil {
+		return j.err
+	}
+	data, err := json.Marshal(row)
+	if err != nil {
+		return err
+	}
+	const sum = len("00000000")
+	j.line = append(strconv.AppendInt(append(j.line[:0], "00000000 "...), j.next, 10), ' ')
+	j.line = append(j.line, data...)
+	hex.Encode(j.line, binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE(j.line[sum+1:])))
+	j.line = append(j.line, '\n')
+	if _, err := j.files[j.current].Write(j.line); err != nil {
+		j.err = fmt.Errorf("write journal: %w", err)
+		return j.err
+	}
+	j.next++
+	j.kept = true
+	return nil
+}
+
+// Begin implements batch.Journal.
+func (j *Journal) Begin() int64 {
+	j.current = 1 - j.current
+	j.kept = false
+	return j.next
+}
+
+// Drop implements batch.Journal.
+func (j *Journal) Drop() error {
+	file := j.files[1-j.current]
+	err := file.Truncate(0)
+	if err == nil {
+		_, err = file.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		return fmt.Errorf("empty journal: %w", err)
+	}
+	return nil
+}
+
+// Close closes the journal, and removes its files if a checkpoint holds
+// everything that is in them.
+func (j *Journal) Close() error {
+	err := j.close()
+	if j.kept || j.err != nil {
+		return err
+	}
+	for _, name := range journalParts {
+		err = errors.Join(err, j.folder.fs.Remove(j.folder.LocalFile(name)))
+	}
+	return err
+}
+
+func (j *Journal) close() (err error) {
+	for _, file := range j.files {
+		if file != nil {
+			err = errors.Join(err, file.Close())
+		}
+	}
+	return err
+}
+
+// journalEntry is a line of a journal that is whole.
+type journalEntry struct {
+	number int64
+	row    batch.Waiting
+}
+
+// readJournal returns the rows of the journal from a number on, in the order in
+// which they were finished, and the number behind them. A line that is torn, or
+// was lost, ends it: what follows may depend on it.
+func (f *Folder) readJournal(from int64) (rows []batch.Waiting, next int64, err error) {
+	var entries []journalEntry
+	for _, name := range journalParts {
+		file, err := f.fs.OpenFile(f.LocalFile(name), os.O_RDONLY, 0)
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, 0, err
+		}
+		entries = readJournalPart(entries, file)
+		if err := file.Close(); err != nil {
+			return nil, 0, err
+		}
+	}
+	slices.SortStableFunc(entries, func(a, b journalEntry) int { return cmp.Compare(a.number, b.number) })
+	for _, e := range entries {
+		if e.number > from {
+			break
+		}
+		if e.number == from {
+			rows, from = append(rows, e.row), from+1
+		}
+	}
+	return rows, from, nil
+}
+
+// readJournalPart appends the lines of a file that are whole.
+func readJournalPart(entries []journalEntry, r io.Reader) []journalEntry {
+	scan := bufio.NewScanner(r)
+	scan.Buffer(nil, journalLine)
+	for scan.Scan() {
+		if e, ok := parseJournalLine(scan.Bytes()); ok {
+			entries = append(entries, e)
+		}
+	}
+	return entries
+}
+
+func parseJournalLine(line []byte) (e journalEntry, ok bool) {
+	sum, rest, _ := bytes.Cut(line, []byte(" "))
+	want, err := strconv.ParseUint(string(sum), 16, 32)
+	if err != nil || uint32(want) != crc32.ChecksumIEEE(rest) {
+		return e, false
+	}
+	number, data, _ := bytes.Cut(rest, []byte(" "))
+	if e.number, err = strconv.ParseInt(string(number), 10, 64); err != nil {
+		return e, false
+	}
+	return e, json.Unmarshal(data, &e.row) == nil
+}
