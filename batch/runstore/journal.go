@@ -55,7 +55,7 @@ func (f *Folder) OpenJournal(point *batch.Checkpoint) (*Journal, error) {
 		}
 	}
 	for i, name := range journalParts {
-		file, err := f.fs.OpenFile(f.LocalFile(name), os.O_RDWR|os.O_CREATE, fileMode)
+		file, err := f.fs.OpenFile(name, os.O_RDWR|os.O_CREATE, fileMode)
 		if err == nil {
 			j.files[i] = file
 			err = file.Truncate(0)
@@ -118,7 +118,7 @@ func (j *Journal) Close() error {
 		return err
 	}
 	for _, name := range journalParts {
-		err = errors.Join(err, j.folder.fs.Remove(j.folder.LocalFile(name)))
+		err = errors.Join(err, j.folder.fs.Remove(name))
 	}
 	return err
 }
@@ -144,7 +144,7 @@ type journalEntry struct {
 func (f *Folder) readJournal(from int64) (rows []batch.Waiting, next int64, err error) {
 	var entries []journalEntry
 	for _, name := range journalParts {
-		file, err := f.fs.OpenFile(f.LocalFile(name), os.O_RDONLY, 0)
+		file, err := f.fs.OpenFile(name, os.O_RDONLY, 0)
 		if errors.Is(err, os.ErrNotExist) {
 			continue
 		}

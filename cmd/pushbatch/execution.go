@@ -43,6 +43,7 @@ type execution struct {
 	notifier *notifier     // nil: nobody is told
 	features []*feature
 	reports  *writers.Reports
+	journal  *runstore.Journal // nil: nothing is sent, or the folder is in S3
 
 	engine   atomic.Pointer[batch.Job]
 	allSent  atomic.Bool  // the engine has ended
@@ -153,6 +154,9 @@ func (x *execution) engineConfig(sink batch.Sink) batch.Config {
 		Resume: x.point, CallerState: x.saveCallerState,
 		Save: x.save, SaveEvery: x.saveEvery(),
 	}
+	if x.journal != nil {
+		cfg.Journal = x.journal
+	}
 	if x.client != nil { // a dry run is there to find all that is wrong
 		cfg.MaxErrors, _ = batch.ParseThreshold(x.flags.maxErrors) // checked before
 		cfg.Canary = x.flags.canary
@@ -176,6 +180,7 @@ func (x *execution) save(c *batch.Checkpoint) error {
 // callerState is what a checkpoint keeps for this package.
 type callerState struct {
 	Requests  int64           `json:"requests"`
+	AtLeast   bool            `json:"requests_at_least,omitempty"` // an execution died: what was under way then is not counted
 	Retries   int64           `json:"retries"`
 	Throttled int64           `json:"throttled"`
 	Learned   json.RawMessage `json:"learned,omitempty"` // of the client's limiter
@@ -187,12 +192,17 @@ func stateOf(point *batch.Checkpoint) (s callerState) {
 	if point != nil && len(point.CallerState) > 0 {
 		_ = json.Unmarshal(point.CallerState, &s) // an older form: the counts begin anew
 	}
+	if point != nil {
+		s.Requests += point.Recovered
+		s.AtLeast = s.AtLeast || !point.Stopped && !point.Ended
+	}
 	return s
 }
 
 // traffic is the requests of all executions together.
 func (x *execution) traffic() callerState {
 	state := stateOf(x.point)
+	state.AtLeast = state.AtLeast || x.point == nil && x.spec.Executions > 1
 	if x.client != nil {
 		s := x.client.Stats()
 		state.Requests += s.Requests

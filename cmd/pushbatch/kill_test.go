@@ -17,21 +17,25 @@ import (
 	"pushbatch/readers"
 )
 
-// kills is how many kill -9 TestKills deals out: a short form by default.
-var kills = flag.Int("kills", 30, "kill -9 that TestKills deals out")
+// kills is how many kill -9 TestKills deals out: few by default.
+var kills = flag.Int("kills", 5, "kill -9 that TestKills deals out; at least 30 with FULL_TESTS=1")
 
 const (
 	killInFlight = 16
-	killRate     = 300
+	killRate     = 2000
 )
 
 // A run is killed at random moments, again and again, and resumed each time:
 // every row stands in the results once, the platform's state is that of the
-// rows applied in order, and no more is sent twice than what was in flight or
-// finished within the last second before each kill.
+// rows applied in order, and no more is sent twice than what was under way at
+// each kill.
 func TestKills(t *testing.T) {
 	t.Parallel()
-	for format, kills := range map[string]int{"csv": *kills, "parquet": *kills / 5} {
+	kills := *kills
+	if os.Getenv("FULL_TESTS") == "1" {
+		kills = max(kills, 30)
+	}
+	for format, kills := range map[string]int{"csv": kills, "parquet": kills / 5} {
 		t.Run(format, func(t *testing.T) {
 			t.Parallel()
 			killAgainAndAgain(t, format, kills)
@@ -42,11 +46,11 @@ func TestKills(t *testing.T) {
 func killAgainAndAgain(t *testing.T, format string, kills int) {
 	dir := t.TempDir()
 	rows := filepath.Join(dir, "rows.csv")
-	n := max(600, 100*kills) // enough to do between the kills
+	n := max(600, killRate*kills) // enough to do between the kills
 	want := writeKillRows(t, rows, n)
 	sim, url := serve(t, simulator.Config{
 		Limits: simulator.PushLimits(0, 0),
-		Faults: faults(t, "500=2%,cut-before=1%,cut-after=1%,latency=0-60ms"),
+		Faults: faults(t, "500=2%,cut-before=1%,cut-after=1%,latency=0-8ms"),
 	})
 	dice := rand.New(rand.NewPCG(1, 2))
 	dealt, code, args := 0, -1, []string{"update", rows, "--out", "run", "--results", format}
@@ -148,7 +152,7 @@ func resultRecords(t *testing.T, path string) (records [][]string) {
 	return records
 }
 
-// demandState holds the simulator's registrations against the rows applied in
+// demandState checks the simulator's registrations against the rows applied in
 // order.
 func demandState(t *testing.T, sim *simulator.Simulator, want map[string]string) {
 	t.Helper()
@@ -156,24 +160,29 @@ func demandState(t *testing.T, sim *simulator.Simulator, want map[string]string)
 	if err := sim.WriteState(&state); err != nil {
 		t.Fatal(err)
 	}
+	entries := make(map[string]string, len(want))
+	for line := range strings.Lines(state.String()) {
+		_, after, _ := strings.Cut(line, `"registrationId":"`)
+		id, _, _ := strings.Cut(after, `"`)
+		entries[id] = line
+	}
 	for id, score := range want {
-		_, entry, found := strings.Cut(state.String(), `"registrationId":"`+id+`"`)
-		entry, _, _ = strings.Cut(entry, "\n")
-		if !found || !strings.Contains(entry, `"score":`+score+"}") {
+		entry := entries[id]
+		if !strings.Contains(entry, `"score":`+score+"}") {
 			t.Errorf("device %s: want score %s, have %.200s", id, score, entry)
 		}
 	}
 }
 
 // demandFewRepeats counts the requests that took effect more than once for one
-// row and holds them against guarantee 3.
+// row and checks them against guarantee 3.
 func demandFewRepeats(t *testing.T, sim *simulator.Simulator, rows, kills int) {
 	t.Helper()
-	effects := sim.Stats().Effects
-	const perKill = killInFlight + killRate // in flight, and what can finish within a second
+	stats := sim.Stats()
+	effects := stats.Effects - stats.ByFault["cut-after"] // those are rightly sent again
 	repeats := effects - int64(rows)
 	t.Logf("%d effects for %d rows: %d repeats, %.1f a kill", effects, rows, repeats, float64(repeats)/float64(max(kills, 1)))
-	if repeats > int64(kills)*perKill {
+	if repeats > int64(kills)*killInFlight {
 		t.Errorf("%d repeats after %d kills", repeats, kills)
 	}
 }

@@ -102,7 +102,7 @@ func snapshotSummary(folder *runstore.Folder, spec *runSpec, status *runStatus) 
 	}
 	s.Fill(point.Tally.WithWaiting(point.Waiting), point.Elapsed)
 	state := stateOf(point)
-	s.Requests, s.Retries, s.Throttled = state.Requests, state.Retries, state.Throttled
+	s.Requests, s.Retries, s.Throttled, s.AtLeast = state.Requests, state.Retries, state.Throttled, state.AtLeast
 	s.Timeline = report.TimelineOf(state.Series)
 	s.DryRun = s.Requests == 0 && len(spec.Settings["dry-run"]) > 0
 	if status.Total != nil {

@@ -116,6 +116,9 @@ func (x *execution) openSink(runErr error) (batch.Sink, error) {
 	}
 	x.reports = reports
 	if x.client != nil {
+		if x.journal, err = x.folder.OpenJournal(x.point); err != nil {
+			return nil, &exitError{exitStopped, err}
+		}
 		if err := x.client.Restore(stateOf(x.point).Learned); err != nil {
 			x.log.Warn("the rate is learned anew", "error", err)
 		}
@@ -130,6 +133,9 @@ func (x *execution) send(ctx context.Context, engine *batch.Job) error {
 	defer x.startNoting(engine)()
 	defer x.startProgress(engine)()
 	err := engine.Run(ctx)
+	if x.journal != nil {
+		err = errors.Join(err, x.journal.Close())
+	}
 	if err == nil {
 		_ = x.reports.Settle() // what stays costs room, nothing else
 	}
@@ -187,7 +193,7 @@ func (x *execution) summarize(ctx context.Context, engine *batch.Job, runErr err
 	}
 	s.Fill(engine.Tally(), engine.Elapsed())
 	t := x.traffic()
-	s.Requests, s.Retries, s.Throttled = t.Requests, t.Retries, t.Throttled
+	s.Requests, s.Retries, s.Throttled, s.AtLeast = t.Requests, t.Retries, t.Throttled, t.AtLeast
 	x.timeline.Note(engine.Elapsed(), engine.Tally().Statuses, t.Requests, t.Throttled)
 	s.Timeline = report.TimelineOf(x.timeline.Series())
 	if x.client != nil {

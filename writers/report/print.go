@@ -22,7 +22,11 @@ func (s *Summary) Print(w io.Writer) {
 	fmt.Fprintf(w, "%s%s: %s %s in %s (%s rows/s)\n", s.Operation, mode, Grouped(s.Rows), Plural(s.Rows, "row"), Seconds(s.Elapsed), Rate(s.RowsPerSec))
 	s.printCounts(w)
 	if s.Requests > 0 {
-		fmt.Fprintf(w, "  requests   %s, retries %s, refused by the limit (429) %s", Grouped(s.Requests), Grouped(s.Retries), Grouped(s.Throttled))
+		atLeast := ""
+		if s.AtLeast {
+			atLeast = "at least "
+		}
+		fmt.Fprintf(w, "  requests   %s%s, retries %s, refused by the limit (429) %s", atLeast, Grouped(s.Requests), Grouped(s.Retries), Grouped(s.Throttled))
 		if s.Latency.Max > 0 { // some row had a request of its own
 			fmt.Fprintf(w, "; latency p50 %s, p99 %s", millisText(s.Latency.P50), millisText(s.Latency.P99))
 		}

@@ -37,7 +37,8 @@ type Summary struct {
 	ErrorCodes    []Code    `json:"error_codes"`
 	Warnings      []Warning `json:"warnings"` // of rows that went through
 	RowsPerSec    float64   `json:"rows_per_second"`
-	Requests      int64     `json:"requests"` // every attempt, those refused with 429 included
+	Requests      int64     `json:"requests"`                    // every attempt, those refused with 429 included
+	AtLeast       bool      `json:"requests_at_least,omitempty"` // a process died: what was under way then is not counted
 	Retries       int64     `json:"retries"`
 	Throttled     int64     `json:"throttled"`               // answers 429
 	LimitedRate   float64   `json:"settled_rate_per_second"` // what the limiter allowed at the end
