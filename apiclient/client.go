@@ -25,6 +25,7 @@ type Client struct {
 	refusals  refusals
 	counters  counters
 	sequence  atomic.Uint64 // of the latest call
+	shareKick chan struct{} // capacity 1: the shares are to be looked at
 }
 
 // New returns a client. It sends nothing. Its errors name the setting that is
@@ -38,11 +39,14 @@ func New(cfg Config) (*Client, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	c := &Client{cfg: cfg, clock: clock{time.Now()}, base: base, transport: newTransport(&cfg)}
+	c := &Client{cfg: cfg, clock: clock{time.Now()}, base: base, transport: newTransport(&cfg), shareKick: make(chan struct{}, 1)}
 	c.breaker = newBreaker(c.clock, &cfg)
 	c.refusals.longest = cfg.MaxOutage
 	for op := range opCount {
 		c.limiters[op] = newLimiter(c.clock, cfg.rate(op))
+		if cfg.Shares != nil {
+			c.limiters[op].share = &share{kick: c.shareKick}
+		}
 	}
 	if cfg.Auth.oauth != nil {
 		if c.tokens, err = newTokens(c.transport, cfg.Auth.oauth, base); err != nil {

@@ -51,6 +51,12 @@ type Config struct {
 	// ErrOutage; 0: the default of 30m, negative: for ever.
 	MaxOutage time.Duration
 
+	// Shares keeps the record by which processes share the rates of an account:
+	// each may then send at its share only, which KeepShares keeps. nil: this
+	// client has the whole rate.
+	Shares     ShareStore
+	shareClock func() time.Time // tests set clocks apart
+
 	Log       *slog.Logger  // pauses, rate changes, outages; at level debug every retry; nil: nothing is logged
 	OnAttempt func(Attempt) // called after every attempt, from the caller's goroutine; may be nil
 
@@ -80,6 +86,9 @@ func (cfg Config) withDefaults() Config {
 	def(&cfg.UserAgent, "pushbatch")
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.shareClock == nil {
+		cfg.shareClock = time.Now
 	}
 	if cfg.Transport == nil {
 		cfg.Transport = newRoundTripper()

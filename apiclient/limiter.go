@@ -3,6 +3,7 @@ package apiclient
 import (
 	"container/list"
 	"context"
+	"math"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -24,6 +25,7 @@ type limiter struct {
 	paused   time.Duration // no permit before
 	asked    bool          // the pause is one that the platform asked for
 	refusals int           // episodes in a row without Retry-After
+	share    *share        // nil: the whole rate is this process's
 }
 
 type waiter struct {
@@ -112,6 +114,10 @@ func (l *limiter) delay() time.Duration {
 		l.permits.setRate(l.adaptive.rate)
 	}
 	l.target = max(l.permits.at(now), l.paused)
+	if l.share.isOver(l.target) {
+		l.share.look()
+		l.target = math.MaxInt64
+	}
 	return l.target - now
 }
 
@@ -121,6 +127,9 @@ func (l *limiter) take(waited bool) *permit {
 	if l.fresh {
 		l.permits.restart(now)
 		l.fresh = false
+	}
+	if l.share != nil {
+		l.share.taken++
 	}
 	return l.permits.take(now, waited)
 }
@@ -158,9 +167,11 @@ func (l *limiter) refused(g *permit, took, retryAfter, longest time.Duration) (p
 	defer l.mu.Unlock()
 	l.permits.ended(g, took, true)
 	now := l.clock.now()
+	before := l.adaptive.rate
 	if fell = l.adaptive.refused(g.sent, now); fell {
 		l.permits.setRate(l.adaptive.rate)
 	}
+	defer func() { l.share.slowed(fell, l.adaptive.rate/before, l.paused-now) }()
 	switch {
 	case retryAfter > 0:
 		l.hold(now, retryAfter)

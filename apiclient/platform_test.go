@@ -113,10 +113,12 @@ func (w *windows) answer(int, *http.Request) (*http.Response, error) {
 }
 
 // most returns the most times that lie within any sliding second.
-func most(times []time.Time) int {
+func most(times []time.Time) int { return mostWithin(times, time.Second) }
+
+func mostWithin(times []time.Time, window time.Duration) int {
 	most, from := 0, 0
 	for i, t := range times {
-		for t.Sub(times[from]) >= time.Second {
+		for t.Sub(times[from]) >= window {
 			from++
 		}
 		most = max(most, i-from+1)

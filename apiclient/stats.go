@@ -22,6 +22,7 @@ const (
 	NotWaiting     Waiting = iota
 	WaitBackoff            // calls wait to be repeated, nothing else is there to send
 	WaitLimit              // calls wait for their turn under the limit
+	WaitShare              // another process has the limit, or the shares cannot be reached
 	WaitRefused            // the platform answered 429 and did not say how long to wait
 	WaitRetryAfter         // the platform asked to wait
 	WaitOutage             // the platform is out of reach
@@ -29,7 +30,7 @@ const (
 
 // String returns the reason as people read it.
 func (w Waiting) String() string {
-	return [...]string{"", "backoff", "limit", "refused", "retry-after", "outage"}[w]
+	return [...]string{"", "backoff", "limit", "share", "refused", "retry-after", "outage"}[w]
 }
 
 // Stats is a snapshot of a client.
@@ -50,6 +51,7 @@ type OpStats struct {
 	Rate       float64 // in force, requests a second; +Inf: unlimited
 	Configured float64
 	Queued     int // calls that wait for their turn
+	Share      ShareStats
 }
 
 // Stats returns where the client stands. It is cheap enough to be called
@@ -85,8 +87,13 @@ func (l *limiter) stats(now time.Duration) (s OpStats, why Waiting, until time.D
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s = OpStats{Rate: l.adaptive.rate, Configured: l.adaptive.configured, Queued: l.waiting.Len()}
+	if l.share != nil {
+		s.Share = l.share.stats
+	}
 	switch {
 	case s.Queued == 0:
+	case l.share.isOver(now):
+		why = WaitShare
 	case l.paused > now && l.asked:
 		why, until = WaitRetryAfter, l.paused
 	case l.paused > now:

@@ -209,8 +209,8 @@ func TestStatsNameTheWait(t *testing.T) {
 	}
 }
 
-// share refuses a share of the requests whatever the rate is.
-type share struct {
+// randomly refuses a share of the requests whatever the rate is.
+type randomly struct {
 	share      float64
 	retryAfter string
 	until      time.Time // zero: it goes on
@@ -219,7 +219,7 @@ type share struct {
 	refusedAt  []time.Time
 }
 
-func (s *share) answer(int, *http.Request) (*http.Response, error) {
+func (s *randomly) answer(int, *http.Request) (*http.Response, error) {
 	over := !s.until.IsZero() && time.Now().After(s.until)
 	if over || s.chance() >= time.Duration(s.share*1e9) {
 		s.passed = append(s.passed, time.Now())
@@ -233,7 +233,7 @@ func (s *share) answer(int, *http.Request) (*http.Response, error) {
 }
 
 // left is how much of a time the pauses leave that were asked for.
-func (s *share) left(length time.Duration) time.Duration {
+func (s *randomly) left(length time.Duration) time.Duration {
 	pause, err := time.ParseDuration(s.retryAfter + "s")
 	if err != nil {
 		return length
@@ -274,7 +274,7 @@ func TestRefusalsThatDoNotDependOnTheRateKeepIt(t *testing.T) {
 			var got, want float64
 			for seed := range uint64(8) { // one course of chance says little
 				synctest.Test(t, func(t *testing.T) {
-					s := &share{share: tt.share, retryAfter: tt.retryAfter, chance: uniform(seed+1, time.Second)}
+					s := &randomly{share: tt.share, retryAfter: tt.retryAfter, chance: uniform(seed+1, time.Second)}
 					p := &platform{answer: s.answer, work: tt.work}
 					c := newClient(t, p, func(cfg *Config) { cfg.Rate = tt.rate })
 					load(t, c, 32, 2*time.Minute)
@@ -298,7 +298,7 @@ func TestRateRecoversFromABurst(t *testing.T) {
 				t.Run(fmt.Sprintf("%v/s, Retry-After %q, %v", rate, retryAfter, burst), func(t *testing.T) {
 					t.Parallel()
 					synctest.Test(t, func(t *testing.T) {
-						s := &share{retryAfter: retryAfter, chance: func() time.Duration { return 0 }}
+						s := &randomly{retryAfter: retryAfter, chance: func() time.Duration { return 0 }}
 						p := &platform{answer: s.answer, work: 20 * time.Millisecond}
 						c := newClient(t, p, func(cfg *Config) { cfg.Rate = rate })
 						load(t, c, 64, 10*time.Second)
@@ -357,7 +357,7 @@ func TestEndlessRefusals(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				s := &share{share: 2, retryAfter: tt.retryAfter, chance: func() time.Duration { return 0 }}
+				s := &randomly{share: 2, retryAfter: tt.retryAfter, chance: func() time.Duration { return 0 }}
 				c := newClient(t, &platform{answer: s.answer}, func(cfg *Config) { cfg.MaxOutage = tt.longest })
 				start := time.Now()
 				var group sync.WaitGroup

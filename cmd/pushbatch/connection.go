@@ -27,6 +27,9 @@ func (p *process) connect(f *jobFlags, log *slog.Logger, maySend func() error) (
 		UserAgent: "pushbatch/" + version(), Log: log, MaySend: maySend,
 	}
 	cfg.Transport = p.platform
+	if f.shareLimit != "" {
+		cfg.Shares = blobShares{f.shareLimit}
+	}
 	if f.simulate {
 		cfg.BaseURL, cfg.Transport = simulatedBase, simulated(f)
 		cfg.Auth = apiclient.AppKey("simulated")

@@ -51,6 +51,7 @@ func (i *inputFlags) add(fs *pflag.FlagSet) {
 // executionFlags say how requests are sent and when a run stops.
 type executionFlags struct {
 	rate        float64
+	shareLimit  string
 	maxInFlight int
 	maxAttempts int
 	timeout     time.Duration
@@ -66,6 +67,7 @@ type executionFlags struct {
 
 func (e *executionFlags) add(fs *pflag.FlagSet) {
 	fs.Float64Var(&e.rate, "rate", 50, "requests a second, `N`; the default is the platform's published limit")
+	fs.StringVar(&e.shareLimit, "share-limit", "", "`LOCATION` (a file or s3:// object): all processes that name it share --rate, by operation and account")
 	fs.IntVar(&e.maxInFlight, "max-in-flight", 64, "`N` requests under way at the same time, at most")
 	fs.IntVar(&e.maxAttempts, "max-attempts", 10, "`N` attempts a row before it counts as failed; an answer 429 is none")
 	fs.DurationVar(&e.timeout, "timeout", 30*time.Second, "`DURATION` after which one attempt is given up")

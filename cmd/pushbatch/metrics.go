@@ -196,11 +196,15 @@ func (m *metricText) traffic(x *execution) {
 	for why := apiclient.WaitBackoff; why <= apiclient.WaitOutage; why++ {
 		m.sample("waiting", label("reason", strings.ReplaceAll(why.String(), "-", "_")), oneIf(s.Waiting == why))
 	}
-	for op, stats := range s.Ops {
-		if apiclient.Op(op).String() == x.requestName() && !math.IsInf(stats.Rate, 0) {
-			m.one("rate_limit", gauge, "Requests a second that are allowed now.", stats.Rate)
-			m.one("rate_limit_configured", gauge, "Requests a second that --rate allows.", stats.Configured)
-		}
+	stats := opStats(s, x.requestName())
+	if !math.IsInf(stats.Rate, 0) {
+		m.one("rate_limit", gauge, "Requests a second that are allowed now.", stats.Rate)
+		m.one("rate_limit_configured", gauge, "Requests a second that --rate allows.", stats.Configured)
+	}
+	if share := stats.Share; x.flags.shareLimit != "" {
+		m.one("share_permits", gauge, "Permits that this process has of the limit it shares by --share-limit.", float64(share.Permits))
+		m.one("share_total", gauge, "Requests a second that all processes share.", share.Total)
+		m.one("share_processes", gauge, "Processes that share the limit, this one included.", float64(share.Processes))
 	}
 }
 

@@ -20,6 +20,7 @@ type progressSnapshot struct {
 	total     int64 // 0: not known yet
 	exact     bool  // total is counted, not estimated
 	rate      float64
+	shared    string  // what this process has of a shared limit
 	limit     float64 // requests a second that are allowed just now; 0: no limit holds anything back
 	retrying  int64   // rows that wait to be sent again
 	waiting   waiting
@@ -76,6 +77,9 @@ func (s *progressSnapshot) line() string {
 	if s.limit > 0 {
 		fmt.Fprintf(&b, " (limit %s)", limitText(s.limit))
 	}
+	if s.shared != "" {
+		fmt.Fprintf(&b, ", %s", s.shared)
+	}
 	fmt.Fprintf(&b, ", %s %s", report.Grouped(s.bad), s.badWord())
 	if s.retrying > 0 && s.waiting.why == apiclient.NotWaiting {
 		fmt.Fprintf(&b, ", %s being retried", report.Grouped(s.retrying))
@@ -96,6 +100,8 @@ func (s *progressSnapshot) waitingLong() string {
 	switch w.why {
 	case apiclient.WaitBackoff:
 		return fmt.Sprintf("%s %s to be retried", report.Grouped(s.retrying), report.Plural(s.retrying, "row"))
+	case apiclient.WaitShare:
+		return "a share of the limit: other processes have it, or --share-limit cannot be reached"
 	case apiclient.WaitRefused:
 		return "the platform refuses for its limit (429)" + within(", next try in ", w.left, "")
 	case apiclient.WaitRetryAfter:
@@ -110,6 +116,8 @@ func (s *progressSnapshot) waitingLong() string {
 func (s *progressSnapshot) waitingForms() []string {
 	w := s.waiting
 	switch {
+	case w.why == apiclient.WaitShare:
+		return []string{"waiting: a share of the limit", "no share"}
 	case w.why == apiclient.WaitRefused:
 		return []string{"waiting: limit refused (429)" + within(" ", w.left, ""), "429" + within(" ", w.left, "")}
 	case w.why == apiclient.WaitRetryAfter:

@@ -81,7 +81,7 @@ func (p *process) resume(ctx context.Context, path string, c *runConfig) (err er
 	if err := x.takeMapping(); err != nil {
 		return err
 	}
-	if err := x.checkTarget(ctx); err != nil {
+	if err := cmp.Or(x.checkTarget(ctx), x.checkShares(ctx)); err != nil {
 		return err
 	}
 	return x.run(ctx)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math"
@@ -50,7 +51,7 @@ func (x *execution) begin(ctx context.Context, found []blob.Info, old *runSpec) 
 			return err
 		}
 	}
-	if err := x.checkTarget(ctx); err != nil {
+	if err := cmp.Or(x.checkTarget(ctx), x.checkShares(ctx)); err != nil {
 		return err
 	}
 	if err := x.describe(ctx); err != nil {
@@ -75,6 +76,7 @@ func (x *execution) run(ctx context.Context) error {
 	defer cancel(nil)
 	x.folder.WhenLost(cancel)
 	defer onSignals(x.stopper(cancel), cancel, x.log)()
+	defer x.keepShares(ctx, cancel)()
 
 	runErr := x.plan(ctx)
 	sink, runErr := x.openSink(runErr)
@@ -197,7 +199,7 @@ func (x *execution) summarize(ctx context.Context, engine *batch.Job, runErr err
 	x.timeline.Note(engine.Elapsed(), engine.Tally().Statuses, t.Requests, t.Throttled)
 	s.Timeline = report.TimelineOf(x.timeline.Series())
 	if x.client != nil {
-		s.LimitedRate = settledRate(x.client.Stats(), x.requestName())
+		s.LimitedRate, s.Share = settledRate(x.client.Stats(), x.requestName()), x.shareOf()
 	}
 	s.Unsent = unsent(ctx, engine)
 	if runErr != nil {
@@ -291,10 +293,8 @@ func remedyOf(err error) string {
 
 // settledRate is the rate in force for an operation at the end; 0: unlimited.
 func settledRate(s apiclient.Stats, operation string) float64 {
-	for op, stats := range s.Ops {
-		if apiclient.Op(op).String() == operation && !math.IsInf(stats.Rate, 0) {
-			return stats.Rate
-		}
+	if rate := opStats(s, operation).Rate; !math.IsInf(rate, 0) {
+		return rate
 	}
 	return 0
 }

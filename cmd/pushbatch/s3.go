@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net/url"
 	"path/filepath"
 	"strings"
 	"time"
@@ -71,9 +70,6 @@ func (p *process) warnOfS3(message string) {
 }
 
 func (f *s3Flags) check() error {
-	if u, err := url.Parse(f.s3.EndpointURL); err == nil && u.User != nil {
-		return usageError("--s3-endpoint-url must not carry a user or a password: use the AWS variables or a profile")
-	}
 	if err := f.s3.Check(); err != nil {
 		return usageError("%w", err)
 	}

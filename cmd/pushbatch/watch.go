@@ -64,6 +64,7 @@ func (x *execution) lastSnapshot(engine *batch.Job) progressSnapshot {
 func (s *progressSnapshot) setTraffic(c apiclient.Stats, operation string) {
 	s.retrying = c.Retrying
 	s.limit = settledRate(c, operation)
+	s.shared = shareText(opStats(c, operation).Share)
 	if c.Waiting == apiclient.WaitLimit {
 		return
 	}

@@ -14,6 +14,14 @@ const (
 	PageFile    = "report.html"
 )
 
+// Share is what a run had at its end of a limit that several processes share.
+type Share struct {
+	Location  string  `json:"location"`
+	Permits   int     `json:"permits"` // of this process, requests a second
+	Rate      float64 `json:"rate"`    // of all together
+	Processes int     `json:"processes"`
+}
+
 // Summary is the content of summary.json. All numbers are sums over all
 // executions of the run.
 type Summary struct {
@@ -42,6 +50,7 @@ type Summary struct {
 	Retries       int64     `json:"retries"`
 	Throttled     int64     `json:"throttled"`               // answers 429
 	LimitedRate   float64   `json:"settled_rate_per_second"` // what the limiter allowed at the end
+	Share         *Share    `json:"share,omitempty"`         // of a limit that several processes share
 	Latency       Latency   `json:"latency_ms"`
 	Files         []string  `json:"files"`
 	*Table                  // of an export

@@ -1,0 +1,393 @@
+package apiclient
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"os"
+	"slices"
+	"time"
+)
+
+// ShareStore keeps the record by which processes share a limit.
+type ShareStore interface {
+	// Update hands the record (nil: there is none yet) to change and stores what
+	// that returns, atomically: when another process was quicker, change is called
+	// again with what is there then. nil from change leaves the record as it is.
+	Update(ctx context.Context, change func(record []byte) ([]byte, error)) error
+}
+
+const (
+	shareTerm   = 30 * time.Second // for which a share is held
+	shareRenew  = 10 * time.Second
+	shareLook   = time.Second
+	shareAnswer = 5 * time.Second // in which the store must answer
+
+	// shareMargin is how long after its end a share still counts as taken, beside
+	// the limit's own window: clocks may differ by 2 s, and the last request may
+	// be under way.
+	shareMargin = 2*time.Second + 200*time.Millisecond
+)
+
+// shareRecord is what the processes that share a limit know of each other.
+type shareRecord struct {
+	Kind    string        `json:"kind"`
+	Holders []shareHolder `json:"holders"`
+}
+
+const shareKind = "pushbatch shares 1"
+
+// shareHolder is one process's part of one operation's limit. Its times are of
+// its own clock.
+type shareHolder struct {
+	Token     string       `json:"token"` // names the process
+	Host      string       `json:"host"`
+	PID       int          `json:"pid"`
+	Account   string       `json:"account"`
+	Operation string       `json:"operation"`
+	Rate      float64      `json:"rate"`    // the --rate it names
+	Permits   int          `json:"permits"` // its share, requests in a window
+	Until     time.Time    `json:"until"`   // when the share runs out
+	Since     time.Time    `json:"since"`   // when it last got a share or lost all of it
+	Waiting   float64      `json:"waiting"` // calls that wait for a permit
+	Used      float64      `json:"used"`    // permits in a window
+	Given     []givenShare `json:"given,omitempty"`
+	Slowed    *slowdown    `json:"slowed,omitempty"`
+}
+
+// givenShare are permits that were given up. Another process may use them once
+// no window can hold requests of both.
+type givenShare struct {
+	Permits int       `json:"permits"`
+	At      time.Time `json:"at"`
+}
+
+// slowdown is the last 429 that a process met. It slows the others as well.
+type slowdown struct {
+	At     time.Time `json:"at"`
+	Factor float64   `json:"factor"` // by which the rate fell
+	Pause  time.Time `json:"pause"`  // until when the platform wants no request
+}
+
+// taken returns how many permits a holder may still be using.
+func (h *shareHolder) taken(now time.Time, window time.Duration) int {
+	n := h.given(now, window)
+	if !now.After(h.Until.Add(window + shareMargin)) {
+		n += h.Permits
+	}
+	return n
+}
+
+func (h *shareHolder) given(now time.Time, window time.Duration) (n int) {
+	for _, g := range h.Given {
+		if !now.After(g.At.Add(window + shareMargin)) {
+			n += g.Permits
+		}
+	}
+	return n
+}
+
+// resize changes a holder's own share; what it gives up cools down.
+func (h *shareHolder) resize(permits int, now time.Time) {
+	if permits < h.Permits {
+		h.Given = append(h.Given, givenShare{h.Permits - permits, now})
+	}
+	if (permits == 0) != (h.Permits == 0) {
+		h.Since = now
+	}
+	h.Permits = permits
+}
+
+// sharer keeps the shares of one client. All of it belongs to the goroutine of
+// KeepShares.
+type sharer struct {
+	client  *Client
+	token   string
+	host    string
+	account string
+	ops     [opCount]*sharedOp
+	seen    map[string]time.Time // slowdowns of other processes, by token and operation
+	wrote   time.Time
+	failing bool
+}
+
+// sharedOp is an operation that is in use and whose limit is shared.
+type sharedOp struct {
+	limiter  *limiter
+	holder   shareHolder
+	info     ShareStats
+	barred   time.Time // nothing is taken before: the record was lost
+	taken    int64     // permits that calls took, ever
+	measured time.Time
+}
+
+// KeepShares keeps this client's shares of the limits that it shares with other
+// processes by Config.Shares, until ctx ends; then it gives them back. Without
+// it a client with Config.Shares sends nothing. It returns nil, or an error when
+// what the store holds is no record of shares.
+func (c *Client) KeepShares(ctx context.Context) error {
+	if c.cfg.Shares == nil {
+		return nil
+	}
+	host, _ := os.Hostname() // an unnamed host is no reason not to share
+	s := &sharer{
+		client: c, token: rand.Text()[:12], host: host,
+		account: c.base.Scheme + "://" + c.base.Host, seen: map[string]time.Time{},
+	}
+	tick := time.NewTicker(shareLook)
+	defer tick.Stop()
+	for {
+		if err := s.look(ctx); err != nil {
+			return err
+		}
+		select {
+		case <-tick.C:
+		case <-c.shareKick:
+		case <-ctx.Done():
+			s.end()
+			return nil
+		}
+	}
+}
+
+// look reads the record, takes and gives what is due, and writes where something
+// changed or it is time to renew.
+func (s *sharer) look(ctx context.Context) error {
+	start, now := s.client.clock.now(), s.client.cfg.shareClock()
+	s.measure(now)
+	before := s.snapshot()
+	wrote := false
+	limited, cancel := context.WithTimeout(ctx, shareAnswer)
+	defer cancel()
+	err := s.client.cfg.Shares.Update(limited, func(data []byte) ([]byte, error) {
+		s.restore(before)
+		record, err := readShares(data)
+		if err != nil {
+			return nil, err
+		}
+		wrote = len(before) > 0 && now.Sub(s.wrote) >= shareRenew
+		for _, o := range s.used() {
+			wrote = s.divide(record, o, now) || wrote
+		}
+		if !wrote {
+			return nil, nil
+		}
+		s.renew(record, now)
+		return json.Marshal(record)
+	})
+	switch {
+	case errors.Is(err, errShareRecord):
+		return err
+	case err != nil:
+		s.restore(before)
+	case wrote:
+		s.wrote = now
+		for _, o := range s.used() {
+			o.limiter.setShare(o.info, start+shareTerm)
+		}
+	}
+	s.report(ctx, err)
+	return nil
+}
+
+func (s *sharer) report(ctx context.Context, err error) {
+	switch {
+	case err != nil && ctx.Err() == nil && !s.failing:
+		s.client.cfg.Log.Warn("the shares of the limit cannot be renewed: nothing is sent once this process's share runs out", "error", err)
+	case err == nil && s.failing:
+		s.client.cfg.Log.Warn("the shares of the limit can be renewed again")
+	}
+	s.failing = err != nil
+}
+
+// end gives all shares back; where the store does not allow it they run out.
+func (s *sharer) end() {
+	ctx, cancel := context.WithTimeout(context.Background(), shareAnswer)
+	defer cancel()
+	for _, o := range s.used() {
+		o.limiter.setShare(ShareStats{}, 0)
+	}
+	_ = s.client.cfg.Shares.Update(ctx, func(data []byte) ([]byte, error) {
+		record, err := readShares(data)
+		if err != nil {
+			return nil, err
+		}
+		now := s.client.cfg.shareClock()
+		for i := range record.Holders {
+			if h := &record.Holders[i]; h.Token == s.token {
+				h.resize(0, now)
+				h.Until = now
+			}
+		}
+		return json.Marshal(record)
+	})
+}
+
+// CheckShares says whether data is a record that clients share limits by. No data
+// is one: nobody has begun.
+func CheckShares(data []byte) error {
+	_, err := readShares(data)
+	return err
+}
+
+func readShares(data []byte) (*shareRecord, error) {
+	record := &shareRecord{}
+	if len(data) == 0 {
+		return &shareRecord{Kind: shareKind}, nil
+	}
+	if err := json.Unmarshal(data, record); err != nil || record.Kind != shareKind {
+		return nil, errShareRecord
+	}
+	return record, nil
+}
+
+var errShareRecord = errors.New("what is there is no record of shares: name another place")
+
+func (s *sharer) used() []*sharedOp {
+	var used []*sharedOp
+	for _, o := range s.ops {
+		if o != nil {
+			used = append(used, o)
+		}
+	}
+	return used
+}
+
+// snapshot and restore undo what was decided on a record that another process
+// changed meanwhile, or that could not be written. A share that was made smaller
+// stays so for the calls until the next record is written.
+func (s *sharer) snapshot() []shareHolder {
+	var all []shareHolder
+	for _, o := range s.used() {
+		h := o.holder
+		h.Given = slices.Clone(h.Given)
+		all = append(all, h)
+	}
+	return all
+}
+
+func (s *sharer) restore(all []shareHolder) {
+	for i, o := range s.used() {
+		o.holder = all[i]
+		o.holder.Given = slices.Clone(all[i].Given)
+	}
+}
+
+// measure notes what each operation needs. One that was never used takes no part.
+func (s *sharer) measure(now time.Time) {
+	for op, l := range s.client.limiters {
+		waiting, taken, slowed := l.demand(now)
+		o := s.ops[op]
+		if o == nil {
+			if waiting == 0 {
+				continue
+			}
+			rate := min(s.client.cfg.rate(Op(op)), maxPaced)
+			o = &sharedOp{limiter: l, measured: now, info: ShareStats{Total: rate}, holder: shareHolder{
+				Token: s.token, Host: s.host, PID: os.Getpid(), Account: s.account, Operation: Op(op).String(),
+				Rate: rate, Since: now, Waiting: float64(waiting),
+			}}
+			s.ops[op] = o
+		}
+		h := &o.holder
+		h.Waiting += 0.3 * (float64(waiting) - h.Waiting)
+		if took := now.Sub(o.measured); took > 0 {
+			h.Used += 0.3 * (float64(taken-o.taken)*float64(o.window())/float64(took) - h.Used)
+		}
+		o.taken, o.measured = taken, now
+		if slowed != nil {
+			h.Slowed = slowed
+		}
+	}
+}
+
+// window is the time in which a permit is good for one request.
+func (o *sharedOp) window() time.Duration {
+	return time.Duration(float64(time.Second) / min(o.info.Total, 1))
+}
+
+// divide works out this process's share of an operation and reports whether the
+// record must be written. What is given up is given up at once, what is taken is
+// used only once it is written.
+func (s *sharer) divide(record *shareRecord, o *sharedOp, now time.Time) (changed bool) {
+	h := &o.holder
+	was, all := s.sharers(record, h, now)
+	switch {
+	case was == nil && h.Permits > 0: // somebody removed the record: the others will see it as well
+		o.barred = now.Add(o.window() + shareMargin + shareLook)
+		h.Permits = 0
+	case now.After(h.Until): // others may have taken it
+		h.Permits = 0
+	}
+	o.info.Total = h.Rate
+	for _, other := range all[1:] {
+		o.info.Total = min(o.info.Total, other.Rate)
+		s.heed(o.limiter, other, now)
+	}
+	permits := max(1, int(o.info.Total))
+	free := permits - h.Permits - h.given(now, o.window())
+	for i := range record.Holders {
+		if other := &record.Holders[i]; h.besides(other) {
+			free -= other.taken(now, o.window())
+		}
+	}
+	if now.Before(o.barred) {
+		free = 0
+	}
+	h.resize(nextShare(all, permits, free, now), now)
+	o.info.Permits, o.info.Processes = h.Permits, len(all)
+	if o.limiter.shareNow() > h.Permits {
+		o.limiter.setShare(o.info, -1)
+	}
+	return was == nil || h.Permits != was.Permits || (h.Waiting < 0.5) != (was.Waiting < 0.5) ||
+		h.Waiting > 1.5*was.Waiting+1 || h.Slowed != nil && (was.Slowed == nil || !h.Slowed.At.Equal(was.Slowed.At))
+}
+
+// besides reports whether other shares the same limit and is another process.
+func (h *shareHolder) besides(other *shareHolder) bool {
+	return other.Account == h.Account && other.Operation == h.Operation && other.Token != h.Token
+}
+
+// sharers returns the holder as the record has it, and all that live, this one
+// in front.
+func (s *sharer) sharers(record *shareRecord, h *shareHolder, now time.Time) (was *shareHolder, all []*shareHolder) {
+	all = []*shareHolder{h}
+	for i := range record.Holders {
+		other := &record.Holders[i]
+		switch {
+		case other.Token == h.Token && other.Operation == h.Operation:
+			was = other
+		case h.besides(other) && !now.After(other.Until.Add(shareMargin)):
+			all = append(all, other)
+		}
+	}
+	return was, all
+}
+
+// heed slows this process for a 429 that another has met.
+func (s *sharer) heed(l *limiter, other *shareHolder, now time.Time) {
+	key := other.Token + " " + other.Operation
+	if other.Slowed == nil || !other.Slowed.At.After(s.seen[key]) {
+		return
+	}
+	s.seen[key] = other.Slowed.At
+	if now.Sub(other.Slowed.At) < time.Minute {
+		l.slow(other.Slowed.Factor, other.Slowed.Pause.Sub(now))
+	}
+}
+
+// renew puts this process's shares into the record, for another term, and takes
+// out what is over.
+func (s *sharer) renew(record *shareRecord, now time.Time) {
+	record.Holders = slices.DeleteFunc(record.Holders, func(h shareHolder) bool {
+		window := time.Duration(float64(time.Second) / min(max(h.Rate, 1e-6), 1))
+		return h.Token == s.token || h.taken(now, window) == 0 && now.After(h.Until.Add(window+shareMargin))
+	})
+	for _, o := range s.used() {
+		h := &o.holder
+		h.Until = now.Add(shareTerm)
+		h.Given = slices.DeleteFunc(h.Given, func(g givenShare) bool { return now.After(g.At.Add(o.window() + shareMargin)) })
+		record.Holders = append(record.Holders, *h)
+	}
+}

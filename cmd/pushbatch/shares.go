@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"time"
+
+	"pushbatch/apiclient"
+	"pushbatch/batch/blob"
+	"pushbatch/writers/report"
+)
+
+// blobShares keeps the record of shares in a file or an S3 object.
+type blobShares struct{ location string }
+
+// Update implements apiclient.ShareStore by writing over the version that was
+// read.
+func (b blobShares) Update(ctx context.Context, change func([]byte) ([]byte, error)) error {
+	for {
+		data, version, err := b.read(ctx)
+		if err != nil {
+			return err
+		}
+		if data, err = change(data); err != nil || data == nil {
+			return err
+		}
+		if _, err = blob.Put(ctx, b.location, data, version); !errors.Is(err, blob.ErrConflict) {
+			return err
+		}
+		select {
+		case <-time.After(rand.N(100 * time.Millisecond)): // another was quicker
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+func (b blobShares) read(ctx context.Context) ([]byte, blob.Version, error) {
+	object, err := blob.Get(ctx, b.location)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, blob.Absent, nil
+	}
+	return object.Data, object.Version, err
+}
+
+// checkShares refuses a --share-limit that is no record of shares, or cannot be
+// read.
+func (x *execution) checkShares(ctx context.Context) error {
+	location := x.flags.shareLimit
+	if location == "" {
+		return nil
+	}
+	data, _, err := blobShares{location}.read(ctx)
+	if err == nil {
+		err = apiclient.CheckShares(data)
+	}
+	if err != nil {
+		return usageError("--share-limit %s: %w", location, err)
+	}
+	return nil
+}
+
+// keepShares keeps this process's share of the limit until the returned function
+// gives it back.
+func (x *execution) keepShares(ctx context.Context, cancel context.CancelCauseFunc) (end func()) {
+	if x.client == nil || x.flags.shareLimit == "" {
+		return func() {}
+	}
+	ctx, stop := context.WithCancel(context.WithoutCancel(ctx)) // what is under way at a stop still needs it
+	done := make(chan struct{})
+	go func() { // ends with end
+		defer close(done)
+		if err := x.client.KeepShares(ctx); err != nil {
+			cancel(&exitError{exitStopped, fmt.Errorf("--share-limit %s: %w", x.flags.shareLimit, err)})
+		}
+	}()
+	return func() { stop(); <-done }
+}
+
+// shareOf is what a run has of a limit that it shares; nil: it does not.
+func (x *execution) shareOf() *report.Share {
+	if x.client == nil || x.flags.shareLimit == "" {
+		return nil
+	}
+	s := opStats(x.client.Stats(), x.requestName()).Share
+	return &report.Share{Location: x.flags.shareLimit, Permits: s.Permits, Rate: s.Total, Processes: s.Processes}
+}
+
+// opStats is an operation's part of the client's figures.
+func opStats(s apiclient.Stats, operation string) apiclient.OpStats {
+	for op, stats := range s.Ops {
+		if apiclient.Op(op).String() == operation {
+			return stats
+		}
+	}
+	return apiclient.OpStats{}
+}
+
+// shareText says what a process has of a shared limit; empty: it has all of it.
+func shareText(s apiclient.ShareStats) string {
+	if s.Processes == 0 {
+		return ""
+	}
+	return fmt.Sprintf("share %d of %s for %d %s", s.Permits, limitText(s.Total), s.Processes, report.Pick(int64(s.Processes), "process", "processes"))
+}
