@@ -31,7 +31,7 @@ var mayImport = map[string][]string{
 	"readers/people":        {"batch", "apiclient"},
 	"readers/readertest":    {"batch", "readers"},
 	"writers":               {"batch", "batch/jsonappend", "batch/runstore", "writers/table"},
-	"writers/inventory":     {"batch", "batch/blob", "writers/table"},
+	"writers/inventory":     {"batch", "batch/blob", "batch/spill", "writers/table"},
 	"writers/report":        {"batch", "writers/inventory"},
 	"batch/split":           {},
 	"writers/parts":         {"batch", "batch/blob", "writers/table"},
