@@ -114,6 +114,8 @@ type Attempt struct {
 	Code    string
 	Started time.Time
 	Latency time.Duration
+	Err     *Error    // nil: it succeeded
+	Date    time.Time // of the answer by the server's clock, in whole seconds; zero: it did not say
 }
 
 // Do sends a call, paced and repeated until it is answered for good. Its error

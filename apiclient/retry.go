@@ -162,7 +162,7 @@ func (d *activeCall) note(started time.Time, a *answer) {
 	if hook := d.client.cfg.OnAttempt; hook != nil {
 		at := Attempt{
 			Op: d.call.Op, Number: d.resp.Attempts + d.resp.Throttled,
-			Status: a.status, Started: started, Latency: a.latency,
+			Status: a.status, Started: started, Latency: a.latency, Date: a.date, Err: a.err,
 		}
 		if a.err != nil {
 			at.Code = a.err.Code

@@ -41,6 +41,7 @@ type answer struct {
 	status  int
 	body    []byte
 	latency time.Duration
+	date    time.Time // by the server's clock; zero: it did not say
 	err     *Error
 }
 
@@ -104,6 +105,7 @@ func (t *transport) send(ctx context.Context, r request) (a answer) {
 	}
 	t.reached.Store(true)
 	a.status = resp.StatusCode
+	a.date, _ = http.ParseTime(resp.Header.Get("Date")) // zero where there is none
 	body, err := readBody(resp, r.bodyMax(resp.StatusCode))
 	a.latency = time.Since(start)
 	if a.err = t.check(ctx, &r, resp, body, err); a.err == nil && r.keep {

@@ -7,14 +7,18 @@ import (
 )
 
 // applications answers the account's applications with the number of
-// registrations of each, those included that belong to nobody.
-func (st *store) applications() answer {
+// registrations of each, those included that belong to nobody. accepted is listed
+// too unless it is empty.
+func (st *store) applications(accepted string) answer {
 	if st.choices.ApplicationsRefused {
 		return olderError(403, "FORBIDDEN", "The scope mobile-app-messaging:manage is missing")
 	}
 	counts := map[string]int64{}
 	for _, code := range st.gen.apps {
 		counts[code] = 0
+	}
+	if accepted != "" {
+		counts[accepted] = 0
 	}
 	for _, d := range st.devices {
 		counts[d.app]++

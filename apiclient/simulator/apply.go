@@ -74,7 +74,11 @@ func (x *exchange) applications(query url.Values) answer {
 	}
 	x.sim.mu.Lock()
 	defer x.sim.mu.Unlock()
-	return x.sim.store.applications()
+	accepted := x.r.Header.Get("AppCode") // where any code is accepted, the one that is asked with exists
+	if len(x.sim.cfg.AppCodes) > 0 {
+		accepted = ""
+	}
+	return x.sim.store.applications(accepted)
 }
 
 func (x *exchange) personalize(query url.Values) answer {

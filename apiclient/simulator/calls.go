@@ -28,7 +28,7 @@ type Call struct {
 
 // Stats are the counts of all requests since New or Reset.
 type Stats struct {
-	Requests int64
+	Requests int64                    // but those for applications, which a job may make by itself before its first row
 	ByOp     map[string]map[int]int64 // operation, status (0: no answer)
 	ByCode   map[string]int64
 	ByFault  map[string]int64
@@ -168,6 +168,9 @@ func (l *ledger) stats() Stats {
 		Requests: l.seq, ByOp: map[string]map[int]int64{}, ByCode: maps.Clone(l.codes), ByFault: maps.Clone(l.faults),
 		Effects: l.effects, Overlaps: l.overlaps, InFlight: l.inFlight, Most: l.most,
 		PerWall: map[string]int{}, PerSlide: map[string]int{},
+	}
+	for _, n := range l.counts[OpApplications] {
+		st.Requests -= n
 	}
 	for op := range opCount {
 		if len(l.counts[op]) > 0 {

@@ -19,12 +19,12 @@ const simulatedPeople = 5000
 const simulatedBase = "http://127.0.0.1"
 
 // connect makes the client that a job sends through.
-// maySend is asked before every request.
-func (p *process) connect(f *jobFlags, log *slog.Logger, maySend func() error) (*apiclient.Client, error) {
+// maySend is asked before every request, attempted told after it.
+func (p *process) connect(f *jobFlags, log *slog.Logger, maySend func() error, attempted func(apiclient.Attempt)) (*apiclient.Client, error) {
 	cfg := apiclient.Config{
 		BaseURL: f.baseURL, AppCode: f.appCode, Timeout: f.timeout, MaxAttempts: f.maxAttempts,
 		Rate: f.rate, ListRate: f.listRate, MaxOutage: f.maxOutage,
-		UserAgent: "pushbatch/" + version(), Log: log, MaySend: maySend,
+		UserAgent: "pushbatch/" + version(), Log: log, MaySend: maySend, OnAttempt: attempted,
 	}
 	cfg.Transport = p.platform
 	if f.shareLimit != "" {
@@ -88,6 +88,9 @@ func (p *process) authorize(cfg *apiclient.Config, f *jobFlags) (err error) {
 	}
 	return err
 }
+
+// authKinds are the values of --auth.
+var authKinds = []string{"app", "basic", "ibsso", "oauth2"}
 
 // platformSecret is the secret that requests are authorized with; empty: none.
 func (p *process) platformSecret(f *jobFlags) string {

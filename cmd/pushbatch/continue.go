@@ -16,7 +16,7 @@ import (
 // goOn is what --continue does, so that one command line both starts a run and
 // goes on with it, as a restarted pod or a timer needs: when --out holds a run
 // of this very job already, it is resumed. It returns false when there is none.
-func (p *process) goOn(ctx context.Context, c *runConfig, found []blob.Info) (bool, error) {
+func (p *process) goOn(ctx context.Context, c *runConfig) (bool, error) {
 	out := c.flags.out
 	if out == "" {
 		return true, usageError("--continue needs --out, to know which run to go on with")
@@ -31,6 +31,10 @@ func (p *process) goOn(ctx context.Context, c *runConfig, found []blob.Info) (bo
 		return false, nil
 	case err != nil:
 		return true, &exitError{exitStopped, err}
+	}
+	found, err := blob.Expand(ctx, c.inputs)
+	if err != nil {
+		return true, usageError("%v", err)
 	}
 	emptied, found := splitEmpty(&old, found)
 	if differs := c.differsFrom(&old, found); differs != "" {

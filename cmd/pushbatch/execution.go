@@ -45,6 +45,10 @@ type execution struct {
 	reports  *writers.Reports
 	journal  *runstore.Journal // nil: nothing is sent, or the folder is in S3
 
+	attempted context.CancelCauseFunc // ends a look at the platform after one attempt, see look
+	answered  time.Time               // of the last look, by the platform's clock; zero: not known
+	looks     apiclient.Stats         // what looks have cost: no request of a row
+
 	engine   atomic.Pointer[batch.Job]
 	allSent  atomic.Bool  // the engine has ended
 	savedAt  atomic.Int64 // of the last checkpoint, Unix milliseconds; 0: none yet
@@ -78,7 +82,7 @@ func (p *process) open(c *runConfig, spec runSpec) (x *execution, err error) {
 		return nil, err
 	}
 	if c.sends() {
-		x.client, err = p.connect(c.flags, x.log, x.lost)
+		x.client, err = p.connect(c.flags, x.log, x.lost, x.attemptEnded)
 	}
 	return x, err
 }
@@ -205,9 +209,9 @@ func (x *execution) traffic() callerState {
 	state.AtLeast = state.AtLeast || x.point == nil && x.spec.Executions > 1
 	if x.client != nil {
 		s := x.client.Stats()
-		state.Requests += s.Requests
-		state.Retries += s.Retries
-		state.Throttled += s.Throttled
+		state.Requests += s.Requests - x.looks.Requests
+		state.Retries += s.Retries - x.looks.Retries
+		state.Throttled += s.Throttled - x.looks.Throttled
 		state.Learned = x.client.Learned()
 	}
 	return state

@@ -33,7 +33,7 @@ func newRoot(p *process) *cobra.Command {
 		}
 		root.AddCommand(newOperationCommand(p, op))
 	}
-	root.AddCommand(newResumeCommand(p), newRetryCommand(p), newStatusCommand(p), newSimulateCommand(p), newVersionCommand())
+	root.AddCommand(newResumeCommand(p), newRetryCommand(p), newStatusCommand(p), newDoctorCommand(p), newSimulateCommand(p), newVersionCommand())
 	root.AddCommand(newConfigCommand(p), newReportCommand(p), newInspectCommand(p), newSplitCommand(p), newManCommand())
 	root.AddCommand(newTopics()...)
 	root.InitDefaultHelpCmd()

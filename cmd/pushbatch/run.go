@@ -23,18 +23,18 @@ func (p *process) start(ctx context.Context, c *runConfig) error {
 		return err
 	}
 	ctx = c.flags.with(ctx, p)
-	found, err := blob.Expand(ctx, c.inputs)
-	if err != nil {
-		return usageError("%v", err)
-	}
-	if c.flags.goOn {
-		if done, err := p.goOn(ctx, c, found); done {
+	if c.flags.goOn { // before anything is open that resume opens too
+		if done, err := p.goOn(ctx, c); done {
 			return err
 		}
 	}
 	x, err := p.open(c, runSpec{})
 	if err != nil {
 		return err
+	}
+	found, err := blob.Expand(ctx, c.inputs)
+	if err != nil {
+		return usageError("%v", err)
 	}
 	return x.begin(ctx, found, nil)
 }

@@ -143,7 +143,7 @@ func (s *stage) start(ts *testscript.TestScript, neg bool, args []string) {
 		case "key":
 			cfg.Credentials.APIKeys = []string{value}
 		case "app":
-			cfg.AppCodes = []string{value}
+			cfg.AppCodes = strings.Split(value, ",")
 		case "people":
 			people, err = strconv.Atoi(value)
 		case "webpush":
@@ -186,7 +186,7 @@ func (s *stage) calls(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	n, err := strconv.Atoi(args[0])
 	ts.Check(err)
-	got := len(s.simulator(ts).Calls())
+	got := int(s.simulator(ts).Stats().Requests)
 	if got != n && (n > 0 || got > -n) {
 		ts.Fatalf("the simulator got %d requests, want %s", got, args[0])
 	}

@@ -1,0 +1,311 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"pushbatch/apiclient"
+	"pushbatch/batch/ops"
+)
+
+// finding is what one check of doctor came to.
+type finding struct {
+	Check   string `json:"check"`
+	Status  string `json:"status"` // ok, note, failed or skipped
+	Message string `json:"message"`
+	Remedy  string `json:"remedy,omitempty"`
+}
+
+// What a check comes to. A note does not keep a job from working.
+const (
+	checkOK      = "ok"
+	checkNote    = "note"
+	checkFailed  = "failed"
+	checkSkipped = "skipped"
+)
+
+func newDoctorCommand(p *process) *cobra.Command {
+	flags, asJSON := &jobFlags{}, false
+	cmd := &cobra.Command{
+		Use:   "doctor [INPUT…]",
+		Short: "Check all that a job needs, before anything is sent",
+		Long: "doctor checks what a job with the same flags and INPUT would need: settings, host name, proxy,\n" +
+			"TLS, clock, credentials and their scopes, application codes, S3 rights and the run folder. It changes\n" +
+			"nothing at the platform. Each check has its line, with what to do where something is wrong.\n" +
+			"The exit code is 0, 4 where a check failed, or 2 for wrong usage.",
+		RunE: func(cmd *cobra.Command, inputs []string) error {
+			c := &runConfig{operation: ops.Named("update"), inputs: inputs, flags: flags, set: cmd.Flags()}
+			return p.doctor(cmd.Context(), c, asJSON)
+		},
+	}
+	flags.addAll(cmd.Flags())
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+// doctor makes every check and prints what it found.
+func (p *process) doctor(ctx context.Context, c *runConfig, asJSON bool) error {
+	if err := c.load(p.getenv); err != nil {
+		return err
+	}
+	d := &examination{execution: &execution{runConfig: c, process: p}}
+	d.log, _ = p.newLogger(&messageFlags{quiet: true, logFormat: "text"}, false, io.Discard)
+	ctx = c.flags.with(ctx, p)
+	d.settings()
+	if err := d.connect(); err != nil {
+		return err
+	}
+	codes := d.readInputs(ctx)
+	d.platform(ctx, codes)
+	d.runFolder(ctx)
+	if err := d.print(p.stdout, asJSON); err != nil {
+		return &exitError{exitStopped, err}
+	}
+	if d.failed() {
+		return &errReported{exitError{exitStopped, errors.New("a check failed")}}
+	}
+	return nil
+}
+
+// examination is a doctor's work: an execution that sends no row.
+type examination struct {
+	*execution
+	findings []finding
+}
+
+func (d *examination) add(check, status, message, remedy string) {
+	d.findings = append(d.findings, finding{check, status, cleanLine(message), remedy})
+}
+
+func (d *examination) failed() bool {
+	for _, f := range d.findings {
+		if f.Status == checkFailed {
+			return true
+		}
+	}
+	return false
+}
+
+func (d *examination) print(w io.Writer, asJSON bool) error {
+	if asJSON {
+		e := json.NewEncoder(w)
+		e.SetIndent("", "  ")
+		code := exitDone
+		if d.failed() {
+			code = exitStopped
+		}
+		return e.Encode(struct {
+			ExitCode int       `json:"exit_code"`
+			Checks   []finding `json:"checks"`
+		}{code, d.findings})
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, f := range d.findings {
+		text := f.Message
+		if f.Remedy != "" {
+			text += " – what to do: " + f.Remedy
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\n", f.Status, f.Check, text)
+	}
+	return t.Flush()
+}
+
+// settings are fine when doctor comes here: what no job can have is wrong usage.
+func (d *examination) settings() {
+	text := "base URL " + maskedURL(d.flags.baseURL) + ", authorization " + d.flags.auth
+	if d.flags.simulate {
+		text = "the built-in simulator: no account is needed"
+	}
+	d.add("settings", checkOK, text+fmt.Sprintf(", %g requests/s", d.flags.rate), "")
+}
+
+// connect makes the client. Without a secret the checks that need none go on.
+func (d *examination) connect() error {
+	client, err := d.process.connect(d.flags, d.log, nil, d.attemptEnded)
+	if err == nil {
+		d.client = client
+		return nil
+	}
+	if d.process.platformSecret(d.flags) == "" && slices.Contains(authKinds, d.flags.auth) {
+		d.add("credentials", checkFailed, err.Error(), "set the variable, or give the file that holds the key")
+		return nil
+	}
+	return err
+}
+
+// platform checks the way to the platform and what it says of the credentials.
+func (d *examination) platform(ctx context.Context, codes []string) {
+	if !d.flags.simulate {
+		d.hostName(ctx, d.proxy())
+	}
+	if d.client == nil {
+		return
+	}
+	list, err := d.applications(ctx)
+	if !d.flags.simulate && !d.reached(err) {
+		return
+	}
+	d.clock()
+	d.credentials(ctx, codes, err)
+	d.appCodes(ctx, codes, list)
+	d.people(ctx)
+}
+
+// proxy tells which proxy is used, and whether one is.
+func (d *examination) proxy() bool {
+	req, err := http.NewRequest(http.MethodGet, d.flags.baseURL, http.NoBody)
+	if err != nil {
+		return false
+	}
+	u, err := http.ProxyFromEnvironment(req)
+	switch {
+	case err != nil:
+		d.add("proxy", checkFailed, "the proxy setting of the environment holds no address", "correct HTTPS_PROXY: it looks like http://host:3128")
+	case u == nil:
+		d.add("proxy", checkOK, "none is used", "")
+	default:
+		d.add("proxy", checkOK, "requests go through "+u.Host, "")
+	}
+	return u != nil
+}
+
+func (d *examination) hostName(ctx context.Context, proxied bool) {
+	u, _ := url.Parse(d.flags.baseURL) // checked with the settings
+	host := u.Hostname()
+	switch addresses, err := net.DefaultResolver.LookupHost(ctx, host); {
+	case proxied:
+		d.add("host name", checkSkipped, "the proxy looks "+host+" up", "")
+	case err != nil:
+		d.add("host name", checkFailed, host+" has no address", "correct --base-url (INFOBIP_BASE_URL): every account has its own, https://xxxxx.api.infobip.com")
+	default:
+		d.add("host name", checkOK, fmt.Sprintf("%s is %s", host, addresses[0]), "")
+	}
+}
+
+// reached tells whether an encrypted connection came about.
+func (d *examination) reached(err error) bool {
+	said, ok := errors.AsType[*apiclient.Error](err)
+	switch {
+	case ok && said.Status == 0:
+		d.add("TLS", checkFailed, said.Code+": "+said.Message, d.remedy(said.Code, "see that the host can be reached from here: firewall, HTTPS_PROXY"))
+		return false
+	case err != nil && !ok:
+		d.add("TLS", checkFailed, "no answer within "+lookWithin.String(), "see that the host can be reached from here: firewall, HTTPS_PROXY")
+		return false
+	case strings.HasPrefix(d.flags.baseURL, "http:"):
+		d.add("TLS", checkOK, "plain http, which is for loopback only", "")
+	default:
+		d.add("TLS", checkOK, "the host's certificate is trusted", "")
+	}
+	return true
+}
+
+// mostOff is how much a clock may be wrong before it is told.
+const mostOff = time.Minute
+
+func (d *examination) clock() {
+	off := time.Since(d.answered).Abs().Round(time.Second)
+	switch {
+	case d.answered.IsZero():
+		d.add("clock", checkSkipped, "the answer has no date", "")
+	case off > mostOff:
+		d.add("clock", checkNote, fmt.Sprintf("this machine's clock is off by %s", off), "set the clock (NTP): S3 refuses requests that are 15 minutes off")
+	default:
+		d.add("clock", checkOK, "right", "")
+	}
+}
+
+// probeID is a registration that no account has.
+const probeID = "pushbatch-doctor-no-such-registration"
+
+// credentials tries the key without changing anything: listing is what the look at
+// the applications came to, and a registration that does not exist is asked for.
+func (d *examination) credentials(ctx context.Context, codes []string, listing error) {
+	call := apiclient.GetCall(probeID)
+	if d.flags.appCode == "" {
+		call.AppCode = append(codes, "none-is-given")[0]
+	}
+	_, err := d.look(ctx, apiclient.OpGet, call)
+	said, refused := errors.AsType[*apiclient.Error](err)
+	switch {
+	case refused && said.Status == http.StatusUnauthorized:
+		d.add("credentials", checkFailed, "the platform refuses them (401)", d.remedy("UNAUTHORIZED", "see that the key is the account's and not expired"))
+	case refused && said.Status == http.StatusForbidden:
+		d.add("credentials", checkFailed, "accepted, but they lack the scope (403)", "give the key people:manage or mobile-app-messaging:manage")
+	case err != nil && (!refused || said.Temporary()):
+		d.add("credentials", checkFailed, "not known: "+err.Error(), "try again; the platform did not answer as it does")
+	case listing == nil:
+		d.add("credentials", checkOK, "accepted; they may read the applications", "")
+	default:
+		d.add("credentials", checkOK, "accepted; they may not read the applications (scope mobile-app-messaging:manage)", "")
+	}
+}
+
+// remedy is what the catalogue of errors says about a code.
+func (d *examination) remedy(code, otherwise string) string {
+	if e, known := ops.Explain(code); known {
+		return e.Remedy
+	}
+	return otherwise
+}
+
+// mostCodes bounds how many application codes are tried one by one.
+const mostCodes = 20
+
+// appCodes checks every application code that is in use: against the list, or
+// where it cannot be read by a get that finds nothing.
+func (d *examination) appCodes(ctx context.Context, codes []string, list []application) {
+	if len(codes) == 0 {
+		d.add("application codes", checkFailed, "none is given", "give --app-code, INFOBIP_APP_CODE or a column appCode")
+		return
+	}
+	bad := 0
+	for i, code := range codes {
+		problem := unknownCode(code, list)
+		if len(list) == 0 && i < mostCodes {
+			call := apiclient.GetCall(probeID)
+			call.AppCode = code
+			_, err := d.look(ctx, apiclient.OpGet, call)
+			if said, ok := errors.AsType[*apiclient.Error](err); ok && said.Class == apiclient.AppCode {
+				problem = "the platform does not know the application code " + code
+			}
+		}
+		if problem != "" {
+			bad++
+			d.add("application codes", checkFailed, problem, "copy the code from the mobile application profile of this account")
+		}
+	}
+	switch {
+	case bad > 0:
+	case len(list) > 0 || len(codes) <= mostCodes:
+		d.add("application codes", checkOK, fmt.Sprintf("%d known to the account", len(codes)), "")
+	default:
+		d.add("application codes", checkNote, fmt.Sprintf("the first %d of %d are known to the account; the others were not tried", mostCodes, len(codes)), "")
+	}
+}
+
+// people tries what only export --people needs.
+func (d *examination) people(ctx context.Context) {
+	_, err := d.look(ctx, apiclient.OpListPersons, apiclient.ListPersonsCall(apiclient.ListPersonsOptions{Limit: 1, Page: 1}))
+	remedy := "give the key people:read or people:manage; only export --people and snapshots need it"
+	switch {
+	case err == nil:
+		d.add("people listing", checkOK, "may be read", "")
+	case d.flags.export.people:
+		d.add("people listing", checkFailed, err.Error(), remedy)
+	default:
+		d.add("people listing", checkNote, err.Error(), remedy)
+	}
+}
