@@ -10,14 +10,8 @@ import (
 	"pushbatch/apiclient"
 	"pushbatch/batch"
 	"pushbatch/batch/ops"
+	"pushbatch/writers/report"
 )
-
-// application is what the platform lists of a mobile application profile.
-type application struct {
-	Code  string `json:"applicationCode"`
-	ID    string `json:"applicationId"`
-	Count *int64 `json:"registrationsCount"`
-}
 
 // lookWithin bounds one look at the platform before the first row.
 const lookWithin = 5 * time.Second
@@ -46,15 +40,16 @@ func (x *execution) attemptEnded(a apiclient.Attempt) {
 	}
 }
 
-// applications lists the account's applications; nil: the key may not read them, or
-// the answer is no such list.
-func (x *execution) applications(ctx context.Context) ([]application, error) {
+// askApplications lists the account's applications. An error may be that the key may
+// not read them, or that the answer is no such list.
+func (x *execution) askApplications(ctx context.Context) ([]report.Application, error) {
 	response, err := x.look(ctx, x.op(), apiclient.ApplicationsCall())
+	x.looks = x.client.Stats()
 	if err != nil {
 		return nil, err
 	}
 	var list struct {
-		Applications []application `json:"applications"`
+		Applications []report.Application `json:"applications"`
 	}
 	if err := json.Unmarshal(response.Body, &list); err != nil {
 		return nil, fmt.Errorf("the answer is no list of applications: %w", err)
@@ -81,8 +76,10 @@ func newAppCodeCheck(x *execution) *feature {
 		return nil
 	}
 	return &feature{firstPass: func(ctx context.Context) error {
-		list, err := x.applications(ctx)
-		x.looks = x.client.Stats()
+		list, err := x.applications, error(nil)
+		if list == nil {
+			list, err = x.askApplications(ctx)
+		}
 		if said, ok := errors.AsType[*apiclient.Error](err); ok && said.Code == apiclient.CodeProxy {
 			return &batch.Abort{Code: said.Code, Err: said} // it would be asked again with the same password
 		}
@@ -98,7 +95,7 @@ func newAppCodeCheck(x *execution) *feature {
 
 // unknownCode says that a code is not among those of the account; empty: it is, or
 // none are known.
-func unknownCode(code string, list []application) string {
+func unknownCode(code string, list []report.Application) string {
 	var codes []string
 	for _, a := range list {
 		if a.Code == code {

@@ -18,6 +18,7 @@ import (
 
 	"pushbatch/apiclient"
 	"pushbatch/batch/ops"
+	"pushbatch/writers/report"
 )
 
 // finding is what one check of doctor came to.
@@ -153,7 +154,7 @@ func (d *examination) platform(ctx context.Context, codes []string) {
 	if d.client == nil {
 		return
 	}
-	list, err := d.applications(ctx)
+	list, err := d.askApplications(ctx)
 	if !d.flags.simulate && !d.reached(err) {
 		return
 	}
@@ -266,7 +267,7 @@ const mostCodes = 20
 
 // appCodes checks every application code that is in use: against the list, or
 // where it cannot be read by a get that finds nothing.
-func (d *examination) appCodes(ctx context.Context, codes []string, list []application) {
+func (d *examination) appCodes(ctx context.Context, codes []string, list []report.Application) {
 	if len(codes) == 0 {
 		d.add("application codes", checkFailed, "none is given", "give --app-code, INFOBIP_APP_CODE or a column appCode")
 		return

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"time"
 
 	"pushbatch/apiclient"
@@ -107,10 +106,6 @@ func (x *execution) tableSummary() *report.Table {
 	return t
 }
 
-// applicationsFor is how long an export waits for the list of applications, which
-// it can do without.
-const applicationsFor = 15 * time.Second
-
 // listApplications asks for the account's applications: for their codes, and to
 // check the devices listed against the number registered. A key that may not read
 // them is no fault.
@@ -118,23 +113,15 @@ func (x *execution) listApplications(ctx context.Context) error {
 	if x.client == nil || x.folder.Exists(publishedFile) {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, applicationsFor)
-	defer cancel()
-	answer, err := x.client.Do(ctx, apiclient.ApplicationsCall())
-	var list struct {
-		Applications []report.Application `json:"applications"`
-	}
-	if err == nil {
-		err = json.Unmarshal(answer.Body, &list)
-	}
+	list, err := x.askApplications(ctx)
 	if err != nil {
 		x.log.Info("the applications cannot be listed: the column app_code stays empty, and nothing is checked against them", "error", err)
 		return nil
 	}
 	x.layout.Codes = make(map[string]string)
-	for _, a := range list.Applications {
+	for _, a := range list {
 		x.layout.Codes[a.ID] = a.Code
 	}
-	x.applications = list.Applications
+	x.applications = list
 	return nil
 }

@@ -29,9 +29,9 @@ type feature struct {
 
 // newFeatures make the features of an execution from its flags; nil: not asked for.
 var newFeatures = []func(*execution) *feature{
-	newAppCodeCheck,
 	newRedaction,
 	newTable,
+	newAppCodeCheck,
 }
 
 func (x *execution) addFeatures() {
