@@ -46,6 +46,12 @@ const (
 
 	codeNothingToUpdate = "nothing_to_update"
 
+	codeChangedSince  = "changed_since"
+	codeNothingToUndo = "nothing_to_undo"
+	codeBeforeUnknown = "before_unknown"
+	codeCannotRestore = "cannot_restore"
+	codePlanInvalid   = "plan_invalid"
+
 	codeHeaderMissing  = "header_missing"
 	codeColumnUnknown  = "column_unknown"
 	codeColumnRepeated = "column_repeated"

@@ -30,8 +30,9 @@ const (
 	FailedFile     = "failed.csv"
 	RequestsFile   = "requests.ndjson"
 	CheckpointFile = "checkpoint.json"
-	GatheredFile   = "inventory.spool" // rows of an export until they are published
-	PeopleFile     = "people.ndjson"   // pages of the people listing
+	GatheredFile   = "inventory.spool"   // rows of an export until they are published
+	PeopleFile     = "people.ndjson"     // pages of the people listing
+	BeforeFile     = "before.ndjson.zst" // what devices were before the run
 	PartSuffix     = ".part"
 
 	tempSuffix = ".tmp"
@@ -40,7 +41,7 @@ const (
 
 // reports are the files that grow with a run: the only names that a checkpoint may
 // have.
-var reports = []string{"results.csv", "results.ndjson", "results.parquet", FailedFile, RequestsFile, GatheredFile, PeopleFile}
+var reports = []string{"results.csv", "results.ndjson", "results.parquet", FailedFile, RequestsFile, GatheredFile, PeopleFile, BeforeFile}
 
 // ErrRunExists is returned by Create for a folder that holds a run.
 var ErrRunExists = errors.New("the folder holds a run already")

@@ -44,6 +44,7 @@ type execution struct {
 	features []*feature
 	reports  *writers.Reports
 	journal  *runstore.Journal // nil: nothing is sent, or the folder is in S3
+	before   *snapshot // nil: what devices were is not kept
 
 	attempted context.CancelCauseFunc // ends a look at the platform after one attempt, see look
 	answered  time.Time               // of the last look, by the platform's clock; zero: not known
@@ -80,6 +81,9 @@ func (p *process) open(c *runConfig, spec runSpec) (x *execution, err error) {
 	}
 	if err := p.watch(x); err != nil {
 		return nil, err
+	}
+	if c.flags.snapshotFlags.wanted() {
+		x.before = &snapshot{x: x}
 	}
 	if c.sends() {
 		x.client, err = p.connect(c.flags, x.log, x.lost, x.attemptEnded)
@@ -142,6 +146,9 @@ func (x *execution) openReports() (*writers.Reports, error) {
 	o.Gather, o.Shown = x.inventoryCells(), x.shownResult()
 	if x.people != nil {
 		o.Kept = []string{peopleFile}
+	}
+	if x.before != nil {
+		o.Kept = append(o.Kept, beforeFile)
 	}
 	o.Columns = failedColumns(x.opened)
 	copy(o.Columns, x.spec.FailedColumns) // as failed.csv has begun

@@ -32,6 +32,7 @@ var newFeatures = []func(*execution) *feature{
 	newRedaction,
 	newTable,
 	newAppCodeCheck,
+	newSnapshot,
 }
 
 func (x *execution) addFeatures() {

@@ -142,6 +142,7 @@ type jobFlags struct {
 	s3Flags
 	watchFlags
 	messageFlags
+	snapshotFlags
 	personalize apiclient.PersonalizeOptions // of personalize only
 	export      exportFlags                  // of export only
 	listRate    float64
@@ -156,6 +157,7 @@ func (j *jobFlags) add(fs *pflag.FlagSet) {
 	j.outputFlags.add(fs)
 	j.s3Flags.add(fs)
 	j.watchFlags.add(fs)
+	j.snapshotFlags.add(fs)
 	j.messageFlags.add(fs)
 	fs.StringVar(&j.config, "config", "", "YAML `FILE` with any of these flags as keys")
 }

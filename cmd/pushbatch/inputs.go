@@ -25,6 +25,9 @@ func (x *execution) openInputs(ctx context.Context, found []blob.Info) error {
 	if x.exporting() && x.flags.export.people {
 		return x.openPeople(ctx)
 	}
+	if x.spec.Undo != nil && len(found) == 1 {
+		return x.openPlan(ctx, found[0])
+	}
 	options, err := x.bindOptions()
 	if err != nil {
 		return err

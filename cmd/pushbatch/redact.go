@@ -173,10 +173,14 @@ func withoutWords(said *apiclient.Error) *apiclient.Error {
 
 // sender is what requests of the run go through.
 func (x *execution) sender() ops.Doer {
-	if x.redactor != nil {
-		return redactedSender{x.client, x.redactor}
+	var sender ops.Doer = x.client
+	if x.before != nil {
+		sender = snapshotSender{sender, x.before}
 	}
-	return x.client
+	if x.redactor != nil {
+		sender = redactedSender{sender, x.redactor}
+	}
+	return sender
 }
 
 // kept are the targets whose values say nothing of a person.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -212,50 +213,70 @@ func lastOutcomes(ctx context.Context, chain []*summedRun) (*batch.Tally, error)
 	last := make(map[place]batch.Outcome)
 	for _, retry := range chain[1:] {
 		tally.Latency.Merge(&retry.tally.Latency)
-		err := eachResult(ctx, retry, func(r *batch.Result) { last[place{r.Row.Source, r.Row.SourceNum()}] = r.Outcome })
-		if err != nil {
-			return nil, err
+		for r, err := range resultsOf(ctx, retry) {
+			if err != nil {
+				return nil, err
+			}
+			last[place{r.Row.Source, r.Row.SourceNum()}] = r.Outcome
 		}
 	}
 	counted := &batch.Tally{Latency: tally.Latency}
-	err := eachResult(ctx, chain[0], func(r *batch.Result) {
+	for r, err := range resultsOf(ctx, chain[0]) {
+		if err != nil {
+			return nil, err
+		}
 		if out, again := last[place{r.Row.Source, r.Row.SourceNum()}]; again {
 			r.Outcome = out
 		}
+		r.Attempts = 0 // latencies are merged above
 		counted.Add(r)
-	})
-	return counted, err
+	}
+	return counted, nil
 }
 
-// eachResult reads the results of a run again: place, status, codes and message of
-// every row.
-func eachResult(ctx context.Context, run *summedRun, use func(*batch.Result)) error {
-	location, err := fileOfRun(run.path, "results."+resultsFormat(run.spec))
-	if err != nil {
-		return usageError("%w", err)
-	}
-	info, err := blob.Stat(ctx, location)
-	if err != nil {
-		return usageError("read the results of %s: %w", run.path, err)
-	}
-	results, err := openResults(ctx, info, []string{"source", "source_row", "status", "error_code", "error_message", "row"})
-	if err != nil {
-		return &exitError{exitStopped, err}
-	}
-	defer results.Close()
-	for row, err := range results.Rows(ctx, batch.Position{}) {
+// resultsOf reads the results of a run again: place, status, codes, message, HTTP
+// status and attempts of every row.
+func resultsOf(ctx context.Context, run *summedRun) iter.Seq2[*batch.Result, error] {
+	return func(yield func(*batch.Result, error) bool) {
+		fail := func(err error) {
+			yield(nil, &exitError{exitStopped, fmt.Errorf("read the results of %s: %w", run.path, err)})
+		}
+		location, err := fileOfRun(run.path, "results."+resultsFormat(run.spec))
 		if err != nil {
-			return &exitError{exitStopped, fmt.Errorf("read the results of %s: %w", run.path, err)}
+			fail(err)
+			return
 		}
-		cell := func(i int) string { return table.Unsafe(row.Values[results.columns[i]].Text) }
-		num, _ := strconv.ParseInt(cell(1), 10, 64)
-		r := &batch.Result{Row: batch.Row{Source: cell(0), Pos: batch.Position{Row: num - 1}}}
-		r.Row.Num, _ = strconv.ParseInt(cell(5), 10, 64)
-		r.Code, r.Message = cell(3), cell(4)
-		if err := r.Status.UnmarshalText([]byte(cell(2))); err != nil {
-			return &exitError{exitStopped, fmt.Errorf("read the results of %s: row %d: %w", run.path, num, err)}
+		info, err := blob.Stat(ctx, location)
+		if err != nil {
+			fail(err)
+			return
 		}
-		use(r)
+		results, err := openResults(ctx, info, []string{"source", "source_row", "status", "error_code", "error_message", "row", "http_status", "attempts"})
+		if err != nil {
+			fail(err)
+			return
+		}
+		defer results.Close()
+		for row, err := range results.Rows(ctx, batch.Position{}) {
+			var r *batch.Result
+			if err == nil {
+				r, err = resultOf(results, row.Values)
+			}
+			if err != nil {
+				fail(err)
+				return
+			}
+			if !yield(r, nil) {
+				return
+			}
+		}
 	}
-	return nil
+}
+
+func resultOf(results *resultsSource, values []batch.Value) (*batch.Result, error) {
+	cell := func(i int) string { return table.Unsafe(values[results.columns[i]].String()) }
+	number := func(i int) int64 { n, _ := strconv.ParseInt(cell(i), 10, 64); return n } // empty: 0
+	r := &batch.Result{Row: batch.Row{Num: number(5), Source: cell(0), Pos: batch.Position{Row: number(1) - 1}}}
+	r.Code, r.Message, r.HTTPStatus, r.Attempts = cell(3), cell(4), int(number(6)), int(number(7))
+	return r, r.Status.UnmarshalText([]byte(cell(2)))
 }

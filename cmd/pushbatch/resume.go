@@ -93,7 +93,7 @@ func (p *process) reopen(folder *runstore.Folder, c *runConfig) (*execution, err
 	if err := folder.ReadJSON(runstore.JobFile, &spec); err != nil {
 		return nil, usageError("%w", err)
 	}
-	if c.operation = ops.Named(spec.Operation); c.operation == nil {
+	if c.operation = operationOf(&spec); c.operation == nil {
 		return nil, usageError("%s: this version knows no operation %q", folder.Path(runstore.JobFile), spec.Operation)
 	}
 	newMapping, fixed := c.set.Changed("map"), fixedFlags
@@ -120,6 +120,14 @@ func (p *process) reopen(folder *runstore.Folder, c *runConfig) (*execution, err
 	x.folder, x.point, x.newMapping = folder, point, newMapping
 	x.keepEndpoints()
 	return x, nil
+}
+
+// operationOf is the operation of a run; nil: this version does not know it.
+func operationOf(spec *runSpec) *ops.Operation {
+	if spec.Undo != nil {
+		return ops.Undo()
+	}
+	return ops.Named(spec.Operation)
 }
 
 // endedSummary is the summary of a run that has ended.

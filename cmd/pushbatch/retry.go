@@ -15,7 +15,6 @@ import (
 
 	"pushbatch/batch"
 	"pushbatch/batch/blob"
-	"pushbatch/batch/ops"
 	"pushbatch/batch/runstore"
 	"pushbatch/readers"
 	"pushbatch/writers"
@@ -85,7 +84,7 @@ func (p *process) retry(ctx context.Context, path string, retry *retrySpec, c *r
 		return usageError("%s walked over the people listing, which cannot be read again as it was: start a new walk, or get the devices that failed:\n"+
 			"pushbatch export %s --to URL", path, filepath.Join(path, runstore.FailedFile))
 	}
-	if c.operation = ops.Named(old.Operation); c.operation == nil {
+	if c.operation = operationOf(old); c.operation == nil {
 		return usageError("%s: this version knows no operation %q", path, old.Operation)
 	}
 	for _, name := range notInherited {
@@ -108,7 +107,7 @@ func (p *process) retry(ctx context.Context, path string, retry *retrySpec, c *r
 	if err := cmp.Or(c.check(), c.readMapping()); err != nil {
 		return err
 	}
-	x, err := p.open(c, runSpec{Retry: retry})
+	x, err := p.open(c, runSpec{Retry: retry, Undo: old.Undo})
 	if err != nil {
 		return err
 	}

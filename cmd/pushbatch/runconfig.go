@@ -155,6 +155,7 @@ type runSpec struct {
 	Empty      []inputSpec         `json:"empty_inputs,omitempty"` // passed over, as --allow-empty has it
 	Settings   map[string][]string `json:"settings"`               // flags that differ from their defaults
 	Split      *splitSpec          `json:"split,omitempty"`        // the part of a split that the inputs are
+	Undo       *undoSpec           `json:"undo,omitempty"`         // the run that this one takes back
 	Retry      *retrySpec          `json:"retry,omitempty"`        // the rows of an older run that this one takes
 	Notify     string              `json:"notify,omitempty"`       // host of --notify-url
 	Redaction  *redactionSpec      `json:"redaction,omitempty"`

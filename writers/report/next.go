@@ -45,6 +45,9 @@ func (s *Summary) Next(r *Run) []Step {
 	case r.Redacted:
 		return []Step{{"failed.csv is redacted; mend the rows in the inputs, or send them again as they are", retry + r.tableAgain()}}
 	}
+	if s.Operation == "undo" { // failed.csv has no rows of an input
+		return []Step{{"send them again", retry}}
+	}
 	failed := strings.TrimSuffix(s.Run, "/") + "/" + FailedFile
 	steps := []Step{{
 		"mend " + failed + " and give it back", fmt.Sprintf("pushbatch %s %s%s%s", s.Operation, ShellWord(failed), r.meaning(), r.tableAgain()),

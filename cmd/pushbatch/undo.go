@@ -1,0 +1,408 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"pushbatch/apiclient"
+	"pushbatch/batch"
+	"pushbatch/batch/blob"
+	"pushbatch/batch/ops"
+	"pushbatch/batch/undo"
+	"pushbatch/readers"
+	"pushbatch/writers/report"
+)
+
+// planFile lists in the folder of an undo the devices that it puts back.
+const planFile = "undo.ndjson"
+
+// undoSpec says in job.json which run is taken back.
+type undoSpec struct {
+	Run       string   `json:"run"`
+	Operation string   `json:"operation"`
+	From      string   `json:"from,omitempty"` // the inventory that says what devices were
+	State     string   `json:"state,omitempty"`
+	Devices   int64    `json:"devices"`
+	Notes     []string `json:"notes,omitempty"` // what does not come back
+}
+
+func newUndoCommand(p *process) *cobra.Command {
+	flags, from := &jobFlags{}, ""
+	cmd := &cobra.Command{
+		Use:   "undo RUN",
+		Short: "Put the devices that a run changed back to what they were",
+		Long: "undo is a new run that puts back what RUN changed: the values that update overwrote, the person that a device\n" +
+			"belonged to. RUN was started with --snapshot, or --from names an inventory that export made before it. Each\n" +
+			"device is looked at first; one that others have changed since is left alone. --dry-run shows what would be sent.",
+		Args: needRun,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.undo(cmd.Context(), args[0], from, &runConfig{flags: flags, set: cmd.Flags()})
+		},
+	}
+	cmd.Flags().StringVar(&from, "from", "", "inventory `FILE` made before the run, where it was started without --snapshot")
+	flags.addAll(cmd.Flags())
+	hideFlags(cmd.Flags(), fixedForUndo())
+	return cmd
+}
+
+// notUndone are settings of the run that mean nothing to its undo.
+var notUndone = []string{
+	"out", "limit", "canary", "to", "dry-run", "snapshot", "snapshot-from", "max-errors", "max-duration", "continue", "results",
+	"delta", "delta-full", "delta-adopt", "max-age", "mirror", "max-vanished", "on-duplicate", "strict", "allow-empty",
+}
+
+func fixedForUndo() []string {
+	return withoutFlags(fixedFlags, "out", "dry-run", "continue", "results")
+}
+
+// undo starts a run that takes back the run in a folder.
+func (p *process) undo(ctx context.Context, path, from string, c *runConfig) (err error) {
+	if err := resolveS3(c.set, p.getenv); err != nil {
+		return err
+	}
+	ctx = c.flags.with(ctx, p)
+	old, err := changingRun(ctx, path)
+	if err != nil {
+		return err
+	}
+	spec := &undoSpec{Run: path, Operation: old.Operation, From: from}
+	if state := old.Settings["delta"]; len(state) == 1 {
+		spec.State = state[0]
+	}
+	for _, name := range notUndone {
+		delete(old.Settings, name)
+	}
+	if err := c.restore(p, old, fixedForUndo()); err != nil {
+		return err
+	}
+	c.operation, c.mapping = ops.Undo(), old.Mapping
+	if err := c.check(); err != nil {
+		return err
+	}
+	x, err := p.open(c, runSpec{Undo: spec, StartedAt: time.Now().UTC()})
+	if err != nil {
+		return err
+	}
+	log, err := x.recordsOf(ctx, path, old, from)
+	if err != nil {
+		return err
+	}
+	defer os.Remove(log.Name())
+	defer log.Close()
+	if err := x.createFolder(ctx); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, x.folder.Close()) }()
+	if err := x.writePlan(ctx, log); err != nil {
+		return err
+	}
+	info, err := blob.Stat(ctx, x.folder.Path(planFile))
+	if err != nil {
+		return &exitError{exitStopped, err}
+	}
+	if err := x.openPlan(ctx, info); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, x.closeInputs()) }()
+	x.describe(ctx)
+	return x.run(ctx)
+}
+
+// changingRun reads what was asked of a run that may have changed devices and is
+// not going on.
+func changingRun(ctx context.Context, path string) (_ *runSpec, err error) {
+	folder, err := viewRun(ctx, path)
+	if err != nil {
+		return nil, usageError("%w", err)
+	}
+	defer func() { err = errors.Join(err, folder.Close()) }()
+	_, spec, err := summaryOf(folder, path)
+	if err != nil {
+		return nil, err
+	}
+	status, err := statusOf(folder)
+	switch {
+	case err != nil:
+		return nil, err
+	case report.Outcome(status.State) == report.Running:
+		return nil, usageError("%s is going on: stop it first", path)
+	case len(spec.Settings["dry-run"]) > 0:
+		return nil, usageError("%s was a dry run: it changed nothing", path)
+	case spec.Operation == exportOperation || spec.Operation == ops.Undo().Name:
+		return nil, usageError("%s was %s, which cannot be undone", path, spec.Operation)
+	}
+	return spec, nil
+}
+
+// recordsOf gives the records that the plan is made of: the run's snapshot, or what
+// its inputs, its results and an inventory say, in a temporary file.
+func (x *execution) recordsOf(ctx context.Context, path string, old *runSpec, from string) (*os.File, error) {
+	temp, err := os.CreateTemp("", "pushbatch-undo-*") // mode 0600
+	if err != nil {
+		return nil, &exitError{exitStopped, err}
+	}
+	fill := func() error {
+		if from != "" {
+			return x.rebuildLog(ctx, temp.Name(), path, old, from)
+		}
+		before, err := openBefore(ctx, path)
+		if errors.Is(err, fs.ErrNotExist) {
+			return usageError("%s was started without --snapshot: name an inventory made before it, --from INVENTORY", path)
+		}
+		if err != nil {
+			return &exitError{exitStopped, err}
+		}
+		_, err = bufio.NewReader(before).WriteTo(temp)
+		return errors.Join(err, before.Close())
+	}
+	if err := fill(); err != nil {
+		return nil, errors.Join(err, temp.Close(), os.Remove(temp.Name()))
+	}
+	_, err = temp.Seek(0, 0)
+	return temp, err
+}
+
+// rebuildLog writes the log that the run would have written with --snapshot-from.
+func (x *execution) rebuildLog(ctx context.Context, to, path string, old *runSpec, from string) (err error) {
+	log, err := undo.OpenLog(to)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, log.Close()) }()
+	partial, err := appendInventory(ctx, log, from)
+	if err != nil {
+		return err
+	}
+	if err := log.Append(undo.Record{Kind: undo.KindListed, Partial: partial}); err != nil {
+		return err
+	}
+	options, err := x.runConfig.bindOptions()
+	if err != nil {
+		return err
+	}
+	caught := &callCatcher{}
+	options.Sender, options.DryRun, options.HasAppCode = caught, ops.Send, true
+	found, err := recordedInputs(ctx, old, x.moved)
+	if err != nil {
+		return err
+	}
+	next, stop := iter.Pull2(resultsOf(ctx, &summedRun{path: path, spec: old}))
+	defer stop()
+	for _, info := range found {
+		if err := x.rebuildInput(ctx, info, ops.Named(old.Operation), options, caught, log, next); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rebuildInput writes what was sent of one input. Results come in the order of rows.
+func (x *execution) rebuildInput(ctx context.Context, info blob.Info, operation *ops.Operation, options ops.Options,
+	caught *callCatcher, log *undo.Log, next func() (*batch.Result, error, bool),
+) (err error) {
+	source, err := readers.Open(ctx, info, x.flags.readerOptions(x.process.stdin))
+	if err != nil {
+		return &exitError{exitStopped, err}
+	}
+	defer func() { err = errors.Join(err, source.Close()) }()
+	binding, err := operation.Bind(source.Header(), options)
+	if err != nil {
+		return usageError("%s: %w", source.Name(), err)
+	}
+	for row, err := range source.Rows(ctx, batch.Position{}) {
+		if err != nil {
+			return &exitError{exitStopped, err}
+		}
+		result, err, more := next()
+		if err != nil || !more {
+			return err
+		}
+		if request, _ := binding.Map(&row); request != nil && result.Status != batch.Rejected && result.Status != batch.Skipped {
+			_, _ = request.Send(ctx) // to the catcher
+			call := &caught.call
+			ended := undo.Unknown
+			if result.Status == batch.Succeeded {
+				ended = undo.Succeeded
+			} else if result.HTTPStatus >= 400 && result.HTTPStatus < 500 && result.Attempts <= 1 && !options.Personalize.ForceDepersonalize {
+				ended = undo.Refused
+			}
+			device := deviceOf(call)
+			err := log.Append(undo.Record{Kind: undo.KindSent, Device: device, AppCode: call.AppCode, Body: call.Body},
+				undo.Record{Kind: undo.KindEnd, Device: device, Ended: ended})
+			if err != nil {
+				return &exitError{exitStopped, err}
+			}
+		}
+	}
+	return nil
+}
+
+// callCatcher keeps the call of a request instead of sending it.
+type callCatcher struct{ call apiclient.Call }
+
+// Do implements ops.Doer.
+func (c *callCatcher) Do(_ context.Context, call apiclient.Call) (apiclient.Response, error) {
+	c.call = call
+	return apiclient.Response{Status: 200}, nil
+}
+
+// planLine is a line of the plan, with the columns of ops.UndoHeader.
+type planLine struct {
+	Device  string `json:"registrationId"`
+	Restore string `json:"_restore"`
+}
+
+// writePlan plans every device, writes the plan into the run folder and says what
+// putting them back will take.
+func (x *execution) writePlan(ctx context.Context, log *os.File) (err error) {
+	upload, err := blob.Create(ctx, x.folder.Path(planFile))
+	if err != nil {
+		return &exitError{exitStopped, err}
+	}
+	defer func() { err = errors.Join(err, upload.Abort()) }()
+	to := bufio.NewWriterSize(upload, 256<<10)
+	count := &undoCount{}
+	err = undo.Plan(x.spec.Undo.Operation, undo.Records(log), filepath.Dir(log.Name()), func(r *undo.Restore) error {
+		plan, err := json.Marshal(r)
+		if err != nil {
+			return err
+		}
+		line, err := json.Marshal(planLine{r.Device, string(plan)})
+		if err != nil {
+			return err
+		}
+		count.add(r)
+		_, err = to.Write(append(line, '\n'))
+		return err
+	})
+	if err == nil {
+		err = to.Flush()
+	}
+	if err != nil {
+		return &exitError{exitStopped, fmt.Errorf("plan the undo of %s: %w", x.spec.Undo.Run, err)}
+	}
+	if count.devices == 0 {
+		return usageError("%s changed no device: there is nothing to undo", x.spec.Undo.Run)
+	}
+	x.spec.Undo.Devices, x.spec.Undo.Notes = count.devices, count.notes()
+	x.log.Info("undo", "devices", count.devices, "requests_at_most", 2*count.devices, "minutes_at_most", x.undoMinutes(count))
+	for _, note := range x.spec.Undo.Notes {
+		x.log.Warn(note)
+	}
+	if err := upload.Commit(); err != nil {
+		return &exitError{exitStopped, err}
+	}
+	return nil
+}
+
+// undoMinutes is how long looking at the devices and putting them back takes at
+// the limits in force, rounded up. Owners are looked up at the rate of the listing.
+func (x *execution) undoMinutes(c *undoCount) int64 {
+	rate := x.flags.rate
+	if c.owners > 0 {
+		rate = min(rate, x.flags.listRate)
+	}
+	return int64(float64(c.devices)/rate/60) + 1
+}
+
+// undoCount counts what a plan holds and what cannot come back.
+type undoCount struct {
+	devices, owners, primaries int64
+	attributes, nobodies       int64
+}
+
+func (c *undoCount) add(r *undo.Restore) {
+	c.devices++
+	for _, f := range r.Fields {
+		if f.Name == "isPrimary" {
+			c.primaries++
+		}
+	}
+	if len(r.Fields) > 0 {
+		return
+	}
+	c.owners++
+	if r.Attributes {
+		c.attributes++
+	}
+	if r.Before != nil && !r.Before.Identified() {
+		c.nobodies++
+	}
+}
+
+// notes name what does not come back, with how many devices it is about.
+func (c *undoCount) notes() (notes []string) {
+	for _, n := range []struct {
+		count int64
+		text  string
+	}{
+		{c.nobodies, "devices belonged to people without any identity, whom no request can name: they are left alone"},
+		{c.attributes, "devices were given to people together with attributes or tags, which stay as the run set them"},
+		{c.owners, "devices go back to people: profiles that were merged stay merged, and leads that became customers stay customers"},
+		{c.primaries, "devices get back their own isPrimary; which device of the person was primary instead is not known"},
+	} {
+		if n.count > 0 {
+			notes = append(notes, fmt.Sprintf("%d %s", n.count, n.text))
+		}
+	}
+	return notes
+}
+
+// openPlan makes the plan the one input of the run.
+func (x *execution) openPlan(ctx context.Context, info blob.Info) error {
+	source, err := readers.Open(ctx, info, readers.Options{Format: "ndjson"})
+	if err != nil {
+		return &exitError{exitStopped, err}
+	}
+	if x.spec.Retry != nil {
+		if source, err = x.spec.Retry.only(ctx, source); err != nil {
+			return err
+		}
+	}
+	options, err := x.bindOptions()
+	if err != nil {
+		return errors.Join(err, source.Close())
+	}
+	binding := &ops.Binding{Map: ops.UndoMapper(options, x.applicationID(ctx))}
+	for i, name := range ops.UndoHeader() {
+		binding.Columns = append(binding.Columns, ops.ColumnUse{Column: name, Index: i, Use: ops.Sent})
+	}
+	x.opened = []openedInput{{info: info, source: source, binding: binding}}
+	return nil
+}
+
+// applicationID finds the id of an application, which a look-up of a device's person
+// needs, by its code. Where the key may not read the applications, it is the code.
+func (x *execution) applicationID(ctx context.Context) func(code string) string {
+	ids := make(map[string]string)
+	if x.client != nil {
+		var answer struct {
+			Applications []struct{ ApplicationCode, ApplicationID string }
+		}
+		response, err := x.client.Do(ctx, apiclient.ApplicationsCall())
+		if err == nil && json.Unmarshal(response.Body, &answer) == nil {
+			for _, a := range answer.Applications {
+				ids[a.ApplicationCode] = a.ApplicationID
+			}
+		}
+	}
+	return func(code string) string {
+		if code == "" {
+			code = x.flags.appCode
+		}
+		if id := ids[code]; id != "" {
+			return id
+		}
+		return code
+	}
+}
