@@ -44,7 +44,7 @@ type execution struct {
 	features []*feature
 	reports  *writers.Reports
 	journal  *runstore.Journal // nil: nothing is sent, or the folder is in S3
-	before   *snapshot // nil: what devices were is not kept
+	before   *snapshot         // nil: what devices were is not kept
 
 	attempted context.CancelCauseFunc // ends a look at the platform after one attempt, see look
 	answered  time.Time               // of the last look, by the platform's clock; zero: not known
