@@ -87,7 +87,7 @@ func csvHeader(cells []batch.Value) (batch.Header, *Error) {
 	header := make(batch.Header, len(cells))
 	seen := make(map[string]int, len(cells))
 	for i, cell := range cells {
-		name := cell.Text
+		name := strings.Clone(cell.Text) // it must not keep the piece of text that it lies in
 		if strings.TrimSpace(name) == "" {
 			return nil, failure(CodeHeader, "column %d of %d has no name in the header: name it or remove it", i+1, len(cells))
 		}

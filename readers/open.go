@@ -131,7 +131,9 @@ func (o *opening) unpack(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	o.head, _, err = readHead(ctx, o.text.unpacked.open)
+	if o.head = stored; o.text.compression != nil {
+		o.head, _, err = readHead(ctx, o.text.unpacked.open)
+	}
 	if len(o.head) > 0 {
 		return nil
 	}
@@ -148,16 +150,8 @@ func readHead(ctx context.Context, open func(context.Context, int64) (io.ReadClo
 		return nil, false, err
 	}
 	defer r.Close()
-	head = make([]byte, 0, sampleSize)
-	for len(head) < sampleSize && err == nil {
-		var n int
-		n, err = r.Read(head[len(head):sampleSize])
-		head = head[:len(head)+n]
-	}
-	if err == io.EOF {
-		return head, true, nil
-	}
-	return head, false, err
+	head, err = io.ReadAll(io.LimitReader(r, sampleSize))
+	return head, err == nil && len(head) < sampleSize, err
 }
 
 // findFormat looks at the content, then at what was asked for, then at the

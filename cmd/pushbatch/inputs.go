@@ -32,6 +32,7 @@ func (x *execution) openInputs(ctx context.Context, found []blob.Info) error {
 	if err != nil {
 		return err
 	}
+	bind := x.sharedBindings(options)
 	for _, info := range found {
 		source, err := readers.Open(ctx, info, x.flags.readerOptions(x.process.stdin))
 		if broken, ok := errors.AsType[*readers.Error](err); ok && broken.Code == readers.CodeEmpty && x.flags.allowEmpty {
@@ -49,13 +50,28 @@ func (x *execution) openInputs(ctx context.Context, found []blob.Info) error {
 				return errors.Join(err, x.closeInputs())
 			}
 		}
-		binding, err := x.operation.Bind(source.Header(), options)
+		binding, err := bind(source.Header())
 		if err != nil {
 			return errors.Join(usageError("%s: %w", source.Name(), err), source.Close(), x.closeInputs())
 		}
 		x.opened = append(x.opened, openedInput{info: info, source: source, binding: binding})
 	}
 	return nil
+}
+
+// sharedBindings binds headers; those that are equal have one binding: of thousands
+// of parts of one export only the first takes memory.
+func (x *execution) sharedBindings(options ops.Options) func(batch.Header) (*ops.Binding, error) {
+	bound := make(map[string]*ops.Binding)
+	return func(h batch.Header) (*ops.Binding, error) {
+		key := fmt.Sprintf("%#v", h)
+		if b := bound[key]; b != nil {
+			return b, nil
+		}
+		b, err := x.operation.Bind(h, options)
+		bound[key] = b
+		return b, err
+	}
 }
 
 // amongOthers says what to do about one file among several that is no table.

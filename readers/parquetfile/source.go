@@ -217,7 +217,8 @@ func (s *scan) row(num int64) (batch.Row, error) {
 		if err := context.Cause(s.ctx); err != nil {
 			return batch.Row{}, err
 		}
-		s.cells = make([]batch.Value, s.width*max(1, min(chunkRows, chunkCells/s.width)))
+		rows := max(1, min(int64(chunkCells/s.width), chunkRows, s.end-num))
+		s.cells = make([]batch.Value, int64(s.width)*rows)
 	}
 	row := batch.Row{Pos: batch.Position{Row: num}, Next: batch.Position{Row: num + 1}}
 	row.Values, s.cells = s.cells[:s.width:s.width], s.cells[s.width:]
