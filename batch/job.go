@@ -291,7 +291,7 @@ func (j *Job) leave() {
 // nothing about the rows before. Resuming accepts the errors counted so far:
 // thresholds start at zero.
 func (j *Job) checkThreshold(res *Result) error {
-	if !j.cfg.MaxErrors.set && j.cfg.Canary == 0 {
+	if !j.cfg.MaxErrors.set && j.cfg.Canary == 0 || res.LeftOut {
 		return nil
 	}
 	bad, done := j.live.countForThreshold(res.Status)

@@ -86,6 +86,7 @@ type Outcome struct {
 	Attempts       int           `json:"attempts,omitempty"`      // requests sent, answers 429 not counted
 	Latency        time.Duration `json:"latency,omitempty"`       // of the last attempt, from sending to the answer read
 	Finished       time.Time     `json:"finished"`
+	LeftOut        bool          `json:"-"`                 // a plan passes the row over: thresholds do not look at it
 	Problems       []Problem     `json:"-"`                 // the rules that a rejected row broke; Code and Message tell them together
 	Payload        []byte        `json:"payload,omitempty"` // what a sink needs beyond the report: a dry run's request, an export's registration
 }

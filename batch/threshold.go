@@ -55,6 +55,12 @@ func (t Threshold) String() string {
 	return strconv.FormatInt(t.count, 10)
 }
 
+// ExceededBy reports whether some of many are more than t tolerates, however few
+// the many are.
+func (t Threshold) ExceededBy(some, many int64) bool {
+	return t.Exceeded(some, many) || t.ratio && some*100*wholePercent > t.share*many
+}
+
 // Exceeded reports whether bad rows among done finished ones are more than t
 // tolerates.
 func (t Threshold) Exceeded(bad, done int64) bool {

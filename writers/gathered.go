@@ -42,7 +42,7 @@ func openRendered(folder *runstore.Folder, o *ReportOptions, mark batch.Mark) (r
 	}
 	var row []batch.Value
 	r, err := openGathered(folder, name, mark, func(result *batch.Result) ([]batch.Value, bool) {
-		row = resultCells(row, o.Operation, result)
+		row = resultCells(row, o.operation(result), result)
 		return row, true
 	})
 	r.close = func() error { return errors.Join(r.gather(), r.file.Render(renderResults)) }

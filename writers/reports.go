@@ -11,9 +11,10 @@ import (
 // ReportOptions says which reports a run writes.
 type ReportOptions struct {
 	Operation string
-	Format    ResultFormat // of the results file
-	Columns   [][]string   // names of the columns of every input, for failed.csv
-	Requests  bool         // write requests.ndjson from the payloads (dry run)
+	Others    map[int]string // operations of inputs that have another one
+	Format    ResultFormat   // of the results file
+	Columns   [][]string     // names of the columns of every input, for failed.csv
+	Requests  bool           // write requests.ndjson from the payloads (dry run)
 
 	// Shown returns what reports show of a result in place of it; the inventory is
 	// gathered of the result itself. nil: results are shown as they are.
@@ -26,6 +27,13 @@ type ReportOptions struct {
 	// Gather lays a result out as a row of GatheredFile; false: it has none. nil: no
 	// such file.
 	Gather func(*batch.Result) ([]batch.Value, bool)
+}
+
+func (o *ReportOptions) operation(r *batch.Result) string {
+	if other := o.Others[r.Row.Input]; other != "" {
+		return other
+	}
+	return o.Operation
 }
 
 // report is one growing file of a run.
@@ -100,7 +108,7 @@ func openResults(folder *runstore.Folder, o *ReportOptions, mark batch.Mark) (re
 	}
 	var row []batch.Value
 	return report{file: file, write: func(r *batch.Result) error {
-		row = resultCells(row, o.Operation, r)
+		row = resultCells(row, o.operation(r), r)
 		return file.Grow(func(dst []byte) []byte { return encoder.AppendRow(dst, row) })
 	}}, err
 }

@@ -1,12 +1,14 @@
 package delta
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -51,6 +53,10 @@ func (r row) hash() Hash {
 }
 
 func planOf(t fataler, s *State, folder string, o PlanOptions, rows ...row) *Plan {
+	return mirrorPlan(t, s, folder, o, nil, rows...)
+}
+
+func mirrorPlan(t fataler, s *State, folder string, o PlanOptions, vanished io.Writer, rows ...row) *Plan {
 	o.Folder = folder
 	if o.Now.IsZero() {
 		o.Now = time.Now()
@@ -70,7 +76,7 @@ func planOf(t fataler, s *State, folder string, o PlanOptions, rows ...row) *Pla
 			t.Fatal(err)
 		}
 	}
-	plan, err := p.Finish(context.Background(), s, filepath.Join(folder, "note"), filepath.Join(folder, "vanished.csv"))
+	plan, err := p.Finish(context.Background(), s, filepath.Join(folder, "note"), vanished)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -261,19 +267,16 @@ func TestMirror(t *testing.T) {
 	all := map[int64]*batch.Outcome{1: succeeded, 2: succeeded, 3: succeeded, 4: succeeded}
 	night(t, folder, PlanOptions{}, all, row{"a", "1"}, row{"b", "1"}, row{"c", "1"}, row{"d", "1"})
 	s := openState(t, LocalStore(unsynced{}, folder), folder)
-	p := planOf(t, s, folder, PlanOptions{Mirror: true}, row{"a", "1"})
-	if p.Counts.Vanished != 3 {
-		t.Fatalf("counts %+v", p.Counts)
-	}
-	list, err := os.ReadFile(filepath.Join(folder, "vanished.csv"))
-	if err != nil {
-		t.Fatal(err)
+	var list bytes.Buffer
+	p := mirrorPlan(t, s, folder, PlanOptions{}, &list, row{"a", "1"})
+	if p.Counts.Vanished != 3 || strings.Count(list.String(), ",app\n") != 3 {
+		t.Fatalf("counts %+v, list\n%s", p.Counts, &list)
 	}
 	begin(t, s, p, folder)
 	settle(t, s, outcomesOf(4, map[int64]*batch.Outcome{2: succeeded, 3: gone, 4: timeout}), true)
 	got := contents(t, s)
 	if len(got) != 2 || got["a"] != "ack" || !slices.Contains(slices.Collect(maps.Values(got)), "known") {
-		t.Fatalf("after the mirror: %v; the list was\n%s", got, list)
+		t.Fatalf("after the mirror: %v; the list was\n%s", got, &list)
 	}
 }
 

@@ -3,6 +3,7 @@ package delta
 import (
 	"cmp"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -87,7 +88,11 @@ func (n *nights) night(end string) []row {
 	}
 	rows := n.input()
 	mirror := rapid.Bool().Draw(n.T, "mirror")
-	p := planOf(n, s, n.folder, PlanOptions{Mirror: mirror}, rows...)
+	var vanished io.Writer
+	if mirror {
+		vanished = io.Discard
+	}
+	p := mirrorPlan(n, s, n.folder, PlanOptions{}, vanished, rows...)
 	n.check(p, rows)
 	n.checkKnown(s)
 	if end == "dies before" {
@@ -398,7 +403,7 @@ func brokenNight(t *testing.T, s *State, folder string) (begun bool) {
 		}
 	}
 	note := filepath.Join(folder, "note")
-	p, err := planner.Finish(t.Context(), s, note, "")
+	p, err := planner.Finish(t.Context(), s, note, nil)
 	if err == nil {
 		_, err = s.Begin(t.Context(), p, "runs/x", note, s.pointer.WrittenAt)
 	}

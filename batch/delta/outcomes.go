@@ -61,8 +61,11 @@ func AppendOutcome(dst []byte, row int64, o *batch.Outcome, sure bool) []byte {
 }
 
 // NewOutcomes knows of no row yet. rows is the number of rows of the run, those
-// of vanished devices included.
-func NewOutcomes(rows int64) *Outcomes { return &Outcomes{make([]byte, rows/4+1)} }
+// of vanished devices included, at most 2^32 (1 GB): a plan that says more was not
+// made here.
+func NewOutcomes(rows int64) *Outcomes {
+	return &Outcomes{make([]byte, min(max(rows, 0), 1<<32)/4+1)}
+}
 
 // Add takes what is known of a row.
 func (o *Outcomes) Add(row int64, out *batch.Outcome, sure bool) { o.set(row, outcomeOf(out, sure)) }

@@ -54,7 +54,11 @@ type Plan struct {
 	Counts Counts `json:"counts"`
 	Mirror bool   `json:"mirror,omitempty"` // vanished devices are rows behind the others
 	Note   File   `json:"note"`             // of the rows that are about to be sent
-	Base   *File  `json:"base,omitempty"`   // the generation that it was made for
+	// Settings stands for the caller's settings that requests were made with.
+	Settings string `json:"settings,omitempty"`
+	// UnsureTo is the last row that an earlier execution may have sent without
+	// knowing the answer: a later no to it proves nothing.
+	UnsureTo int64 `json:"unsure_to,omitempty"`
 
 	actions []byte
 }

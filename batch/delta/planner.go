@@ -7,8 +7,8 @@ import (
 	"encoding/binary"
 	"encoding/csv"
 	"errors"
+	"io"
 	"iter"
-	"os"
 	"slices"
 	"time"
 
@@ -34,7 +34,6 @@ type PlanOptions struct {
 	Adopt       bool          // send nothing, take every valid row as acknowledged
 	MaxAge      time.Duration // send again what was acknowledged longer ago; 0: never
 	Now         time.Time
-	Mirror      bool // list the devices that the input names no more
 }
 
 // Planner takes the rows of the inputs in order and makes the plan of the run.
@@ -116,10 +115,17 @@ func parseRow(r *spill.Record) plannedRow {
 	return p
 }
 
-// Finish joins the rows with what a State knows. The plan's note and its list of
-// vanished devices are made at the given paths, on disk. state may be nil: nothing
-// is known then. Without a path no note is made: the run sends nothing.
-func (p *Planner) Finish(ctx context.Context, state *State, notePath, vanishedPath string) (_ *Plan, err error) {
+// Rows is how many rows were taken.
+func (p *Planner) Rows() int64 { return p.plan.Rows }
+
+// Unreadable is how many rows name a device that nobody can read.
+func (p *Planner) Unreadable() int64 { return p.plan.Counts.Unreadable }
+
+// Finish joins the rows with what a State knows; nil knows nothing. The plan's
+// note is made at a path on disk; without one there is none: the run sends nothing.
+// Devices that vanished are listed as CSV, to be rows behind the others; nil: they
+// are only counted.
+func (p *Planner) Finish(ctx context.Context, state *State, notePath string, vanished io.Writer) (_ *Plan, err error) {
 	j := &join{plan: p.plan, options: &p.options}
 	next, stop := iter.Pull2(state.devices(ctx))
 	defer stop()
@@ -132,8 +138,9 @@ func (p *Planner) Finish(ctx context.Context, state *State, notePath, vanishedPa
 			return nil, err
 		}
 	}
-	if p.options.Mirror {
-		if err := j.createVanished(vanishedPath); err != nil {
+	if vanished != nil {
+		p.plan.Mirror, j.list = true, csv.NewWriter(vanished)
+		if err := j.list.Write([]string{"registration_id", "app_code"}); err != nil {
 			return nil, err
 		}
 	}
@@ -150,7 +157,6 @@ type join struct {
 	hashes  bool    // its request hashes can be compared
 	note    *tableWriter[touched]
 	list    *csv.Writer // of vanished devices; nil: they are only counted
-	file    *os.File
 }
 
 func (j *join) run(ctx context.Context, rows *spill.Buckets) error {
@@ -360,18 +366,10 @@ func (j *join) vanished() error {
 	return j.advance()
 }
 
-func (j *join) createVanished(path string) (err error) {
-	if j.file, err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, fileMode); err != nil {
-		return err
-	}
-	j.list = csv.NewWriter(j.file)
-	return j.list.Write([]string{"registration_id", "app_code"})
-}
-
 func (j *join) finish() (err error) {
 	if j.list != nil {
 		j.list.Flush()
-		err = errors.Join(j.list.Error(), j.file.Sync(), j.file.Close())
+		err = j.list.Error()
 	}
 	if j.note != nil {
 		var noteErr error

@@ -222,13 +222,16 @@ func (s *State) Dead() *RunNote {
 
 // begin ties a plan to the State that it is made for.
 func (p *Plan) begin(s *State) {
-	p.Run, p.Serial, p.First, p.Base = strings.ToLower(rand.Text()[:12]), s.pointer.Serial, s.First(), s.pointer.Generation
+	p.Run, p.Serial, p.First = strings.ToLower(rand.Text()[:12]), s.pointer.Serial, s.First()
 }
+
+// Began reports whether the plan's run has noted here what it sends.
+func (s *State) Began(p *Plan) bool { return s.pointer.Run != nil && s.pointer.Run.ID == p.Run }
 
 // Follows returns ErrUsedSince unless the plan's run is the last that has used
 // the State.
 func (s *State) Follows(p *Plan) error {
-	if s.pointer.Serial == p.Serial || s.pointer.Run != nil && s.pointer.Run.ID == p.Run {
+	if s.pointer.Serial == p.Serial || s.Began(p) {
 		return nil
 	}
 	return ErrUsedSince
@@ -242,7 +245,7 @@ func (s *State) Begin(ctx context.Context, p *Plan, folder, notePath string, now
 	if err := s.Follows(p); err != nil {
 		return false, err
 	}
-	if run := s.pointer.Run; run != nil && run.ID == p.Run {
+	if run := s.pointer.Run; s.Began(p) {
 		died, run.Open = run.Open, true
 		return died, s.write(ctx)
 	}

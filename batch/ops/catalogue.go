@@ -69,7 +69,7 @@ func Catalogue() []Entry { //nolint:funlen // a table
 		{codeExternalIDTooLong, Rejects, "The external id has more than 256 characters.", "Use a shorter id."},
 		{codePhoneInvalid, Rejects, "The phone number has a length or a country code that does not exist, is national without a region, or has letters or an extension.", "Write it in international form (385912345678, without 00 in front), or name the region with --phone-region."},
 		{codeEmailInvalid, Rejects, "The e-mail address is not one that mail could be sent to.", "Give the bare address, name@example.com: 64 bytes before the @, 254 in all, a domain with a dot."},
-		{codeAppCodeInvalid, Rejects, "The application code cannot stand in a request header.", "Take it as the platform shows it: plainShape characters, no spaces."},
+		{codeAppCodeInvalid, Rejects, "The application code cannot stand in a request header.", "Take it as the platform shows it: plain characters, no spaces."},
 		{codeAppCodeMissing, Rejects, "Neither the row nor the run has an application code.", "Fill the column appCode, or give --app-code or INFOBIP_APP_CODE."},
 
 		// Values.
@@ -116,13 +116,17 @@ func Catalogue() []Entry { //nolint:funlen // a table
 		{codeCellOmitted, Warns, "A cell does not suit its target and was left out, as the mapping says (invalid: omit).", "Mend the cell if its value is needed."},
 		{codeCellNulled, Warns, "A cell does not suit its target and null was sent, as the mapping says (invalid: null).", "Mend the cell if its value is needed."},
 		{codeAnswerDiffers, Warns, "The platform took the row, but its answer does not say what was sent.", "Look at the device or person on the platform; an attribute may not be defined there as it was sent."},
-		{codeDuplicateDevice, Warns, "The device stands in the input before, with other content.", "Keep the row that counts, or say which with --on-duplicate."},
+		{codeDuplicateDevice, Warns, "The device stands in the input before, with other content; with --on-duplicate reject its rows are rejected.", "Keep the row that counts, or say which with --on-duplicate."},
 
 		{codeChangedSince, Skips, "undo: the device is no longer as the run left it; it was left alone.", "Look at the device; set it by hand if it should be as before."},
 		{codeNothingToUndo, Skips, "undo: the device is as it was before the run.", "Nothing needs to be done."},
 		{codeBeforeUnknown, Skips, "undo: nothing tells whose the device was before the run.", "Give a whole inventory of before: undo RUN --from INVENTORY."},
 		{codeCannotRestore, Rejects, "undo: the device belonged to a person without any identity, whom no request can name.", "Nothing can bring it back; the app's SDK makes the tie anew when the person signs in."},
 		{codePlanInvalid, Rejects, "undo: a row of the plan in the run folder cannot be read.", "Somebody changed the run folder: undo the run anew."},
+		{"unchanged", Skips, "The platform has acknowledged this very request before (--delta).", "Nothing needs to be done; --delta-full sends every row."},
+		{"adopted", Skips, "--delta-adopt takes the row as acknowledged without sending it.", "Nothing needs to be done."},
+		{"superseded", Skips, "A later row of the device is sent, or an equal one (--on-duplicate).", "Nothing needs to be done."},
+		{"already_gone", Skips, "A device that the input names no more is not known to the platform either.", "Nothing needs to be done."},
 		{codeNothingToUpdate, Skips, "The row changes nothing: all its values are empty.", "Nothing needs to be done; fill a cell if something should change."},
 
 		// What the platform says.

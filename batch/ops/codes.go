@@ -2,6 +2,9 @@ package ops
 
 import "pushbatch/batch"
 
+// CodeUnknownRegistration is the platform's code of a device that it does not know.
+const CodeUnknownRegistration = "48013"
+
 // The codes of rows that are rejected here, and of inputs that cannot be bound.
 const (
 	codeRegistrationIDMissing = "registration_id_missing"
@@ -60,8 +63,6 @@ const (
 	codeTargetUnknown  = "target_unknown"
 	codeOptionInvalid  = "option_invalid"
 	codeMappingInvalid = "mapping_invalid"
-
-	codeUnknownRegistration = "48013" // the platform's
 
 	codeOutage = "outage"
 )

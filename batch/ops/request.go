@@ -39,6 +39,12 @@ func (a *requestBuilder) keys() []string {
 	return keys
 }
 
+// Call is what the request sends.
+func (r *request) Call() apiclient.Call { return r.call }
+
+// RegistrationID is the device that the request is about.
+func (r *request) RegistrationID() string { return r.id }
+
 // Keys implements batch.Request.
 func (r *request) Keys() []string { return r.keys }
 

@@ -35,13 +35,16 @@ const (
 	BeforeFile     = "before.ndjson.zst" // what devices were before the run
 	PartSuffix     = ".part"
 
+	// DeltaOutcomesFile is what a delta state must know of the rows.
+	DeltaOutcomesFile = "delta.outcomes"
+
 	tempSuffix = ".tmp"
 	maxJSON    = 64 << 20 // bytes
 )
 
 // reports are the files that grow with a run: the only names that a checkpoint may
 // have.
-var reports = []string{"results.csv", "results.ndjson", "results.parquet", FailedFile, RequestsFile, GatheredFile, PeopleFile, BeforeFile}
+var reports = []string{"results.csv", "results.ndjson", "results.parquet", FailedFile, RequestsFile, GatheredFile, PeopleFile, BeforeFile, DeltaOutcomesFile}
 
 // ErrRunExists is returned by Create for a folder that holds a run.
 var ErrRunExists = errors.New("the folder holds a run already")

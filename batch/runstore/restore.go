@@ -109,11 +109,19 @@ func (m *mirror) named(segmentName string) bool {
 // rebuild makes a growing report of its segments, and takes back what an
 // earlier stop has published of it.
 func (m *mirror) rebuild(ctx context.Context, name string, length int64) error {
+	if err := m.assemble(ctx, name, length); err != nil {
+		return err
+	}
+	return m.remove(name)
+}
+
+// assemble makes a growing report of its segments.
+func (m *mirror) assemble(ctx context.Context, name string, length int64) error {
 	r := m.reports[name]
 	if r == nil {
 		r = &mirroredReport{}
 	}
-	err := m.spool.write(name+PartSuffix, func(to io.Writer) error {
+	return m.spool.write(name+PartSuffix, func(to io.Writer) error {
 		at := int64(0)
 		for _, s := range r.Segments {
 			n, err := blob.Download(ctx, m.at(s.Name), to)
@@ -131,10 +139,32 @@ func (m *mirror) rebuild(ctx context.Context, name string, length int64) error {
 		_, err := to.Write(r.Tail)
 		return err
 	})
-	if err != nil {
+}
+
+// Fetch brings published files of a run in S3 onto this machine, as far as they are
+// there. On disk there is nothing to do.
+func (f *Folder) Fetch(ctx context.Context, names ...string) error {
+	if f.remote == nil {
+		return nil
+	}
+	return f.remote.fetch(ctx, names...)
+}
+
+// FetchReport brings a report onto this machine, of a run in S3 that is only viewed:
+// published, or as far as the last checkpoint vouches for it.
+func (f *Folder) FetchReport(ctx context.Context, name string) error {
+	if f.remote == nil {
+		return nil
+	}
+	if err := f.remote.fetch(ctx, name); err != nil || f.Exists(name) {
 		return err
 	}
-	return m.remove(name)
+	point, _, err := f.remote.load(ctx)
+	if err != nil || point.Checkpoint == nil {
+		return notThere(err)
+	}
+	f.remote.reports = point.Reports
+	return f.remote.assemble(ctx, name, point.Checkpoint.Mark[name])
 }
 
 // fetch copies files to the spool folder, as far as they are there.

@@ -44,6 +44,7 @@ var mayImport = map[string][]string{
 	"cmd/pushbatch": {
 		"batch",
 		"batch/blob",
+		"batch/delta",
 		"batch/jsonappend",
 		"batch/ops",
 		"batch/runstore",

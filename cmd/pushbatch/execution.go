@@ -49,6 +49,7 @@ type execution struct {
 	attempted context.CancelCauseFunc // ends a look at the platform after one attempt, see look
 	answered  time.Time               // of the last look, by the platform's clock; zero: not known
 	looks     apiclient.Stats         // what looks have cost: no request of a row
+	delta     *deltaRun               // nil: every row is sent
 
 	engine   atomic.Pointer[batch.Job]
 	allSent  atomic.Bool  // the engine has ended
@@ -144,6 +145,7 @@ func (x *execution) openReports() (*writers.Reports, error) {
 	}
 	o := writers.ReportOptions{Operation: x.operation.Name, Format: format, Requests: dryRuns[x.flags.dryRun] == ops.ShowRequests}
 	o.Gather, o.Shown = x.inventoryCells(), x.shownResult()
+	o.Others = x.otherOperations()
 	if x.people != nil {
 		o.Kept = []string{peopleFile}
 	}
@@ -170,7 +172,7 @@ func (x *execution) engineConfig(sink batch.Sink) batch.Config {
 	}
 	if x.client != nil { // a dry run is there to find all that is wrong
 		cfg.MaxErrors, _ = batch.ParseThreshold(x.flags.maxErrors) // checked before
-		cfg.Canary = x.flags.canary
+		cfg.Canary = x.canaryRow()
 	}
 	for _, in := range x.opened {
 		cfg.Inputs = append(cfg.Inputs, batch.Input{Source: in.source, Map: x.mapper(&in)})

@@ -57,15 +57,17 @@ func (x *execution) checkTarget(ctx context.Context) error {
 	return nil
 }
 
-// fixTarget keeps where the table goes as a path that means the same wherever
-// the run is resumed from.
+// fixTarget keeps where the table goes, and where the delta state is, as paths that
+// mean the same wherever the run is resumed from.
 func (x *execution) fixTarget() {
-	if to := x.spec.Settings["to"]; len(to) == 1 && !blob.IsS3(to[0]) {
-		if path, err := filepath.Abs(to[0]); err == nil {
-			if x.flags.export.daily {
-				path += "/"
+	for _, name := range []string{"to", "delta"} {
+		if to := x.spec.Settings[name]; len(to) == 1 && !blob.IsS3(to[0]) {
+			if path, err := filepath.Abs(to[0]); err == nil {
+				if name == "to" && x.flags.export.daily {
+					path += "/"
+				}
+				x.spec.Settings[name] = []string{path}
 			}
-			x.spec.Settings["to"] = []string{path}
 		}
 	}
 }

@@ -18,11 +18,15 @@ type connectionFlags struct {
 }
 
 func (c *connectionFlags) add(fs *pflag.FlagSet) {
-	fs.StringVar(&c.baseURL, "base-url", "https://api.infobip.com", "base `URL` of your account (also INFOBIP_BASE_URL)")
-	fs.StringVar(&c.appCode, "app-code", "", "application `CODE` of the mobile app's profile (also INFOBIP_APP_CODE)")
+	c.addAccount(fs)
 	fs.StringVar(&c.apiKeyFile, "api-key-file", "", "`FILE` that holds the API key (else from INFOBIP_API_KEY)")
 	fs.StringVar(&c.auth, "auth", "app", "kind of authorization: app, basic, ibsso or oauth2 (see help environment)")
 	fs.BoolVar(&c.simulate, "simulate", false, "run against the built-in simulator: no account is needed and nothing leaves this machine")
+}
+
+func (c *connectionFlags) addAccount(fs *pflag.FlagSet) {
+	fs.StringVar(&c.baseURL, "base-url", "https://api.infobip.com", "base `URL` of your account (also INFOBIP_BASE_URL)")
+	fs.StringVar(&c.appCode, "app-code", "", "application `CODE` of the mobile app's profile (also INFOBIP_APP_CODE)")
 }
 
 // inputFlags say how inputs are read and mapped.
@@ -145,6 +149,7 @@ type jobFlags struct {
 	snapshotFlags
 	personalize apiclient.PersonalizeOptions // of personalize only
 	export      exportFlags                  // of export only
+	delta       deltaFlags                   // of the operations that write
 	listRate    float64
 }
 
@@ -162,9 +167,18 @@ func (j *jobFlags) add(fs *pflag.FlagSet) {
 	fs.StringVar(&j.config, "config", "", "YAML `FILE` with any of these flags as keys")
 }
 
+// addInspected adds the flags of a job that inspect plans with.
+func (j *jobFlags) addInspected(fs *pflag.FlagSet) {
+	j.addAccount(fs)
+	j.delta.add(fs)
+	fs.Float64Var(&j.rate, "rate", 50, "requests a second, `N`, that the time to send is reckoned with")
+}
+
 // addAll adds the flags of every kind of job, for commands that go on with any.
 func (j *jobFlags) addAll(fs *pflag.FlagSet) {
 	j.addPersonalize(fs)
+	j.delta.add(fs)
+	j.delta.addMirror(fs)
 	j.add(fs)
 	j.addExport(fs)
 }
@@ -189,11 +203,12 @@ var fixedFlags = []string{
 	"format", "delimiter", "encoding", "compression", "map", "set", "null-literal", "phone-region", "birthday-format", "ignore-unmapped",
 	"out", "continue", "results", "redact", "dry-run", "force-depersonalize", "keep-as-lead", "set-device-as-primary", "return-push",
 	"simulate",
+	"delta", "delta-full", "delta-adopt", "max-age", "mirror", "on-duplicate",
 	"people", "person-attributes", "detail", "modified-since", "filter", "application",
 }
 
 // notInherited are the flags that a retry does not take from the old run.
-var notInherited = []string{"out", "limit", "canary", "to"}
+var notInherited = []string{"out", "limit", "canary", "to", "delta-full", "delta-adopt", "mirror", "max-vanished"}
 
 // meaningFlags decide what the cells of a row mean, and so what is sent of them:
 // a command over failed.csv needs them again.

@@ -45,6 +45,7 @@ func newInspectCommand(p *process) *cobra.Command {
 	cmd.Flags().SortFlags = false
 	own.add(cmd.Flags())
 	flags.inputFlags.add(cmd.Flags())
+	flags.addInspected(cmd.Flags())
 	flags.s3Flags.add(cmd.Flags())
 	cmd.Flags().StringVar(&config, "config", "", "YAML `FILE` with any of these flags as keys")
 	return cmd
@@ -75,6 +76,11 @@ func (p *process) inspect(ctx context.Context, own *inspectFlags, c *runConfig) 
 		}
 		report.Inputs = append(report.Inputs, in)
 		report.ExitCode = max(report.ExitCode, in.exit)
+	}
+	if c.flags.delta.state != "" && report.ExitCode < exitUsage {
+		if report.Delta, err = p.inspectDelta(ctx, c, found); err != nil {
+			return err
+		}
 	}
 	if err := report.write(p.stdout, own.json); err != nil {
 		return &exitError{exitStopped, fmt.Errorf("write the findings: %w", err)}

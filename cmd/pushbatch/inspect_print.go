@@ -17,6 +17,7 @@ import (
 type inspection struct {
 	Operation string             `json:"operation"`
 	Inputs    []*inputInspection `json:"inputs"`
+	Delta     *report.Delta      `json:"delta,omitempty"`
 	ExitCode  int                `json:"exit_code"`
 }
 
@@ -92,6 +93,9 @@ func (i *inspection) write(w io.Writer, asJSON bool) error {
 			fmt.Fprintln(out)
 		}
 		in.print(out, i.Operation)
+	}
+	if i.Delta != nil {
+		fmt.Fprintf(out, "\ndelta %s: %s\n", i.Delta.State, i.Delta.Text())
 	}
 	return writeVisible(w, out.String())
 }

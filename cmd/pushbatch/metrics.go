@@ -157,6 +157,7 @@ func (x *execution) measure(engine *batch.Job, ended *report.Summary) *metricTex
 	for _, status := range batch.Statuses {
 		m.sample("rows_total", label("status", status.String()), float64(p.Statuses[status]))
 	}
+	m.delta(x.deltaSummary())
 	m.traffic(x)
 	m.one("requests_in_flight", gauge, "Requests under way.", float64(p.InFlight))
 	tally := engine.Tally()
@@ -181,6 +182,18 @@ func (x *execution) measure(engine *batch.Job, ended *report.Summary) *metricTex
 }
 
 const unsentHelp = "Rows without a result; not there while the length of the inputs is not known."
+
+// delta writes what the plan of a run with a delta state says.
+func (m *metricText) delta(d *report.Delta) {
+	if d == nil {
+		return
+	}
+	m.family("delta_rows", gauge, "Rows of the input, and devices that vanished from it, by what they are to the delta state.")
+	for kind, n := range map[string]int64{"new": d.New, "changed": d.Changed, "unchanged": d.Unchanged, "too_old": d.TooOld, "vanished": d.Vanished} {
+		m.sample("delta_rows", label("kind", kind), float64(n))
+	}
+	m.one("delta_rows_to_send", gauge, "Rows that are to be sent.", float64(d.ToSend))
+}
 
 // traffic writes what is known of requests.
 func (m *metricText) traffic(x *execution) {

@@ -24,7 +24,9 @@ func newOperationCommand(p *process, op *ops.Operation) *cobra.Command {
 	}
 	if op.Name == "personalize" {
 		flags.addPersonalize(cmd.Flags())
+		flags.delta.addMirror(cmd.Flags())
 	}
+	flags.delta.add(cmd.Flags())
 	flags.add(cmd.Flags())
 	return cmd
 }

@@ -84,6 +84,10 @@ func (p *process) resume(ctx context.Context, path string, c *runConfig) (err er
 	if err := cmp.Or(x.checkTarget(ctx), x.checkShares(ctx)); err != nil {
 		return err
 	}
+	if err := x.openDelta(ctx); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, x.closeDelta()) }()
 	return x.run(ctx)
 }
 

@@ -54,6 +54,10 @@ func (x *execution) begin(ctx context.Context, found []blob.Info, old *runSpec) 
 	if err := cmp.Or(x.checkTarget(ctx), x.checkShares(ctx)); err != nil {
 		return err
 	}
+	if err := x.openDelta(ctx); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, x.closeDelta()) }()
 	if err := x.describe(ctx); err != nil {
 		return &exitError{exitStopped, err}
 	}
@@ -75,6 +79,7 @@ func (x *execution) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	x.folder.WhenLost(cancel)
+	x.whenStateLost(cancel)
 	defer onSignals(x.stopper(cancel), cancel, x.log)()
 	defer x.keepShares(ctx, cancel)()
 
@@ -173,7 +178,7 @@ const countFor = 2 * time.Second
 // the program ends with.
 func (x *execution) finish(ctx context.Context, engine *batch.Job, runErr error) (*report.Summary, error) {
 	s := x.summarize(ctx, engine, runErr)
-	s.Table = x.tableSummary()
+	s.Table, s.Delta = x.tableSummary(), x.deltaSummary()
 	if err := x.folder.WriteJSON(runstore.SummaryFile, s); err != nil && exitCode(runErr) != exitStopped && x.folder.Lost() == nil {
 		runErr, s.ExitCode = err, exitStopped
 	}

@@ -46,7 +46,7 @@ func (c *runConfig) load(getenv func(string) (string, bool)) error {
 
 // check refuses values that no run can have.
 func (c *runConfig) check() error {
-	if err := errors.Join(c.flags.check(), c.flags.s3Flags.check()); err != nil {
+	if err := errors.Join(c.flags.check(), c.flags.s3Flags.check(), c.checkDelta()); err != nil {
 		return err
 	}
 	for _, name := range endpointFlags {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -119,7 +120,7 @@ func (x *execution) lost() error {
 	if x.folder == nil {
 		return nil
 	}
-	return x.folder.Lost()
+	return cmp.Or(x.folder.Lost(), x.stateLost())
 }
 
 // openFolder takes a run, on disk or in S3, to go on with it.

@@ -57,6 +57,10 @@ func TestScripts(t *testing.T) {
 			"waitfor":   waitFor,
 			"state":     st.state,
 			"calls":     st.calls,
+
+			"halve":          halve,
+			"cutgenerations": changeGenerations(func(path string) error { return os.Truncate(path, 100) }),
+			"rmgenerations":  changeGenerations(os.Remove),
 		},
 	})
 }

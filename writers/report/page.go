@@ -73,7 +73,7 @@ func pageOf(s *Summary, r *Run) *page {
 	p := &page{
 		Title: "pushbatch " + s.Operation + ": " + cut(lastPart(s.Run), shortText), Subtitle: cut(s.Run, longText),
 		Outcome: s.outcomeLine(), Remedy: s.Remedy,
-		Charts: s.Table.breakdowns(), Counts: s.countFacts(), Facts: slices.Concat(s.facts(), s.Table.facts()),
+		Charts: s.Table.breakdowns(), Counts: s.countFacts(), Facts: slices.Concat(s.facts(), s.Delta.facts(), s.Table.facts()),
 		Series: s.Timeline, Seconds: s.Elapsed, Latency: s.Distribution,
 		Quantiles: []quantile{{"p50", s.Latency.P50}, {"p90", s.Latency.P90}, {"p99", s.Latency.P99}},
 		Made:      fmt.Sprintf("Made by pushbatch %s at %s.", s.Version, s.EndedAt.Format(pageTime)),

@@ -32,6 +32,7 @@ func (s *Summary) Print(w io.Writer) {
 		}
 		fmt.Fprintln(w)
 	}
+	s.Delta.print(w)
 	PrintCodes(w, s.ErrorCodes)
 	PrintWarnings(w, s.Warnings)
 	s.Table.print(w)

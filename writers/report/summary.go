@@ -53,6 +53,7 @@ type Summary struct {
 	Share         *Share    `json:"share,omitempty"`         // of a limit that several processes share
 	Latency       Latency   `json:"latency_ms"`
 	Files         []string  `json:"files"`
+	Delta         *Delta    `json:"delta,omitempty"`
 	*Table                  // of an export
 	TotalEstimate int64     `json:"-"` // rows in all, of a run that goes on; 0: not known
 

@@ -1,0 +1,465 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"pushbatch/batch"
+	"pushbatch/batch/blob"
+	"pushbatch/batch/delta"
+	"pushbatch/batch/runstore"
+	"pushbatch/readers"
+)
+
+// deltaFlags say what a run that happens every night leaves out and takes back.
+type deltaFlags struct {
+	state       string
+	full        bool
+	adopt       bool
+	maxAge      string
+	mirror      bool
+	maxVanished string
+	onDuplicate string
+}
+
+func (d *deltaFlags) add(fs *pflag.FlagSet) {
+	fs.StringVar(&d.state, "delta", "", "send only what `STATE` (a folder or s3:// prefix) does not know as acknowledged, and keep it up to date")
+	fs.BoolVar(&d.full, "delta-full", false, "send every row, and renew the state")
+	fs.BoolVar(&d.adopt, "delta-adopt", false, "send nothing and take every valid row as acknowledged")
+	fs.StringVar(&d.maxAge, "max-age", "", "send again what was acknowledged longer ago than `AGE` (30d, 12h), each night a share of it")
+	fs.StringVar(&d.maxVanished, "max-vanished", "", "with --mirror: stop before anything is sent when more than `N` devices, or P% of the state, have vanished (default 5%, below 100 devices 5)")
+	fs.StringVar(&d.onDuplicate, "on-duplicate", string(delta.SendAll), "rows of a device that stands more than once: send all, the last one, or reject those that differ")
+}
+
+func (d *deltaFlags) addMirror(fs *pflag.FlagSet) {
+	fs.BoolVar(&d.mirror, "mirror", false, "depersonalize the devices of the state that the input names no more")
+}
+
+// checkDelta refuses flags that contradict each other, of commands that have them.
+func (c *runConfig) checkDelta() error {
+	if c.set.Lookup("delta") == nil {
+		return nil
+	}
+	return c.flags.delta.check()
+}
+
+func (d *deltaFlags) check() error {
+	if _, err := d.age(); err != nil {
+		return err
+	}
+	if _, err := batch.ParseThreshold(d.maxVanished); err != nil {
+		return usageError("--max-vanished: %v", err)
+	}
+	switch delta.Duplicates(d.onDuplicate) {
+	case delta.SendAll, delta.SendLast, delta.RejectDiffer:
+	default:
+		return usageError("--on-duplicate %q: take all, last or reject", d.onDuplicate)
+	}
+	if d.full && d.adopt {
+		return usageError("--delta-full sends every row and --delta-adopt none: take one of them")
+	}
+	if d.state != "" {
+		return nil
+	}
+	for name, given := range map[string]bool{
+		"delta-full": d.full, "delta-adopt": d.adopt, "max-age": d.maxAge != "", "mirror": d.mirror, "max-vanished": d.maxVanished != "",
+	} {
+		if given {
+			return usageError("--%s needs --delta STATE", name)
+		}
+	}
+	return nil
+}
+
+// age reads --max-age: a duration, of days too.
+func (d *deltaFlags) age() (time.Duration, error) {
+	if d.maxAge == "" {
+		return 0, nil
+	}
+	age, err := time.ParseDuration(d.maxAge)
+	if text, ok := strings.CutSuffix(d.maxAge, "d"); ok {
+		var days float64
+		days, err = strconv.ParseFloat(text, 64)
+		age = time.Duration(days * float64(24*time.Hour))
+	}
+	if err != nil || age <= 0 {
+		return 0, usageError("--max-age %s: days or a duration above 0 were expected, such as 30d or 12h", d.maxAge)
+	}
+	return age, nil
+}
+
+// firstPass reports whether the inputs are read once before anything is sent.
+func (d *deltaFlags) firstPass() bool {
+	return d.state != "" || delta.Duplicates(d.onDuplicate) != delta.SendAll
+}
+
+// Files of the run folder.
+const (
+	planFile     = "delta.json"
+	actionsFile  = "delta.plan"
+	vanishedFile = "vanished.csv"
+)
+
+// deltaRun is what a run holds of its delta state, and its plan.
+type deltaRun struct {
+	*execution
+	held     *runstore.Holding // nil: a dry run, or no state
+	store    delta.Store
+	state    *delta.State // nil: no --delta
+	spool    string
+	plan     *delta.Plan
+	outcomes *runstore.AppendFile // nil: nothing is sent that the state must know of
+
+	otherSettings bool // than those that the plan was made with
+}
+
+// canaryRow is the last row that --canary looks at.
+func (x *execution) canaryRow() int64 {
+	if x.flags.canary > 0 && x.delta != nil && x.delta.plan != nil {
+		return x.delta.plan.SendRow(x.flags.canary)
+	}
+	return x.flags.canary
+}
+
+// openDelta takes the delta state, so that nobody else changes it, and settles what
+// a run that died has left in it.
+func (x *execution) openDelta(ctx context.Context) error {
+	if !x.flags.delta.firstPass() {
+		return nil
+	}
+	for _, in := range x.opened {
+		if !in.info.Rereadable() {
+			return usageError("%s can be read only once, and --delta and --on-duplicate read it twice: put it into a file first", in.source.Name())
+		}
+	}
+	spool, err := os.MkdirTemp("", "pushbatch-delta-*") // mode 0700
+	if err != nil {
+		return &exitError{exitStopped, fmt.Errorf("create a folder for the plan (TMPDIR chooses another place): %w", err)}
+	}
+	x.delta = &deltaRun{execution: x, spool: spool}
+	if x.flags.delta.state == "" {
+		return nil
+	}
+	if err := x.delta.open(ctx); err != nil {
+		return errors.Join(stateError(err), x.closeDelta())
+	}
+	return nil
+}
+
+// stateError gives an error about a delta state its exit code.
+func stateError(err error) error {
+	var coded *exitError
+	var other *delta.OtherError
+	switch {
+	case errors.As(err, &coded):
+		return err
+	case errors.As(err, &other):
+		return &exitError{exitUsage, err}
+	}
+	return folderError(err)
+}
+
+func (d *deltaRun) open(ctx context.Context) (err error) {
+	location := d.flags.delta.state
+	d.store = stateStore(location)
+	if d.client != nil { // a dry run leaves the state as it is
+		if d.held, err = runstore.Hold(ctx, location, storeOptions(d.flags, d.log)); err != nil {
+			return err
+		}
+	}
+	d.state, err = delta.Open(ctx, d.store, delta.Options{
+		Operation: d.operation.Name, BaseURL: d.baseURL(), Anew: d.flags.delta.full || d.flags.delta.adopt,
+		Open: openStateTable, Files: delta.Disk{}, Folder: d.spool,
+	})
+	if err != nil {
+		return err
+	}
+	if d.state.First() {
+		d.log.Info("first run with this delta state: every row is sent", "state", d.store.Location(""))
+	}
+	return d.settleDead(ctx)
+}
+
+func stateStore(location string) delta.Store {
+	if blob.IsS3(location) {
+		return delta.RemoteStore(location)
+	}
+	return delta.LocalStore(delta.Disk{}, location)
+}
+
+// openLocal opens a file that pushbatch has made.
+func openLocal(ctx context.Context, path string) (blob.Info, batch.Source, error) {
+	info, err := blob.Stat(ctx, path)
+	if err != nil {
+		return info, nil, err
+	}
+	source, err := readers.Open(ctx, info, readers.Options{})
+	return info, source, err
+}
+
+func openStateTable(ctx context.Context, path string) (batch.Source, error) {
+	_, source, err := openLocal(ctx, path)
+	return source, err
+}
+
+// baseURL names the platform that a state belongs to.
+func (x *execution) baseURL() string {
+	if x.flags.simulate {
+		return "simulator"
+	}
+	return strings.TrimRight(x.flags.baseURL, "/")
+}
+
+// settleDead makes up for a run that died: from its folder where that can be read,
+// else by forgetting what it may have touched. A run's own resume does that itself.
+func (d *deltaRun) settleDead(ctx context.Context) error {
+	dead := d.state.Dead()
+	if dead == nil {
+		return nil
+	}
+	var own delta.Plan
+	if d.folder != nil { // of a run that goes on
+		err := d.folder.Fetch(ctx, planFile)
+		if err == nil && d.folder.ReadJSON(planFile, &own) == nil && own.Run == dead.ID {
+			return nil
+		}
+	}
+	outcomes, err := outcomesOf(ctx, dead)
+	if err != nil {
+		d.log.Warn("the run before has died and its folder cannot be read: what it may have sent is sent again", "run", dead.Folder, "error", err)
+	} else {
+		d.log.Info("the run before has died: what it has done is taken over", "run", dead.Folder)
+	}
+	if d.held == nil {
+		return d.state.Preview(ctx, outcomes)
+	}
+	return d.state.Settle(ctx, outcomes, true)
+}
+
+// outcomesOf reads what became of the rows of a run that died.
+func outcomesOf(ctx context.Context, run *delta.RunNote) (_ *delta.Outcomes, err error) {
+	folder, err := viewRun(ctx, run.Folder)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, folder.Close()) }()
+	if err := errors.Join(folder.Fetch(ctx, planFile), folder.FetchReport(ctx, runstore.DeltaOutcomesFile)); err != nil {
+		return nil, err
+	}
+	var plan delta.Plan
+	if err := folder.ReadJSON(planFile, &plan); err != nil {
+		return nil, err
+	}
+	if plan.Run != run.ID {
+		return nil, errors.New("it is another run's")
+	}
+	point, err := folder.LoadCheckpoint()
+	if err != nil {
+		return nil, err
+	}
+	if point == nil {
+		point = new(batch.Checkpoint)
+	}
+	outcomes, err := readOutcomes(folder, &plan, point.Mark[runstore.DeltaOutcomesFile])
+	if err != nil {
+		return nil, err
+	}
+	for i := range point.Waiting {
+		outcomes.Add(point.Waiting[i].Row, &point.Waiting[i].Outcome, false)
+	}
+	return outcomes, nil
+}
+
+// readOutcomes reads what a run has written of its rows: all of it where that is
+// published, else as much as a checkpoint vouches for.
+func readOutcomes(folder *runstore.Folder, plan *delta.Plan, length int64) (*delta.Outcomes, error) {
+	outcomes := delta.NewOutcomes(plan.Rows + plan.Counts.Vanished)
+	file, err := os.Open(folder.LocalFile(runstore.DeltaOutcomesFile))
+	if err == nil {
+		length = math.MaxInt64
+	} else if errors.Is(err, fs.ErrNotExist) {
+		file, err = os.Open(folder.LocalPath(runstore.DeltaOutcomesFile))
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return outcomes, nil // nothing was sent
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return outcomes, outcomes.Read(io.LimitReader(file, length))
+}
+
+// whenStateLost stops the run when another process may have taken its state.
+func (x *execution) whenStateLost(stop func(error)) {
+	if x.delta != nil && x.delta.held != nil {
+		x.delta.held.WhenLost(stop)
+	}
+}
+
+// stateLost is why the state is no longer held; nil while it is.
+func (x *execution) stateLost() error {
+	if x.delta == nil || x.delta.held == nil {
+		return nil
+	}
+	return x.delta.held.Check()
+}
+
+// closeDelta gives the state back.
+func (x *execution) closeDelta() (err error) {
+	d := x.delta
+	if d == nil {
+		return nil
+	}
+	x.delta = nil
+	if d.held != nil {
+		err = d.held.Release()
+	}
+	return errors.Join(err, os.RemoveAll(d.spool))
+}
+
+// newDelta is the feature of a run with a first pass for --delta or --on-duplicate.
+func newDelta(x *execution) *feature {
+	if x.delta == nil {
+		return nil
+	}
+	d := x.delta
+	return &feature{firstPass: d.firstPass, extraInputs: d.vanished, mapper: d.mapper, sink: d.sink, ended: d.ended}
+}
+
+// firstPass makes the plan of a new run, or takes that of a run that goes on.
+func (d *deltaRun) firstPass(ctx context.Context) error {
+	found, err := d.loadPlan(ctx)
+	if err == nil && !found {
+		err = d.makePlan(ctx)
+	}
+	if err != nil || d.state == nil || d.client == nil {
+		return stateError(err)
+	}
+	folder, err := fileOfRun(d.folder.Path(""), "")
+	if err != nil {
+		return err
+	}
+	died, err := d.state.Begin(ctx, d.plan, folder, d.notePath(), time.Now())
+	if err != nil {
+		return stateError(err)
+	}
+	if died {
+		d.plan.UnsureTo = math.MaxInt64
+	}
+	var mark batch.Mark
+	if d.point != nil {
+		mark = d.point.Mark
+	}
+	d.outcomes, err = runstore.OpenAppend(d.folder, runstore.DeltaOutcomesFile, mark[runstore.DeltaOutcomesFile])
+	return stateError(err)
+}
+
+func (d *deltaRun) notePath() string {
+	if d.state == nil || d.client == nil {
+		return ""
+	}
+	return filepath.Join(d.store.Folder(d.spool), ".note-"+strconv.Itoa(os.Getpid()))
+}
+
+// loadPlan takes the plan of a run that has begun to send. One that was stopped
+// before is planned anew: nothing has changed since.
+func (d *deltaRun) loadPlan(ctx context.Context) (found bool, err error) {
+	plan := new(delta.Plan)
+	if err := d.folder.Fetch(ctx, planFile, actionsFile, vanishedFile); err != nil {
+		return false, err
+	}
+	err = d.folder.ReadJSON(planFile, plan)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if d.state != nil {
+		if err := d.state.Follows(plan); err != nil || !d.state.Began(plan) && d.client != nil {
+			return false, err
+		}
+	}
+	packed, err := os.ReadFile(d.folder.LocalFile(actionsFile))
+	if err != nil {
+		return false, fmt.Errorf("read the plan of the run: %w", err)
+	}
+	d.plan, d.otherSettings = plan, plan.Settings != d.settingsKey()
+	return true, plan.SetActions(packed)
+}
+
+func (d *deltaRun) newPlanner() (*delta.Planner, error) {
+	age, _ := d.flags.delta.age() // checked before
+	return delta.NewPlanner(delta.PlanOptions{
+		Folder: d.spool, OnDuplicate: delta.Duplicates(d.flags.delta.onDuplicate),
+		Full: d.flags.delta.full, Adopt: d.flags.delta.adopt, MaxAge: age, Now: time.Now(),
+	})
+}
+
+func (d *deltaRun) makePlan(ctx context.Context) (err error) {
+	planner, err := d.newPlanner()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, planner.Close()) }()
+	emptyInput, err := d.readRows(ctx, planner)
+	if err != nil {
+		return err
+	}
+	if err := d.finishPlan(ctx, planner, d.whyNoMirror(planner, emptyInput)); err != nil {
+		return err
+	}
+	packed, err := d.plan.Actions()
+	if err == nil {
+		d.plan.Settings = d.settingsKey()
+		err = d.folder.WriteFile(actionsFile, packed)
+	}
+	if err = cmp.Or(err, d.folder.WriteJSON(planFile, d.plan)); err != nil {
+		return err
+	}
+	if s := d.deltaSummary(); s != nil {
+		d.log.Info("delta: " + s.Text())
+	}
+	return d.checkVanished()
+}
+
+// finishPlan joins the rows with the state, and lists what vanished unless there is
+// a reason not to.
+func (d *deltaRun) finishPlan(ctx context.Context, planner *delta.Planner, noMirror string) (err error) {
+	if !d.flags.delta.mirror || noMirror != "" {
+		if d.plan, err = planner.Finish(ctx, d.state, d.notePath(), nil); err == nil && noMirror != "" {
+			d.log.Warn("no device is depersonalized: "+noMirror, "vanished", d.plan.Counts.Vanished)
+		}
+		return err
+	}
+	list, err := runstore.OpenAppend(d.folder, vanishedFile, 0)
+	if err != nil {
+		return err
+	}
+	if d.plan, err = planner.Finish(ctx, d.state, d.notePath(), appendWriter{list}); err != nil {
+		return errors.Join(err, list.Abandon())
+	}
+	return list.Close()
+}
+
+// appendWriter writes to a report that grows.
+type appendWriter struct{ *runstore.AppendFile }
+
+func (w appendWriter) Write(p []byte) (int, error) {
+	return len(p), w.Grow(func(dst []byte) []byte { return append(dst, p...) })
+}
+
+var _ io.Writer = appendWriter{}

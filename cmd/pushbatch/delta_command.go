@@ -1,0 +1,183 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"pushbatch/batch"
+	"pushbatch/batch/blob"
+	"pushbatch/batch/delta"
+	"pushbatch/batch/ops"
+	"pushbatch/batch/runstore"
+	"pushbatch/readers"
+	"pushbatch/writers/report"
+)
+
+func newDeltaCommand(p *process) *cobra.Command {
+	flags, forget, asJSON := &jobFlags{}, "", false
+	cmd := &cobra.Command{
+		Use:   "delta STATE",
+		Short: "Show what a delta state holds, or remove devices from it",
+		Long: "delta shows what the state of a job with --delta says the platform has acknowledged.\n" +
+			"With --forget the devices of a file are removed from it: any input with a registration id.",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usageError("%s needs one STATE: the folder or s3:// prefix that --delta names", cmd.CommandPath())
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := resolveS3(cmd.Flags(), p.getenv); err != nil {
+				return err
+			}
+			if err := flags.s3Flags.check(); err != nil {
+				return err
+			}
+			return p.showDelta(flags.with(cmd.Context(), p), flags, args[0], forget, asJSON)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().StringVar(&forget, "forget", "", "remove the devices of `FILE`, an input with a registration id, from the state")
+	flags.s3Flags.add(cmd.Flags())
+	return cmd
+}
+
+// showDelta prints what a state holds, after it has forgotten the devices of a file.
+func (p *process) showDelta(ctx context.Context, flags *jobFlags, location, forget string, asJSON bool) (err error) {
+	spool, err := os.MkdirTemp("", "pushbatch-delta-*")
+	if err != nil {
+		return &exitError{exitStopped, err}
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(spool)) }()
+	if forget != "" {
+		log, err := p.newLogger(&messageFlags{logFormat: "text"}, false, p.stderr)
+		if err != nil {
+			return err
+		}
+		held, err := runstore.Hold(ctx, location, storeOptions(flags, log))
+		if err != nil {
+			return stateError(err)
+		}
+		defer func() { err = errors.Join(err, held.Release()) }()
+	}
+	state, err := delta.Open(ctx, stateStore(location), delta.Options{Open: openStateTable, Files: delta.Disk{}, Folder: spool})
+	if err != nil {
+		return stateError(err)
+	}
+	if state.First() {
+		return usageError("%s holds no delta state yet: the first run with --delta makes it", location)
+	}
+	unread := int64(0)
+	if forget != "" {
+		if unread, err = p.forget(ctx, state, forget); err != nil {
+			return stateError(err)
+		}
+	}
+	info, err := state.Info(ctx)
+	if err != nil {
+		return stateError(err)
+	}
+	if err := printDelta(p.stdout, info, asJSON); err != nil {
+		return &exitError{exitStopped, err}
+	}
+	if unread > 0 {
+		return &exitError{exitBadRows, fmt.Errorf("the registration id of %d rows of %s cannot be read: their devices are not removed", unread, forget)}
+	}
+	return nil
+}
+
+// forget removes the devices of a file from a state, and returns how many rows of
+// it name none.
+func (p *process) forget(ctx context.Context, state *delta.State, path string) (unread int64, err error) {
+	if dead := state.Dead(); dead != nil {
+		outcomes, _ := outcomesOf(ctx, dead) // what cannot be read is forgotten
+		if err := state.Settle(ctx, outcomes, true); err != nil {
+			return 0, err
+		}
+	}
+	found, err := blob.Expand(ctx, []string{path})
+	if err != nil {
+		return 0, usageError("--forget: %v", err)
+	}
+	ids := func(yield func(string, error) bool) {
+		for _, info := range found {
+			for id, err := range p.idsOf(ctx, info) {
+				if id == "" && err == nil {
+					unread++
+				}
+				if !yield(id, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+	n, err := state.Forget(ctx, ids, false)
+	if err == nil {
+		fmt.Fprintf(p.stderr, "removed %s %s\n", report.Grouped(n), report.Plural(n, "device"))
+	}
+	return unread, err
+}
+
+// idsOf yields the registration ids of an input; an empty one where a row has none.
+func (p *process) idsOf(ctx context.Context, info blob.Info) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		source, err := readers.Open(ctx, info, readers.Options{Stdin: p.stdin})
+		if err != nil {
+			yield("", &exitError{exitUsage, err})
+			return
+		}
+		defer source.Close()
+		binding, err := ops.Named("depersonalize").Bind(source.Header(), ops.Options{IgnoreUnmapped: true, HasAppCode: true})
+		if err != nil {
+			yield("", usageError("%s: %w", source.Name(), err))
+			return
+		}
+		for row, err := range source.Rows(ctx, batch.Position{}) {
+			id := ""
+			if err == nil {
+				request, out := binding.Map(&row)
+				if r, ok := request.(called); ok {
+					id = r.RegistrationID()
+				} else if out != nil {
+					id = out.RegistrationID
+				}
+			}
+			if !yield(id, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+func printDelta(w io.Writer, i *delta.Info, asJSON bool) error {
+	if asJSON {
+		encoder := json.NewEncoder(w)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(i)
+	}
+	fmt.Fprintf(w, "%s: %s at %s\n", i.State, i.Operation, i.BaseURL)
+	fmt.Fprintf(w, "  devices       %s, of them acknowledged %s\n", report.Grouped(i.Devices), report.Grouped(i.Acknowledged))
+	if i.Acknowledged > 0 {
+		fmt.Fprintf(w, "  acknowledged  from %s to %s\n", i.Oldest.Format(time.RFC3339), i.Newest.Format(time.RFC3339))
+	}
+	if i.File != "" {
+		fmt.Fprintf(w, "  file          %s, %s bytes\n", i.File, report.Grouped(i.Size))
+	}
+	fmt.Fprintf(w, "  written       %s\n", i.WrittenAt.Format(time.RFC3339))
+	if run := i.Run; run != nil {
+		end := "ended or stopped"
+		if run.Open {
+			end = "under way, or dead: the next run settles it"
+		}
+		fmt.Fprintf(w, "  last run      %s (%s), %s\n", run.ID, run.Folder, end)
+	}
+	return nil
+}

@@ -1,0 +1,186 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"pushbatch/apiclient"
+	"pushbatch/batch"
+	"pushbatch/batch/blob"
+	"pushbatch/batch/delta"
+	"pushbatch/batch/ops"
+	"pushbatch/writers/report"
+)
+
+// called is a request that can tell what it sends.
+type called interface {
+	batch.Request
+	Call() apiclient.Call
+	RegistrationID() string
+}
+
+// readRows gives every row of the inputs to a planner, and reports whether an input
+// has none.
+func (d *deltaRun) readRows(ctx context.Context, planner *delta.Planner) (emptyInput bool, err error) {
+	options, err := d.runConfig.bindOptions()
+	if err != nil {
+		return false, err
+	}
+	options.DryRun = ops.Send // its calls are looked at, nothing sends them
+	emptyInput = len(d.spec.Empty) > 0
+	for _, in := range d.opened {
+		binding, err := d.operation.Bind(in.source.Header(), options)
+		if err != nil {
+			return false, err
+		}
+		before := planner.Rows()
+		if err := d.readInput(ctx, planner, in.source, binding.Map); err != nil {
+			return false, err
+		}
+		emptyInput = emptyInput || planner.Rows() == before
+	}
+	return emptyInput, nil
+}
+
+func (d *deltaRun) readInput(ctx context.Context, planner *delta.Planner, source batch.Source, mapRow batch.Mapper) error {
+	var hasher delta.Hasher
+	for row, err := range source.Rows(ctx, batch.Position{}) {
+		switch {
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case err != nil:
+			return unreadable(err)
+		case d.flags.limit > 0 && planner.Rows() >= d.flags.limit:
+			return nil
+		}
+		row.Num, row.Source = planner.Rows()+1, source.Name()
+		request, out := mapRow(&row)
+		if out != nil {
+			err = planner.Inert(out.RegistrationID, out.Status == batch.Skipped)
+		} else {
+			err = d.planRequest(planner, &hasher, request)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unreadable is the error of an input that cannot be read further, with a code.
+func unreadable(err error) error {
+	if abort, ok := errors.AsType[*batch.Abort](err); ok {
+		return abort
+	}
+	return &batch.Abort{Code: cmp.Or(codeOf(err), "input_unreadable"), Err: err}
+}
+
+func (d *deltaRun) planRequest(planner *delta.Planner, hasher *delta.Hasher, request batch.Request) error {
+	r, ok := request.(called)
+	if !ok {
+		return errors.New("a request cannot tell what it sends") // none of ops'
+	}
+	call := r.Call()
+	appCode := cmp.Or(call.AppCode, d.flags.appCode)
+	return planner.Request(appCode, r.RegistrationID(), hasher.Request(&delta.Request{
+		AppCode: appCode, Method: call.Method, Path: call.Path, Query: call.Query, Body: call.Body,
+	}))
+}
+
+// whyNoMirror is why devices that the input does not name are left alone; empty:
+// nothing is in the way, or nobody asked for it.
+func (d *deltaRun) whyNoMirror(planner *delta.Planner, emptyInput bool) string {
+	switch {
+	case !d.flags.delta.mirror:
+		return ""
+	case d.spec.Retry != nil:
+		return "the input of a retry is a part only"
+	case d.state.First():
+		return "this is the first run of the state"
+	case d.flags.delta.full, d.flags.delta.adopt:
+		return "a full or adopting run takes nothing back"
+	case d.flags.limit > 0:
+		return "--limit reads a part only"
+	case emptyInput || planner.Rows() == 0:
+		return "an input is empty"
+	case planner.Unreadable() > 0:
+		return fmt.Sprintf("the registration id of %d rows cannot be read", planner.Unreadable())
+	}
+	return ""
+}
+
+// Defaults of --max-vanished.
+const (
+	vanishedShare   = "5%"
+	vanishedDevices = "5"
+	vanishedFrom    = 100 // devices of the state from which on the share counts
+)
+
+// checkVanished stops a run that would depersonalize more devices than expected.
+func (d *deltaRun) checkVanished() error {
+	counts := &d.plan.Counts
+	if !d.plan.Mirror || d.client == nil {
+		return nil
+	}
+	text := d.flags.delta.maxVanished
+	if text == "" {
+		text = vanishedDevices
+		if counts.Known >= vanishedFrom {
+			text = vanishedShare
+		}
+	}
+	most, _ := batch.ParseThreshold(text) // checked before
+	if !most.ExceededBy(counts.Vanished, counts.Known) {
+		return nil
+	}
+	return &exitError{exitErrors, fmt.Errorf(
+		"%d of the %d devices of %s stand no more in the input, more than --max-vanished %s: nothing was sent; "+
+			"look at %s, and if they are to be depersonalized: pushbatch resume %s --max-vanished %d",
+		counts.Vanished, counts.Known, d.store.Location(""), text, d.folder.Path(vanishedFile), report.ShellWord(d.folder.Path("")), counts.Vanished)}
+}
+
+// inspectDelta plans a run over inputs and says what it found.
+func (p *process) inspectDelta(ctx context.Context, c *runConfig, found []blob.Info) (_ *report.Delta, err error) {
+	c.flags.dryRun = "true"
+	x := &execution{runConfig: c, process: p, log: slog.New(slog.DiscardHandler)}
+	if err := x.openInputs(ctx, found); err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, x.closeInputs()) }()
+	if err := x.openDelta(ctx); err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, x.closeDelta()) }()
+	planner, err := x.delta.newPlanner()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, planner.Close()) }()
+	if _, err = x.delta.readRows(ctx, planner); err == nil {
+		x.delta.plan, err = planner.Finish(ctx, x.delta.state, "", nil)
+	}
+	return x.deltaSummary(), stateError(err)
+}
+
+// deltaSummary is what reports say of the plan; nil: there is none.
+func (x *execution) deltaSummary() *report.Delta {
+	if x.delta == nil || x.delta.plan == nil || x.delta.state == nil {
+		return nil
+	}
+	return deltaCounts(x.delta.plan, x.delta.store.Location(""), x.flags.rate)
+}
+
+func deltaCounts(p *delta.Plan, state string, rate float64) *report.Delta {
+	c := &p.Counts
+	send := c.Send
+	if p.Mirror {
+		send += c.Vanished
+	}
+	return &report.Delta{
+		State: state, First: p.First, New: c.New, Changed: c.Changed, Unchanged: c.Unchanged, TooOld: c.TooOld, Vanished: c.Vanished,
+		ToSend: send, Known: c.Known, Seconds: float64(send) / rate,
+	}
+}

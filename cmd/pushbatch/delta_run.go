@@ -1,0 +1,183 @@
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math"
+
+	"pushbatch/batch"
+	"pushbatch/batch/delta"
+	"pushbatch/batch/ops"
+	"pushbatch/batch/runstore"
+)
+
+// mapper does with each row what the plan says.
+func (d *deltaRun) mapper(in *openedInput, next batch.Mapper) batch.Mapper {
+	if _, vanished := in.source.(vanishedSource); vanished {
+		return d.vanishedMapper(next)
+	}
+	return func(row *batch.Row) (batch.Request, *batch.Outcome) {
+		request, out := next(row)
+		action := d.plan.Action(row.Num)
+		if action == delta.Send || out != nil && (out.Status == batch.Rejected || out.Code != "") {
+			return request, out
+		}
+		id := ""
+		if r, ok := request.(called); ok {
+			id = r.RegistrationID()
+		} else if out != nil {
+			id = out.RegistrationID
+		}
+		if action == delta.Duplicate {
+			return nil, duplicateOutcome(id)
+		}
+		return nil, &batch.Outcome{Status: batch.Skipped, RegistrationID: id, Code: leftOutCodes[action], LeftOut: true}
+	}
+}
+
+// leftOutCodes are the codes of rows that are valid and not sent.
+var leftOutCodes = map[delta.Action]string{
+	delta.Unchanged: delta.CodeUnchanged, delta.Adopted: delta.CodeAdopted, delta.Superseded: delta.CodeSuperseded,
+}
+
+func duplicateOutcome(id string) *batch.Outcome {
+	const message = "the device stands in the input more than once, with other content: keep one of its rows, or take --on-duplicate last"
+	return &batch.Outcome{
+		Status: batch.Rejected, RegistrationID: id, Code: delta.CodeDuplicate, Message: message,
+		Problems: []batch.Problem{{Code: delta.CodeDuplicate, Message: message}},
+	}
+}
+
+// vanishedSource is the list of devices that the input names no more.
+type vanishedSource struct{ batch.Source }
+
+// vanishedName is the source of their rows.
+const vanishedName = "vanished"
+
+func (vanishedSource) Name() string { return vanishedName }
+
+// vanished adds the devices that vanished as rows behind the others.
+func (d *deltaRun) vanished(ctx context.Context) ([]openedInput, error) {
+	if !d.plan.Mirror || d.plan.Counts.Vanished == 0 {
+		return nil, nil
+	}
+	info, source, err := openLocal(ctx, d.folder.LocalFile(vanishedFile))
+	if err != nil {
+		return nil, &exitError{exitStopped, err}
+	}
+	options, err := d.bindOptions()
+	if err != nil {
+		return nil, errors.Join(err, source.Close())
+	}
+	options.Mapping, options.Constants = nil, nil
+	binding, err := ops.Named("depersonalize").Bind(source.Header(), options)
+	if err != nil {
+		return nil, errors.Join(err, source.Close())
+	}
+	return []openedInput{{info: info, source: vanishedSource{source}, binding: binding}}, nil
+}
+
+// otherOperations names the operations of inputs that have not the run's own.
+func (x *execution) otherOperations() map[int]string {
+	for i := range x.opened {
+		if _, vanished := x.opened[i].source.(vanishedSource); vanished {
+			return map[int]string{i: "depersonalize"}
+		}
+	}
+	return nil
+}
+
+func (d *deltaRun) vanishedMapper(next batch.Mapper) batch.Mapper {
+	return func(row *batch.Row) (batch.Request, *batch.Outcome) {
+		request, out := next(row)
+		if request != nil {
+			request = vanishedRequest{request}
+		}
+		return request, out
+	}
+}
+
+// vanishedRequest depersonalizes a device that may be gone at the platform, too.
+type vanishedRequest struct{ batch.Request }
+
+// Send implements batch.Request.
+func (r vanishedRequest) Send(ctx context.Context) (batch.Outcome, error) {
+	out, err := r.Request.Send(ctx)
+	if err == nil && out.Status == batch.Failed && out.Code == ops.CodeUnknownRegistration {
+		out.Status, out.Code, out.Message = batch.Skipped, delta.CodeAlreadyGone, ""
+	}
+	return out, err
+}
+
+// settingsKey stands for what a resumed run may be given anew and what requests are
+// made of: what is sent with other settings is not what was planned, and the state
+// forgets it.
+func (x *execution) settingsKey() string {
+	h := delta.DeviceHash(x.flags.appCode + "\x00" + x.mapping)
+	return hex.EncodeToString(h[:])
+}
+
+// outcomeSink notes what became of the rows that were sent.
+type outcomeSink struct {
+	batch.Sink
+	run  *deltaRun
+	file *runstore.AppendFile
+}
+
+func (d *deltaRun) sink(next batch.Sink) batch.Sink {
+	if d.outcomes == nil {
+		return next
+	}
+	return &outcomeSink{next, d, d.outcomes}
+}
+
+// Write implements batch.Sink.
+func (s *outcomeSink) Write(r *batch.Result) error {
+	if s.run.otherSettings {
+		return s.Sink.Write(r)
+	}
+	sure := !s.run.flags.personalize.ForceDepersonalize && r.Row.Num > s.run.plan.UnsureTo
+	err := s.file.Grow(func(dst []byte) []byte { return delta.AppendOutcome(dst, r.Row.Num, &r.Outcome, sure) })
+	if err != nil {
+		return err
+	}
+	return s.Sink.Write(r)
+}
+
+// Flush implements batch.Sink.
+func (s *outcomeSink) Flush() (batch.Mark, error) {
+	size, err := s.file.Flush()
+	if err != nil {
+		return nil, err
+	}
+	mark, err := s.Sink.Flush()
+	if err == nil {
+		mark[runstore.DeltaOutcomesFile] = size
+	}
+	return mark, err
+}
+
+// Close implements batch.Sink.
+func (s *outcomeSink) Close() error { return errors.Join(s.file.Close(), s.Sink.Close()) }
+
+// ended renews the state with what became of the rows. A process that is to end at
+// once leaves that to the next run.
+func (d *deltaRun) ended(ctx context.Context, engine *batch.Job, runErr error) error {
+	if d.outcomes == nil || ctx.Err() != nil {
+		return nil
+	}
+	outcomes, err := readOutcomes(d.folder, d.plan, math.MaxInt64)
+	if err == nil && runErr != nil {
+		d.plan.UnsureTo = max(d.plan.UnsureTo, engine.Progress().Read)
+		err = d.folder.WriteJSON(planFile, d.plan)
+	}
+	if err == nil {
+		err = d.state.Settle(ctx, outcomes, runErr == nil)
+	}
+	if err != nil {
+		return &exitError{exitStopped, fmt.Errorf("the delta state was not renewed: %w: the next run, or resume, makes up for it", err)}
+	}
+	return nil
+}
