@@ -107,9 +107,9 @@ func (d *deltaFlags) firstPass() bool {
 
 // Files of the run folder.
 const (
-	planFile     = "delta.json"
-	actionsFile  = "delta.plan"
-	vanishedFile = "vanished.csv"
+	deltaPlanFile = "delta.json"
+	actionsFile   = "delta.plan"
+	vanishedFile  = "vanished.csv"
 )
 
 // deltaRun is what a run holds of its delta state, and its plan.
@@ -231,8 +231,8 @@ func (d *deltaRun) settleDead(ctx context.Context) error {
 	}
 	var own delta.Plan
 	if d.folder != nil { // of a run that goes on
-		err := d.folder.Fetch(ctx, planFile)
-		if err == nil && d.folder.ReadJSON(planFile, &own) == nil && own.Run == dead.ID {
+		err := d.folder.Fetch(ctx, deltaPlanFile)
+		if err == nil && d.folder.ReadJSON(deltaPlanFile, &own) == nil && own.Run == dead.ID {
 			return nil
 		}
 	}
@@ -255,11 +255,11 @@ func outcomesOf(ctx context.Context, run *delta.RunNote) (_ *delta.Outcomes, err
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, folder.Close()) }()
-	if err := errors.Join(folder.Fetch(ctx, planFile), folder.FetchReport(ctx, runstore.DeltaOutcomesFile)); err != nil {
+	if err := errors.Join(folder.Fetch(ctx, deltaPlanFile), folder.FetchReport(ctx, runstore.DeltaOutcomesFile)); err != nil {
 		return nil, err
 	}
 	var plan delta.Plan
-	if err := folder.ReadJSON(planFile, &plan); err != nil {
+	if err := folder.ReadJSON(deltaPlanFile, &plan); err != nil {
 		return nil, err
 	}
 	if plan.Run != run.ID {
@@ -378,10 +378,10 @@ func (d *deltaRun) notePath() string {
 // before is planned anew: nothing has changed since.
 func (d *deltaRun) loadPlan(ctx context.Context) (found bool, err error) {
 	plan := new(delta.Plan)
-	if err := d.folder.Fetch(ctx, planFile, actionsFile, vanishedFile); err != nil {
+	if err := d.folder.Fetch(ctx, deltaPlanFile, actionsFile, vanishedFile); err != nil {
 		return false, err
 	}
-	err = d.folder.ReadJSON(planFile, plan)
+	err = d.folder.ReadJSON(deltaPlanFile, plan)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
@@ -427,7 +427,7 @@ func (d *deltaRun) makePlan(ctx context.Context) (err error) {
 		d.plan.Settings = d.settingsKey()
 		err = d.folder.WriteFile(actionsFile, packed)
 	}
-	if err = cmp.Or(err, d.folder.WriteJSON(planFile, d.plan)); err != nil {
+	if err = cmp.Or(err, d.folder.WriteJSON(deltaPlanFile, d.plan)); err != nil {
 		return err
 	}
 	if s := d.deltaSummary(); s != nil {

@@ -171,7 +171,7 @@ func (d *deltaRun) ended(ctx context.Context, engine *batch.Job, runErr error) e
 	outcomes, err := readOutcomes(d.folder, d.plan, math.MaxInt64)
 	if err == nil && runErr != nil {
 		d.plan.UnsureTo = max(d.plan.UnsureTo, engine.Progress().Read)
-		err = d.folder.WriteJSON(planFile, d.plan)
+		err = d.folder.WriteJSON(deltaPlanFile, d.plan)
 	}
 	if err == nil {
 		err = d.state.Settle(ctx, outcomes, runErr == nil)
