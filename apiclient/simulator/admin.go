@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -21,7 +22,7 @@ func (s *Simulator) serveAdmin(w http.ResponseWriter, r *http.Request) {
 	case "GET stats":
 		st := s.Stats()
 		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write(append(st.appendJSON(nil), '\n'))
+		_, _ = w.Write(append(toJSON(st), '\n'))
 	case "GET state":
 		w.Header().Set("Content-Type", "application/x-ndjson")
 		_ = s.WriteState(w) // the reader may leave
@@ -78,9 +79,9 @@ func (s *Simulator) RemovePeople(n int) []int64 {
 	defer s.mu.Unlock()
 	o := s.store.order(orderCreated)
 	var gone []int64
-	for range min(n, o.size) {
-		at := int(s.dice.rng.Uint64N(uint64(o.size)))
-		id := o.page(at, 1, false)[0]
+	for range min(n, len(o.ids)) {
+		at := int(s.dice.rng.Uint64N(uint64(len(o.ids))))
+		id := o.ids[at]
 		s.store.remove(id)
 		gone = append(gone, int64(id))
 	}
@@ -98,11 +99,11 @@ func (s *Simulator) WriteState(to io.Writer) error {
 	defer s.mu.Unlock()
 	w := bufio.NewWriter(to)
 	for _, id := range s.store.registrationIDs() {
-		fmt.Fprintf(w, "{\"registration\":%s}\n", s.store.registrationJSON(s.store.knownDevice(id)))
+		fmt.Fprintf(w, "{\"registration\":%s}\n", toJSON(s.store.registration(s.store.knownDevice(id))))
 	}
 	var lines []string
 	for id := range s.store.ids() {
-		lines = append(lines, string(stateLine(s.store.person(id))))
+		lines = append(lines, string(toJSON(s.store.person(id).state())))
 	}
 	slices.Sort(lines)
 	for _, line := range lines {
@@ -125,14 +126,5 @@ func (st *store) registrationIDs() []string {
 }
 
 func sortedEntries(list []entry) []entry {
-	return slices.SortedFunc(slices.Values(list), func(a, b entry) int {
-		switch {
-		case a.name < b.name:
-			return -1
-		case a.name > b.name:
-			return 1
-		default:
-			return 0
-		}
-	})
+	return slices.SortedFunc(slices.Values(list), func(a, b entry) int { return strings.Compare(a.name, b.name) })
 }

@@ -16,17 +16,16 @@ type answer struct {
 	code        string // the error's code, for the call log
 }
 
-func ok(body []byte) answer { return answer{status: 200, body: body} }
+func ok(body any) answer { return answer{status: 200, body: toJSON(body)} }
 
 // pushError is the envelope of the push operations. All of its codes come
 // with HTTP 400.
 func pushError(code int, text string) answer {
-	w := writer{}
-	w.open('{')
-	w.number("errorCode", int64(code))
-	w.text("errorMessage", text)
-	w.close('}')
-	return answer{status: 400, body: w.dst, code: strconv.Itoa(code)}
+	body := struct {
+		ErrorCode    int    `json:"errorCode"`
+		ErrorMessage string `json:"errorMessage"`
+	}{code, text}
+	return answer{status: 400, body: toJSON(body), code: strconv.Itoa(code)}
 }
 
 func appCodeMissing() answer       { return pushError(48001, "Application code missing") }
@@ -35,51 +34,32 @@ func registrationNotFound() answer { return pushError(48013, "Push registration 
 
 // olderError is the older platform's envelope.
 func olderError(status int, messageID, text string, fields ...violation) answer {
-	w := writer{}
-	w.raw(`{"requestError":{"serviceException":`)
-	w.open('{')
-	w.text("messageId", messageID)
-	w.text("text", text)
+	type exception struct {
+		MessageID        string              `json:"messageId"`
+		Text             string              `json:"text"`
+		ValidationErrors map[string][]string `json:"validationErrors,omitempty"`
+	}
+	e := exception{MessageID: messageID, Text: text}
 	if len(fields) > 0 {
-		w.name("validationErrors")
-		w.validation(fields)
+		e.ValidationErrors = map[string][]string{}
 	}
-	w.close('}')
-	w.raw("}}")
-	return answer{status: status, body: w.dst, code: messageID}
-}
-
-// validation writes the violations, those of one field together.
-func (w *writer) validation(fields []violation) {
-	w.open('{')
-	done := map[string]bool{}
 	for _, f := range fields {
-		if done[f.field] {
-			continue
-		}
-		done[f.field] = true
-		var what []string
-		for _, g := range fields {
-			if g.field == f.field {
-				what = append(what, g.what)
-			}
-		}
-		w.texts(f.field, what)
+		e.ValidationErrors[f.field] = append(e.ValidationErrors[f.field], f.what)
 	}
-	w.close('}')
+	body := map[string]map[string]exception{"requestError": {"serviceException": e}}
+	return answer{status: status, body: toJSON(body), code: messageID}
 }
 
 // newerError is the newer platform's envelope.
 func newerError(status int, text, action string) answer {
-	code := "E" + strconv.Itoa(status)
-	w := writer{}
-	w.open('{')
-	w.text("errorCode", code)
-	w.text("description", text)
-	w.text("action", action)
-	w.raw(`,"violations":[],"resources":[]`)
-	w.close('}')
-	return answer{status: status, body: w.dst, code: code}
+	body := struct {
+		ErrorCode   string   `json:"errorCode"`
+		Description string   `json:"description"`
+		Action      string   `json:"action"`
+		Violations  []string `json:"violations"`
+		Resources   []string `json:"resources"`
+	}{"E" + strconv.Itoa(status), text, action, []string{}, []string{}}
+	return answer{status: status, body: toJSON(body), code: body.ErrorCode}
 }
 
 func htmlError(status int) answer {

@@ -30,22 +30,17 @@ func (st *store) applications(accepted string) answer {
 			}
 		}
 	}
-	w := writer{}
-	w.open('{')
-	w.name("applications")
-	w.open('[')
-	for _, code := range slices.Sorted(maps.Keys(counts)) {
-		w.item()
-		w.open('{')
-		w.text("applicationId", st.applicationID(code))
-		w.text("applicationCode", code)
-		w.text("name", "Application "+code)
-		w.number("registrationsCount", counts[code])
-		w.close('}')
+	type application struct {
+		ApplicationID      string `json:"applicationId"`
+		ApplicationCode    string `json:"applicationCode"`
+		Name               string `json:"name"`
+		RegistrationsCount int64  `json:"registrationsCount"`
 	}
-	w.close(']')
-	w.close('}')
-	return ok(w.dst)
+	var list []application
+	for _, code := range slices.Sorted(maps.Keys(counts)) {
+		list = append(list, application{st.applicationID(code), code, "Application " + code, counts[code]})
+	}
+	return ok(map[string][]application{"applications": list})
 }
 
 // applicationID is the id of the application with a code.

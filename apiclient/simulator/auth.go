@@ -94,13 +94,11 @@ func (x *exchange) token() answer {
 		return unauthorized()
 	}
 	life := x.sim.cfg.TokenLifetime
-	w := writer{}
-	w.open('{')
-	w.text("access_token", x.sim.tokens.issue(time.Now().Add(life)))
-	w.text("token_type", "Bearer")
-	w.number("expires_in", int64(life/time.Second))
-	w.close('}')
-	a := ok(w.dst)
+	a := ok(struct {
+		AccessToken string `json:"access_token"`
+		TokenType   string `json:"token_type"`
+		ExpiresIn   int64  `json:"expires_in"`
+	}{x.sim.tokens.issue(time.Now().Add(life)), "Bearer", int64(life / time.Second)})
 	a.effect = true
 	return a
 }

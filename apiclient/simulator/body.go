@@ -308,7 +308,7 @@ func entryText(m *member, known []string) (text, wrong string) {
 		if n := utf8.RuneCountInString(val.text); n > maxString {
 			return "", fmt.Sprintf("has %d characters, at most %d are allowed", n, maxString)
 		}
-		return string(appendString(nil, val.text)), ""
+		return string(toJSON(val.text)), ""
 	case kindNumber:
 		if isTooLarge(val.text) {
 			return "", "is larger than " + maxNumber

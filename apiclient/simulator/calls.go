@@ -4,7 +4,6 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
 )
@@ -28,16 +27,16 @@ type Call struct {
 
 // Stats are the counts of all requests since New or Reset.
 type Stats struct {
-	Requests int64                    // but those for applications, which a job may make by itself before its first row
-	ByOp     map[string]map[int]int64 // operation, status (0: no answer)
-	ByCode   map[string]int64
-	ByFault  map[string]int64
-	Effects  int64
-	Overlaps int64          // requests that met another of the same device or identity value
-	InFlight int            // now
-	Most     int            // in flight at any time
-	PerWall  map[string]int // operation, most requests counted in a wall-clock second
-	PerSlide map[string]int // the same in any second
+	Requests int64                    `json:"requests"`    // but those for applications, which a job may make by itself before its first row
+	ByOp     map[string]map[int]int64 `json:"byOperation"` // operation, status (0: no answer)
+	ByCode   map[string]int64         `json:"byCode"`
+	ByFault  map[string]int64         `json:"byFault"`
+	Effects  int64                    `json:"effects"`
+	Overlaps int64                    `json:"overlaps"`            // requests that met another of the same device or identity value
+	InFlight int                      `json:"inFlight"`            // now
+	Most     int                      `json:"maxInFlight"`         // in flight at any time
+	PerWall  map[string]int           `json:"maxPerWallSecond"`    // operation, most requests counted in a wall-clock second
+	PerSlide map[string]int           `json:"maxPerSlidingSecond"` // the same in any second
 }
 
 // ledger is the call log.
@@ -45,7 +44,6 @@ type ledger struct {
 	mu       sync.Mutex
 	keep     bool
 	sink     io.Writer
-	line     []byte
 	seq      int64
 	calls    []*Call
 	busy     map[string]int // keys of the requests under way
@@ -145,8 +143,7 @@ func (l *ledger) end(c *Call) {
 		l.calls = append(l.calls, c)
 	}
 	if l.sink != nil {
-		l.line = append(c.appendJSON(l.line[:0]), '\n')
-		_, _ = l.sink.Write(l.line) // a log that cannot be written must not change answers
+		_, _ = l.sink.Write(append(toJSON(c.line()), '\n')) // a log that cannot be written must not change answers
 	}
 }
 
@@ -184,61 +181,29 @@ func (l *ledger) stats() Stats {
 	return st
 }
 
-func (c *Call) appendJSON(dst []byte) []byte {
-	w := writer{dst: dst}
-	w.open('{')
-	w.number("seq", c.Seq)
-	w.text("op", c.Op.String())
-	w.text("method", c.Method)
-	w.text("path", c.Path)
-	w.text("registrationId", c.RegistrationID)
-	w.texts("identity", c.Identity)
-	w.text("arrived", c.Arrived.UTC().Format(time.RFC3339Nano))
+// line is a call as the call log has it.
+func (c *Call) line() any {
+	counted := ""
 	if !c.Counted.IsZero() {
-		w.text("counted", c.Counted.UTC().Format(time.RFC3339Nano))
+		counted = c.Counted.UTC().Format(time.RFC3339Nano)
 	}
-	w.text("end", c.End.UTC().Format(time.RFC3339Nano))
-	w.number("status", int64(c.Status))
-	w.text("code", c.Code)
-	w.boolean("effect", c.Effect)
-	w.text("fault", c.Fault)
-	w.boolean("overlapped", c.Overlapped)
-	w.close('}')
-	return w.dst
-}
-
-func (st *Stats) appendJSON(dst []byte) []byte {
-	w := writer{dst: dst}
-	w.open('{')
-	w.number("requests", st.Requests)
-	w.name("byOperation")
-	w.open('{')
-	for _, op := range slices.Sorted(maps.Keys(st.ByOp)) {
-		w.name(op)
-		w.open('{')
-		for _, status := range slices.Sorted(maps.Keys(st.ByOp[op])) {
-			w.number(strconv.Itoa(status), st.ByOp[op][status])
-		}
-		w.close('}')
+	return struct {
+		Seq            int64    `json:"seq"`
+		Op             string   `json:"op"`
+		Method         string   `json:"method"`
+		Path           string   `json:"path"`
+		RegistrationID string   `json:"registrationId,omitempty"`
+		Identity       []string `json:"identity,omitempty"`
+		Arrived        string   `json:"arrived"`
+		Counted        string   `json:"counted,omitempty"`
+		End            string   `json:"end"`
+		Status         int      `json:"status"`
+		Code           string   `json:"code,omitempty"`
+		Effect         bool     `json:"effect"`
+		Fault          string   `json:"fault,omitempty"`
+		Overlapped     bool     `json:"overlapped"`
+	}{
+		c.Seq, c.Op.String(), c.Method, c.Path, c.RegistrationID, c.Identity, c.Arrived.UTC().Format(time.RFC3339Nano), counted,
+		c.End.UTC().Format(time.RFC3339Nano), c.Status, c.Code, c.Effect, c.Fault, c.Overlapped,
 	}
-	w.close('}')
-	counts(&w, "byCode", st.ByCode)
-	counts(&w, "byFault", st.ByFault)
-	w.number("effects", st.Effects)
-	w.number("overlaps", st.Overlaps)
-	w.number("inFlight", int64(st.InFlight))
-	w.number("maxInFlight", int64(st.Most))
-	counts(&w, "maxPerWallSecond", st.PerWall)
-	counts(&w, "maxPerSlidingSecond", st.PerSlide)
-	w.close('}')
-	return w.dst
-}
-
-func counts[N int | int64](w *writer, name string, m map[string]N) {
-	w.name(name)
-	w.open('{')
-	for _, key := range slices.Sorted(maps.Keys(m)) {
-		w.number(key, int64(m[key]))
-	}
-	w.close('}')
 }

@@ -1,15 +1,15 @@
 package simulator
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
-
-// The simulator reads bodies with a parser of its own: it keeps the digits of
-// numbers, tells null from absent, refuses repeated names and text that is not
-// UTF-8, and costs a fraction of encoding/json.
 
 type kind uint8
 
@@ -26,6 +26,8 @@ func (k kind) String() string {
 	return [...]string{"null", "a boolean", "a number", "a string", "an array", "an object"}[k]
 }
 
+// value is a JSON value that keeps the order of members and the digits of
+// numbers.
 type value struct {
 	kind    kind
 	text    string // of a string, decoded; of a number or boolean, as written
@@ -49,221 +51,120 @@ func (v *value) member(name string) *value {
 
 const maxDepth = 32
 
-// parseJSON reads one JSON value that fills text.
+// parseJSON reads one JSON value that fills text. Repeated names, halves of
+// surrogate pairs and text that is not UTF-8, all of which encoding/json takes,
+// are refused.
 func parseJSON(text string) (value, error) {
 	if !utf8.ValidString(text) {
-		return value{}, fmt.Errorf("body is not valid UTF-8")
+		return value{}, errors.New("body is not valid UTF-8")
 	}
-	p := parser{text: text}
-	v, err := p.value(0)
+	if !json.Valid([]byte(text)) {
+		return value{}, errors.New("body is not valid JSON")
+	}
+	d := json.NewDecoder(strings.NewReader(text))
+	d.UseNumber()
+	v, err := readValue(d, 0)
 	if err != nil {
-		return value{}, err
+		return value{}, fmt.Errorf("body is not valid JSON: %w", err)
 	}
-	if p.space(); p.at < len(text) {
-		return value{}, p.fault("text behind the value")
+	hasMark := strings.ContainsRune(text, utf8.RuneError) || strings.Contains(strings.ToLower(text), `\ufffd`)
+	if !hasMark && v.contains(string(utf8.RuneError)) {
+		return value{}, errors.New("body is not valid JSON: half of a surrogate pair")
 	}
 	return v, nil
 }
 
-type parser struct {
-	text string
-	at   int
-}
-
-func (p *parser) fault(what string) error {
-	return fmt.Errorf("body is not valid JSON: %s at byte %d", what, p.at)
-}
-
-func (p *parser) space() {
-	for p.at < len(p.text) {
-		switch p.text[p.at] {
-		case ' ', '\t', '\n', '\r':
-			p.at++
-		default:
-			return
+func (v *value) contains(part string) bool {
+	if v.kind == kindString && strings.Contains(v.text, part) {
+		return true
+	}
+	for i := range v.items {
+		if v.items[i].contains(part) {
+			return true
 		}
 	}
-}
-
-// next returns the next byte behind white space, 0 at the end.
-func (p *parser) next() byte {
-	p.space()
-	if p.at == len(p.text) {
-		return 0
-	}
-	return p.text[p.at]
-}
-
-func (p *parser) value(depth int) (value, error) {
-	if depth > maxDepth {
-		return value{}, p.fault("nested too deep")
-	}
-	switch c := p.next(); {
-	case c == '{':
-		return p.object(depth)
-	case c == '[':
-		return p.array(depth)
-	case c == '"':
-		s, err := p.string()
-		return value{kind: kindString, text: s}, err
-	case c == '-' || c >= '0' && c <= '9':
-		return p.number()
-	default:
-		return p.word()
-	}
-}
-
-func (p *parser) word() (value, error) {
-	for _, w := range [...]value{{kind: kindBoolean, text: "true"}, {kind: kindBoolean, text: "false"}, {text: "null"}} {
-		if strings.HasPrefix(p.text[p.at:], w.text) {
-			p.at += len(w.text)
-			return w, nil
+	for i := range v.members {
+		if strings.Contains(v.members[i].name, part) || v.members[i].value.contains(part) {
+			return true
 		}
 	}
-	return value{}, p.fault("value expected")
+	return false
 }
 
-func (p *parser) object(depth int) (value, error) {
-	v := value{kind: kindObject}
-	p.at++
-	if p.next() == '}' {
-		p.at++
-		return v, nil
-	}
-	v.members = make([]member, 0, 4)
-	for {
-		m, err := p.member(&v, depth)
-		if err != nil {
-			return v, err
-		}
-		v.members = append(v.members, m)
-		if done, err := p.endOr('}'); done || err != nil {
-			return v, err
-		}
-	}
-}
-
-func (p *parser) member(of *value, depth int) (member, error) {
-	if p.next() != '"' {
-		return member{}, p.fault("name expected")
-	}
-	name, err := p.string()
+func readValue(d *json.Decoder, depth int) (value, error) {
+	token, err := d.Token()
 	if err != nil {
-		return member{}, err
+		return value{}, err
 	}
-	if of.member(name) != nil {
-		return member{}, p.fault("repeated name")
+	switch t := token.(type) {
+	case bool:
+		return value{kind: kindBoolean, text: strconv.FormatBool(t)}, nil
+	case json.Number:
+		return value{kind: kindNumber, text: t.String()}, nil
+	case string:
+		return value{kind: kindString, text: t}, nil
+	case json.Delim:
+		if depth > maxDepth {
+			return value{}, errors.New("nested too deep")
+		}
+		return readContainer(d, t, depth+1)
 	}
-	if p.next() != ':' {
-		return member{}, p.fault("colon expected")
-	}
-	p.at++
-	v, err := p.value(depth + 1)
-	return member{name: name, value: v}, err
+	return value{text: "null"}, nil
 }
 
-func (p *parser) array(depth int) (value, error) {
-	v := value{kind: kindArray}
-	p.at++
-	if p.next() == ']' {
-		p.at++
-		return v, nil
+func readContainer(d *json.Decoder, begin json.Delim, depth int) (v value, err error) {
+	v.kind = kindArray
+	if begin == '{' {
+		v.kind = kindObject
 	}
-	for {
-		item, err := p.value(depth + 1)
+	for d.More() {
+		var name string
+		if v.kind == kindObject {
+			token, err := d.Token()
+			if err != nil {
+				return v, err
+			}
+			if name, _ = token.(string); v.member(name) != nil {
+				return v, errors.New("a name is repeated")
+			}
+		}
+		item, err := readValue(d, depth)
 		if err != nil {
 			return v, err
 		}
-		v.items = append(v.items, item)
-		if done, err := p.endOr(']'); done || err != nil {
-			return v, err
+		if v.kind == kindObject {
+			v.members = append(v.members, member{name, item})
+		} else {
+			v.items = append(v.items, item)
 		}
 	}
+	_, err = d.Token()
+	return v, err
 }
 
-// endOr steps over a comma or over end; it reports whether it was end.
-func (p *parser) endOr(end byte) (bool, error) {
-	c := p.next()
-	if c != end && c != ',' {
-		return false, p.fault("comma expected")
+// toJSON encodes what the simulator answers or logs.
+func toJSON(v any) []byte {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil { // only types that can be encoded are given
+		panic(err)
 	}
-	p.at++
-	return c == end, nil
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
 
-func (p *parser) string() (string, error) {
-	start := p.at
-	escaped := false
-	for i := p.at + 1; i < len(p.text); i++ {
-		switch c := p.text[i]; {
-		case c == '"':
-			p.at = i + 1
-			if !escaped {
-				return p.text[start+1 : i], nil
-			}
-			return p.unescape(p.text[start:p.at])
-		case c == '\\':
-			escaped = true
-			i++
-		case c < ' ':
-			return "", p.fault("control character in a string")
-		}
-	}
-	return "", p.fault("string without an end")
-}
+// entries encodes as an object in the order of the list.
+type entries []entry
 
-func (p *parser) unescape(quoted string) (string, error) {
-	var s string
-	if err := json.Unmarshal([]byte(quoted), &s); err != nil {
-		return "", p.fault("bad escape in the string before")
+// MarshalJSON implements json.Marshaler.
+func (list entries) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	for i, e := range list {
+		_, _ = io.WriteString(&b, map[bool]string{true: "{", false: ","}[i == 0])
+		b.Write(toJSON(e.name))
+		b.WriteByte(':')
+		b.WriteString(e.json)
 	}
-	// A lone surrogate has no text; encoding/json makes it U+FFFD.
-	if strings.ContainsRune(s, utf8.RuneError) && !strings.Contains(strings.ToLower(quoted), `\ufffd`) &&
-		!strings.ContainsRune(quoted, utf8.RuneError) {
-		return "", p.fault("lone surrogate in the string before")
-	}
-	return s, nil
-}
-
-func (p *parser) number() (value, error) {
-	start := p.at
-	if p.peek() == '-' {
-		p.at++
-	}
-	if p.peek() == '0' {
-		p.at++
-	} else if p.digits() == 0 {
-		return value{}, p.fault("digit expected")
-	}
-	if p.peek() == '.' {
-		p.at++
-		if p.digits() == 0 {
-			return value{}, p.fault("digit expected")
-		}
-	}
-	if c := p.peek(); c == 'e' || c == 'E' {
-		p.at++
-		if c := p.peek(); c == '+' || c == '-' {
-			p.at++
-		}
-		if p.digits() == 0 {
-			return value{}, p.fault("digit expected")
-		}
-	}
-	return value{kind: kindNumber, text: p.text[start:p.at]}, nil
-}
-
-func (p *parser) peek() byte {
-	if p.at == len(p.text) {
-		return 0
-	}
-	return p.text[p.at]
-}
-
-func (p *parser) digits() int {
-	start := p.at
-	for p.at < len(p.text) && p.text[p.at] >= '0' && p.text[p.at] <= '9' {
-		p.at++
-	}
-	return p.at - start
+	b.WriteByte('}')
+	return b.Bytes(), nil
 }

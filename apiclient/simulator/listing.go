@@ -123,14 +123,14 @@ func (st *store) list(l *listing) answer {
 	total := 0
 	if l.passes == nil {
 		o := st.order(l.field)
-		total = o.size
+		total = len(o.ids)
 		ids = o.page(skip, l.limit, l.descending)
 	} else {
 		all := st.matching(l)
 		total = len(all)
 		ids = all[min(skip, total):min(skip+l.limit, total)]
 	}
-	return ok(st.pageJSON(l, ids, total))
+	return st.page(l, ids, total)
 }
 
 func (st *store) matching(l *listing) []personID {
@@ -140,7 +140,7 @@ func (st *store) matching(l *listing) []personID {
 	}
 	o := st.order(l.field)
 	ids := make([]personID, 0, 64)
-	for _, id := range o.page(0, o.size, l.descending) {
+	for _, id := range o.page(0, len(o.ids), l.descending) {
 		if l.passes(st, id) {
 			ids = append(ids, id)
 		}
@@ -149,24 +149,21 @@ func (st *store) matching(l *listing) []personID {
 	return ids
 }
 
-func (st *store) pageJSON(l *listing, ids []personID, total int) []byte {
-	w := writer{dst: make([]byte, 0, 256+900*len(ids))}
-	w.open('{')
-	w.name("persons")
-	w.open('[')
+func (st *store) page(l *listing, ids []personID, total int) answer {
+	body := struct {
+		Persons    []listedBody `json:"persons"`
+		Limit      int          `json:"limit"`
+		Page       int          `json:"page"`
+		OrderBy    string       `json:"orderBy,omitempty"`
+		TotalCount *int         `json:"totalCount,omitempty"`
+	}{Persons: make([]listedBody, 0, len(ids)), Limit: l.limit, Page: l.page, OrderBy: l.orderBy}
 	for _, id := range ids {
-		w.item()
-		w.listed(st, st.person(id))
+		body.Persons = append(body.Persons, st.listed(st.person(id)))
 	}
-	w.close(']')
-	w.number("limit", int64(l.limit))
-	w.number("page", int64(l.page))
-	w.text("orderBy", l.orderBy)
 	if l.total {
-		w.number("totalCount", int64(total))
+		body.TotalCount = &total
 	}
-	w.close('}')
-	return w.dst
+	return ok(body)
 }
 
 // single answers the one person whom identifier names.
@@ -175,9 +172,7 @@ func (st *store) single(l *listing) answer {
 	if p == nil {
 		return notFound()
 	}
-	w := writer{}
-	w.listed(st, p)
-	return ok(w.dst)
+	return ok(st.listed(p))
 }
 
 func (st *store) identified(l *listing) personID {

@@ -9,159 +9,179 @@ import (
 // listingTime is the form of createdAt and modifiedAt: UTC without a zone.
 const listingTime = "2006-01-02T15:04:05"
 
-func (st *store) registrationJSON(d *device) []byte {
-	w := writer{dst: make([]byte, 0, 512)}
-	w.registration(st, d)
-	return w.dst
+// registrationBody is a registration as a get answers it.
+type registrationBody struct {
+	RegistrationID string     `json:"registrationId"`
+	ApplicationID  string     `json:"applicationId,omitempty"`
+	IsPrimary      *bool      `json:"isPrimary,omitempty"` // web push has none
+	SystemData     systemBody `json:"systemData"`
+	AdditionalData entries    `json:"additionalData,omitempty"`
 }
 
-func (w *writer) registration(st *store, d *device) {
+type systemBody struct {
+	CloudType            string `json:"cloudType"`
+	RegistrationEnabled  bool   `json:"registrationEnabled"`
+	NotificationsEnabled bool   `json:"notificationsEnabled"`
+	GeofencingSdk        bool   `json:"geofencingSdk"`
+	SdkVersion           string `json:"sdkVersion"`
+	AppVersion           string `json:"appVersion"`
+	OS                   string `json:"os,omitempty"`
+	OSVersion            string `json:"osVersion,omitempty"`
+	DeviceManufacturer   string `json:"deviceManufacturer,omitempty"`
+	DeviceModel          string `json:"deviceModel"`
+	DeviceSecure         bool   `json:"deviceSecure"`
+	OSLanguage           string `json:"osLanguage"`
+	DeviceTimezoneOffset string `json:"deviceTimezoneOffset"`
+	DeviceName           string `json:"deviceName"`
+}
+
+func (st *store) registration(d *device) registrationBody {
 	t := traitsOf(d)
-	w.open('{')
-	w.text("registrationId", d.id)
-	w.text("applicationId", st.applicationID(d.app))
-	if !d.web {
-		w.boolean("isPrimary", d.primary)
+	return registrationBody{
+		RegistrationID: d.id, ApplicationID: st.applicationID(d.app), IsPrimary: d.primaryBody(), AdditionalData: d.additional,
+		SystemData: systemBody{
+			CloudType: t.cloudType, RegistrationEnabled: d.enabled, NotificationsEnabled: t.notifications, GeofencingSdk: t.geofencing,
+			SdkVersion: t.sdkVersion, AppVersion: t.appVersion, OS: t.os, OSVersion: t.osVersion,
+			DeviceManufacturer: t.manufacturer, DeviceModel: t.model, DeviceSecure: t.secure,
+			OSLanguage: t.language, DeviceTimezoneOffset: t.timezone, DeviceName: t.model,
+		},
 	}
-	w.name("systemData")
-	w.open('{')
-	w.text("cloudType", t.cloudType)
-	w.boolean("registrationEnabled", d.enabled)
-	w.boolean("notificationsEnabled", t.notifications)
-	w.boolean("geofencingSdk", t.geofencing)
-	w.text("sdkVersion", t.sdkVersion)
-	w.text("appVersion", t.appVersion)
-	w.text("os", t.os)
-	w.text("osVersion", t.osVersion)
-	w.text("deviceManufacturer", t.manufacturer)
-	w.text("deviceModel", t.model)
-	w.boolean("deviceSecure", t.secure)
-	w.text("osLanguage", t.language)
-	w.text("deviceTimezoneOffset", t.timezone)
-	w.text("deviceName", t.model)
-	w.close('}')
-	w.entries("additionalData", d.additional)
-	w.close('}')
 }
 
-func (w *writer) attributes(p *person) {
-	w.text("externalId", p.externalID)
-	w.text("firstName", p.first)
-	w.text("lastName", p.last)
-	w.text("middleName", p.middle)
-	w.text("gender", p.gender)
+func (d *device) primaryBody() *bool {
+	if d.web {
+		return nil
+	}
+	return &d.primary
 }
 
-// contacts writes one-member objects: [{"number":"…"}].
-func (w *writer) contacts(name, memberName string, values []string) {
-	if len(values) == 0 {
-		return
-	}
-	w.name(name)
-	w.open('[')
+// attributesBody is what every form of a person has.
+type attributesBody struct {
+	ExternalID string `json:"externalId,omitempty"`
+	FirstName  string `json:"firstName,omitempty"`
+	LastName   string `json:"lastName,omitempty"`
+	MiddleName string `json:"middleName,omitempty"`
+	Gender     string `json:"gender,omitempty"`
+}
+
+func (p *person) attributes() attributesBody {
+	return attributesBody{p.externalID, p.first, p.last, p.middle, p.gender}
+}
+
+// contacts makes one-member objects: [{"number":"…"}].
+func contacts(name string, values []string) []map[string]string {
+	var list []map[string]string
 	for _, v := range values {
-		w.item()
-		w.open('{')
-		w.text(memberName, v)
-		w.close('}')
+		list = append(list, map[string]string{name: v})
 	}
-	w.close(']')
+	return list
 }
 
-// personJSON is the answer of personalize.
-func personJSON(st *store, p *person, withPush bool) []byte {
-	w := writer{dst: make([]byte, 0, 512)}
-	w.open('{')
-	w.attributes(p)
-	w.text("birthday", p.birthday)
-	w.texts("tags", p.tags)
-	w.entries("customAttributes", p.custom)
-	w.name("contactInformation")
-	w.open('{')
-	w.contacts("phones", "number", p.phones)
-	w.contacts("emails", "address", p.emails)
-	if withPush {
-		w.devices(st, p, "push", false, w.registration)
+// personBody is the answer of personalize.
+type personBody struct {
+	attributesBody
+	Birthday           string   `json:"birthday,omitempty"`
+	Tags               []string `json:"tags,omitempty"`
+	CustomAttributes   entries  `json:"customAttributes,omitempty"`
+	ContactInformation struct {
+		Phones []map[string]string `json:"phones,omitempty"`
+		Emails []map[string]string `json:"emails,omitempty"`
+		Push   []registrationBody  `json:"push,omitzero"`
+	} `json:"contactInformation"`
+}
+
+func (st *store) personalized(p *person, withPush bool) personBody {
+	b := personBody{attributesBody: p.attributes(), Birthday: p.birthday, Tags: p.tags, CustomAttributes: p.custom}
+	b.ContactInformation.Phones = contacts("number", p.phones)
+	b.ContactInformation.Emails = contacts("address", p.emails)
+	if !withPush {
+		return b
 	}
-	w.close('}')
-	w.close('}')
-	return w.dst
+	b.ContactInformation.Push = []registrationBody{}
+	for _, id := range p.devices {
+		if d := st.knownDevice(id); !d.web {
+			b.ContactInformation.Push = append(b.ContactInformation.Push, st.registration(d))
+		}
+	}
+	return b
 }
 
-// listed writes a person as the listing shows it.
-func (w *writer) listed(st *store, p *person) {
-	w.open('{')
-	w.text("createdAt", time.Unix(p.created, 0).UTC().Format(listingTime))
-	w.text("modifiedAt", time.Unix(p.modified, 0).UTC().Format(listingTime))
-	w.number("id", int64(p.id))
-	w.attributes(p)
-	w.text("birthDate", p.birthDate())
-	w.text("type", p.kind())
-	w.text("origin", "API")
-	w.text("modifiedFrom", "PUSH")
-	w.texts("tags", p.tags)
-	w.entries("customAttributes", p.custom)
-	w.name("contactInformation")
-	w.open('{')
-	w.contacts("phone", "number", p.phones)
-	w.contacts("email", "address", p.emails)
-	w.devices(st, p, "push", false, w.listedDevice)
-	w.devices(st, p, "webpush", true, w.listedDevice)
-	w.close('}')
-	w.close('}')
+// listedBody is a person as the listing shows it.
+type listedBody struct {
+	CreatedAt  string `json:"createdAt"`
+	ModifiedAt string `json:"modifiedAt"`
+	ID         int64  `json:"id"`
+	attributesBody
+	BirthDate          string   `json:"birthDate,omitempty"`
+	Type               string   `json:"type"`
+	Origin             string   `json:"origin"`
+	ModifiedFrom       string   `json:"modifiedFrom"`
+	Tags               []string `json:"tags,omitempty"`
+	CustomAttributes   entries  `json:"customAttributes,omitempty"`
+	ContactInformation struct {
+		Phone   []map[string]string `json:"phone,omitempty"`
+		Email   []map[string]string `json:"email,omitempty"`
+		Push    []listedDeviceBody  `json:"push,omitempty"`
+		Webpush []listedDeviceBody  `json:"webpush,omitempty"`
+	} `json:"contactInformation"`
 }
 
-// devices writes the devices of one of the two kinds, unless there is none.
-func (w *writer) devices(st *store, p *person, name string, web bool, write func(*store, *device)) {
-	open := false
+func (st *store) listed(p *person) listedBody {
+	b := listedBody{
+		CreatedAt: listingText(p.created), ModifiedAt: listingText(p.modified), ID: int64(p.id), attributesBody: p.attributes(),
+		BirthDate: p.birthDate(), Type: p.kind(), Origin: "API", ModifiedFrom: "PUSH", Tags: p.tags, CustomAttributes: p.custom,
+	}
+	b.ContactInformation.Phone = contacts("number", p.phones)
+	b.ContactInformation.Email = contacts("address", p.emails)
 	for _, id := range p.devices {
 		d := st.knownDevice(id)
-		if d.web != web {
-			continue
+		list := &b.ContactInformation.Push
+		if d.web {
+			list = &b.ContactInformation.Webpush
 		}
-		if !open {
-			w.name(name)
-			w.open('[')
-			open = true
-		}
-		w.item()
-		write(st, d)
+		*list = append(*list, st.listedDevice(d))
 	}
-	if open {
-		w.close(']')
-	}
+	return b
 }
 
-// listedDevice has fewer fields than a get, and its booleans are strings.
-func (w *writer) listedDevice(st *store, d *device) {
+// listedDeviceBody has fewer fields than a get, and its booleans are strings.
+type listedDeviceBody struct {
+	ApplicationID  string           `json:"applicationId,omitempty"`
+	RegistrationID string           `json:"registrationId"`
+	IsPrimary      *bool            `json:"isPrimary,omitempty"`
+	AdditionalData entries          `json:"additionalData,omitempty"`
+	SystemData     listedSystemBody `json:"systemData"`
+}
+
+type listedSystemBody struct {
+	CloudType            string `json:"cloudType"`
+	RegistrationEnabled  string `json:"registrationEnabled"`
+	NotificationsEnabled string `json:"notificationsEnabled"`
+	SdkName              string `json:"sdkName"`
+	SdkVersion           string `json:"sdkVersion"`
+	AppVersion           string `json:"appVersion"`
+	OS                   string `json:"os,omitempty"`
+	OSVersion            string `json:"osVersion,omitempty"`
+	DeviceModel          string `json:"deviceModel"`
+}
+
+func (st *store) listedDevice(d *device) listedDeviceBody {
 	t := traitsOf(d)
-	w.open('{')
-	w.text("applicationId", st.applicationID(d.app))
-	w.text("registrationId", d.id)
-	if !d.web {
-		w.boolean("isPrimary", d.primary)
+	return listedDeviceBody{
+		ApplicationID: st.applicationID(d.app), RegistrationID: d.id, IsPrimary: d.primaryBody(), AdditionalData: d.additional,
+		SystemData: listedSystemBody{
+			CloudType: t.cloudType, RegistrationEnabled: strconv.FormatBool(d.enabled),
+			NotificationsEnabled: strconv.FormatBool(t.notifications), SdkName: "MobileMessaging SDK",
+			SdkVersion: t.sdkVersion, AppVersion: t.appVersion, OS: t.os, OSVersion: t.osVersion, DeviceModel: t.model,
+		},
 	}
-	w.entries("additionalData", d.additional)
-	w.name("systemData")
-	w.open('{')
-	w.text("cloudType", t.cloudType)
-	w.text("registrationEnabled", strconv.FormatBool(d.enabled))
-	w.text("notificationsEnabled", strconv.FormatBool(t.notifications))
-	w.text("sdkName", "MobileMessaging SDK")
-	w.text("sdkVersion", t.sdkVersion)
-	w.text("appVersion", t.appVersion)
-	w.text("os", t.os)
-	w.text("osVersion", t.osVersion)
-	w.text("deviceModel", t.model)
-	w.close('}')
-	w.close('}')
 }
 
 func (p *person) birthDate() string {
 	if p.birthday == "" {
 		return ""
 	}
-	return p.birthday[:len("2006-01-02")]
+	return p.birthday[:len(time.DateOnly)]
 }
 
 func (p *person) kind() string {
@@ -171,19 +191,21 @@ func (p *person) kind() string {
 	return "CUSTOMER"
 }
 
-// stateLine is a person in the state dump: without id and times, which depend
-// on the order in which people were made, and with every set sorted.
-func stateLine(p *person) []byte {
-	w := writer{}
-	w.open('{')
-	w.attributes(p)
-	w.text("birthday", p.birthday)
-	w.text("type", p.kind())
-	w.texts("tags", slices.Sorted(slices.Values(p.tags)))
-	w.entries("customAttributes", sortedEntries(p.custom))
-	w.texts("phones", slices.Sorted(slices.Values(p.phones)))
-	w.texts("emails", slices.Sorted(slices.Values(p.emails)))
-	w.texts("devices", slices.Sorted(slices.Values(p.devices)))
-	w.close('}')
-	return w.dst
+// state is a person in the state dump: without id and times, which depend on the
+// order in which people were made, and with every set sorted.
+func (p *person) state() any {
+	sorted := func(list []string) []string { return slices.Sorted(slices.Values(list)) }
+	return struct {
+		attributesBody
+		Birthday         string   `json:"birthday,omitempty"`
+		Type             string   `json:"type"`
+		Tags             []string `json:"tags,omitempty"`
+		CustomAttributes entries  `json:"customAttributes,omitempty"`
+		Phones           []string `json:"phones,omitempty"`
+		Emails           []string `json:"emails,omitempty"`
+		Devices          []string `json:"devices,omitempty"`
+	}{
+		p.attributes(), p.birthday, p.kind(), sorted(p.tags), sortedEntries(p.custom),
+		sorted(p.phones), sorted(p.emails), sorted(p.devices),
+	}
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // get answers a registration.
-func (st *store) get(d *device) answer { return ok(st.registrationJSON(d)) }
+func (st *store) get(d *device) answer { return ok(st.registration(d)) }
 
 // update changes a registration. A device that becomes primary takes that
 // from the person's other devices.
@@ -37,7 +37,7 @@ func (st *store) update(d *device, b updateBody, now time.Time) answer {
 			}
 		})
 	}
-	a := ok(st.registrationJSON(d))
+	a := ok(st.registration(d))
 	a.effect = true
 	return a
 }
@@ -94,7 +94,7 @@ func (st *store) personalize(d *device, b personalizeBody, now time.Time) answer
 		p.lead = true
 	}
 	st.change(p, now, func() { st.tie(d, p, b) })
-	a := ok(personJSON(st, p, b.push))
+	a := ok(st.personalized(p, b.push))
 	a.effect = true
 	return a
 }

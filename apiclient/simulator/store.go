@@ -236,7 +236,7 @@ func (st *store) order(name string) *order {
 	if name != orderCreated {
 		sort.Slice(ids, func(i, j int) bool { return less(ids[i], ids[j]) })
 	}
-	o := newOrder(ids, less)
+	o := &order{less, ids}
 	st.orders[name] = o
 	return o
 }
