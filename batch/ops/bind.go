@@ -305,10 +305,16 @@ func (f *field) typeName() string {
 
 func (b *binder) checkRepeated(f *field) {
 	place := given{f.def, f.attr}
-	if have := b.taken[place]; have != nil {
+	if have := b.taken[place]; have != nil && !b.alternative(have, f) {
 		b.refuse(codeColumnRepeated, f.column, "%s is given twice: by %s and by %s", f.target, have.origin(), f.origin())
 	}
 	b.taken[place] = f
+}
+
+// alternative tells columns of failed.csv that hold one attribute with the types
+// that it had in several inputs: a row gives one of them.
+func (b *binder) alternative(f, g *field) bool {
+	return f.attr != "" && f.typ != g.typ && slices.ContainsFunc(b.header, func(c batch.Column) bool { return batch.IsFailedColumn(c.Name) })
 }
 
 func (f *field) origin() string {

@@ -20,7 +20,7 @@ func (b *binder) mapper() *rowMapper {
 		if f.def.name == "registrationId" {
 			m.idColumn = f.index
 		}
-		if f.isWhole() {
+		if f.isWhole() || b.taken[given{f.def, f.attr}] != f {
 			m.builder.distinct = false
 		}
 		if f.members != nil {

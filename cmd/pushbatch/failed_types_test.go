@@ -57,3 +57,60 @@ func TestFailedKeepsTypes(t *testing.T) {
 		}
 	}
 }
+
+// Parts whose types differ, mended in failed.csv and given back, are sent with the
+// types of each; a row that gives both is rejected.
+func TestFailedKeepsTypesOfParts(t *testing.T) {
+	t.Parallel()
+	type number struct {
+		ID    string `parquet:"registrationId"`
+		Email string `parquet:"email"`
+		X     int64  `parquet:"customAttributes.x"`
+	}
+	type text struct {
+		ID    string `parquet:"registrationId"`
+		Email string `parquet:"email"`
+		X     string `parquet:"customAttributes.x"`
+	}
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "parts"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := parquet.WriteFile(filepath.Join(dir, "parts", "a.parquet"), []number{{"r1", "bad", 5}, {"r3", "bad", 6}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := parquet.WriteFile(filepath.Join(dir, "parts", "b.parquet"), []text{{"r2", "bad", "gold"}}); err != nil {
+		t.Fatal(err)
+	}
+	_, url := serve(t, simulator.Config{})
+	c := start(t, url, dir, "personalize", "parts", "--dry-run", "--out", "first")
+	if code := c.code(t); code != exitBadRows {
+		t.Fatalf("exit code %d\n%s", code, &c.stderr)
+	}
+	failed := filepath.Join(dir, "first", "failed.csv")
+	data, err := os.ReadFile(failed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mended := strings.Replace(strings.ReplaceAll(string(data), ",bad,", ",a@example.com,"), "r3,a@example.com,6,", "r3,a@example.com,6,both", 1)
+	if err := os.WriteFile(failed, []byte(mended), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c = start(t, url, dir, "personalize", failed, "--dry-run", "--out", "second")
+	if code := c.code(t); code != exitBadRows {
+		t.Fatalf("mended: exit code %d\n%s", code, &c.stderr)
+	}
+	requests, err := os.ReadFile(filepath.Join(dir, "second", "requests.ndjson"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`"customAttributes":{"x":5}`, `"customAttributes":{"x":"gold"}`} {
+		if !strings.Contains(string(requests), want) {
+			t.Errorf("no %s in %s", want, requests)
+		}
+	}
+	results, err := os.ReadFile(filepath.Join(dir, "second", "results.csv"))
+	if err != nil || strings.Count(string(results), ",rejected,") != 1 || !strings.Contains(string(results), "attribute_repeated") {
+		t.Errorf("%v\n%s", err, results)
+	}
+}
