@@ -1,6 +1,8 @@
 package ops
 
 import (
+	"cmp"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -71,3 +73,12 @@ func plural(n int, noun string) string {
 	}
 	return strconv.Itoa(n) + " " + noun + "s"
 }
+
+// sortedByCount are the keys, the most frequent first, equal ones by name.
+func sortedByCount(counts map[string]int64) []string {
+	return slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
+	})
+}
+
+func percent(part, whole int64) string { return strconv.FormatInt((100*part+whole/2)/whole, 10) + " %" }

@@ -1,0 +1,79 @@
+package ops
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// AppendMapping writes proposals as a mapping file that loads as it is: columns
+// with their targets, what is not understood under ignore:, each with what its
+// cells look like.
+func AppendMapping(dst []byte, operation, source string, proposals []Proposal) []byte {
+	dst = fmt.Appendf(dst, "# A mapping to start from, for %s, made of %s.\n# What stands under ignore: is not sent; move a line up to send its column.\n", operation, comment(source))
+	mapped := slices.ContainsFunc(proposals, func(p Proposal) bool { return p.Option != "" })
+	if mapped {
+		dst = append(dst, "columns:\n"...)
+	}
+	for _, p := range proposals {
+		if p.Option != "" {
+			dst = fmt.Appendf(dst, "  %s: %s%s\n", YAMLText(p.Column), p.Option, p.comment())
+		}
+	}
+	if mapped && !slices.ContainsFunc(proposals, func(p Proposal) bool { return p.Option == "" }) {
+		return dst
+	}
+	dst = append(dst, "ignore:\n"...)
+	for _, p := range proposals {
+		if p.Option == "" {
+			dst = fmt.Appendf(dst, "  - %s%s\n", YAMLText(p.Column), p.comment())
+		}
+	}
+	return dst
+}
+
+func (p *Proposal) comment() string {
+	text := p.Looks
+	if p.Note != "" {
+		text += "; " + p.Note
+	}
+	return "  # " + comment(text)
+}
+
+// comment keeps a text in its line.
+func comment(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp) {
+			return ' '
+		}
+		return r
+	}, text)
+}
+
+var plainYAML = regexp.MustCompile(`^[\p{L}_][\p{L}\p{N}_.]*( [\p{L}\p{N}_.]+)*$`)
+
+// yamlWords mean something else than themselves in some YAML.
+var yamlWords = []string{"y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"}
+
+// YAMLText is a text as it can stand in a mapping, in quotes where it must.
+func YAMLText(text string) string {
+	if plainYAML.MatchString(text) && !slices.Contains(yamlWords, strings.ToLower(text)) {
+		return text
+	}
+	quoted, err := json.Marshal(text)
+	if err != nil {
+		return `""` // a string always has a JSON form
+	}
+	return string(quoted)
+}
+
+func yamlTexts(texts []string) string {
+	quoted := make([]string, len(texts))
+	for i, text := range texts {
+		quoted[i] = YAMLText(text)
+	}
+	return strings.Join(quoted, ", ")
+}

@@ -1,0 +1,120 @@
+package ops_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"pushbatch/batch"
+	"pushbatch/batch/ops"
+)
+
+// Headers as other systems write them, with cells as they have them. want has the
+// target of each column, - for one that must not be understood.
+var headerStyles = map[string][]string{ // column, target, cells
+	"English CRM":           {"Customer ID|externalId|C-1,C-2", "First Name|firstName|Ana,Ben", "Last Name|lastName|Horvat,Smith", "E-mail|email|a@x.com,b@x.com", "Mobile Phone|phoneNumber|+385911234567,+447911123456", "Date of Birth|birthday|1990-01-31,1985-12-01", "Sex|gender|M,F", "Points|-|12,15", "Name|-|Ana Horvat,Ben Smith", "Notes|-|x,y"},
+	"English shop":          {"email_address|email|a@x.com,b@x.com", "given_name|firstName|Ana,Ben", "family_name|lastName|Horvat,Smith", "telephone|phoneNumber|020 7946 0958,020 7946 0959", "Country|-|GB,GB", "labels|tags|a|b", "ID|-|1,2"},
+	"two phones":            {"Phone|-|+385911234567,", "Mobile|phoneNumber|+385911234567,+385911234568", "Fax|-|+38511234567,"},
+	"two ids":               {"Customer ID|-|1,2", "User ID|-|7,8", "Email|email|a@x.com,"},
+	"external goes first":   {"Customer ID|-|1,2", "External ID|externalId|7,8"},
+	"German CRM":            {"Kundennummer|externalId|4711,4712", "Vorname|firstName|Jörg,Eva", "Nachname|lastName|Groß,Maier", "E-Mail-Adresse|email|j@x.de,e@x.de", "Mobilnummer|phoneNumber|0171 1234567,0160 1234567", "Geburtsdatum|birthday|31.01.1990,01.12.1985", "Geschlecht|gender|m,w", "Name|-|Groß,Maier", "Punkte|-|1.234,5;2,0", "Land|-|DE,AT"},
+	"German shop":           {"Kunden-Nr.|externalId|1,2", "Anrede|-|Herr,Frau", "Handy|phoneNumber|+491711234567,", "Geb.-Datum|birthday|1.2.1990,11.12.1985", "Telefon|-|+4930123456,"},
+	"Croatian CRM":          {"Šifra kupca|externalId|77,78", "Ime|firstName|Đuro,Živa", "Prezime|lastName|Čić,Šarić", "E-pošta|email|d@x.hr,z@x.hr", "Broj mobitela|phoneNumber|091 234 5678,098 765 4321", "Datum rođenja|birthday|31.01.1990.,", "Spol|gender|M,Ž", "Bodovi|-|1.234,5;12", "Država|-|HR,AT"},
+	"Croatian whole name":   {"Ime|-|Đuro Čić,Živa Šarić", "Mail|email|d@x.hr,z@x.hr", "Ime i prezime|-|Đuro Čić,"},
+	"Croatian dates":        {"Ime|firstName|Đuro,Živa", "Prezime|lastName|Čić,Šarić", "Datum rođenja|birthday|31.1.1990,1.12.1985", "Telefon|phoneNumber|+385 91 234 5678,"},
+	"Spanish CRM":           {"ID cliente|externalId|9,10", "Nombre|firstName|José,María", "Apellidos|lastName|García López,Ruiz", "Correo electrónico|email|j@x.es,m@x.es", "Teléfono móvil|phoneNumber|+34612345678,612345679", "Fecha de nacimiento|birthday|31/01/1990,01/12/1985", "Género|gender|H,M", "Etiquetas|tags|a;b,c"},
+	"Spanish shop":          {"Nombre completo|-|José García,", "Nombre|-|José García,", "Sexo|-|M,M", "Cumpleaños|-|01/02/1990,03/04/1985", "Correo|email|j@x.es,", "Móvil|phoneNumber|612345678,612345679"},
+	"American dates":        {"DOB|birthday|01/31/1990,12/01/1985", "Email|email|a@x.com,"},
+	"ambiguous dates":       {"DOB|-|01/02/1990,03/04/1985", "Birthday|-|1/2/1990,"},
+	"days of a spreadsheet": {"Birthdate|-|32904,31000", "Gender|-|1,2"},
+	"OneSignal":             {"player_id|-|29f375b1-5b9f-4014-ac6a-87fe70b100e9,", "subscription_id|-|29f375b1-5b9f-4014-ac6a-87fe70b100e8,", "identifier|-|fcmtoken,", "external_user_id|externalId|u1,u2", `tags|-|{"a":"1"},`, "device_type|-|1,0", "language|-|en,de", "last_active|-|2024-01-31 10:00:00,", "invalid_identifier|-|f,t", "country|-|US,"},
+	"Braze":                 {"external_id|externalId|u1,u2", "braze_id|-|5f1e2d3c4b5a69788796a5b4,", "first_name|firstName|Ana,Ben", "last_name|lastName|Horvat,Smith", "email|email|a@x.com,b@x.com", "phone|phoneNumber|+15551234567,", "dob|birthday|1990-01-31,", "gender|gender|M,F", "country|-|US,HR", "device_id|-|29f375b1-5b9f-4014-ac6a-87fe70b100e9,", "push_token|-|abc,", `custom_attributes|customAttributes|{"a":1},`},
+	"Firebase":              {"localId|-|AbC123,", "email|email|a@x.com,", "emailVerified|-|true,false", "displayName|-|Ana Horvat,", "phoneNumber|phoneNumber|+385911234567,", "photoUrl|-|https://x,", "createdAt|-|1700000000000,", "token|-|abc:def,"},
+	"Salesforce":            {"Id|-|003xx000004TmiQAAS,", "AccountId|-|001xx000003DGb0AAG,", "FirstName|firstName|Ana,Ben", "LastName|lastName|Horvat,Smith", "Name|-|Ana Horvat,", "Email|email|a@x.com,", "Phone|-|(555) 123-4567,", "MobilePhone|phoneNumber|(555) 123-4568,", "Birthdate|birthday|1990-01-31,", "External_Id__c|externalId|X1,X2", "Salutation|-|Ms.,Mr."},
+	"platform's words":      {"registrationId|registrationId|29f375b1-5b9f-4014-ac6a-87fe70b100e9,", "identity.email|email|a@x.com,", "customAttributes.tier|customAttributes.tier|gold,", "attributes.firstName|firstName|Ana,", "isPrimary|-|true,"},
+	"named otherwise":       {"Email|-|yes,no", "Phone|-|iPhone,Pixel", "Gender|-|gold,silver", "Tags|-|{\"a\":1},", "Mobile|-|yes,no"},
+	"inventory":             {"registration_id|registrationId|d1,d2", "person_id|-|7,8", "external_id|externalId|u1,u2", "phone|phoneNumber|385911234567,385911234568", "os|-|iOS,Android", "application_id|-|A,A"},
+}
+
+func TestPropose(t *testing.T) {
+	t.Parallel()
+	if len(headerStyles) < 20 {
+		t.Fatalf("%d header styles", len(headerStyles))
+	}
+	for name, columns := range headerStyles {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var names []string
+			profiles := make([]ops.Profile, len(columns))
+			for i, column := range columns {
+				parts := strings.SplitN(column, "|", 3)
+				names = append(names, parts[0])
+				separator := ","
+				if strings.Contains(parts[2], ";") && !strings.Contains(parts[2], "@") && parts[0] != "Etiquetas" {
+					separator = ";"
+				}
+				for cell := range strings.SplitSeq(parts[2], separator) {
+					profiles[i].Add(batch.TextValue(cell))
+				}
+			}
+			proposals := ops.Propose(ops.Named("personalize"), header(names...), profiles)
+			text := string(ops.AppendMapping(nil, "personalize", "x.csv", proposals))
+			m, err := ops.ParseMapping("map.yaml", []byte(text))
+			if err != nil {
+				t.Fatalf("the mapping does not load: %v\n%s", err, text)
+			}
+			binding, err := ops.Named("personalize").Bind(header(names...), ops.Options{HasAppCode: true, Mapping: m, Constants: []ops.Constant{}})
+			uses := map[string]string{}
+			if bind, ok := err.(*ops.BindError); ok { //nolint:errorlint // Bind returns no other
+				for _, u := range bind.Columns {
+					uses[u.Column] = use(u)
+				}
+				for _, p := range bind.Problems {
+					if p.Code != "column_missing" {
+						t.Errorf("%s: %s\n%s", p.Code, p.Message, text)
+					}
+				}
+			} else {
+				for _, u := range binding.Columns {
+					uses[u.Column] = use(u)
+				}
+			}
+			for i, column := range columns {
+				if want := strings.SplitN(column, "|", 3)[1]; uses[names[i]] != want {
+					t.Errorf("%s became %s, want %s\n%s", names[i], uses[names[i]], want, text)
+				}
+			}
+		})
+	}
+}
+
+func use(u ops.ColumnUse) string {
+	if u.Use == ops.Sent {
+		return u.Target
+	}
+	return "-"
+}
+
+// Whatever stands in a header, the mapping loads and names every column.
+func FuzzAppendMapping(f *testing.F) {
+	for _, name := range []string{"a: b", "# x", `"`, "null", "- x", "a\nb", "{", "\u0085", "\u2028", "é", " lead", "trail ", "a #b", "*x", "&x", "%x", "@x", "`", "\x7f", "1", "1.5", "~", "=", "<<", "?"} {
+		f.Add(name)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		if strings.ToValidUTF8(name, "") != name || name == "" {
+			return
+		}
+		var p ops.Profile
+		p.Add(batch.TextValue(name))
+		proposals := ops.Propose(ops.Named("personalize"), header("registrationId", name), []ops.Profile{{}, p})
+		text := ops.AppendMapping(nil, "personalize", name, proposals)
+		m, err := ops.ParseMapping("map.yaml", text)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, text)
+		}
+		if _, err := ops.Named("personalize").Bind(header("registrationId", "email", name), ops.Options{HasAppCode: true, Mapping: m}); err != nil && !strings.Contains(err.Error(), "given twice") {
+			t.Fatalf("%v\n%s", err, text)
+		}
+		_ = fmt.Sprint(proposals)
+	})
+}
