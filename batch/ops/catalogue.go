@@ -75,8 +75,8 @@ func Catalogue() []Entry { //nolint:funlen // a table
 		// Values.
 		{codeTextTooLong, Rejects, "The text is longer than the platform keeps: names 255, middle names 50, additionalData 4096 characters.", "Shorten it."},
 		{codeGenderInvalid, Rejects, "The gender is neither MALE nor FEMALE.", "Translate other words in the mapping: values: {M: MALE, F: FEMALE}."},
-		{codeDateInvalid, Rejects, "The value is not a day of the calendar in the form expected.", "Write YYYY-MM-DD, or name the form in the mapping: layout: DD.MM.YYYY."},
-		{codeNumberInvalid, Rejects, "The value is not a number.", "Write 12 or -0.5: no thousands separators, no decimal comma, no spaces; or declare the column as :string."},
+		{codeDateInvalid, Rejects, "The value is not a day of the calendar in the form expected.", "Write YYYY-MM-DD, or name the form in the mapping: layout: DD.MM.YYYY, or a list of them."},
+		{codeNumberInvalid, Rejects, "The value is not a number.", "Write 12 or -0.5, or name the decimal sign in the mapping: decimal: \",\" takes 1.234,5; invalid: omit leaves such cells out."},
 		{codeNumberTooLarge, Rejects, "The number is beyond 9223372036854775807, the largest the platform keeps.", "Declare the column as :string to keep every digit."},
 		{codeBooleanInvalid, Rejects, "The value is neither true nor false, 1/0, yes/no, y/n or t/f.", "Translate other words in the mapping: values: {Y: true, N: false}."},
 		{codeTypeMismatch, Rejects, "The file holds another type than the target takes.", "Change the file's type, or declare one in the mapping: type: string."},

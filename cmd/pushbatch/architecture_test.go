@@ -48,6 +48,7 @@ var mayImport = map[string][]string{
 		"batch/jsonappend",
 		"batch/ops",
 		"batch/runstore",
+		"batch/spill",
 		"batch/split",
 		"batch/undo",
 		"readers",

@@ -22,6 +22,7 @@ type inspectFlags struct {
 	all        bool
 	showValues bool
 	json       bool
+	writeMap   string
 }
 
 func (i *inspectFlags) add(fs *pflag.FlagSet) {
@@ -30,6 +31,7 @@ func (i *inspectFlags) add(fs *pflag.FlagSet) {
 	fs.BoolVar(&i.all, "all", false, "look at every row")
 	fs.BoolVar(&i.showValues, "show-values", false, "show values as they are, which may be personal")
 	fs.BoolVar(&i.json, "json", false, "print JSON")
+	fs.StringVar(&i.writeMap, "write-map", "", "write a mapping to start from into `FILE`: every column with a target or under ignore:")
 }
 
 func newInspectCommand(p *process) *cobra.Command {
@@ -67,26 +69,70 @@ func (p *process) inspect(ctx context.Context, own *inspectFlags, c *runConfig) 
 	if err != nil {
 		return usageError("%v", err)
 	}
-	report := inspection{Operation: own.operation}
+	v, err := newInspector(own, c, options)
+	if err != nil {
+		return &exitError{exitStopped, err}
+	}
+	defer v.duplicates.rows.Close()
 	for _, info := range found {
-		in := &inputInspection{Name: info.Location, Columns: []columnInspection{}, Problems: []*problemGroup{}, Requests: []json.RawMessage{}}
-		in.look(ctx, own, c, info, options, p)
+		v.look(ctx, info, p)
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
-		report.Inputs = append(report.Inputs, in)
-		report.ExitCode = max(report.ExitCode, in.exit)
 	}
-	if c.flags.delta.state != "" && report.ExitCode < exitUsage {
-		if report.Delta, err = p.inspectDelta(ctx, c, found); err != nil {
+	if c.flags.delta.state != "" && v.report.ExitCode < exitUsage {
+		if v.report.Delta, err = p.inspectDelta(ctx, c, found); err != nil {
 			return err
 		}
 	}
-	if err := report.write(p.stdout, own.json); err != nil {
+	return v.finish(p)
+}
+
+// inspector looks at inputs one after the other.
+type inspector struct {
+	own        *inspectFlags
+	config     *runConfig
+	options    ops.Options
+	profiles   columnProfiles
+	duplicates *duplicates
+	report     inspection
+}
+
+func newInspector(own *inspectFlags, c *runConfig, options ops.Options) (*inspector, error) {
+	d, err := newDuplicates()
+	return &inspector{own: own, config: c, options: options, duplicates: d, report: inspection{Operation: own.operation}}, err
+}
+
+// finish prints what was found, and returns what the program ends with.
+func (v *inspector) finish(p *process) error {
+	r := &v.report
+	var names []string
+	var requests int64
+	for _, in := range r.Inputs {
+		names = append(names, in.Name)
+		requests += in.Forecast.Requests
+	}
+	r.Forecast = forecastOf(requests, v.config.flags.rate)
+	var err error
+	if r.Devices, r.Persons, err = v.duplicates.finish(names); err != nil {
+		return &exitError{exitStopped, fmt.Errorf("look for duplicates: %w", err)}
+	}
+	if v.own.writeMap != "" && r.ExitCode != exitStopped && len(v.profiles.header) > 0 {
+		said, proposals, err := v.profiles.writeMap(v.own.writeMap, v.config.operation, v.config.inputs)
+		if err != nil {
+			return err
+		}
+		for _, in := range r.Inputs {
+			in.propose(proposals)
+		}
+		r.Written = said
+		r.ExitCode = exitDone // what was asked for is done
+	}
+	if err := r.write(p.stdout, v.own.json); err != nil {
 		return &exitError{exitStopped, fmt.Errorf("write the findings: %w", err)}
 	}
-	if report.ExitCode != exitDone {
-		return &errReported{exitError{report.ExitCode, errors.New("problems were found")}}
+	if r.ExitCode != exitDone {
+		return &errReported{exitError{r.ExitCode, errors.New("problems were found")}}
 	}
 	return nil
 }
@@ -98,6 +144,9 @@ func (i *inspectFlags) prepare(c *runConfig) (ops.Options, error) {
 	if c.operation == nil {
 		return ops.Options{}, usageError("--operation %q: take personalize, depersonalize, update or export", i.operation)
 	}
+	if !(c.flags.rate > 0) {
+		return ops.Options{}, usageError("--rate %v: a number of requests a second above 0 was expected", c.flags.rate)
+	}
 	if i.rows < 1 {
 		return ops.Options{}, usageError("--rows %d: at least 1 was expected", i.rows)
 	}
@@ -105,27 +154,35 @@ func (i *inspectFlags) prepare(c *runConfig) (ops.Options, error) {
 		return ops.Options{}, err
 	}
 	options, err := c.bindOptions()
-	options.DryRun, options.HasAppCode = ops.ShowRequests, true // nothing is sent
+	options.DryRun, options.HasAppCode = ops.Send, true // nothing is sent: requests are only looked at
 	return options, err
 }
 
-// look fills in what can be said about one input.
-func (in *inputInspection) look(ctx context.Context, own *inspectFlags, c *runConfig, info blob.Info, options ops.Options, p *process) {
-	source, err := readers.Open(ctx, info, c.flags.readerOptions(p.stdin))
+// look adds what can be said about one input.
+func (v *inspector) look(ctx context.Context, info blob.Info, p *process) {
+	in := &inputInspection{
+		Name: info.Location, Columns: []columnInspection{}, Problems: []*problemGroup{}, Requests: []json.RawMessage{}, number: len(v.report.Inputs),
+	}
+	defer func() {
+		in.Findings = in.found.sorted()
+		v.report.Inputs = append(v.report.Inputs, in)
+		v.report.ExitCode = max(v.report.ExitCode, in.exit)
+	}()
+	source, err := readers.Open(ctx, info, v.config.flags.readerOptions(p.stdin))
 	if err != nil {
 		in.stop(exitUsage, err)
 		return
 	}
 	defer source.Close()
 	in.Detected = readers.Detected(source)
-	binding, err := c.operation.Bind(source.Header(), options)
-	if err != nil {
+	binding, err := v.config.operation.Bind(source.Header(), v.options)
+	if err != nil && v.own.writeMap == "" {
 		in.mappingFailed(err)
 	}
 	in.describeColumns(source.Header(), binding, err)
-	in.read(ctx, own, source, binding)
-	in.finish(source)
-	in.Encodings = encodingsOf(readers.EncodingChoices(source), own.showValues)
+	v.read(ctx, in, source, binding)
+	in.finish(source, v.config.flags.rate)
+	in.Encodings = encodingsOf(readers.EncodingChoices(source), v.own.showValues)
 }
 
 func (in *inputInspection) stop(code int, err error) {

@@ -18,6 +18,10 @@ type inspection struct {
 	Operation string             `json:"operation"`
 	Inputs    []*inputInspection `json:"inputs"`
 	Delta     *report.Delta      `json:"delta,omitempty"`
+	Forecast  forecast           `json:"forecast"`          // of all inputs
+	Devices   *duplicateReport   `json:"duplicate_devices"` // among the rows looked at
+	Persons   *duplicateReport   `json:"duplicate_persons"`
+	Written   string             `json:"written_map,omitempty"`
 	ExitCode  int                `json:"exit_code"`
 }
 
@@ -34,12 +38,18 @@ type inputInspection struct {
 	Columns  []columnInspection `json:"columns"`
 	Requests []json.RawMessage  `json:"requests"`
 	Problems []*problemGroup    `json:"problems"`
+	Findings []*columnProblem   `json:"column_problems"` // by column and look of the cells
+	Forecast forecast           `json:"forecast"`
 	// Encodings are those that fit, of text that is not UTF-8.
 	Encodings []encodingInspection `json:"encodings,omitempty"`
 
-	exit  int
-	ended bool           // every row was read
-	next  batch.Position // behind the last row read
+	found  columnProblems
+	number int    // among the inputs
+	others int64  // inputs that look alike and are told here
+	last   string // the last of them
+	exit   int
+	ended  bool           // every row was read
+	next   batch.Position // behind the last row read
 }
 
 // stopInspection is a reason why no run would begin, or end.
@@ -88,16 +98,32 @@ func (i *inspection) write(w io.Writer, asJSON bool) error {
 		}
 		return writeVisible(w, out.String())
 	}
-	for n, in := range i.Inputs {
+	for n, group := range i.alike() {
 		if n > 0 {
 			fmt.Fprintln(out)
 		}
-		in.print(out, i.Operation)
+		group.print(out, i.Operation)
 	}
 	if i.Delta != nil {
 		fmt.Fprintf(out, "\ndelta %s: %s\n", i.Delta.State, i.Delta.Text())
 	}
+	i.printTotals(out)
 	return writeVisible(w, out.String())
+}
+
+// printTotals writes what all inputs have together.
+func (i *inspection) printTotals(w io.Writer) {
+	if i.Devices != nil && i.Devices.Values+i.Persons.Values > 0 {
+		fmt.Fprintf(w, "\n  More than once, in the rows looked at:\n")
+		i.Devices.print(w, "device")
+		i.Persons.print(w, "identity value")
+	}
+	if len(i.Inputs) > 1 && i.Forecast.Requests > 0 {
+		fmt.Fprintf(w, "\n  All inputs: %s\n", i.Forecast.text())
+	}
+	if i.Written != "" {
+		fmt.Fprintf(w, "\n  Written: %s\n", i.Written)
+	}
 }
 
 // writeVisible writes text of an input to a terminal: what would move its cursor
@@ -117,10 +143,13 @@ func writeVisible(w io.Writer, text string) error {
 }
 
 func (in *inputInspection) print(w io.Writer, operation string) {
-	fmt.Fprintln(w, in.Name)
+	fmt.Fprintln(w, in.title())
 	if in.Detected != "" {
 		fmt.Fprintf(w, "  format    %s\n", in.Detected)
 		fmt.Fprintf(w, "  rows      %s\n", in.rowsText())
+		if in.Forecast.Requests > 0 {
+			fmt.Fprintf(w, "  sending   %s\n", in.Forecast.text())
+		}
 	}
 	if in.Error != nil {
 		fmt.Fprintf(w, "  error     %s\n", in.Error.text())
@@ -135,6 +164,10 @@ func (in *inputInspection) print(w io.Writer, operation string) {
 	}
 	in.printRequests(w)
 	in.printProblems(w)
+	if len(in.found.groups) > 0 || len(in.found.tally.Warnings) > 0 {
+		fmt.Fprintln(w)
+		in.found.print(w, "  ")
+	}
 }
 
 func (s *stopInspection) text() string {
@@ -196,7 +229,7 @@ func (in *inputInspection) printRequests(w io.Writer) {
 }
 
 func (in *inputInspection) printProblems(w io.Writer) {
-	if len(in.Problems) == 0 && len(in.Mapping) == 0 && in.Error == nil {
+	if len(in.Problems) == 0 && len(in.Mapping) == 0 && in.Error == nil && in.found.rows > 0 {
 		fmt.Fprintf(w, "\n  No problem in %s %s.\n", report.Grouped(in.RowsRead), report.Plural(in.RowsRead, "row"))
 	}
 	for i, g := range in.Problems {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"pushbatch/apiclient"
 	"pushbatch/batch"
 	"pushbatch/batch/ops"
 	"pushbatch/readers"
@@ -46,7 +47,8 @@ func usesOf(binding *ops.Binding, err error) []ops.ColumnUse {
 }
 
 // read looks at the rows, as many as asked for.
-func (in *inputInspection) read(ctx context.Context, own *inspectFlags, source batch.Source, binding *ops.Binding) {
+func (v *inspector) read(ctx context.Context, in *inputInspection, source batch.Source, binding *ops.Binding) {
+	places, bound := v.profiles.places(source.Header()), newBoundColumns(source.Header(), binding)
 	in.ended = true
 	for row, err := range source.Rows(ctx, batch.Position{}) {
 		if err != nil {
@@ -54,15 +56,20 @@ func (in *inputInspection) read(ctx context.Context, own *inspectFlags, source b
 			in.stop(exitStopped, err)
 			return
 		}
-		if in.RowsRead == own.rows && !own.all {
+		if in.RowsRead == v.own.rows && !v.own.all {
 			in.ended = false
 			return
 		}
 		in.RowsRead++
 		in.next = row.Next
 		row.Num, row.Source = in.RowsRead, in.Name
-		in.cells(row.Values, own.showValues)
-		in.row(&row, binding, own.showValues)
+		in.cells(row.Values, v.own.showValues)
+		if v.own.writeMap != "" {
+			for i, cell := range row.Values {
+				v.profiles.profiles[places[i]].Add(cell)
+			}
+		}
+		v.row(in, &row, binding, bound)
 	}
 }
 
@@ -86,27 +93,34 @@ func (in *inputInspection) cells(values []batch.Value, show bool) {
 	}
 }
 
+// shownCall is a request whose call can be shown.
+type shownCall interface{ Call() apiclient.Call }
+
 // row maps one row, as a run would.
-func (in *inputInspection) row(row *batch.Row, binding *ops.Binding, show bool) {
+func (v *inspector) row(in *inputInspection, row *batch.Row, binding *ops.Binding, bound *boundColumns) {
 	if binding == nil {
-		if row.Err != nil && len(row.Faults) == 0 {
+		if row.Err != nil && len(row.Faults) == 0 && v.own.writeMap == "" {
 			in.bad(row, batch.Rejected, row.Err.Code, row.Err.Error())
 		}
 		return
 	}
-	_, out := binding.Map(row)
+	request, out := binding.Map(row)
+	in.found.add(row, out, bound)
 	switch {
+	case request != nil:
+		in.Sendable++
+		call := request.(shownCall).Call() //nolint:forcetypeassert // all requests of ops are
+		shown := call.AppendJSON(nil)
+		v.duplicates.add(in.number, row.SourceNum(), request.Keys(), shown)
+		if len(in.Requests) < shownRequests {
+			in.Requests = append(in.Requests, shownRequest(shown, v.own.showValues))
+		}
 	case out.Status == batch.Rejected:
 		for _, code := range out.Codes() {
 			in.bad(row, out.Status, code, out.MessageOf(code))
 		}
-	case out.Payload == nil:
-		in.bad(row, out.Status, out.Code, out.Message)
 	default:
-		in.Sendable++
-		if len(in.Requests) < shownRequests {
-			in.Requests = append(in.Requests, shownRequest(out.Payload, show))
-		}
+		in.bad(row, out.Status, out.Code, out.Message)
 	}
 }
 
@@ -137,13 +151,16 @@ func (in *inputInspection) group(status, code string) *problemGroup {
 }
 
 // finish works out what needs all rows that were read.
-func (in *inputInspection) finish(source batch.Source) {
+func (in *inputInspection) finish(source batch.Source, rate float64) {
 	for i := range in.Columns {
 		if in.RowsRead > 0 {
 			in.Columns[i].EmptyShare = float64(in.Columns[i].empty) / float64(in.RowsRead)
 		}
 	}
 	in.Rows, in.RowsAre = in.rowCount(source)
+	if in.RowsRead > 0 {
+		in.Forecast = forecastOf(int64(float64(in.Sendable)*float64(in.Rows)/float64(in.RowsRead)), rate)
+	}
 }
 
 // rowCount is the number of rows and how it was found. What was read tells how

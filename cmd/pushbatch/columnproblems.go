@@ -1,0 +1,180 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"pushbatch/batch"
+	"pushbatch/batch/ops"
+	"pushbatch/writers/report"
+)
+
+// Bounds of what findings keep and show.
+const (
+	maxFindings   = 500
+	shownFindings = 10
+	shownExamples = 3
+)
+
+// columnProblem is what is wrong with the cells of one column that look alike.
+type columnProblem struct {
+	Column string  `json:"column,omitempty"` // empty: the row as a whole
+	Code   string  `json:"code"`
+	Looks  string  `json:"looks,omitempty"` // what the cells look like
+	Count  int64   `json:"count"`
+	Change string  `json:"change,omitempty"` // of the column in a mapping
+	Saves  int64   `json:"saves"`            // rows that the change alone would let through
+	Rows   []int64 `json:"rows"`             // the first, as their source counts them
+}
+
+// columnProblems counts what is wrong by column and look of the cells, and what one
+// change of the mapping would save. One goroutine adds.
+type columnProblems struct {
+	rows, requests int64
+	tally          batch.Tally
+	groups         map[[3]string]*columnProblem
+}
+
+// boundColumns are the columns of an input, for findings.
+type boundColumns struct {
+	index map[string]int
+	uses  map[string]ops.ColumnUse
+}
+
+func newBoundColumns(h batch.Header, binding *ops.Binding) *boundColumns {
+	b := &boundColumns{index: make(map[string]int, len(h)), uses: make(map[string]ops.ColumnUse)}
+	for i, c := range h {
+		b.index[c.Name] = i
+	}
+	for _, use := range usesOf(binding, nil) {
+		b.uses[use.Column] = use
+	}
+	return b
+}
+
+// add counts a row that was mapped; a request has no outcome yet.
+func (f *columnProblems) add(row *batch.Row, out *batch.Outcome, b *boundColumns) {
+	f.rows++
+	if out == nil || out.Status == batch.Skipped && out.Code == "" {
+		f.requests++
+	}
+	if out == nil {
+		return
+	}
+	f.tally.Add(&batch.Result{Row: *row, Outcome: *out})
+	if out.Status != batch.Rejected {
+		return
+	}
+	var groups []*columnProblem
+	for i := range out.Problems {
+		if g := f.group(&out.Problems[i], row, b); g != nil && !slices.Contains(groups, g) {
+			groups = append(groups, g)
+		}
+	}
+	for _, g := range groups {
+		g.Count++
+		if len(g.Rows) < shownExamples {
+			g.Rows = append(g.Rows, row.SourceNum())
+		}
+	}
+	if saves := savedBy(groups); saves != nil {
+		saves.Saves++
+	}
+}
+
+// savedBy is the finding whose change alone lets a row through, nil when it
+// takes several changes or none helps.
+func savedBy(groups []*columnProblem) *columnProblem {
+	if len(groups) == 0 {
+		return nil
+	}
+	first := groups[0]
+	if first.Change == "" || slices.ContainsFunc(groups, func(g *columnProblem) bool { return g.Column != first.Column || g.Change != first.Change }) {
+		return nil
+	}
+	return first
+}
+
+func (f *columnProblems) group(p *batch.Problem, row *batch.Row, b *boundColumns) *columnProblem {
+	looks, value := "", batch.Value{}
+	if i, known := b.index[p.Column]; known && i < len(row.Values) {
+		value = row.Values[i]
+		looks = string(ops.LookOf(value))
+	}
+	key := [3]string{p.Column, p.Code, looks}
+	if g := f.groups[key]; g != nil {
+		return g
+	}
+	if len(f.groups) == maxFindings {
+		return nil
+	}
+	if f.groups == nil {
+		f.groups = make(map[[3]string]*columnProblem)
+	}
+	g := &columnProblem{Column: p.Column, Code: p.Code, Looks: looks, Change: ops.ChangeFor(b.uses[p.Column], p.Code, value)}
+	f.groups[key] = g
+	return g
+}
+
+// sorted are the findings, the most frequent first.
+func (f *columnProblems) sorted() []*columnProblem {
+	all := make([]*columnProblem, 0, len(f.groups))
+	for _, g := range f.groups {
+		all = append(all, g)
+	}
+	slices.SortFunc(all, func(a, b *columnProblem) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Column, b.Column), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Looks, b.Looks))
+	})
+	return all
+}
+
+// print writes the most frequent findings and the warnings.
+func (f *columnProblems) print(w io.Writer, indent string) {
+	for i, g := range f.sorted() {
+		if i == 0 {
+			fmt.Fprintf(w, "%sProblems by column:\n", indent)
+		}
+		if i == shownFindings {
+			fmt.Fprintf(w, "%s  … and %d more\n", indent, len(f.groups)-i)
+			break
+		}
+		fmt.Fprintf(w, "%s  %s\n", indent, g.text())
+	}
+	s := new(report.Summary)
+	s.Fill(f.tally, 0)
+	report.PrintWarnings(w, s.Warnings)
+}
+
+func (g *columnProblem) text() string {
+	text := fmt.Sprintf("%s %s: %s", report.Grouped(g.Count), report.Plural(g.Count, "row"), g.Code)
+	if g.Column != "" {
+		text = fmt.Sprintf("%s: %s %s, %s", oneLine(g.Column), report.Grouped(g.Count), report.Plural(g.Count, "row"), g.Code)
+	}
+	if g.Looks != "" {
+		text += ", looks like " + g.Looks
+	}
+	if g.Change != "" && g.Saves > 0 {
+		text += fmt.Sprintf(". %s for %s: %s %s", g.Change, oneLine(g.Column), report.Grouped(g.Saves), report.Plural(g.Saves, "row"))
+	} else if g.Change != "" {
+		text += ". " + g.Change + " would mend the cells, but not the rows alone"
+	}
+	return text + " (first " + report.Plural(int64(len(g.Rows)), "row") + " " + strings.Trim(strings.Join(strings.Fields(fmt.Sprint(g.Rows)), ", "), "[]") + ")"
+}
+
+// forecast is what sending would take.
+type forecast struct {
+	Requests int64   `json:"requests"`
+	Seconds  float64 `json:"seconds"`
+	Rate     float64 `json:"rate"`
+}
+
+func forecastOf(requests int64, rate float64) forecast {
+	return forecast{requests, float64(requests) / rate, rate}
+}
+
+func (f forecast) text() string {
+	return fmt.Sprintf("%s %s, %s at %s a second (--rate)", report.Grouped(f.Requests), report.Plural(f.Requests, "request"), report.Seconds(f.Seconds), report.Rate(f.Rate))
+}
