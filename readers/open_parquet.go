@@ -44,7 +44,14 @@ func spoolParquet(ctx context.Context, o *opening, in *parquetfile.Input) error 
 	if err != nil {
 		return err
 	}
-	in.Close = func() error { return errors.Join(file.Close(), os.Remove(file.Name()), o.text.close()) }
+	kept := os.Remove(file.Name()) != nil // a system that removes no open file
+	in.Close = func() error {
+		err := errors.Join(file.Close(), o.text.close())
+		if kept {
+			err = errors.Join(err, os.Remove(file.Name()))
+		}
+		return err
+	}
 	size, err := io.Copy(file, stream)
 	if err != nil {
 		return errors.Join(err, in.Close())

@@ -78,6 +78,7 @@ type mirror struct {
 	abandon  context.CancelCauseFunc
 	location string
 	spool    *Folder // the folder on disk by itself
+	temp     *Spool  // which it lies in
 	sizes    segmentSizes
 	lease    *lease // nil: the run is only looked at
 	version  blob.Version
@@ -256,7 +257,7 @@ func (m *mirror) remove(name string) error {
 // close removes the spool folder.
 func (m *mirror) close() error {
 	m.abandon(nil)
-	return os.RemoveAll(m.spool.path)
+	return m.temp.Remove()
 }
 
 // uploadsFile says which uploads in parts the run has under way, so that the next

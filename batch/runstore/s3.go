@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 
 	"pushbatch/batch/blob"
 )
@@ -86,16 +85,17 @@ func viewS3(ctx context.Context, location string) (*Folder, error) {
 }
 
 func spoolFolder(ctx context.Context, location string) (*Folder, error) {
-	dir, err := os.MkdirTemp("", "pushbatch-run-*") // mode 0700
+	temp, err := NewSpool()
 	if err != nil {
-		return nil, fmt.Errorf("create the spool folder of %s (TMPDIR chooses another place): %w", location, err)
+		return nil, err
 	}
+	dir := temp.Path
 	d, err := openDisk(dir, false)
 	if err != nil {
-		return nil, errors.Join(err, os.RemoveAll(dir))
+		return nil, errors.Join(err, temp.Remove())
 	}
 	m := &mirror{
-		location: blob.Join(location, ""), spool: &Folder{fs: spoolFS{d}, path: dir}, sizes: defaultSegments,
+		location: blob.Join(location, ""), spool: &Folder{fs: spoolFS{d}, path: dir}, temp: temp, sizes: defaultSegments,
 		reports: make(map[string]*mirroredReport),
 	}
 	m.ctx, m.abandon = context.WithCancelCause(context.WithoutCancel(ctx))

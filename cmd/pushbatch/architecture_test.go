@@ -35,7 +35,7 @@ var mayImport = map[string][]string{
 	"writers/report":        {"batch", "writers/inventory"},
 	"batch/split":           {},
 	"batch/undo":            {"batch/spill"},
-	"writers/parts":         {"batch", "batch/blob", "writers/table"},
+	"writers/parts":         {"batch", "batch/blob", "batch/runstore", "writers/table"},
 	"writers/table":         {"batch", "batch/jsonappend"},
 	"writers/writertest":    {},
 	"apiclient":             {"batch/jsonappend"},

@@ -14,6 +14,7 @@ import (
 	"pushbatch/batch/ops"
 	"pushbatch/batch/runstore"
 	"pushbatch/writers/inventory"
+	"pushbatch/writers/report"
 )
 
 // completedValues are what shells offer for the values of flags: the value, a tab
@@ -65,8 +66,10 @@ func addCompletions(cmd *cobra.Command, values map[string][]string) {
 		}
 	})
 	switch cmd.Name() {
-	case "resume", "retry", "status", "report":
-		cmd.ValidArgsFunction = completeRuns
+	case "resume":
+		cmd.ValidArgsFunction = completeRuns(func(run foundRun) bool { return !run.ended })
+	case "retry", "status", "report", "undo":
+		cmd.ValidArgsFunction = completeRuns(func(foundRun) bool { return true })
 	}
 	for _, below := range cmd.Commands() {
 		addCompletions(below, values)
@@ -93,10 +96,16 @@ func completeFrom(offered []string, list bool) cobra.CompletionFunc {
 
 // completeRuns offers run folders, the newest first: those here and below runs, or
 // in the folder that was typed. Where there is none, any folder.
-func completeRuns(_ *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
-	if len(args) > 0 {
-		return nil, cobra.ShellCompDirectiveNoFileComp
+func completeRuns(wanted func(foundRun) bool) cobra.CompletionFunc {
+	return func(_ *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+		if len(args) > 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return offerRuns(typed, wanted)
 	}
+}
+
+func offerRuns(typed string, wanted func(foundRun) bool) ([]string, cobra.ShellCompDirective) {
 	parents := []string{".", "runs"}
 	if at := strings.LastIndexByte(typed, '/'); at >= 0 {
 		parents = []string{typed[:at+1]}
@@ -108,6 +117,7 @@ func completeRuns(_ *cobra.Command, args []string, typed string) ([]string, cobr
 	if len(found) == 0 {
 		return nil, cobra.ShellCompDirectiveFilterDirs
 	}
+	found = slices.DeleteFunc(found, func(run foundRun) bool { return !wanted(run) })
 	slices.SortStableFunc(found, func(a, b foundRun) int { return b.spec.StartedAt.Compare(a.spec.StartedAt) })
 	offered := make([]string, len(found))
 	for i, run := range found {
@@ -118,8 +128,9 @@ func completeRuns(_ *cobra.Command, args []string, typed string) ([]string, cobr
 
 // foundRun is a folder with a run.
 type foundRun struct {
-	path string
-	spec runSpec
+	path  string
+	spec  runSpec
+	ended bool // it has come to the end of its inputs
 }
 
 // runsIn looks for folders with a job.json in a folder.
@@ -135,8 +146,16 @@ func runsIn(parent string) (found []foundRun) {
 		}
 		data, err := os.ReadFile(filepath.Join(parent, entry.Name(), runstore.JobFile))
 		if err == nil && json.Unmarshal(data, &run.spec) == nil {
+			run.ended = endedIn(filepath.Join(parent, entry.Name()), run.spec.Executions)
 			found = append(found, run)
 		}
 	}
 	return found
+}
+
+// endedIn reports whether the last execution of a run came to the end of its inputs.
+func endedIn(path string, executions int) bool {
+	var s report.Summary
+	data, err := os.ReadFile(filepath.Join(path, runstore.SummaryFile))
+	return err == nil && json.Unmarshal(data, &s) == nil && s.Executions == executions && s.Outcome == report.Completed
 }

@@ -4,8 +4,6 @@ import (
 	"log/slog"
 	"math"
 	"net/http"
-	"os"
-	"strings"
 
 	"pushbatch/apiclient"
 	"pushbatch/apiclient/simulator"
@@ -103,20 +101,12 @@ func (p *process) platformSecret(f *jobFlags) string {
 }
 
 func (p *process) appKey(file string) (apiclient.Auth, error) {
-	if file == "" {
-		key, _ := p.getenv("INFOBIP_API_KEY")
-		if key == "" {
-			return apiclient.Auth{}, usageError("no API key: set INFOBIP_API_KEY or give --api-key-file FILE (or try --simulate)")
-		}
-		return apiclient.AppKey(key), nil
+	key, err := p.secret("INFOBIP_API_KEY", "--api-key-file", file)
+	if err == nil && key == "" {
+		err = usageError("no API key: set INFOBIP_API_KEY or give --api-key-file FILE (or try --simulate)")
 	}
-	data, err := os.ReadFile(file)
 	if err != nil {
-		return apiclient.Auth{}, usageError("read --api-key-file: %v", err)
-	}
-	key := strings.TrimSpace(string(data))
-	if key == "" {
-		return apiclient.Auth{}, usageError("read --api-key-file: %s is empty", file)
+		return apiclient.Auth{}, err
 	}
 	return apiclient.AppKey(key), nil
 }

@@ -75,7 +75,7 @@ func (p *process) open(c *runConfig, spec runSpec) (x *execution, err error) {
 	if x.log, err = p.newLogger(&c.flags.messageFlags, c.flags.redact, x.printer.above()); err != nil {
 		return nil, err
 	}
-	p.warnOfVariables(x.log)
+	p.warnOfVariables()
 	r, err := p.newRedactor(&c.flags.outputFlags)
 	if err = cmp.Or(err, x.redactWith(r)); err != nil {
 		return nil, err

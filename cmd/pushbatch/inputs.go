@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"pushbatch/batch"
@@ -103,10 +105,14 @@ func (x *execution) describeInput(in *openedInput) {
 		return // its columns are answers: nothing is sent of them
 	}
 	x.spec.Columns = append(x.spec.Columns, columnsOf(in.binding))
+	unused := make(map[string][]string)
 	for _, c := range in.binding.Columns {
 		if c.Use != ops.Sent && c.Use != ops.Result {
-			x.log.Info("column is not sent", "source", in.source.Name(), "column", c.Column, "why", string(c.Use))
+			unused[string(c.Use)] = append(unused[string(c.Use)], c.Column)
 		}
+	}
+	for _, why := range slices.Sorted(maps.Keys(unused)) {
+		x.log.Info("columns are not sent", "source", in.source.Name(), "columns", strings.Join(unused[why], ", "), "why", why)
 	}
 }
 

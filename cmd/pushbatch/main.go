@@ -37,6 +37,7 @@ type process struct {
 	root     *cobra.Command    // knows every flag, and so every variable
 	platform http.RoundTripper // what answers requests; nil: the network
 	terminal *terminal         // what standard error is connected to
+	warned   map[string]bool   // what warn has said
 	json     bool              // messages are JSON, see --log-format
 
 	warnedOfS3 bool

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"log/slog"
 	"strings"
@@ -43,6 +44,18 @@ func (j jsonLines) Write(text []byte) (int, error) {
 		j.log.Info(strings.TrimSpace(line))
 	}
 	return len(text), nil
+}
+
+// warn says something that also those who asked for errors only should know, once.
+func (p *process) warn(format string, args ...any) {
+	text := cleanLine(fmt.Sprintf(format, args...))
+	if !p.warned[text] {
+		fmt.Fprintf(p.messages(), "pushbatch: warning: %s\n", text)
+	}
+	if p.warned == nil {
+		p.warned = make(map[string]bool)
+	}
+	p.warned[text] = true
 }
 
 // printEnd says how an execution ended.

@@ -9,7 +9,11 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"regexp"
+	"runtime"
+	"slices"
 	"strings"
+	"unicode"
 
 	"pushbatch/apiclient"
 	"pushbatch/batch"
@@ -69,6 +73,9 @@ func (p *process) secret(variable, flag, file string) (string, error) {
 	if err != nil {
 		return "", usageError("read %s: %v", flag, err)
 	}
+	if info, err := os.Stat(file); err == nil && runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
+		p.warn("%s: %s can be read by others: chmod 600 it", flag, file)
+	}
 	secret := strings.TrimSpace(string(data))
 	if secret == "" {
 		return "", usageError("read %s: %s is empty", flag, file)
@@ -112,11 +119,23 @@ func (r *redactor) mapper(m batch.Mapper) batch.Mapper {
 		if out == nil {
 			return redactedRequest{request, r}, nil
 		}
-		out.RegistrationID = r.value(out.RegistrationID)
+		r.outcome(out)
 		if len(out.Payload) > 0 {
 			out.Payload = maskedCall(out.Payload, r.value)
 		}
 		return nil, out
+	}
+}
+
+// outcome replaces what may be a value: the device, and names of columns and
+// members that look like one.
+func (r *redactor) outcome(out *batch.Outcome) {
+	out.RegistrationID = r.value(out.RegistrationID)
+	for _, text := range []*string{&out.Message, &out.ErrorColumns, &out.Warnings} {
+		*text = r.words(*text)
+	}
+	for i := range out.Problems {
+		out.Problems[i].Message = r.words(out.Problems[i].Message)
 	}
 }
 
@@ -138,15 +157,13 @@ type redactedRequest struct {
 // Send implements batch.Request.
 func (q redactedRequest) Send(ctx context.Context) (batch.Outcome, error) {
 	out, err := q.Request.Send(ctx)
-	out.RegistrationID = q.redactor.value(out.RegistrationID)
+	q.redactor.outcome(&out)
 	return out, err
 }
 
-// redactedSender sends calls and takes their values out of what the platform says.
-type redactedSender struct {
-	ops.Doer
-	redactor *redactor
-}
+// redactedSender sends calls and puts our words about a code in place of the
+// platform's, which quote values.
+type redactedSender struct{ ops.Doer }
 
 // Do implements ops.Doer.
 func (s redactedSender) Do(ctx context.Context, call apiclient.Call) (apiclient.Response, error) {
@@ -155,19 +172,19 @@ func (s redactedSender) Do(ctx context.Context, call apiclient.Call) (apiclient.
 	switch {
 	case !ok:
 		return response, err
-	case errors.Is(err, apiclient.ErrOutage): // what was said last may be about another row
-		return response, fmt.Errorf("%w: %w", apiclient.ErrOutage, withoutWords(said))
+	case errors.Is(err, apiclient.ErrOutage):
+		return response, fmt.Errorf("%w: %w", apiclient.ErrOutage, ownWords(said))
 	}
-	quiet := *said
-	quiet.Message = s.redactor.message(said.Message, valuesOf(call.AppendJSON(nil)))
-	return response, &quiet
+	return response, ownWords(said)
 }
 
-// withoutWords is an error without the words of the platform, which may quote
-// values.
-func withoutWords(said *apiclient.Error) *apiclient.Error {
+// ownWords is an error with our words about its code.
+func ownWords(said *apiclient.Error) *apiclient.Error {
 	quiet := *said
 	quiet.Message = "(redacted)"
+	if e, known := ops.Explain(said.Code); known {
+		quiet.Message = e.Meaning
+	}
 	return &quiet
 }
 
@@ -178,13 +195,27 @@ func (x *execution) sender() ops.Doer {
 		sender = snapshotSender{sender, x.before}
 	}
 	if x.redactor != nil {
-		sender = redactedSender{sender, x.redactor}
+		sender = redactedSender{sender}
 	}
 	return sender
 }
 
-// kept are the targets whose values say nothing of a person.
-var kept = map[string]bool{"isPrimary": true, "registrationEnabled": true, "appCode": true}
+// keeps reports whether a cell is a switch or an application code, which say nothing
+// of a person. Anything else in such a column is hashed like all.
+func keeps(target string, v batch.Value) bool {
+	switch text := v.String(); target {
+	case "isPrimary", "registrationEnabled":
+		return v.Kind == batch.Bool || slices.Contains(switches, strings.ToLower(text))
+	case "appCode":
+		return appCodeForm.MatchString(text) && strings.IndexFunc(text, unicode.IsLetter) >= 0
+	}
+	return false
+}
+
+var (
+	switches    = []string{"", "true", "false", "1", "0", "yes", "no", "y", "n", "t", "f"}
+	appCodeForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+)
 
 // shownResult returns what reports show of a result: of a bad row, which failed.csv
 // lists, every cell is replaced but switches and application codes. The table of an
@@ -205,7 +236,7 @@ func (x *execution) shownResult() func(*batch.Result) *batch.Result {
 		columns := x.opened[r.Row.Input].binding.Columns
 		shown.Row.Values, shown.Row.Excess = make([]batch.Value, len(r.Row.Values)), make([]batch.Value, len(r.Row.Excess))
 		for i, v := range r.Row.Values {
-			if shown.Row.Values[i] = v; i >= len(columns) || !kept[columns[i].Target] {
+			if shown.Row.Values[i] = v; i >= len(columns) || !keeps(columns[i].Target, v) {
 				shown.Row.Values[i] = hash(v)
 			}
 		}
@@ -231,7 +262,7 @@ func refuseRedacted(source batch.Source) error {
 func quietErrors(_ []string, a slog.Attr) slog.Attr {
 	if err, ok := a.Value.Any().(error); ok {
 		if said, ok := errors.AsType[*apiclient.Error](err); ok {
-			a.Value = slog.StringValue(withoutWords(said).Error())
+			a.Value = slog.StringValue(ownWords(said).Error())
 		}
 	}
 	return a

@@ -1,39 +1,13 @@
 package main
 
 import (
-	"cmp"
-	"net/url"
 	"regexp"
-	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
-// valuesOf lists what a call says of its row: the device and every text and number
-// of its body.
-func valuesOf(call []byte) (values []string) {
-	maskedCall(call, func(value string) string {
-		values = append(values, value)
-		if plain, err := url.PathUnescape(value); err == nil && plain != value {
-			values = append(values, plain)
-		}
-		return ""
-	})
-	return values
-}
-
-// longWord is from which length on a value is also found within a word.
-const longWord = 6
-
-// message replaces in the words of the platform the values given, wherever they
-// stand as words of their own or are long, whatever their letter case, and what
-// looks like an address, a number or an id of somebody else.
-func (r *redactor) message(text string, values []string) string {
-	text = cutWord.ReplaceAllString(text, "…") // half a value would not be found
-	slices.SortFunc(values, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
-	for _, value := range values {
-		text = r.replace(text, value)
-	}
+// words replaces in a text of our own the words that look like an address, a number
+// or an id: a name of a column or member may be one.
+func (r *redactor) words(text string) string {
 	return foreignWord.ReplaceAllStringFunc(text, func(word string) string {
 		if strings.HasPrefix(word, redactedPrefix) || !personal(word) {
 			return word
@@ -41,26 +15,6 @@ func (r *redactor) message(text string, values []string) string {
 		return r.value(word)
 	})
 }
-
-func (r *redactor) replace(text, value string) string {
-	if value == "" || utf8.RuneCountInString(value) < 2 && !isDigit(value[0]) {
-		return text
-	}
-	pattern := `(?i)` + regexp.QuoteMeta(value)
-	if len(value) < longWord {
-		pattern = `(?i)(^|[^\pL\pN])` + regexp.QuoteMeta(value) + `($|[^\pL\pN])`
-	}
-	found, err := regexp.Compile(pattern)
-	if err != nil { // not with a quoted text
-		return redactedPrefix
-	}
-	with := `${1}` + r.value(value) + `${2}`
-	text = found.ReplaceAllString(text, with)
-	return found.ReplaceAllString(text, with) // of two words with one space between, each needs it
-}
-
-// cutWord finds a word that was cut.
-var cutWord = regexp.MustCompile(`\S+…`)
 
 // foreignWord finds hashes and words that may be something of a person.
 var foreignWord = regexp.MustCompile(redactedPrefix + `[0-9a-f]+|\+[0-9][0-9 ()/.-]{5,}[0-9]|[\pL\pN_+@][\pL\pN_.+@-]*[\pL\pN]`)

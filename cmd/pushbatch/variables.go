@@ -1,7 +1,6 @@
 package main
 
 import (
-	"log/slog"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -26,7 +25,7 @@ func knownVariables(root *cobra.Command) []string {
 // warnOfVariables names variables of the environment that are most likely a
 // misspelling of one that is known: what they should set is not in force. Their
 // values are not told.
-func (p *process) warnOfVariables(log *slog.Logger) {
+func (p *process) warnOfVariables() {
 	var known []string // most environments have none of ours
 	for _, entry := range p.environ {
 		name, value, _ := strings.Cut(entry, "=")
@@ -38,7 +37,7 @@ func (p *process) warnOfVariables(log *slog.Logger) {
 			known = knownVariables(p.root)
 		}
 		if near := ops.Misspelling(own, known); near != "" && near != own {
-			log.Warn("the environment variable is not known", "variable", name, "nearest", variablePrefix+near)
+			p.warn("the environment variable %s is not known: did you mean %s?", name, variablePrefix+near)
 		}
 	}
 }

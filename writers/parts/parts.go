@@ -22,6 +22,7 @@ import (
 
 	"pushbatch/batch"
 	"pushbatch/batch/blob"
+	"pushbatch/batch/runstore"
 	"pushbatch/writers/table"
 )
 
@@ -45,7 +46,8 @@ func Join(folder, name string) string { return strings.TrimSuffix(folder, "/") +
 // Parts are files that grow. They are used by one goroutine.
 type Parts struct {
 	folder  string
-	local   string // where they grow: the folder itself, or a temporary one when it lies in S3
+	local   string          // where they grow: the folder itself, or a temporary one when it lies in S3
+	spool   *runstore.Spool // the temporary one; nil: none
 	columns *columns
 	files   []*file
 	cells   []batch.Value
@@ -70,9 +72,10 @@ func Create(ctx context.Context, folder string, inputs []batch.Header, n int, un
 		}
 	}()
 	if blob.IsS3(folder) { // an upload takes up to 32 MiB of memory: one at a time
-		if p.local, err = os.MkdirTemp("", "pushbatch-split-*"); err != nil {
+		if p.spool, err = runstore.NewSpool(); err != nil {
 			return p, err
 		}
+		p.local = p.spool.Path
 	}
 	for i := range n {
 		f := &file{File: File{Name: Name(i)}, hash: sha256.New()}
@@ -143,8 +146,9 @@ func (p *Parts) Abort() (err error) {
 	for _, f := range p.files {
 		err = errors.Join(err, f.upload.Abort())
 	}
-	if p.local != p.folder {
-		err = errors.Join(err, os.RemoveAll(p.local))
+	if p.spool != nil {
+		err = errors.Join(err, p.spool.Remove())
+		p.spool = nil
 	}
 	return err
 }

@@ -1,0 +1,52 @@
+package runstore
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/gofrs/flock"
+)
+
+// What a killed process left in the temporary folder is removed by the next one;
+// what is in use, or is no folder of ours, stays.
+func TestDeadSpoolsAreRemoved(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	live, err := NewSpool()
+	if err != nil {
+		t.Fatal(err)
+	}
+	make := func(name string, lock bool) string {
+		path := filepath.Join(os.TempDir(), name)
+		if err := os.Mkdir(path, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if lock {
+			if err := os.WriteFile(filepath.Join(path, spoolLock), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return path
+	}
+	dead, young, other := make(spoolPrefix+"1", true), make(spoolPrefix+"2", false), make("another", true)
+	second, err := NewSpool()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(dead); !os.IsNotExist(err) {
+		t.Errorf("the dead process' folder is still there: %v", err)
+	}
+	for _, path := range []string{live.Path, young, other} {
+		if _, err := os.Stat(path); err != nil {
+			t.Error(err)
+		}
+	}
+	if ok, _ := flock.New(filepath.Join(live.Path, spoolLock)).TryLock(); ok {
+		t.Error("the folder in use is not locked")
+	}
+	for _, s := range []*Spool{live, second} {
+		if err := s.Remove(); err != nil {
+			t.Error(err)
+		}
+	}
+}
