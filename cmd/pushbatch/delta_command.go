@@ -97,11 +97,8 @@ func (p *process) showDelta(ctx context.Context, flags *jobFlags, location, forg
 // forget removes the devices of a file from a state, and returns how many rows of
 // it name none.
 func (p *process) forget(ctx context.Context, state *delta.State, path string) (unread int64, err error) {
-	if dead := state.Dead(); dead != nil {
-		outcomes, _ := outcomesOf(ctx, dead) // what cannot be read is forgotten
-		if err := state.Settle(ctx, outcomes, true); err != nil {
-			return 0, err
-		}
+	if err := settleForForget(ctx, state); err != nil {
+		return 0, err
 	}
 	found, err := blob.Expand(ctx, []string{path})
 	if err != nil {

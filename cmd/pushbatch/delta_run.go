@@ -19,22 +19,47 @@ func (d *deltaRun) mapper(in *openedInput, next batch.Mapper) batch.Mapper {
 		return d.vanishedMapper(next)
 	}
 	return func(row *batch.Row) (batch.Request, *batch.Outcome) {
-		request, out := next(row)
-		action := d.plan.Action(row.Num)
-		if action == delta.Send || out != nil && (out.Status == batch.Rejected || out.Code != "") {
-			return request, out
+		request, out := d.mapRow(row, next)
+		switch {
+		case !d.plan.IsRepeated(row.Num):
+		case request != nil:
+			request = repeatedRequest{request}
+		case out.Status == batch.Skipped:
+			out.Warn(delta.CodeDuplicate, "")
 		}
-		id := ""
-		if r, ok := request.(called); ok {
-			id = r.RegistrationID()
-		} else if out != nil {
-			id = out.RegistrationID
-		}
-		if action == delta.Duplicate {
-			return nil, duplicateOutcome(id)
-		}
-		return nil, &batch.Outcome{Status: batch.Skipped, RegistrationID: id, Code: leftOutCodes[action], LeftOut: true}
+		return request, out
 	}
+}
+
+// repeatedRequest is that of a device that stood in the input before, with other
+// content.
+type repeatedRequest struct{ batch.Request }
+
+// Send implements batch.Request.
+func (r repeatedRequest) Send(ctx context.Context) (batch.Outcome, error) {
+	out, err := r.Request.Send(ctx)
+	if err == nil && out.Status == batch.Succeeded {
+		out.Warn(delta.CodeDuplicate, "")
+	}
+	return out, err
+}
+
+func (d *deltaRun) mapRow(row *batch.Row, next batch.Mapper) (batch.Request, *batch.Outcome) {
+	request, out := next(row)
+	action := d.plan.Action(row.Num)
+	if action == delta.Send || out != nil && (out.Status == batch.Rejected || out.Code != "") {
+		return request, out
+	}
+	id, warnings := "", ""
+	if r, ok := request.(called); ok {
+		id = r.RegistrationID()
+	} else if out != nil {
+		id, warnings = out.RegistrationID, out.Warnings
+	}
+	if action == delta.Duplicate {
+		return nil, duplicateOutcome(id)
+	}
+	return nil, &batch.Outcome{Status: batch.Skipped, RegistrationID: id, Code: leftOutCodes[action], Warnings: warnings, LeftOut: true}
 }
 
 // leftOutCodes are the codes of rows that are valid and not sent.

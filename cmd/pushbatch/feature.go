@@ -31,6 +31,7 @@ type feature struct {
 var newFeatures = []func(*execution) *feature{
 	newRedaction,
 	newDelta,
+	newStateUndo,
 	newTable,
 	newAppCodeCheck,
 	newSnapshot,
