@@ -64,6 +64,7 @@ func (c *runConfig) sameEndpoints(p *process, spec *runSpec, from map[string]ori
 		inForce := cmp.Or(f.Value.String(), p.sdkEndpoint(name))
 		switch {
 		case from[name].source == fromFlag, sameURL(was, inForce), name == "base-url" && (c.flags.simulate || !c.sends()):
+		case was == "": // the run names no address: that of the environment is the operator's own
 		case sealed && !slices.Contains(given, from[name].source):
 			if err := c.set.Set(name, was); err != nil {
 				return usageError("--%s of the run: %v", name, err)
