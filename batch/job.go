@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -70,8 +69,6 @@ type Job struct {
 	drained  chan struct{} // closed when open is 0
 	members  atomic.Int64  // mapper and senders at work
 	finished chan struct{} // closed when members is 0
-
-	journal sync.Mutex // for cfg.Journal
 
 	start  time.Time
 	mapper mapper
@@ -219,8 +216,6 @@ func (j *Job) keep(row Waiting) error {
 	if j.cfg.Journal == nil {
 		return nil
 	}
-	j.journal.Lock()
-	defer j.journal.Unlock()
 	if err := j.cfg.Journal.Append(row); err != nil {
 		return abortOf(err, "results_unwritable")
 	}

@@ -132,17 +132,13 @@ func (r *recorder) save() {
 	r.point.Mark = mark
 	journal := r.job.cfg.Journal
 	if journal != nil {
-		r.job.journal.Lock()
 		r.point.Journal = journal.Begin()
-		r.job.journal.Unlock()
 	}
 	point := r.snapshot()
 	r.job.live.publish(point.Tally)
 	if r.keep(&point); journal == nil || r.err != nil {
 		return
 	}
-	r.job.journal.Lock()
-	defer r.job.journal.Unlock()
 	if err := journal.Drop(); err != nil {
 		r.fail(err)
 	}

@@ -4,8 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"cmp"
-	"encoding/binary"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +12,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"sync"
 
 	"pushbatch/batch"
 )
@@ -27,15 +26,16 @@ const journalLine = 64 << 20
 
 // Journal keeps finished rows between two checkpoints. Every row is one write,
 // which outlives the process; it is not synced, so that a power loss costs what
-// came after the last checkpoint. A line is a CRC-32 in hexadecimal, a number that
-// goes up by one, and the row as JSON.
+// came after the last checkpoint. A line is the row as JSON, a number that goes up
+// by one, and the CRC-32 of both in hexadecimal.
 type Journal struct {
-	folder  *Folder
-	files   [2]File
+	folder *Folder
+	files  [2]File
+
+	mu      sync.Mutex
 	current int
 	next    int64 // number of the next line
 	kept    bool  // lines are there that no checkpoint holds
-	line    []byte
 	err     error // a write failed: what followed it could not be read
 }
 
@@ -69,19 +69,18 @@ func (f *Folder) OpenJournal(point *batch.Checkpoint) (*Journal, error) {
 
 // Append implements batch.Journal.
 func (j *Journal) Append(row batch.Waiting) error {
+	data := row.AppendJSON(make([]byte, 0, 512))
+	sum := crc32.ChecksumIEEE(data)
+	j.mu.Lock()
+	defer j.mu.Unlock()
 	if j.err != nil {
 		return j.err
 	}
-	data, err := json.Marshal(row)
-	if err != nil {
-		return err
-	}
-	const sum = len("00000000")
-	j.line = append(strconv.AppendInt(append(j.line[:0], "00000000 "...), j.next, 10), ' ')
-	j.line = append(j.line, data...)
-	hex.Encode(j.line, binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE(j.line[sum+1:])))
-	j.line = append(j.line, '\n')
-	if _, err := j.files[j.current].Write(j.line); err != nil {
+	body := len(data)
+	data = strconv.AppendInt(append(data, ' '), j.next, 10)
+	sum = crc32.Update(sum, crc32.IEEETable, data[body:])
+	data = append(strconv.AppendUint(append(data, ' '), uint64(sum), 16), '\n')
+	if _, err := j.files[j.current].Write(data); err != nil {
 		j.err = fmt.Errorf("write journal: %w", err)
 		return j.err
 	}
@@ -92,6 +91,8 @@ func (j *Journal) Append(row batch.Waiting) error {
 
 // Begin implements batch.Journal.
 func (j *Journal) Begin() int64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
 	j.current = 1 - j.current
 	j.kept = false
 	return j.next
@@ -99,6 +100,8 @@ func (j *Journal) Begin() int64 {
 
 // Drop implements batch.Journal.
 func (j *Journal) Drop() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
 	file := j.files[1-j.current]
 	err := file.Truncate(0)
 	if err == nil {
@@ -181,14 +184,20 @@ func readJournalPart(entries []journalEntry, r io.Reader) []journalEntry {
 }
 
 func parseJournalLine(line []byte) (e journalEntry, ok bool) {
-	sum, rest, _ := bytes.Cut(line, []byte(" "))
+	checked, sum := cutLast(line)
 	want, err := strconv.ParseUint(string(sum), 16, 32)
-	if err != nil || uint32(want) != crc32.ChecksumIEEE(rest) {
+	if err != nil || uint32(want) != crc32.ChecksumIEEE(checked) {
 		return e, false
 	}
-	number, data, _ := bytes.Cut(rest, []byte(" "))
+	data, number := cutLast(checked)
 	if e.number, err = strconv.ParseInt(string(number), 10, 64); err != nil {
 		return e, false
 	}
 	return e, json.Unmarshal(data, &e.row) == nil
+}
+
+// cutLast cuts a line before its last word.
+func cutLast(line []byte) (before, word []byte) {
+	i := max(bytes.LastIndexByte(line, ' '), 0)
+	return line[:i], bytes.TrimPrefix(line[i:], []byte(" "))
 }

@@ -1,0 +1,37 @@
+package batch_test
+
+import (
+	"encoding/json"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"pushbatch/batch"
+)
+
+// A row of the journal reads back as it was, whatever fields an outcome has: each
+// is filled here, so that a new one that AppendJSON forgets is noticed.
+func TestWaitingAppendJSON(t *testing.T) {
+	t.Parallel()
+	full := batch.Waiting{Row: 7, Outcome: batch.Outcome{
+		Status: batch.Failed, RegistrationID: "d\"1", HTTPStatus: 400, Code: "48013", Message: "line\nč", ErrorColumns: "a;b",
+		Warnings: "w", Attempts: 3, Latency: 5 * time.Millisecond, Finished: time.Unix(1, 23).UTC(), Payload: []byte{0, 255, 7},
+	}}
+	out := reflect.ValueOf(full.Outcome)
+	for i := range out.NumField() {
+		if f := out.Type().Field(i); f.Tag.Get("json") != "-" && out.Field(i).IsZero() {
+			t.Errorf("%s is not filled", f.Name)
+		}
+	}
+	for _, want := range []batch.Waiting{full, {Row: 1, Outcome: batch.Outcome{Status: batch.Succeeded}}} {
+		var got batch.Waiting
+		if err := json.Unmarshal(want.AppendJSON(nil), &got); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
