@@ -23,8 +23,11 @@ func (w *Waiting) AppendJSON(dst []byte) []byte {
 	dst = strconv.AppendInt(append(dst, `{"row":`...), w.Row, 10)
 	dst = append(append(append(dst, `,"outcome":{"status":"`...), o.Status.String()...), '"')
 	for _, text := range [...]struct{ name, value string }{
-		{`,"registration_id":`, o.RegistrationID}, {`,"code":`, o.Code}, {`,"message":`, o.Message},
-		{`,"error_columns":`, o.ErrorColumns}, {`,"warnings":`, o.Warnings},
+		{`,"registration_id":`, o.RegistrationID},
+		{`,"code":`, o.Code},
+		{`,"message":`, o.Message},
+		{`,"error_columns":`, o.ErrorColumns},
+		{`,"warnings":`, o.Warnings},
 	} {
 		if text.value != "" {
 			dst = jsonappend.String(append(dst, text.name...), text.value)
