@@ -1,14 +1,15 @@
 package inventory
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"hash/maphash"
 	"io"
 	"slices"
 
 	"github.com/parquet-go/parquet-go"
+	"golang.org/x/sync/errgroup"
 
 	"pushbatch/batch"
 	"pushbatch/batch/spill"
@@ -99,38 +100,77 @@ func (c *comparison) key(id []byte) (key spill.Key) {
 	return key
 }
 
-// buckets are as many as keep each below some ten thousand records.
-func (c *comparison) buckets(records int64) (*spill.Buckets, error) {
-	return spill.New(c.stage, int(min(1024, records/20_000+1)))
+// bothSides sorts something of both tables into buckets, at the same time.
+func (c *comparison) bothSides(records int64, fill func(to *spill.Buckets, side int) error) (sides [2]*spill.Buckets, err error) {
+	var group errgroup.Group
+	for side := range sides {
+		if sides[side], err = spill.New(c.stage, int(min(1024, records/20_000+1))); err != nil {
+			return sides, errors.Join(err, group.Wait())
+		}
+		group.Go(func() error { return fill(sides[side], side) })
+	}
+	return sides, group.Wait()
 }
 
-// findDifferent compares the hashes of all rows.
-func (c *comparison) findDifferent() error {
-	all, err := c.buckets(c.tables[before].parquet.NumRows() + c.tables[after].parquet.NumRows())
-	if err != nil {
-		return err
-	}
-	defer all.Close()
-	for side := range c.tables {
-		if err := c.spillHashes(all, side); err != nil {
-			return err
-		}
-	}
-	for records, err := range all.All() {
+// eachBucket calls fn with the records of a bucket of both sides.
+func eachBucket(sides [2]*spill.Buckets, fn func(was, is []spill.Record) error) error {
+	for n := range sides[before].Count() {
+		was, err := sides[before].Load(n)
 		if err != nil {
 			return err
 		}
-		c.noteDifferent(records)
+		is, err := sides[after].Load(n)
+		if err != nil {
+			return err
+		}
+		if err := fn(was, is); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+func closeAll(sides [2]*spill.Buckets) {
+	for _, b := range sides {
+		if b != nil {
+			_ = b.Close() // of no use any more
+		}
+	}
+}
+
+// findDifferent compares the hashes of all rows. Of a device that stands in a
+// table more than once the last row counts.
+func (c *comparison) findDifferent() error {
+	sides, err := c.bothSides(max(c.tables[before].parquet.NumRows(), c.tables[after].parquet.NumRows()), c.spillHashes)
+	defer closeAll(sides)
+	if err != nil {
+		return err
+	}
+	err = eachBucket(sides, func(was, is []spill.Record) error {
+		hashes := make(map[spill.Key]uint64, len(was))
+		for _, r := range was {
+			hashes[r.Key] = binary.BigEndian.Uint64(r.Data)
+		}
+		for _, r := range is {
+			if hash, there := hashes[r.Key]; !there || hash != binary.BigEndian.Uint64(r.Data) {
+				c.different = append(c.different, binary.BigEndian.Uint64(r.Key[:]))
+			}
+			delete(hashes, r.Key)
+		}
+		for key := range hashes {
+			c.different = append(c.different, binary.BigEndian.Uint64(key[:]))
+		}
+		return nil
+	})
+	slices.Sort(c.different)
+	return err
 }
 
 func (c *comparison) spillHashes(to *spill.Buckets, side int) error {
 	var hash maphash.Hash
 	hash.SetSeed(c.seeds[2])
 	id := c.tables[side].place(idColumn)
-	var record [9]byte
-	record[0] = byte(side)
+	var record [8]byte
 	return c.tables[side].eachRow(c.ctx, func(row []parquet.Value) error {
 		hash.Reset()
 		for _, at := range c.places[side] {
@@ -140,7 +180,7 @@ func (c *comparison) spillHashes(to *spill.Buckets, side int) error {
 				hashValue(&hash, row[at])
 			}
 		}
-		binary.BigEndian.PutUint64(record[1:], hash.Sum64())
+		binary.BigEndian.PutUint64(record[:], hash.Sum64())
 		return to.Add(c.key(row[id].ByteArray()), record[:])
 	})
 }
@@ -164,44 +204,15 @@ func hashValue(hash *maphash.Hash, v parquet.Value) {
 	}
 }
 
-// noteDifferent finds the devices of a bucket whose rows are not the same on both
-// sides.
-func (c *comparison) noteDifferent(records []spill.Record) {
-	slices.SortStableFunc(records, func(a, b spill.Record) int { return bytes.Compare(a.Key[:], b.Key[:]) })
-	for len(records) > 0 {
-		n := 1
-		for n < len(records) && records[n].Key == records[0].Key {
-			n++
-		}
-		if n != 2 || records[0].Data[0] == records[1].Data[0] || !bytes.Equal(records[0].Data[1:], records[1].Data[1:]) {
-			c.different = append(c.different, binary.BigEndian.Uint64(records[0].Key[:]))
-		}
-		records = records[n:]
-	}
-}
-
 // tellDifferent reads the rows of the devices that differ and writes what has
 // changed in them.
 func (c *comparison) tellDifferent() error {
-	rows, err := c.buckets(2 * int64(len(c.different)))
+	sides, err := c.bothSides(int64(len(c.different)), c.spillRows)
+	defer closeAll(sides)
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
-	for side := range c.tables {
-		if err := c.spillRows(rows, side); err != nil {
-			return err
-		}
-	}
-	for records, err := range rows.All() {
-		if err != nil {
-			return err
-		}
-		if err := c.tellBucket(records); err != nil {
-			return err
-		}
-	}
-	return nil
+	return eachBucket(sides, c.tellBucket)
 }
 
 func (c *comparison) spillRows(to *spill.Buckets, side int) error {
@@ -219,34 +230,45 @@ func (c *comparison) spillRows(to *spill.Buckets, side int) error {
 				cells[i] = valueAs(t.columns[at].Type, row[at])
 			}
 		}
-		record = batch.AppendCells(append(record[:0], byte(side)), cells)
+		record = batch.AppendCells(record[:0], cells)
 		return to.Add(key, record)
 	})
 }
 
-// tellBucket writes the changes of the devices of a bucket. Of a device that
-// stands in a table more than once the last row counts.
-func (c *comparison) tellBucket(records []spill.Record) error {
-	rows := make(map[spill.Key]*[2][]batch.Value, len(records)/2)
-	var order []spill.Key
-	for _, r := range records {
-		pair := rows[r.Key]
-		if pair == nil {
-			pair = new([2][]batch.Value)
-			rows[r.Key], order = pair, append(order, r.Key)
-		}
-		cells, _, err := batch.ReadCells(string(r.Data[1:]), nil)
-		if err != nil {
-			return err
-		}
-		pair[r.Data[0]] = cells
+func (c *comparison) tellBucket(was, is []spill.Record) error {
+	rows := make(map[spill.Key][]byte, len(was))
+	for _, r := range was {
+		rows[r.Key] = r.Data
 	}
-	for _, key := range order {
-		if err := c.tellDevice(rows[key][before], rows[key][after]); err != nil {
+	for _, r := range is {
+		if err := c.tellRows(rows[r.Key], r.Data); err != nil {
 			return err
+		}
+		delete(rows, r.Key)
+	}
+	for _, r := range was {
+		if _, vanished := rows[r.Key]; vanished {
+			if err := c.tellRows(r.Data, nil); err != nil {
+				return err
+			}
+			delete(rows, r.Key)
 		}
 	}
 	return nil
+}
+
+func (c *comparison) tellRows(was, is []byte) error {
+	var cells [2][]batch.Value
+	for side, data := range [][]byte{was, is} {
+		if data == nil {
+			continue
+		}
+		var err error
+		if cells[side], _, err = batch.ReadCells(string(data), nil); err != nil {
+			return err
+		}
+	}
+	return c.tellDevice(cells[before], cells[after])
 }
 
 // tellDevice writes a row for each column that is not the same; nil stands for a
