@@ -57,7 +57,7 @@ func (d *activeCall) run(ctx context.Context) error {
 // attempt came to.
 func (d *activeCall) stop(err error) error {
 	if d.last != nil && asError(err) == nil {
-		return fmt.Errorf("%w (last attempt: %w)", err, d.last)
+		return fmt.Errorf("%w (last attempt: %v)", err, d.last) //nolint:errorlint // the call did not end by that: it must not look so
 	}
 	return err
 }

@@ -43,12 +43,14 @@ func tree(t *testing.T, paths ...string) string {
 func TestExpand(t *testing.T) {
 	t.Parallel()
 	root := tree(t, "b.csv", "a.csv", "odd[1].csv", "d/2.csv", "d/10.csv", "d/_SUCCESS", "d/.crc", "d/.hidden/x.csv", "d/_temporary/x.csv", "d/sub/1.csv", "d/sub-a/1.csv",
-		"_named.csv", "p/day=2026-01-02/x.csv", "p/day=2026-01-01/x.csv", "p/_k=1/x.csv", "only/_SUCCESS", "l/link.csv -> ../a.csv", "l/folder -> ../d/sub", "r/a.csv", "r/runs/1/job.json", "r/runs/1/checkpoint.json", "r/runs/1/results.csv", "r/jobs/job.json", "loop/x.csv", "loop/again -> ../loop")
+		"_named.csv", "p/day=2026-01-02/x.csv", "p/day=2026-01-01/x.csv", "p/_k=1/x.csv", "only/_SUCCESS", "l/link.csv -> ../a.csv", "l/folder -> ../d/sub", "l/in.csv -> ../l/_kept/x.csv", "l/_kept/x.csv", "r/a.csv", "r/runs/1/job.json", "r/runs/1/checkpoint.json", "r/runs/1/results.csv", "r/jobs/job.json", "loop/x.csv", "loop/again -> ../loop")
 	for _, tt := range []struct {
 		name string
 		args []string
 		want []string
 		fail string
+
+		follow bool
 	}{
 		{name: "files in the order given", args: []string{"b.csv", "a.csv"}, want: []string{"b.csv", "a.csv"}},
 		{name: "a glob in lexical order", args: []string{"*.csv"}, want: []string{"a.csv", "b.csv", "odd[1].csv"}},
@@ -60,7 +62,10 @@ func TestExpand(t *testing.T) {
 		{name: "partitions", args: []string{"p/"}, want: []string{"p/_k=1/x.csv", "p/day=2026-01-01/x.csv", "p/day=2026-01-02/x.csv"}},
 		{name: "runs in a folder", args: []string{"r"}, want: []string{"r/a.csv", "r/jobs/job.json"}},
 		{name: "a run by its name", args: []string{"r/runs/1"}, want: []string{"r/runs/1/checkpoint.json", "r/runs/1/job.json", "r/runs/1/results.csv"}},
-		{name: "links", args: []string{"l"}, want: []string{"l/folder/1.csv", "l/link.csv"}},
+		{name: "links out of the folder", args: []string{"l"}, want: []string{"l/in.csv"}},
+		{name: "links out of the folder, followed", args: []string{"l"}, follow: true, want: []string{"l/folder/1.csv", "l/in.csv", "l/link.csv"}},
+		{name: "a link by its name", args: []string{"l/link.csv"}, want: []string{"l/link.csv"}},
+		{name: "links that a glob matches", args: []string{"l/*.csv"}, want: []string{"l/in.csv"}},
 		{name: "standard input among files", args: []string{"a.csv", "-", "b.csv"}, want: []string{"a.csv", "-", "b.csv"}},
 		{name: "standard input twice", args: []string{"-", "-"}, fail: "named twice"},
 		{name: "a file that is not there", args: []string{"none.csv"}, fail: "none.csv"},
@@ -79,7 +84,7 @@ func TestExpand(t *testing.T) {
 				}
 				args = append(args, arg)
 			}
-			inputs, err := blob.Expand(t.Context(), args)
+			inputs, err := blob.Expand(blob.WithLinks(t.Context(), tt.follow, nil), args)
 			if tt.fail != "" {
 				if err == nil || !strings.Contains(err.Error(), tt.fail) {
 					t.Fatalf("got %v, want an error with %q", err, tt.fail)

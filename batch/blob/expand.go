@@ -16,8 +16,8 @@ import (
 // key is null.
 const hiveNull = "__HIVE_DEFAULT_PARTITION__"
 
-func (s local) expand(ctx context.Context, arg string) ([]Info, error) {
-	paths := []string{arg}
+func (local) expand(ctx context.Context, arg string) ([]Info, error) {
+	paths, base := []string{arg}, arg
 	fi, err := os.Stat(arg)
 	switch {
 	case err == nil && !fi.IsDir():
@@ -27,17 +27,27 @@ func (s local) expand(ctx context.Context, arg string) ([]Info, error) {
 		if paths, err = glob(arg); err != nil {
 			return nil, err
 		}
+		base = filepath.Dir(arg[:strings.IndexAny(arg, `*?[`)] + "x")
 	case err != nil:
 		return nil, err
 	}
-	found, err := s.files(ctx, paths)
-	if err != nil {
+	w := &walker{ctx: ctx, links: linksOf(ctx)}
+	if w.root, err = filepath.EvalSymlinks(base); err != nil {
 		return nil, err
 	}
-	if len(found) == 0 {
+	for _, path := range paths {
+		if err := w.walk(path, nil); err != nil {
+			return nil, err
+		}
+	}
+	if len(w.found) == 0 {
 		return nil, fmt.Errorf("expand %s: no input file is there (files beginning with _ or . are passed over)", arg)
 	}
-	return found, nil
+	// The order in which an object store lists the same names.
+	slices.SortFunc(w.found, func(a, b Info) int {
+		return strings.Compare(filepath.ToSlash(a.Location), filepath.ToSlash(b.Location))
+	})
+	return w.found, nil
 }
 
 func hasMeta(arg string) bool { return strings.ContainsAny(arg, `*?[`) }
@@ -73,56 +83,96 @@ func passedOver(name string) bool {
 	return strings.HasPrefix(name, ".") && name != "." && name != ".."
 }
 
-// files lists every file of the paths and of the folders among them, in the
-// lexical order of the whole path with slashes, which is the order in which an
-// object store lists the same names.
-func (s local) files(ctx context.Context, paths []string) ([]Info, error) {
-	var found []Info
-	for _, path := range paths {
-		if err := walk(ctx, path, nil, &found); err != nil {
-			return nil, err
-		}
-	}
-	slices.SortFunc(found, func(a, b Info) int {
-		return strings.Compare(filepath.ToSlash(a.Location), filepath.ToSlash(b.Location))
-	})
-	return found, nil
+// links say what becomes of links that lead out of a folder of inputs.
+type links struct {
+	follow bool
+	warn   func(message string)
 }
 
-// walk collects the files below path, following links; above are the folders
-// it is within, to notice a link that leads back into one of them.
-func walk(ctx context.Context, path string, above []fs.FileInfo, found *[]Info) error {
-	if err := ctx.Err(); err != nil {
-		return context.Cause(ctx)
+type linksContextKey struct{}
+
+// WithLinks returns a context in which Expand follows links out of the folder that
+// an argument names, or does not, which is the default: whoever can write to the
+// folder could name any file. warn is told of what is passed over; it may be nil.
+func WithLinks(ctx context.Context, follow bool, warn func(message string)) context.Context {
+	return context.WithValue(ctx, linksContextKey{}, &links{follow, warn})
+}
+
+func linksOf(ctx context.Context) *links {
+	if l, ok := ctx.Value(linksContextKey{}).(*links); ok {
+		return l
+	}
+	return &links{}
+}
+
+// walker collects the files of folders.
+type walker struct {
+	ctx   context.Context //nolint:containedctx // it lives as long as one expand
+	links *links
+	root  string // the real path that links may not lead out of
+	found []Info
+}
+
+// walk collects the files below path; above are the folders it is within, to notice
+// a link that leads back into one of them.
+func (w *walker) walk(path string, above []fs.FileInfo) error {
+	if err := w.ctx.Err(); err != nil {
+		return context.Cause(w.ctx)
+	}
+	if why := w.leadsOut(path); why != "" {
+		w.passOver(path, why)
+		return nil
 	}
 	fi, err := os.Stat(path)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
-	}
-	if !fi.IsDir() {
+	case !fi.IsDir() && !fi.Mode().IsRegular():
+		w.passOver(path, "it is a pipe, a device or a socket: name it itself to read it")
+		return nil
+	case !fi.IsDir():
 		in, err := localInfo(path, fi)
-		*found = append(*found, in)
+		w.found = append(w.found, in)
 		return err
-	}
-	if slices.ContainsFunc(above, func(a fs.FileInfo) bool { return os.SameFile(a, fi) }) {
+	case slices.ContainsFunc(above, func(a fs.FileInfo) bool { return os.SameFile(a, fi) }):
 		return fmt.Errorf("expand %s: the folder contains itself through a link", path)
 	}
 	entries, err := os.ReadDir(path)
-	if err != nil {
+	if err != nil || len(above) > 0 && isRun(entries) {
 		return err
-	}
-	if len(above) > 0 && isRun(entries) {
-		return nil
 	}
 	for _, e := range entries {
 		if passedOver(e.Name()) {
 			continue
 		}
-		if err := walk(ctx, filepath.Join(path, e.Name()), append(above, fi), found); err != nil {
+		if err := w.walk(filepath.Join(path, e.Name()), append(above, fi)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// leadsOut says why a link is not followed; nothing for all else.
+func (w *walker) leadsOut(path string) string {
+	fi, err := os.Lstat(path)
+	if w.links.follow || err != nil || fi.Mode()&fs.ModeSymlink == 0 {
+		return ""
+	}
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return "it is a link to nothing"
+	}
+	inside, err := filepath.Rel(w.root, real)
+	if err != nil || !filepath.IsLocal(inside) {
+		return "it is a link that leads out of the folder: --follow-links follows it"
+	}
+	return ""
+}
+
+func (w *walker) passOver(path, why string) {
+	if w.links.warn != nil {
+		w.links.warn(fmt.Sprintf("%s is passed over: %s", path, why))
+	}
 }
 
 // isRun tells the folder of an earlier run, which nobody means who names a folder

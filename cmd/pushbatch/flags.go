@@ -36,7 +36,7 @@ type inputFlags struct {
 	set                                      []string
 	nullLiteral                              string
 	phoneRegion, birthdayFormat              string
-	ignoreUnmapped                           bool
+	ignoreUnmapped, followLinks              bool
 }
 
 func (i *inputFlags) add(fs *pflag.FlagSet) {
@@ -49,6 +49,7 @@ func (i *inputFlags) add(fs *pflag.FlagSet) {
 	fs.StringVar(&i.nullLiteral, "null-literal", "", "cell `TEXT` that is sent as null, to clear a value at the platform")
 	fs.StringVar(&i.birthdayFormat, "birthday-format", "date-time", "`FORM` in which birthdays are sent: date-time (midnight UTC) or date")
 	fs.StringVar(&i.phoneRegion, "phone-region", "", "`REGION` of phone numbers without country code, such as HR")
+	fs.BoolVar(&i.followLinks, "follow-links", false, "follow links in an input folder that lead out of it")
 	fs.BoolVar(&i.ignoreUnmapped, "ignore-unmapped", false, "pass over columns that no target is known for")
 }
 

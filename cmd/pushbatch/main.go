@@ -40,7 +40,7 @@ type process struct {
 	warned   map[string]bool   // what warn has said
 	json     bool              // messages are JSON, see --log-format
 
-	warnedOfS3 bool
+	warned map[string]bool // see warnOnce
 }
 
 // run executes one command line and returns the exit code.

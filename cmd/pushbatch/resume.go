@@ -57,7 +57,7 @@ func (p *process) resume(ctx context.Context, path string, c *runConfig) (err er
 	case err != nil:
 		return err
 	}
-	defer func() { err = errors.Join(err, folder.Close()) }()
+	defer func() { p.closed("the run", folder.Close()) }()
 	x, err := p.reopen(folder, c)
 	if err != nil {
 		return err
@@ -73,7 +73,7 @@ func (p *process) resume(ctx context.Context, path string, c *runConfig) (err er
 	if err := x.openInputs(ctx, found); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, x.closeInputs()) }()
+	defer func() { p.closed("an input", x.closeInputs()) }()
 	if err := x.unchanged(ctx, &x.spec); err != nil {
 		return err
 	}

@@ -124,7 +124,7 @@ func endedRun(ctx context.Context, path string) (_ *runSpec, err error) {
 	if err != nil {
 		return nil, usageError("%w", err)
 	}
-	defer func() { err = errors.Join(err, folder.Close()) }()
+	defer func() { _ = folder.Close() }() // it was only looked at
 	spec := new(runSpec)
 	if err := folder.ReadJSON(runstore.JobFile, spec); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {

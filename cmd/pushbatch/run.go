@@ -45,7 +45,7 @@ func (x *execution) begin(ctx context.Context, found []blob.Info, old *runSpec) 
 	if err := x.openInputs(ctx, found); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, x.closeInputs()) }()
+	defer func() { x.process.closed("an input", x.closeInputs()) }()
 	if old != nil {
 		if err := x.unchanged(ctx, old); err != nil {
 			return err
@@ -64,7 +64,7 @@ func (x *execution) begin(ctx context.Context, found []blob.Info, old *runSpec) 
 	if err := x.createFolder(ctx); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, x.folder.Close()) }()
+	defer func() { x.process.closed("the run", x.folder.Close()) }()
 	return x.run(ctx)
 }
 

@@ -51,16 +51,33 @@ type trustKey struct{}
 // as the flags say.
 func (f *s3Flags) with(ctx context.Context, p *process) context.Context {
 	o := f.s3
-	o.Warn = p.warnOfS3
+	o.Warn = p.warnOnce
 	return blob.WithS3(context.WithValue(ctx, trustKey{}, f.trustFolder), o)
 }
 
-// warnOfS3 prints, once in a process, what is to be said of the way to S3.
-func (p *process) warnOfS3(message string) {
-	if p.warnedOfS3 {
+// with is that of the s3Flags; links in folders of inputs are followed as the flags
+// say, too.
+func (j *jobFlags) with(ctx context.Context, p *process) context.Context {
+	return blob.WithLinks(j.s3Flags.with(ctx, p), j.followLinks, p.warnOnce)
+}
+
+// closed warns of what went wrong when something was closed that has done its work:
+// that changes nothing of how the run ended.
+func (p *process) closed(what string, err error) {
+	if err != nil {
+		p.warnOnce(what + " was not closed as it should be: " + err.Error())
+	}
+}
+
+// warnOnce prints what is to be said of the way to inputs and runs, each thing once.
+func (p *process) warnOnce(message string) {
+	if p.warned[message] {
 		return
 	}
-	p.warnedOfS3 = true
+	if p.warned == nil {
+		p.warned = make(map[string]bool)
+	}
+	p.warned[message] = true
 	f := &messageFlags{logFormat: "text"}
 	if p.json || p.asksForJSON() {
 		f.logFormat = logJSON
