@@ -42,9 +42,13 @@ func (local) get(_ context.Context, path string) (Object, error) {
 func readObject(r io.Reader, location string) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxObject+1))
 	if err == nil && len(data) > maxObject {
-		return nil, fmt.Errorf("read %s: it has more than %d MiB", location, maxObject>>20)
+		return nil, tooLarge(location)
 	}
 	return data, err
+}
+
+func tooLarge(location string) error {
+	return fmt.Errorf("read %s: it has more than %d MiB", location, maxObject>>20)
 }
 
 // versionOf names a content: a disk has no versions of its own.

@@ -14,7 +14,7 @@ import (
 
 // Every refusal names the bucket, the key, what was tried and what to do.
 func TestS3Errors(t *testing.T) {
-	server := s3test.Start(t)
+	server := s3test.StartReal(t)
 	server.Put(t, "a.csv", []byte("a"))
 	for _, tt := range []struct {
 		name, location string

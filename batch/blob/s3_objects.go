@@ -51,6 +51,9 @@ func (t *s3Target) getOnce(ctx context.Context) (got Object, err error) {
 		return got, t.failed("read", "GetObject", err)
 	}
 	defer out.Body.Close()
+	if aws.ToInt64(out.ContentLength) > maxObject {
+		return got, tooLarge(t.location())
+	}
 	got.Version = Version(aws.ToString(out.ETag))
 	if now, ok := awsmiddleware.GetServerTime(out.ResultMetadata); ok {
 		got.Age = max(0, now.Sub(aws.ToTime(out.LastModified)))

@@ -151,7 +151,7 @@ func TestS3ListOfManyPages(t *testing.T) {
 // that come in small pieces change nothing of what is read.
 func TestS3ReadsAcrossCuts(t *testing.T) {
 	t.Parallel()
-	server := s3test.Start(t)
+	server := s3test.StartReal(t)
 	data := noise(3 << 20)
 	server.Put(t, "big.bin", data)
 	var cuts atomic.Int64
@@ -273,7 +273,7 @@ func TestS3SlowDown(t *testing.T) {
 // A large object is consumed slowly, in a few bytes at a time, across cut
 // connections; no more than two chunks of it are in memory.
 func TestS3LargeObjectInLittleMemory(t *testing.T) { //nolint:paralleltest // it measures the heap
-	server := s3test.Start(t)
+	server := s3test.StartReal(t)
 	const rows, width = 3_000_000, 32
 	upload, err := blob.Create(server.Context(t.Context(), blob.S3Options{}), server.Location("large.csv"))
 	if err != nil {
@@ -331,7 +331,7 @@ func heap() uint64 {
 // is, and from front to back.
 func TestS3Requests(t *testing.T) {
 	t.Parallel()
-	server := s3test.Start(t)
+	server := s3test.StartReal(t)
 	const size, groups, columns, page = 100 << 20, 8, 11, 64 << 10
 	server.Put(t, "file.parquet", make([]byte, size))
 	counted := func() (*s3test.Faults, blob.Info) {

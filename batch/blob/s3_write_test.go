@@ -18,7 +18,7 @@ import (
 
 func TestS3UploadOfManyParts(t *testing.T) {
 	t.Parallel()
-	server := s3test.Start(t)
+	server := s3test.StartReal(t)
 	data := noise(45 << 20)
 	var asked atomic.Int64
 	slow := server.Behind(t, &s3test.Faults{Refuse: func(r *http.Request) *s3test.Refusal {

@@ -19,7 +19,9 @@ type Refusal struct {
 	Status int
 	Code   string
 	Region string // that the answer names as the bucket's
-	Late   bool   // the server has done what it was asked; only its answer is lost
+
+	Location string // of a redirect
+	Late     bool   // the server has done what it was asked; only its answer is lost
 }
 
 // Faults is a layer in front of a server. It counts requests.
@@ -85,6 +87,9 @@ func (r *Refusal) write(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "application/xml")
 	if r.Region != "" {
 		w.Header().Set("X-Amz-Bucket-Region", r.Region)
+	}
+	if r.Location != "" {
+		w.Header().Set("Location", r.Location)
 	}
 	w.WriteHeader(r.Status)
 	fmt.Fprintf(w, `<?xml version="1.0" encoding="UTF-8"?><Error><Code>%s</Code><Message>refused by the test</Message></Error>`, r.Code)

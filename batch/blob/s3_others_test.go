@@ -1,0 +1,186 @@
+package blob_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"pushbatch/batch/blob"
+	"pushbatch/batch/blob/s3test"
+)
+
+// A store that is not AWS keeps to the same suite, whatever it lacks beside
+// conditional writes.
+func TestOtherStores(t *testing.T) {
+	t.Parallel()
+	for name, store := range map[string]*s3test.Store{
+		"version 1 of the listing": {ListV1: true, Page: 2},
+		"the same token":           {SameToken: true, Page: 2},
+		"pages":                    {Page: 1},
+		"no DeleteObjects":         {RefuseDeletes: true},
+	} {
+		server := store.Serve(t)
+		for i, tt := range storeTests {
+			t.Run(name+"/"+tt.name, func(t *testing.T) {
+				t.Parallel()
+				tt.test(t, server.Context(t.Context(), blob.S3Options{}), server.Location(fmt.Sprintf("store-%d/", i)))
+			})
+		}
+	}
+}
+
+// A listing ends with an error where a service does not give what it promises, and
+// never in part.
+func TestListingIsNeverInPart(t *testing.T) {
+	t.Parallel()
+	contents := func(from, to int) (b string) {
+		for i := from; i < to; i++ {
+			b += fmt.Sprintf(`<Contents><Key>in/%03d.csv</Key><Size>1</Size><LastModified>2026-01-01T00:00:00Z</LastModified></Contents>`, i)
+		}
+		return b
+	}
+	page := func(rest string) string {
+		return "<ListBucketResult><Name>bucket</Name>" + rest + "</ListBucketResult>"
+	}
+	for name, answer := range map[string]func(asked int, r *http.Request) string{
+		"always the first page": func(int, *http.Request) string { return page("<IsTruncated>true</IsTruncated>" + contents(0, 3)) },
+		"a new token, the same page": func(n int, _ *http.Request) string {
+			return page(fmt.Sprintf("<IsTruncated>true</IsTruncated><NextContinuationToken>%d</NextContinuationToken>", n) + contents(0, 3))
+		},
+		"tokens in a circle": func(n int, _ *http.Request) string {
+			return page(fmt.Sprintf("<IsTruncated>true</IsTruncated><NextContinuationToken>%d</NextContinuationToken>", n%2))
+		},
+		"more, but nothing":           func(int, *http.Request) string { return page("<IsTruncated>true</IsTruncated>") },
+		"a page of something between": func(int, *http.Request) string { return "<html><body>please log in</body></html>" },
+		"a full page without a word":  func(int, *http.Request) string { return page("<MaxKeys>3</MaxKeys>" + contents(0, 3)) },
+		"an object twice": func(n int, _ *http.Request) string {
+			return page(fmt.Sprintf("<IsTruncated>%t</IsTruncated><NextContinuationToken>%d</NextContinuationToken>", n < 2, n) + contents(2-n, 5-n))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			asked := 0
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodGet {
+					asked++
+					fmt.Fprint(w, answer(asked, r))
+				}
+			}))
+			defer server.Close()
+			ctx := blob.WithS3(t.Context(), blob.S3Options{EndpointURL: server.URL, PathStyle: true})
+			found, err := blob.Expand(ctx, []string{"s3://bucket/in/"})
+			if err == nil {
+				t.Errorf("%d objects were found, and nothing is wrong", len(found))
+			}
+			if strings.Contains(name, "tokens") || strings.Contains(name, "page") {
+				if names, err := blob.Names(ctx, "s3://bucket/in/"); err == nil {
+					t.Errorf("%d names were found, and nothing is wrong", len(names))
+				}
+			}
+			if asked > 250 {
+				t.Errorf("%d pages were asked for", asked)
+			}
+		})
+	}
+}
+
+// What a service does not know is named for what it is.
+func TestNotImplemented(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		store *s3test.Store
+		want  string
+	}{
+		{&s3test.Store{Conditions: s3test.RefuseConditions}, "does not know conditional writes"},
+		{&s3test.Store{NoChecksums: true}, "AWS_REQUEST_CHECKSUM_CALCULATION=when_required"},
+	} {
+		server := tt.store.Serve(t)
+		ctx := server.Context(t.Context(), blob.S3Options{})
+		_, err := blob.Put(ctx, "s3://bucket/x", []byte("x"), blob.Absent)
+		if err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%v, want %q", err, tt.want)
+		}
+		if keys := server.Keys(t, ""); len(keys) != 0 {
+			t.Errorf("left: %q", keys)
+		}
+	}
+}
+
+// Where checksums are to be sent when required only, none is, by uploads neither.
+func TestChecksumsWhenRequired(t *testing.T) {
+	t.Setenv("AWS_REQUEST_CHECKSUM_CALCULATION", "when_required")
+	store := &s3test.Store{NoChecksums: true}
+	ctx := store.Serve(t).Context(t.Context(), blob.S3Options{})
+	if _, err := blob.Put(ctx, "s3://bucket/x", []byte("x"), blob.Absent); err != nil {
+		t.Error(err)
+	}
+	for _, size := range []int{10, 20 << 20} {
+		if err := blob.Copy(ctx, "s3://bucket/y", strings.NewReader(strings.Repeat("y", size)), blob.CreateOptions{}); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// Redirects are followed to the same host and no further, whatever came before: what
+// is sent may hold rows and a session token.
+func TestRedirectsStayWithTheirHost(t *testing.T) {
+	t.Parallel()
+	store := &s3test.Store{}
+	server := store.Serve(t)
+	var other []string
+	thief := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { other = append(other, r.Method) }))
+	defer thief.Close()
+	store.Refuse = func(r *http.Request) *s3test.Refusal {
+		switch {
+		case r.Method == http.MethodHead:
+			return nil
+		case r.URL.Path == "/bucket/x":
+			return &s3test.Refusal{Status: http.StatusTemporaryRedirect, Code: "TemporaryRedirect", Location: server.Endpoint + "/bucket/y"}
+		}
+		return &s3test.Refusal{Status: http.StatusTemporaryRedirect, Code: "TemporaryRedirect", Location: thief.URL + "/bucket/z"}
+	}
+	_, err := blob.Get(server.Context(t.Context(), blob.S3Options{}), "s3://bucket/x")
+	if err == nil || !strings.Contains(err.Error(), "redirects to another host") || len(other) != 0 {
+		t.Errorf("%v; the other host saw %q", err, other)
+	}
+	if !slices.ContainsFunc(store.Requests(), func(r string) bool { return strings.HasPrefix(r, "GET /bucket/y") }) {
+		t.Error("the redirect to the same host was not followed")
+	}
+}
+
+// An answer's length is not believed: memory follows what comes.
+func TestContentLengthIsNotBelieved(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			w.Header().Set("Content-Length", "1099511627776")
+			fmt.Fprint(w, "x")
+		}
+	}))
+	defer server.Close()
+	_, err := blob.Get(blob.WithS3(t.Context(), blob.S3Options{EndpointURL: server.URL, PathStyle: true}), "s3://bucket/x")
+	if err == nil || !strings.Contains(err.Error(), "more than 64 MiB") {
+		t.Error("an object of a terabyte was read:", err)
+	}
+}
+
+// A plain http endpoint is used, with one warning.
+func TestPlainEndpointIsWarnedOf(t *testing.T) {
+	t.Parallel()
+	var warned []string
+	ctx := blob.WithS3(t.Context(), blob.S3Options{
+		EndpointURL: "http://s3.invalid", PathStyle: true, Region: "us-east-1", Warn: func(m string) { warned = append(warned, m) },
+	})
+	for range 2 {
+		if _, err := blob.Stat(ctx, "s3://bucket/x"); !errors.As(err, new(*blob.S3Error)) {
+			t.Errorf("it was not tried: %v", err)
+		}
+	}
+	if len(warned) != 1 || !strings.Contains(warned[0], "plain http") {
+		t.Errorf("warned: %q", warned)
+	}
+}
