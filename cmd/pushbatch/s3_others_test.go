@@ -1,0 +1,146 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"pushbatch/apiclient/simulator"
+	"pushbatch/batch/blob/s3test"
+)
+
+// s3Child is the program over a store.
+func s3Child(t *testing.T, server *s3test.Server, url string, args ...string) *child {
+	t.Helper()
+	c := prepare(t, url, t.TempDir(), append(args, "--s3-endpoint-url", server.Endpoint, "--s3-path-style", "--rate", "1000")...)
+	return c
+}
+
+// demandEnd runs the program to its end.
+func (c *child) demandEnd(t *testing.T, code int, says ...string) {
+	t.Helper()
+	c.begin(t)
+	if got := c.code(t); got != code {
+		t.Errorf("%q: exit code %d, want %d\n%s", c.Args, got, code, c.stderr.String())
+	}
+	for _, want := range says {
+		if !strings.Contains(c.stderr.String(), want) {
+			t.Errorf("it does not say %q:\n%s", want, c.stderr.String())
+		}
+	}
+}
+
+// Eight objects of two rows in a store that knows version 1 of the listing, and in
+// one that always gives the same token: all sixteen rows are sent.
+func TestS3ListingOfOtherStores(t *testing.T) {
+	t.Parallel()
+	for _, store := range []*s3test.Store{{ListV1: true, Page: 3}, {SameToken: true, Page: 3}} {
+		sim, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0)})
+		server := store.Serve(t)
+		for n := range 8 {
+			server.Put(t, fmt.Sprintf("in/part-%d.csv", n), fmt.Appendf(nil, "registrationId\nr%d\ns%d\n", n, n))
+		}
+		server.Put(t, "in_$folder$", nil)
+		server.Put(t, "in/sub_$folder$", nil)
+		s3Child(t, server, url, "depersonalize", "s3://bucket/in/").demandEnd(t, exitDone)
+		if n := sim.Stats().Effects; n != 16 {
+			t.Errorf("%d rows were sent", n)
+		}
+	}
+}
+
+// A run leaves the uploads of other programs below its prefix alone, and goes on when
+// nothing can be deleted by the thousand.
+func TestS3UploadsOfOthers(t *testing.T) {
+	t.Parallel()
+	for _, out := range []string{"s3://bucket/team", "s3://bucket"} {
+		_, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0)})
+		store := &s3test.Store{RefuseDeletes: true}
+		server := store.Serve(t)
+		server.BeginUpload(t, "team/nightly-backup/db.dump")
+		server.BeginUpload(t, "team/results.csv")
+		input := server.Put(t, "in.csv", []byte("registrationId\nr1\n"))
+		s3Child(t, server, url, "depersonalize", input, "--out", out).demandEnd(t, exitDone)
+		s3Child(t, server, url, "resume", out).demandEnd(t, exitDone)
+		if n := server.OpenUploads(t); n != 2 {
+			t.Errorf("%s: %d uploads are left", out, n)
+		}
+	}
+}
+
+// A store that refuses checksums is written without any where they are to be sent
+// when required only; a 501 is not blamed on conditional writes.
+func TestS3WithoutChecksums(t *testing.T) {
+	t.Parallel()
+	_, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0)})
+	server := (&s3test.Store{NoChecksums: true}).Serve(t)
+	input := filepath.Join(t.TempDir(), "three.csv")
+	if err := os.WriteFile(input, []byte("registrationId\nr1\nr2\nr3\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{
+		{"depersonalize", input, "--out", "s3://bucket/runs/r"},
+		{"export", input, "--to", "s3://bucket/tables/t.csv"},
+	} {
+		c := s3Child(t, server, url, args...)
+		c.Env = append(c.Env, "AWS_REQUEST_CHECKSUM_CALCULATION=when_required")
+		c.demandEnd(t, exitDone)
+	}
+	keys := server.Keys(t, "")
+	for _, want := range []string{"runs/r/results.csv", "runs/r/summary.json", "tables/t.csv"} {
+		if !slices.Contains(keys, want) {
+			t.Errorf("%s is not among %q", want, keys)
+		}
+	}
+	c := s3Child(t, server, url, "depersonalize", input, "--out", "s3://bucket/runs/s")
+	c.demandEnd(t, exitStopped, "AWS_REQUEST_CHECKSUM_CALCULATION=when_required")
+	if strings.Contains(c.stderr.String(), "conditional writes") {
+		t.Error("conditional writes are blamed")
+	}
+}
+
+// Without conditional writes a run is refused at the start; inputs and --to work.
+func TestS3WithoutConditionalWrites(t *testing.T) {
+	t.Parallel()
+	for _, conditions := range []int{s3test.RefuseConditions, s3test.IgnoreConditions} {
+		sim, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0)})
+		server := (&s3test.Store{Conditions: conditions}).Serve(t)
+		input := server.Put(t, "in.csv", []byte("registrationId\nr1\n"))
+		s3Child(t, server, url, "depersonalize", input, "--out", "s3://bucket/run").demandEnd(t, exitStopped, "a local --out")
+		if n := sim.Stats().Effects; n != 0 {
+			t.Errorf("%d rows were sent", n)
+		}
+		s3Child(t, server, url, "depersonalize", input).demandEnd(t, exitDone)
+		s3Child(t, server, url, "export", input, "--to", "s3://bucket/t.csv").demandEnd(t, exitDone)
+	}
+}
+
+// An address that nobody listens at is said within seconds.
+func TestS3IsDown(t *testing.T) {
+	t.Parallel()
+	server := &s3test.Server{Endpoint: "http://127.0.0.1:1"}
+	s3Child(t, server, "http://127.0.0.1:1", "depersonalize", "s3://bucket/in.csv").demandEnd(t, exitUsage, "connection refused")
+}
+
+// A lease that cannot be given back changes nothing of a run that has ended well, and
+// is told.
+func TestS3LeaseIsNotGivenBack(t *testing.T) {
+	t.Parallel()
+	_, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0)})
+	store := &s3test.Store{}
+	server := store.Serve(t)
+	input := server.Put(t, "in.csv", []byte("registrationId\nr1\n"))
+	reported := false
+	store.Refuse = func(r *http.Request) *s3test.Refusal {
+		reported = reported || strings.HasSuffix(r.URL.Path, "/report.html")
+		if reported && r.Method == http.MethodPut && strings.HasSuffix(r.URL.Path, "/lock.json") {
+			return &s3test.Refusal{Status: http.StatusForbidden, Code: "AccessDenied"}
+		}
+		return nil
+	}
+	s3Child(t, server, url, "depersonalize", input, "--out", "s3://bucket/run").demandEnd(t, exitDone, "the run was not closed as it should be", "lock.json")
+}
