@@ -39,8 +39,6 @@ type process struct {
 	terminal *terminal         // what standard error is connected to
 	warned   map[string]bool   // what warn has said
 	json     bool              // messages are JSON, see --log-format
-
-	warned map[string]bool // see warnOnce
 }
 
 // run executes one command line and returns the exit code.

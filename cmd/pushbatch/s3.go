@@ -65,27 +65,12 @@ func (j *jobFlags) with(ctx context.Context, p *process) context.Context {
 // that changes nothing of how the run ended.
 func (p *process) closed(what string, err error) {
 	if err != nil {
-		p.warnOnce(what + " was not closed as it should be: " + err.Error())
+		p.warn("%s was not closed as it should be: %v", what, err)
 	}
 }
 
-// warnOnce prints what is to be said of the way to inputs and runs, each thing once.
-func (p *process) warnOnce(message string) {
-	if p.warned[message] {
-		return
-	}
-	if p.warned == nil {
-		p.warned = make(map[string]bool)
-	}
-	p.warned[message] = true
-	f := &messageFlags{logFormat: "text"}
-	if p.json || p.asksForJSON() {
-		f.logFormat = logJSON
-	}
-	if log, err := p.newLogger(f, false, p.stderr); err == nil {
-		log.Warn(message)
-	}
-}
+// warnOnce is warn for a whole message.
+func (p *process) warnOnce(message string) { p.warn("%s", message) }
 
 func (f *s3Flags) check() error {
 	if err := f.s3.Check(); err != nil {
