@@ -2,16 +2,13 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/url"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/spf13/pflag"
@@ -22,7 +19,7 @@ import (
 	"pushbatch/batch/ops"
 	"pushbatch/batch/runstore"
 	"pushbatch/batch/undo"
-	"pushbatch/readers/people"
+	"pushbatch/readers/owners"
 )
 
 // beforeFile holds what devices were before a run. While the run goes on it grows,
@@ -67,9 +64,11 @@ func (s *snapshot) begin(ctx context.Context) (err error) {
 	s.x.log.Info("looking whose the devices are before the first request")
 	partial := false
 	if s.x.flags.snapshotFrom != "" {
-		partial, err = appendInventory(ctx, s.log, s.x.flags.snapshotFrom)
+		if partial, err = owners.FromInventory(ctx, s.x.flags.snapshotFrom, s.log); err != nil {
+			return usageError("--snapshot-from: %w", err)
+		}
 	} else {
-		err = s.walk(ctx)
+		err = owners.FromListing(ctx, s.x.client, s.log)
 	}
 	if err != nil {
 		return err
@@ -90,137 +89,6 @@ func (s *snapshot) listed() bool {
 		}
 	}
 	return false
-}
-
-// ownerLayout makes a row of every device: its id, its application, its person.
-type ownerLayout struct{}
-
-// Columns implements people.Layout.
-func (ownerLayout) Columns() []batch.Column {
-	return []batch.Column{{Name: "registrationId", Kind: batch.Text}, {Name: "applicationId", Kind: batch.Text}, {Name: "person", Kind: batch.Text}}
-}
-
-// Devices implements people.Layout.
-func (ownerLayout) Devices(raw []byte, _ time.Time) (rows [][]batch.Value) {
-	type device struct{ RegistrationID, ApplicationID string }
-	var p struct {
-		ID                 any
-		ExternalID         string
-		ContactInformation struct {
-			Phone         []struct{ Number string }
-			Email         []struct{ Address string }
-			Push, Webpush []device
-		}
-	}
-	d := json.NewDecoder(strings.NewReader(string(raw)))
-	d.UseNumber()
-	if d.Decode(&p) != nil {
-		return nil // the listing was read as JSON before
-	}
-	person := undo.Person{ID: fmt.Sprint(p.ID), ExternalID: p.ExternalID}
-	if c := p.ContactInformation; len(c.Phone) > 0 {
-		person.Phone = c.Phone[0].Number
-	}
-	if c := p.ContactInformation; len(c.Email) > 0 {
-		person.Email = c.Email[0].Address
-	}
-	text, _ := json.Marshal(person) // texts
-	for _, d := range slices.Concat(p.ContactInformation.Push, p.ContactInformation.Webpush) {
-		rows = append(rows, []batch.Value{batch.TextValue(d.RegistrationID), batch.TextValue(d.ApplicationID), batch.TextValue(string(text))})
-	}
-	return rows
-}
-
-// walk writes the whole people listing into the log. A walk that was cut off begins anew.
-func (s *snapshot) walk(ctx context.Context) error {
-	folder, err := os.MkdirTemp("", "pushbatch-people-*")
-	if err != nil {
-		return &exitError{exitStopped, err}
-	}
-	defer os.RemoveAll(folder)
-	source, err := people.New(people.Options{Sender: s.x.client}, ownerLayout{}, func() string { return filepath.Join(folder, "people") })
-	if err != nil {
-		return err
-	}
-	for row, err := range source.Rows(ctx, batch.Position{}) {
-		if err != nil {
-			return fmt.Errorf("look whose the devices are: %w", err)
-		}
-		person := new(undo.Person)
-		if err := json.Unmarshal([]byte(row.Values[2].Text), person); err != nil {
-			return err
-		}
-		if err := s.log.Append(undo.Record{Kind: undo.KindPerson, Device: row.Values[0].Text, Application: row.Values[1].Text, Person: person}); err != nil {
-			return &exitError{exitStopped, err}
-		}
-	}
-	return nil
-}
-
-// appendInventory writes what an inventory says of its devices. partial: it does
-// not have all devices, or nothing says that it has.
-func appendInventory(ctx context.Context, log *undo.Log, location string) (partial bool, err error) {
-	info, err := blob.Stat(ctx, location)
-	if err != nil {
-		return false, usageError("read the inventory: %w", err)
-	}
-	names := []string{"registration_id", "application_id", "person_id", "external_id", "phone", "email"}
-	source, err := openResults(ctx, info, names)
-	if err != nil {
-		return false, usageError("%w: an inventory made by export --people was expected", err)
-	}
-	defer source.Close()
-	for row, err := range source.Rows(ctx, batch.Position{}) {
-		if err != nil {
-			return false, &exitError{exitStopped, fmt.Errorf("%s: %w", location, err)}
-		}
-		cell := func(i int) string { return row.Values[source.columns[i]].String() }
-		r := undo.Record{Kind: undo.KindPerson, Device: cell(0), Application: cell(1)}
-		if p := (undo.Person{ID: cell(2), ExternalID: cell(3), Phone: cell(4), Email: cell(5)}); p != (undo.Person{}) {
-			r.Person = &p
-		}
-		if r.Before, err = registrationOf(source.Source, row.Values); err != nil {
-			return false, &exitError{exitStopped, fmt.Errorf("%s: row %d: %w", location, row.SourceNum(), err)}
-		}
-		if err := log.Append(r); err != nil {
-			return false, &exitError{exitStopped, err}
-		}
-	}
-	return !wholeInventory(ctx, info), nil
-}
-
-// registrationOf makes a registration of the columns of an inventory that an update writes.
-func registrationOf(source batch.Source, values []batch.Value) (json.RawMessage, error) {
-	r := map[string]any{}
-	for i, c := range source.Header() {
-		if values[i].Kind == batch.Null || values[i].String() == "" {
-			continue
-		}
-		text := values[i].String()
-		name, isAttribute := strings.CutPrefix(c.Name, "additional_data")
-		switch {
-		case c.Name == "is_primary":
-			r["isPrimary"] = json.RawMessage(text)
-		case c.Name == "registration_enabled":
-			r["systemData"] = map[string]json.RawMessage{"registrationEnabled": json.RawMessage(text)}
-		case isAttribute && name == "":
-			r["additionalData"] = json.RawMessage(text)
-		}
-	}
-	return json.Marshal(r)
-}
-
-// wholeInventory reports whether the manifest beside an inventory says that it has
-// every device of the account.
-func wholeInventory(ctx context.Context, info blob.Info) bool {
-	var manifest struct {
-		Whole *bool `json:"whole"`
-	}
-	at := strings.LastIndexByte(filepath.ToSlash(info.URI), '/')
-	if readDescription(ctx, info.URI[:at+1]+"_manifest.json", &manifest) != nil {
-		return false
-	}
-	return manifest.Whole != nil && *manifest.Whole
 }
 
 // snapshotSender writes into the log, before a request that changes a device, what

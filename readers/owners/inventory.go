@@ -1,0 +1,109 @@
+package owners
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"pushbatch/batch"
+	"pushbatch/batch/blob"
+	"pushbatch/batch/undo"
+	"pushbatch/readers"
+)
+
+// needed are the columns that make a table an inventory of people's devices.
+var needed = []string{"registration_id", "application_id", "person_id", "external_id", "phone", "email"}
+
+// FromInventory writes what an inventory says of its devices. partial: it does not
+// have all devices, or no manifest beside it says that it has.
+func FromInventory(ctx context.Context, location string, log *undo.Log) (partial bool, err error) {
+	info, err := blob.Stat(ctx, location)
+	if err != nil {
+		return false, fmt.Errorf("read the inventory: %w", err)
+	}
+	source, err := readers.Open(ctx, info, readers.Options{})
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, source.Close()) }()
+	var columns []int
+	for _, name := range needed {
+		at := slices.IndexFunc(source.Header(), func(c batch.Column) bool { return c.Name == name })
+		if at < 0 {
+			return false, fmt.Errorf("%s has no column %s: an inventory made by export --people was expected", location, name)
+		}
+		columns = append(columns, at)
+	}
+	for row, err := range source.Rows(ctx, batch.Position{}) {
+		if err != nil {
+			return false, fmt.Errorf("%s: %w", location, err)
+		}
+		cell := func(i int) string { return row.Values[columns[i]].String() }
+		r := undo.Record{Kind: undo.KindPerson, Device: cell(0), Application: cell(1)}
+		if p := (undo.Person{ID: cell(2), ExternalID: cell(3), Phone: cell(4), Email: cell(5)}); p != (undo.Person{}) {
+			r.Person = &p
+		}
+		if r.Before, err = registration(source.Header(), row.Values); err != nil {
+			return false, fmt.Errorf("%s: row %d: %w", location, row.SourceNum(), err)
+		}
+		if err := log.Append(r); err != nil {
+			return false, err
+		}
+	}
+	return !whole(ctx, info), nil
+}
+
+// registration makes a registration of the columns that an update writes.
+func registration(header batch.Header, values []batch.Value) (json.RawMessage, error) {
+	r := map[string]json.RawMessage{}
+	for i, c := range header {
+		text := values[i].String()
+		if text == "" {
+			continue
+		}
+		switch c.Name {
+		case "is_primary":
+			r["isPrimary"] = json.RawMessage(text)
+		case "registration_enabled":
+			r["systemData"] = json.RawMessage(`{"registrationEnabled":` + text + `}`)
+		case "additional_data":
+			r["additionalData"] = json.RawMessage(text)
+		}
+	}
+	return json.Marshal(r)
+}
+
+// maxManifest bounds how much is read of a manifest.
+const maxManifest = 16 << 20
+
+// whole reports whether the manifest beside an inventory says that it has every
+// device of the account.
+func whole(ctx context.Context, info blob.Info) bool {
+	uri := filepath.ToSlash(info.URI)
+	beside, err := blob.Stat(ctx, uri[:strings.LastIndexByte(uri, '/')+1]+"_manifest.json")
+	if err != nil {
+		return false
+	}
+	file, err := blob.Open(ctx, beside, 0)
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	var manifest struct {
+		Partial   string `json:"partial"`
+		FromInput bool   `json:"from_input"`
+		Files     []struct {
+			Path string `json:"path"`
+		} `json:"files"`
+	}
+	if json.NewDecoder(io.LimitReader(file, maxManifest)).Decode(&manifest) != nil || manifest.Partial != "" || manifest.FromInput {
+		return false
+	}
+	return len(manifest.Files) == 1 && path.Base(manifest.Files[0].Path) == path.Base(uri)
+}
