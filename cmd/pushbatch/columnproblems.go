@@ -131,7 +131,7 @@ func (f *columnProblems) sorted() []*columnProblem {
 	return all
 }
 
-// print writes the most frequent findings and the warnings.
+// print writes the most frequent ones.
 func (f *columnProblems) print(w io.Writer, indent string) {
 	for i, g := range f.sorted() {
 		if i == 0 {
@@ -143,6 +143,10 @@ func (f *columnProblems) print(w io.Writer, indent string) {
 		}
 		fmt.Fprintf(w, "%s  %s\n", indent, g.text())
 	}
+}
+
+// printWarnings writes what there is to know of rows that would go through.
+func (f *columnProblems) printWarnings(w io.Writer) {
 	s := new(report.Summary)
 	s.Fill(f.tally, 0)
 	report.PrintWarnings(w, s.Warnings)

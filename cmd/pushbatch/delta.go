@@ -10,6 +10,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,6 +20,7 @@ import (
 	"pushbatch/batch"
 	"pushbatch/batch/blob"
 	"pushbatch/batch/delta"
+	"pushbatch/batch/ops"
 	"pushbatch/batch/runstore"
 	"pushbatch/readers"
 )
@@ -133,10 +135,17 @@ func (x *execution) canaryRow() int64 {
 	return x.flags.canary
 }
 
+// looksForDuplicates reports whether a dry run reads its inputs twice, to tell
+// devices that stand in them more than once. One that only validates does not.
+func (x *execution) looksForDuplicates() bool {
+	return dryRuns[x.flags.dryRun] == ops.ShowRequests && !x.makesTable() &&
+		!slices.ContainsFunc(x.opened, func(in openedInput) bool { return !in.info.Rereadable() })
+}
+
 // openDelta takes the delta state, so that nobody else changes it, and settles what
 // a run that died has left in it.
 func (x *execution) openDelta(ctx context.Context) error {
-	if !x.flags.delta.firstPass() {
+	if !x.flags.delta.firstPass() && !x.looksForDuplicates() {
 		return nil
 	}
 	for _, in := range x.opened {

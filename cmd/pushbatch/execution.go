@@ -59,6 +59,7 @@ type execution struct {
 
 	applications []report.Application // of the account, where an export could read them
 	layout       *inventory.Layout    // the columns of an export
+	found        *columnProblems      // of a dry run; nil: requests are sent
 	people       *people.Source       // the one input, of an export of everybody
 	listed       *report.People       // of an earlier execution, when the run had ended then
 	inventory    *inventory.Manifest  // what an export published; nil: nothing

@@ -29,6 +29,7 @@ type feature struct {
 
 // newFeatures make the features of an execution from its flags; nil: not asked for.
 var newFeatures = []func(*execution) *feature{
+	newDryRunProblems,
 	newRedaction,
 	newDelta,
 	newStateUndo,

@@ -167,6 +167,7 @@ func (in *inputInspection) print(w io.Writer, operation string) {
 	if len(in.found.groups) > 0 || len(in.found.tally.Warnings) > 0 {
 		fmt.Fprintln(w)
 		in.found.print(w, "  ")
+		in.found.printWarnings(w)
 	}
 }
 

@@ -187,6 +187,7 @@ func (x *execution) finish(ctx context.Context, engine *batch.Job, runErr error)
 	}
 	s.Files = slices.DeleteFunc(s.Files, func(path string) bool { return !x.folder.Exists(filepath.Base(path)) })
 	x.process.printEnd(s, runErr, x.flags.quiet)
+	x.printDryRun(x.process.stderr)
 	if s.ExitCode == exitDone {
 		return s, nil
 	}
