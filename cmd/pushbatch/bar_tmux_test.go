@@ -24,10 +24,7 @@ type tmux struct {
 func openTerminal(t *testing.T, width, height int, env []string, command ...string) *tmux {
 	t.Helper()
 	if _, err := exec.LookPath("tmux"); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(err)
-		}
-		t.Skip("needs tmux")
+		t.Fatal(err)
 	}
 	dir := t.TempDir()
 	config := filepath.Join(dir, "tmux.conf")
@@ -112,6 +109,7 @@ func (m *tmux) until(text string) (line string) {
 // retries rows, and sits out an outage; log lines go above it. A signal leaves
 // one line of it.
 func TestBarInTerminal(t *testing.T) {
+	full(t)
 	t.Parallel()
 	for _, size := range []struct{ width, height int }{{80, 24}, {40, 10}} {
 		for _, test := range []struct {
@@ -173,6 +171,7 @@ func (m *tmux) stopped() {
 // A terminal that is made narrower and wider again: the bar follows and leaves
 // nothing behind.
 func TestBarFollowsTheTerminal(t *testing.T) {
+	full(t)
 	t.Parallel()
 	_, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0), Faults: faults(t, "hang=#30-9999")})
 	m := openTerminal(t, 80, 24, jobEnv(url), binary(t), "update", updateRows(t), "--rate", "30", "--out", "run")
@@ -199,6 +198,7 @@ func TestBarFollowsTheTerminal(t *testing.T) {
 
 // Without UTF-8 the bar is of plain characters; a dumb terminal gets lines.
 func TestBarInOldTerminals(t *testing.T) {
+	full(t)
 	t.Parallel()
 	_, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0), Faults: faults(t, "hang=#30-9999")})
 	env := append(jobEnv(url), "LC_ALL=C")

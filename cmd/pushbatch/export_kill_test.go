@@ -24,6 +24,7 @@ var exportPeople = flag.Int("export-people", 20_000, "people that TestExportKill
 // resumed: every device that was there all the time is in the table, none is
 // there twice.
 func TestExportKills(t *testing.T) {
+	full(t)
 	t.Parallel()
 	dir := t.TempDir()
 	sim, url := serve(t, simulator.Config{

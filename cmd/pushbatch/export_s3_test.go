@@ -12,6 +12,7 @@ import (
 // A walk over people whose run folder and table are in S3 (versitygw) is killed
 // and resumed by a process with an empty disk.
 func TestExportToS3(t *testing.T) {
+	full(t)
 	t.Parallel()
 	server := s3test.Start(t)
 	sim, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0), CountersOnly: true, Faults: faults(t, "latency=100ms")})

@@ -25,6 +25,7 @@ const (
 // parent held when it started the child, so that this test runs while no other
 // does.
 func TestMemory(t *testing.T) { //nolint:paralleltest // see above
+	full(t)
 	dir := t.TempDir()
 	_, url := serve(t, simulator.Config{})
 	peak := func(input string) int64 {

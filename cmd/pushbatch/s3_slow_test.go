@@ -88,6 +88,7 @@ func writeSlowRows(t *testing.T, w io.Writer, size int64) (rows int64) {
 // connections, and others break in the middle of a body. No row is lost or
 // comes twice, and it takes no more memory than the same file on disk.
 func TestS3SlowConsumer(t *testing.T) { //nolint:paralleltest // it measures memory
+	full(t)
 	server := s3test.Start(t)
 	local := filepath.Join(t.TempDir(), "rows.csv")
 	file, err := os.Create(local)
@@ -206,6 +207,7 @@ func (c *child) peak(t *testing.T) (most int64) {
 
 // What a Parquet file costs to read, all columns of it: told in the help.
 func TestS3ParquetRequests(t *testing.T) {
+	full(t)
 	t.Parallel()
 	server := s3test.Start(t)
 	path := filepath.Join(t.TempDir(), "rows.parquet")

@@ -19,6 +19,7 @@ const s3Rows = 3000
 // A run whose folder is in S3 (versitygw) is killed with kill -9 again and
 // again, and each time resumed by a process with an empty disk.
 func TestS3Kills(t *testing.T) {
+	full(t)
 	t.Parallel()
 	for format, rounds := range map[string]int{"csv": 4, "parquet": 2} {
 		t.Run(format, func(t *testing.T) {
@@ -74,6 +75,7 @@ func killInS3(t *testing.T, format string, rounds int) {
 // Two processes start the same run: one works, the other ends with 5 and says
 // who works.
 func TestS3OneOfTwo(t *testing.T) {
+	full(t)
 	t.Parallel()
 	server := s3test.Start(t)
 	sim, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0), Faults: faults(t, "latency=5ms")})
@@ -104,6 +106,7 @@ func TestS3OneOfTwo(t *testing.T) {
 // A run in S3 is stopped, looked at, resumed and retried; another process that
 // takes its lock makes it stop.
 func TestS3RunTakenOver(t *testing.T) {
+	full(t)
 	t.Parallel()
 	server := s3test.Start(t)
 	_, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0), Faults: faults(t, "latency=5ms")})

@@ -57,6 +57,7 @@ func gzipped(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) }
 // The same rows give the same requests, byte for byte, in whatever format they
 // come.
 func TestSameRequestsFromEveryFormat(t *testing.T) {
+	full(t)
 	t.Parallel()
 	dir := t.TempDir()
 	const rows = "3000"
