@@ -44,7 +44,7 @@ func New(cfg Config) (*Client, error) {
 	c.refusals.longest = cfg.MaxOutage
 	for op := range opCount {
 		c.limiters[op] = newLimiter(c.clock, cfg.rate(op))
-		if cfg.Shares != nil {
+		if cfg.Shares != nil && op != OpApplications { // a request or two, before anything is shared
 			c.limiters[op].share = &share{kick: c.shareKick}
 		}
 	}

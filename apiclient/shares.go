@@ -277,6 +277,9 @@ func (s *sharer) restore(all []shareHolder) {
 // measure notes what each operation needs. One that was never used takes no part.
 func (s *sharer) measure(now time.Time) {
 	for op, l := range s.client.limiters {
+		if l.share == nil {
+			continue
+		}
 		waiting, taken, slowed := l.demand(now)
 		o := s.ops[op]
 		if o == nil {

@@ -210,6 +210,19 @@ func TestWhoWaitsMoreGetsMore(t *testing.T) {
 	})
 }
 
+// The applications are asked for before anybody keeps shares.
+func TestApplicationsNeedNoShare(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newClient(t, &platform{answer: succeed}, func(cfg *Config) {
+			cfg.Shares = &reach{store: &memoryShares{}, latency: func() time.Duration { return 0 }, down: func() bool { return true }}
+		})
+		if _, err := c.Do(t.Context(), ApplicationsCall()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // A 429 that one process meets slows the others.
 func TestRefusalSlowsAllProcesses(t *testing.T) {
 	t.Parallel()
