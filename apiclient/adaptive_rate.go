@@ -9,14 +9,14 @@ import (
 // answers 429 (its limit is lower than was configured, or others use the
 // account) and climbs back.
 //
-// A refusal itself tells the limit: what was let through in the second before
+// A refusal itself shows the limit: what was let through in the second before
 // it. The rate falls to that, by half at most, and once for all requests that
 // were under way. It climbs by steps that double, after a wait that grows each
 // time the climb met a refusal.
 //
 // Some refusals do not depend on the rate (a gateway that drops one request in
 // fifty). They are few among the last answers, and they contradict what the
-// refusals before have told: they come below the rate that was let through, or
+// refusals before have shown: they come below the rate that was let through, or
 // each after another number of requests. Then the rate falls no more and climbs
 // back at once.
 type adaptiveRate struct {
@@ -59,7 +59,7 @@ const (
 	limitAgain = 6
 )
 
-// lastAnswers tells the share of refusals among the last answers.
+// lastAnswers counts the share of refusals among the last answers.
 type lastAnswers struct {
 	refused [200]bool
 	n       int // in all
@@ -140,7 +140,7 @@ func (a *adaptiveRate) refused(sent, now time.Duration) (fell bool) {
 	return true
 }
 
-// weigh judges whether a refusal tells a limit, or comes whatever the rate is.
+// weigh decides whether a refusal shows a limit, or comes whatever the rate is.
 func (a *adaptiveRate) weigh(passed float64, now time.Duration) {
 	oldest := &a.episodes[a.count%independentMany]
 	many := a.count >= independentMany && now-*oldest <= time.Minute

@@ -168,7 +168,7 @@ func TestPoisonRowsAreNoOutage(t *testing.T) {
 	}
 }
 
-// A probe whose caller goes away leaves its place to another.
+// A probe whose caller goes away leaves probing to another.
 func TestProbeThatIsCancelled(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

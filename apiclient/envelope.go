@@ -48,7 +48,7 @@ func (t *text) UnmarshalJSON(data []byte) error {
 const (
 	excerptMax   = 200 // bytes of an answer that is shown when it is no envelope
 	messageMax   = 400 // bytes of the platform's own message
-	violationMax = 200 // bytes of the violations behind it
+	violationMax = 200 // bytes of the violations after it
 )
 
 // errorFrom reads the error out of an answer that is not 2xx.

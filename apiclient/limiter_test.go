@@ -57,8 +57,8 @@ func TestPacingAgainstWindows(t *testing.T) {
 
 // 0 to 40 ms of delay under a limit of 50, over many courses of chance: one
 // course says nothing, since a single early refusal shows in one of sixteen. A
-// place comes back a second and 20 ms on the average after it was taken, so 50
-// places can carry 50/1.02 = 49.02 requests a second and no more; what is
+// permit comes back a second and 20 ms on the average after it was taken, so 50
+// permits can carry 50/1.02 = 49.02 requests a second and no more; what is
 // missing to it is under way at both ends of the two minutes. A refusal costs
 // a second's pause, and so would show in the rate as well.
 func TestPacingUnderJitter(t *testing.T) {
@@ -136,7 +136,7 @@ func TestGrantsAreInOrder(t *testing.T) {
 			})
 		}
 		group.Wait()
-		for i, path := range p.tickets {
+		for i, path := range p.paths {
 			if want := registrationPath + fmt.Sprintf("%03d", i); path != want {
 				t.Fatalf("request %d was for %s, want %s", i, path, want)
 			}

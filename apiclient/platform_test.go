@@ -20,7 +20,7 @@ type platform struct {
 	mu       sync.Mutex
 	arrivals []time.Time
 	refused  []time.Time
-	tickets  []string // paths in order of arrival
+	paths    []string // paths in order of arrival
 }
 
 // arrived is the number of requests that have arrived.
@@ -46,7 +46,7 @@ func (p *platform) RoundTrip(r *http.Request) (*http.Response, error) {
 	p.mu.Lock()
 	n := len(p.arrivals)
 	p.arrivals = append(p.arrivals, time.Now())
-	p.tickets = append(p.tickets, r.URL.Path)
+	p.paths = append(p.paths, r.URL.Path)
 	resp, err := p.answer(n, r)
 	if err == nil && resp.StatusCode == http.StatusTooManyRequests {
 		p.refused = append(p.refused, time.Now())

@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// behind makes a client whose requests go through a proxy with a password.
-func behind(t *testing.T, handler http.HandlerFunc) (c *Client, address string, asked *int) {
+// throughProxy makes a client whose requests go through a proxy with a password.
+func throughProxy(t *testing.T, handler http.HandlerFunc) (c *Client, address string, asked *int) {
 	t.Helper()
 	asked = new(int)
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -51,7 +51,7 @@ func TestProxyThatRefuses(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(fmt.Sprint(tt.status), func(t *testing.T) {
 			t.Parallel()
-			c, address, asked := behind(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(tt.status) })
+			c, address, asked := throughProxy(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(tt.status) })
 			_, err := c.Do(t.Context(), DepersonalizeCall("1"))
 			e := asError(err)
 			if e == nil || e.Code != CodeProxy || e.Fatal() != tt.fatal || *asked != tt.asked {
@@ -69,7 +69,7 @@ func TestProxyThatRefuses(t *testing.T) {
 	}
 }
 
-// A proxy variable that holds no address is told, not gone around.
+// A proxy variable that holds no address is an error, not gone around.
 func TestProxyVariableIsMalformed(t *testing.T) {
 	tests := []struct {
 		value, except string

@@ -107,7 +107,7 @@ func (c *Client) maySend() error {
 	return c.cfg.MaySend()
 }
 
-// attempt sends the request once and tells everybody what came of it.
+// attempt sends the request once and notes what came of it in breaker and limiter.
 func (d *activeCall) attempt(ctx context.Context, g *permit, authorization string) error {
 	c := d.client
 	c.counters.requests.Add(1)

@@ -8,7 +8,7 @@ import (
 )
 
 // retryAfter reads Retry-After (RFC 9110, 10.2.3): seconds or a date. A date
-// is held against the answer's own Date, so that a clock that is wrong here
+// is checked against the answer's own Date, so that a clock that is wrong here
 // does no harm. 0: absent, past, or neither of the two.
 func retryAfter(h http.Header, now time.Time) time.Duration {
 	value := strings.TrimSpace(h.Get("Retry-After"))

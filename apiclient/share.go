@@ -10,7 +10,7 @@ type share struct {
 	until time.Duration // when it runs out
 	taken int64         // permits, ever
 
-	factor float64       // by which 429 lowered the rate since it was last told; 0: there was none
+	factor float64       // by which 429 lowered the rate since it was last written; 0: there was none
 	pause  time.Duration // what the platform asked for then
 }
 

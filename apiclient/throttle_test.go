@@ -46,8 +46,8 @@ func TestRetryAfterHoldsEveryCaller(t *testing.T) {
 				if gap := p.arrivals[11].Sub(p.arrivals[10]); gap < tt.least || gap > tt.least+2*time.Second {
 					t.Errorf("the next request came %v after the refusal, want %v", gap, tt.least)
 				}
-				if tt.status == 429 && p.tickets[11] != p.tickets[10] {
-					t.Errorf("after the refused call %s another went first: %s", p.tickets[10], p.tickets[11])
+				if tt.status == 429 && p.paths[11] != p.paths[10] {
+					t.Errorf("after the refused call %s another went first: %s", p.paths[10], p.paths[11])
 				}
 			})
 		})

@@ -22,7 +22,7 @@ import (
 // nothing there. No other system has this number.
 const wsaConnectionRefused = syscall.Errno(10061)
 
-// transportError tells what kept an answer from coming. What waiting cannot
+// transportError says what kept an answer from coming. What waiting cannot
 // heal is Fatal: a certificate, a port that does not speak TLS, a name that was
 // never found, a proxy that refuses.
 func (t *transport) transportError(ctx context.Context, req *request, err error) *Error {

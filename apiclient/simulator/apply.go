@@ -7,7 +7,7 @@ import (
 )
 
 // apply checks the request against the rules and does what it asks for.
-func (x *exchange) apply() answer {
+func (x *handling) apply() answer {
 	if x.call.Op == OpToken {
 		if x.wrong != nil {
 			return *x.wrong
@@ -39,7 +39,7 @@ func (x *exchange) apply() answer {
 }
 
 // application checks the application code of a push operation.
-func (x *exchange) application() *answer {
+func (x *handling) application() *answer {
 	if x.call.RegistrationID == "" {
 		return nil
 	}
@@ -56,7 +56,7 @@ func (x *exchange) application() *answer {
 	return &a
 }
 
-func (x *exchange) list(query url.Values) answer {
+func (x *handling) list(query url.Values) answer {
 	l, bad := readListing(query)
 	if !bad.isEmpty() {
 		return invalid(bad)
@@ -66,7 +66,7 @@ func (x *exchange) list(query url.Values) answer {
 	return x.sim.store.list(&l)
 }
 
-func (x *exchange) applications(query url.Values) answer {
+func (x *handling) applications(query url.Values) answer {
 	var bad violations
 	readFlags(query, nil, &bad)
 	if !bad.isEmpty() {
@@ -81,7 +81,7 @@ func (x *exchange) applications(query url.Values) answer {
 	return x.sim.store.applications(accepted)
 }
 
-func (x *exchange) personalize(query url.Values) answer {
+func (x *handling) personalize(query url.Values) answer {
 	b, bad := readPersonalize(&x.root, &x.sim.cfg)
 	flags := map[string]*bool{
 		"forceDepersonalize": &b.force, "keepAsLead": &b.keepLead, "returnPush": &b.push, "setDeviceAsPrimary": &b.asPrimary,
@@ -90,14 +90,14 @@ func (x *exchange) personalize(query url.Values) answer {
 	return x.onDevice(bad, func(st *store, d *device) answer { return st.personalize(d, b, time.Now()) })
 }
 
-func (x *exchange) update(query url.Values) answer {
+func (x *handling) update(query url.Values) answer {
 	b, bad := readUpdate(&x.root)
 	readFlags(query, nil, &bad)
 	return x.onDevice(bad, func(st *store, d *device) answer { return st.update(d, b, time.Now()) })
 }
 
 // plain is get and depersonalize: no body, no parameters.
-func (x *exchange) plain(query url.Values) answer {
+func (x *handling) plain(query url.Values) answer {
 	var bad violations
 	readFlags(query, nil, &bad)
 	return x.onDevice(bad, func(st *store, d *device) answer {
@@ -123,7 +123,7 @@ func readFlags(query url.Values, flags map[string]*bool, bad *violations) {
 
 // onDevice runs a rule on the registration, unless the request is invalid or
 // the registration is unknown or another application's.
-func (x *exchange) onDevice(bad violations, rule func(*store, *device) answer) answer {
+func (x *handling) onDevice(bad violations, rule func(*store, *device) answer) answer {
 	if !bad.isEmpty() {
 		return invalid(bad)
 	}

@@ -70,7 +70,7 @@ func (s *Simulator) knowsUser(credential string) bool {
 
 // token answers the client credentials grant. The client stands in the form or
 // in a Basic header (RFC 6749, 2.3.1).
-func (x *exchange) token() answer {
+func (x *handling) token() answer {
 	if !isContentType(x.r.Header, "application/x-www-form-urlencoded") {
 		return olderError(http.StatusUnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE", "A form is expected")
 	}

@@ -16,7 +16,7 @@ const (
 	personsPath = "/people/2/persons"
 )
 
-// caller sends requests whose every exchange is judged by the API's description.
+// caller sends requests each of which is checked with its answer by the API's description.
 type caller struct {
 	t    testing.TB
 	rt   http.RoundTripper

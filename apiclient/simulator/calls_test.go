@@ -66,7 +66,7 @@ func TestCallLog(t *testing.T) {
 	sim := simulator.New(simulator.Config{CallLog: &file, Faults: faults(t, "cut-after=#2")})
 	call := newCaller(t, sim)
 	call.personalize("a%2Fb", "", `{"identity":{"externalId":"x","email":"A@x.co"}}`)
-	_, _ = exchange(call, "PATCH", pushPath+"d", `{"isPrimary":true}`)
+	_, _ = handling(call, "PATCH", pushPath+"d", `{"isPrimary":true}`)
 	call.do("GET", pushPath+"d?x=1", "")
 	type line struct {
 		Seq            int

@@ -61,7 +61,7 @@ func TestBrokenAnswers(t *testing.T) {
 				if name == "socket" {
 					call.rt = socket(t, sim)
 				}
-				_, err := exchange(call, "PATCH", pushPath+"d", `{"isPrimary":true}`)
+				_, err := handling(call, "PATCH", pushPath+"d", `{"isPrimary":true}`)
 				if c.body && !errors.Is(err, io.ErrUnexpectedEOF) || !c.body && !errors.Is(err, syscall.ECONNRESET) {
 					t.Errorf("error %v", err)
 				}
@@ -77,7 +77,7 @@ func TestBrokenAnswers(t *testing.T) {
 	}
 }
 
-func exchange(c *caller, method, path, body string) (int, error) {
+func handling(c *caller, method, path, body string) (int, error) {
 	resp, err := c.rt.RoundTrip(c.request(method, path, body))
 	if err != nil {
 		return 0, err
@@ -90,7 +90,7 @@ func exchange(c *caller, method, path, body string) (int, error) {
 func TestCutBodyOfAnEmptyAnswer(t *testing.T) {
 	t.Parallel()
 	sim := simulator.New(simulator.Config{Faults: faults(t, "cut-body=always")})
-	if _, err := exchange(newCaller(t, sim), "POST", pushPath+"d/depersonalize", ""); !errors.Is(err, syscall.ECONNRESET) {
+	if _, err := handling(newCaller(t, sim), "POST", pushPath+"d/depersonalize", ""); !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("error %v, want a reset", err)
 	}
 }
@@ -189,7 +189,7 @@ func TestShares(t *testing.T) {
 		call := newCaller(t, sim)
 		call.rt = sim.RoundTripper()
 		for range 20000 {
-			_, _ = exchange(call, "GET", pushPath+"d", "")
+			_, _ = handling(call, "GET", pushPath+"d", "")
 		}
 		if n := len(sim.Calls()); n != 0 {
 			t.Errorf("kept %d calls, want counters only", n)

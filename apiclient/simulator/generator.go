@@ -57,7 +57,7 @@ func (g *generator) devices(id personID) int {
 	}
 }
 
-// webSlot is the device number of a web push registration, behind the others.
+// webSlot is the device number of a web push registration, after the others.
 const webSlot = 3
 
 // slots are the numbers of a person's devices.

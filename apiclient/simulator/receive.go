@@ -12,8 +12,8 @@ import (
 const maxBody = 1 << 20
 
 // receive finds the operation and reads the body; what is wrong already is
-// answered only behind authorization and limit.
-func (x *exchange) receive() {
+// answered only after authorization and limit.
+func (x *handling) receive() {
 	x.call = &Call{Arrived: time.Now(), Method: x.r.Method, Path: x.r.URL.EscapedPath()}
 	x.route()
 	if !x.readBody() {
@@ -24,7 +24,7 @@ func (x *exchange) receive() {
 	}
 }
 
-func (x *exchange) readBody() bool {
+func (x *handling) readBody() bool {
 	if x.r.Body == nil || x.r.ContentLength == 0 {
 		return true
 	}
@@ -40,7 +40,7 @@ func (x *exchange) readBody() bool {
 }
 
 // refuse keeps the first thing that is wrong.
-func (x *exchange) refuse(a answer) {
+func (x *handling) refuse(a answer) {
 	if x.wrong == nil {
 		x.wrong = &a
 	}
@@ -53,7 +53,7 @@ const (
 	pushPath    = "/people/2/contactInformation/push/"
 )
 
-func (x *exchange) route() {
+func (x *handling) route() {
 	path := x.call.Path
 	rest, isPush := strings.CutPrefix(path, pushPath)
 	switch {
@@ -71,7 +71,7 @@ func (x *exchange) route() {
 	}
 }
 
-func (x *exchange) routePush(rest string) {
+func (x *handling) routePush(rest string) {
 	segment, action, deeper := strings.Cut(rest, "/")
 	id, err := url.PathUnescape(segment)
 	switch {
@@ -91,14 +91,14 @@ func (x *exchange) routePush(rest string) {
 	x.call.RegistrationID = id
 }
 
-func (x *exchange) routed(op Op, method string) {
+func (x *handling) routed(op Op, method string) {
 	x.call.Op = op
 	if x.r.Method != method {
 		x.refuse(olderError(http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "Method not allowed"))
 	}
 }
 
-func (x *exchange) readJSON() {
+func (x *handling) readJSON() {
 	switch x.call.Op {
 	case OpUpdate, OpPersonalize:
 	case OpToken:

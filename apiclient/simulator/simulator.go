@@ -102,7 +102,7 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.mu.Lock()
-	x := exchange{sim: s, r: r, log: s.log}
+	x := handling{sim: s, r: r, log: s.log}
 	s.mu.Unlock()
 	x.receive()
 	x.log.begin(x.call)

@@ -48,7 +48,7 @@ func (a *answer) mediaType() string {
 	return "application/json"
 }
 
-// breakOff ends the exchange without a whole answer: with a reset, or behind
+// breakOff ends the handling without a whole answer: with a reset, or after
 // half a body.
 func breakOff(w http.ResponseWriter, o outcome) {
 	if b := breakerOf(w); b != nil {

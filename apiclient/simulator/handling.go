@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// exchange is one request on its way to an answer.
-type exchange struct {
+// handling is one request on its way to an answer.
+type handling struct {
 	sim   *Simulator
 	r     *http.Request
 	log   *ledger
@@ -33,7 +33,7 @@ type outcome struct {
 }
 
 // run takes the request through jitter, authorization, limit, faults and rules.
-func (x *exchange) run() outcome {
+func (x *handling) run() outcome {
 	v := x.sim.throw(x.call)
 	if !x.pause(v.jitter) {
 		return x.gone(answer{})
@@ -60,7 +60,7 @@ func (x *exchange) run() outcome {
 }
 
 // faultBefore does what a fault does without an effect.
-func (x *exchange) faultBefore(f *Fault) (outcome, bool) {
+func (x *handling) faultBefore(f *Fault) (outcome, bool) {
 	switch f.Action {
 	case ActStatus:
 		return outcome{answer: errorAnswer(f.Status, f.Envelope)}, true
@@ -74,7 +74,7 @@ func (x *exchange) faultBefore(f *Fault) (outcome, bool) {
 	}
 }
 
-func (x *exchange) faultAfter(f *Fault, a answer) outcome {
+func (x *handling) faultAfter(f *Fault, a answer) outcome {
 	o := outcome{answer: a}
 	switch {
 	case f == nil:
@@ -88,7 +88,7 @@ func (x *exchange) faultAfter(f *Fault, a answer) outcome {
 	return o
 }
 
-func (x *exchange) gone(a answer) outcome {
+func (x *handling) gone(a answer) outcome {
 	if x.call.Fault == "" {
 		x.call.Fault = "client-gone"
 	}
@@ -96,7 +96,7 @@ func (x *exchange) gone(a answer) outcome {
 }
 
 // pause reports false when the client left meanwhile.
-func (x *exchange) pause(d time.Duration) bool { return pause(x.r.Context(), d) }
+func (x *handling) pause(d time.Duration) bool { return pause(x.r.Context(), d) }
 
 func pause(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
