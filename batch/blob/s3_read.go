@@ -35,13 +35,11 @@ type s3Reader struct {
 	object *s3Object
 	ctx    context.Context //nolint:containedctx // of Open: an io.Reader takes none
 	cancel context.CancelFunc
-	at     int64  // where the next chunk begins
-	size   int64  // of the next chunk
-	rest   []byte // of the current one
-	chunk  []byte
-	spare  []byte
-	ahead  chan fetched
-	begun  int // chunks
+	at     int64        // where the next chunk begins
+	size   int64        // of the next chunk
+	rest   []byte       // of the current one
+	ahead  chan fetched // the next one; nil: it is not fetched yet
+	begun  int          // chunks
 	err    error
 }
 
@@ -75,10 +73,10 @@ func (r *s3Reader) advance() error {
 	}
 	got := <-r.ahead
 	r.ahead = nil
-	if r.err = got.err; r.err != nil {
+	r.rest, r.err = got.data, got.err
+	if r.err != nil {
 		return r.err
 	}
-	r.spare, r.chunk, r.rest = r.chunk, got.data, got.data
 	r.at += int64(len(got.data))
 	if r.begun++; r.begun > 1 && r.at < r.object.in.Size {
 		r.fetchAhead()
@@ -89,28 +87,18 @@ func (r *s3Reader) advance() error {
 // fetchAhead starts to read the chunk at r.at in a goroutine that belongs to
 // the reader and ends with the chunk, or with Close.
 func (r *s3Reader) fetchAhead() {
-	want := min(r.size, r.object.in.Size-r.at)
+	data, at := make([]byte, min(r.size, r.object.in.Size-r.at)), r.at
 	r.size = min(r.size*chunkGrowth, largestChunk)
-	buf, at := r.spare, r.at
-	r.spare = nil
 	ahead := make(chan fetched, 1)
 	r.ahead = ahead
-	go func() {
-		if int64(cap(buf)) < want {
-			buf = make([]byte, want)
-		}
-		buf = buf[:want]
-		ahead <- fetched{buf, r.object.fetch(r.ctx, buf, at)}
-	}()
+	go func() { ahead <- fetched{data, r.object.fetch(r.ctx, data, at)} }()
 }
 
 func (r *s3Reader) Close() error {
 	r.cancel()
 	if r.ahead != nil {
 		<-r.ahead
-		r.ahead = nil
 	}
-	r.err = io.ErrClosedPipe
-	r.rest, r.chunk, r.spare = nil, nil, nil
+	r.ahead, r.rest, r.err = nil, nil, io.ErrClosedPipe
 	return nil
 }

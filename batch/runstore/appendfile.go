@@ -7,25 +7,17 @@ import (
 	"os"
 )
 
-const (
-	// appendBuffer is how many bytes an append file gathers before it writes them.
-	appendBuffer = 64 << 10
-	// syncBesideEvery is after how many bytes what was written is made durable
-	// beside the writing: a flush, which all rows wait for, then has little to do.
-	syncBesideEvery = 8 << 20
-)
+// appendBuffer is how many bytes an append file gathers before it writes them.
+const appendBuffer = 64 << 10
 
 // AppendFile is a report that grows: NAME.part until it is published as NAME.
 type AppendFile struct {
 	folder *Folder
 	name   string
-	file   File
+	file   File // nil: nothing can be added
 	buf    []byte
 	size   int64 // bytes written and buffered
 	synced int64 // bytes that are durable
-
-	unsynced int64      // bytes written since the last sync began
-	syncing  chan error // what came of a sync beside the writing; nil: none is under way
 }
 
 // OpenAppend opens a report at the length that a checkpoint vouches for, and
@@ -42,7 +34,7 @@ func OpenAppend(folder *Folder, name string, length int64) (*AppendFile, error) 
 	if err != nil {
 		return nil, fmt.Errorf("open report: %w", err)
 	}
-	a := &AppendFile{folder: folder, name: name, file: file, size: length, synced: -1, buf: make([]byte, 0, appendBuffer+4096)}
+	a := &AppendFile{folder: folder, name: name, file: file, size: length, synced: -1}
 	if err := a.cut(length); err != nil {
 		return nil, errors.Join(fmt.Errorf("open report: %w", err), file.Close())
 	}
@@ -77,40 +69,8 @@ func (a *AppendFile) Grow(add func(dst []byte) []byte) error {
 }
 
 func (a *AppendFile) write() error {
-	n, err := a.file.Write(a.buf)
+	_, err := a.file.Write(a.buf)
 	a.buf = a.buf[:0]
-	if a.unsynced += int64(n); err != nil || a.unsynced < syncBesideEvery {
-		return err
-	}
-	return a.syncBeside()
-}
-
-// syncBeside begins to make durable what was written, unless that is under way.
-// The goroutine belongs to a and is waited for by the next Flush, or by Abandon.
-func (a *AppendFile) syncBeside() error {
-	select {
-	case err := <-a.syncing:
-		a.syncing = nil
-		if err != nil {
-			return err
-		}
-	default:
-		if a.syncing != nil {
-			return nil
-		}
-	}
-	done := make(chan error, 1)
-	a.syncing, a.unsynced = done, 0
-	go func() { done <- a.file.Sync() }()
-	return nil
-}
-
-// syncEnd waits for a sync beside the writing.
-func (a *AppendFile) syncEnd() (err error) {
-	if a.syncing != nil {
-		err = <-a.syncing
-		a.syncing = nil
-	}
 	return err
 }
 
@@ -119,7 +79,7 @@ func (a *AppendFile) Abandon() error {
 	if a.file == nil {
 		return nil
 	}
-	return errors.Join(a.syncEnd(), a.file.Close())
+	return a.file.Close()
 }
 
 // Flush makes everything durable and returns the file's length in bytes.
@@ -127,10 +87,10 @@ func (a *AppendFile) Flush() (int64, error) {
 	if a.synced == a.size {
 		return a.size, nil
 	}
-	if err := errors.Join(a.write(), a.syncEnd(), a.file.Sync()); err != nil {
+	if err := errors.Join(a.write(), a.file.Sync()); err != nil {
 		return 0, err
 	}
-	a.synced, a.unsynced = a.size, 0
+	a.synced = a.size
 	return a.size, nil
 }
 
