@@ -225,6 +225,6 @@ var unkeptFlags = []string{"config", "continue", "help", "notify-url", "trust-fo
 // unrestoredFlags stand in job.json, but are not taken from it: addresses and
 // paths of secrets, whom a run tells and how, and how long one execution may take.
 var unrestoredFlags = []string{
-	"base-url", "s3-endpoint-url", "api-key-file", "redact-key-file", "notify-secret-file", "metrics-file", "metrics-listen", "max-duration",
+	"base-url", "s3-endpoint-url", "api-key-file", "redact-key-file", "notify-secret-file", "metrics-file", "metrics-listen", "max-duration", "trust-folder",
 	"quiet", "verbose", "log-format", "progress",
 }

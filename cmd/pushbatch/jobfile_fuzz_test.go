@@ -1,0 +1,69 @@
+package main
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/spf13/pflag"
+
+	"pushbatch/batch/runstore"
+)
+
+// FuzzJobFile: whatever stands in a job.json, taking it over ends with an error or
+// with settings in which no secret has another way than the one in force, and takes
+// little memory.
+func FuzzJobFile(f *testing.F) {
+	f.Add([]byte(`{"version":"devel","operation":"personalize","executions":1,"inputs":[{"name":"in.csv","size":3}],"settings":{"rate":["10"]}}`))
+	f.Add([]byte(`{"operation":"update","settings":{"base-url":["https://evil.example"],"s3-endpoint-url":["http://evil.example"]},"seal":"00"}`))
+	f.Add([]byte(`{"operation":"update","settings":{"api-key-file":["/etc/shadow"],"metrics-file":["/etc/cron.d/x"],"notify-secret-file":["/etc/shadow"]}}`))
+	f.Add([]byte(`{"operation":"update","settings":{"map":["/etc/shadow"],"set":["a=b","c"],"trust-folder":["true"],"metrics-listen":["0.0.0.0:80"]}}`))
+	f.Add([]byte(`{"operation":"nonesuch","settings":null}`))
+	f.Add([]byte(`{"operation":"update","mapping":"` + strings.Repeat("[", 200_000) + `"}`))
+	f.Add([]byte(strings.Repeat(`{"settings":`, 2000)))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		path := t.TempDir()
+		if err := os.WriteFile(filepath.Join(path, runstore.JobFile), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		folder, err := runstore.View(t.Context(), path, runstore.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer folder.Close()
+		getenv := func(name string) (string, bool) { return "k", name == "INFOBIP_API_KEY" || name == "INFOBIP_APP_CODE" }
+		p := &process{stdout: io.Discard, stderr: io.Discard, getenv: getenv, terminal: terminalOf(&stream{w: io.Discard}, getenv)}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		c := newRunConfig(t)
+		_, err = p.reopen(folder, c)
+		runtime.ReadMemStats(&after)
+		if took := after.TotalAlloc - before.TotalAlloc; took > 256<<20 {
+			t.Errorf("%d bytes of job.json took %d MB", len(data), took>>20)
+		}
+		if err != nil {
+			return
+		}
+		c.set.VisitAll(func(flag *pflag.Flag) {
+			if slices.Contains(unrestoredFlags, flag.Name) && !slices.Contains(endpointFlags, flag.Name) && flag.Value.String() != flag.DefValue {
+				t.Errorf("--%s was taken from job.json: %q", flag.Name, flag.Value)
+			}
+		})
+		if c.flags.baseURL != c.set.Lookup("base-url").DefValue || c.flags.s3.EndpointURL != "" || c.flags.trustFolder {
+			t.Errorf("taken from job.json: %q, %q, trust %v", c.flags.baseURL, c.flags.s3.EndpointURL, c.flags.trustFolder)
+		}
+	})
+}
+
+// newRunConfig is what the command resume begins with.
+func newRunConfig(t *testing.T) *runConfig {
+	t.Helper()
+	flags := &jobFlags{}
+	set := pflag.NewFlagSet("resume", pflag.ContinueOnError)
+	flags.addAll(set)
+	return &runConfig{flags: flags, set: set}
+}
