@@ -79,7 +79,7 @@ func sequence(requests []Hash) Hash {
 // appendCanonical appends the JSON value at the beginning of src in canonical
 // form and returns what follows it. What is no JSON is appended as it is.
 func appendCanonical(dst, src []byte) (_, rest []byte) {
-	src = bytes.TrimLeft(src, " \t\r\n")
+	src = trimSpace(src)
 	if len(src) == 0 {
 		return dst, nil
 	}
@@ -111,7 +111,10 @@ func appendSorted(dst, src []byte, end byte) (_, rest []byte) {
 	ends := make([]int, 0, 16)
 	src = src[1:]
 	for {
-		src = bytes.TrimLeft(src, ", \t\r\n")
+		src = trimSpace(src)
+		if len(src) > 0 && src[0] == ',' {
+			src = trimSpace(src[1:])
+		}
 		if len(src) == 0 {
 			break
 		}
@@ -121,7 +124,7 @@ func appendSorted(dst, src []byte, end byte) (_, rest []byte) {
 		}
 		before := len(src)
 		dst, src = appendCanonical(dst, src)
-		if src = bytes.TrimLeft(src, " \t\r\n"); len(src) > 0 && src[0] == ':' {
+		if src = trimSpace(src); len(src) > 0 && src[0] == ':' {
 			dst, src = appendCanonical(append(dst, ':'), src[1:])
 		}
 		if len(src) == before { // no JSON: nothing was taken
@@ -133,19 +136,33 @@ func appendSorted(dst, src []byte, end byte) (_, rest []byte) {
 	return append(sortMembers(dst, begin, ends), end), src
 }
 
+// trimSpace cuts off white space, which the bodies of requests do not have.
+func trimSpace(src []byte) []byte {
+	for len(src) > 0 && (src[0] == ' ' || src[0] == '\t' || src[0] == '\r' || src[0] == '\n') {
+		src = src[1:]
+	}
+	return src
+}
+
 // sortMembers sorts what stands in dst from begin on, member after member.
 func sortMembers(dst []byte, begin int, ends []int) []byte {
-	members := make([][]byte, len(ends))
-	at := begin
-	for i, end := range ends {
-		members[i], at = dst[at:end], end
+	sorted := true
+	for i, at := 1, begin; i < len(ends) && sorted; i++ {
+		sorted = bytes.Compare(dst[at:ends[i-1]], dst[ends[i-1]:ends[i]]) <= 0
+		at = ends[i-1]
 	}
-	if slices.IsSortedFunc(members, bytes.Compare) {
+	if sorted {
 		return dst
 	}
-	sorted := slices.Clone(members)
-	slices.SortStableFunc(sorted, bytes.Compare)
-	copy(dst[begin:], bytes.Join(sorted, nil))
+	members, all, at := make([][]byte, len(ends)), slices.Clone(dst[begin:]), 0
+	for i, end := range ends {
+		members[i], at = all[at:end-begin], end-begin
+	}
+	slices.SortStableFunc(members, bytes.Compare)
+	dst = dst[:begin]
+	for _, member := range members {
+		dst = append(dst, member...)
+	}
 	return dst
 }
 

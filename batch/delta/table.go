@@ -95,7 +95,7 @@ func createTable[T any](fsys FS, path string) (*tableWriter[T], error) {
 	}
 	w := &tableWriter[T]{fs: fsys, path: path, file: file, sum: sha256.New(), rows: make([]T, 0, writeAtOnce)}
 	w.to = parquet.NewGenericWriter[T](io.MultiWriter(file, w.sum, &w.size),
-		parquet.Compression(&zstd.Codec{Level: zstd.SpeedDefault}), parquet.MaxRowsPerRowGroup(groupRows),
+		parquet.Compression(&zstd.Codec{Level: zstd.SpeedBetterCompression}), parquet.MaxRowsPerRowGroup(groupRows),
 		parquet.PageBufferSize(pageBytes), parquet.CreatedBy("pushbatch", "", ""))
 	return w, nil
 }

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"log/slog"
 
+	"golang.org/x/sync/errgroup"
+
 	"pushbatch/apiclient"
 	"pushbatch/batch"
 	"pushbatch/batch/blob"
@@ -45,29 +47,91 @@ func (d *deltaRun) readRows(ctx context.Context, planner *delta.Planner) (emptyI
 	return emptyInput, nil
 }
 
+// plannedBatch is how many rows are handed over at once.
+const plannedBatch = 256
+
+// plannedRow is what a planner is told of a row.
+type plannedRow struct {
+	request called // nil: it makes none
+	id      string
+	idle    bool
+}
+
+// readInput maps the rows of an input while those before are hashed and spilled, in
+// a goroutine that ends with it: of ten million rows that is a minute of two.
 func (d *deltaRun) readInput(ctx context.Context, planner *delta.Planner, source batch.Source, mapRow batch.Mapper) error {
-	var hasher delta.Hasher
-	for row, err := range source.Rows(ctx, batch.Position{}) {
-		switch {
-		case ctx.Err() != nil:
-			return context.Cause(ctx)
-		case err != nil:
-			return unreadable(err)
-		case d.flags.limit > 0 && planner.Rows() >= d.flags.limit:
+	before := planner.Rows()
+	rows := make(chan []plannedRow, 2)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return d.planRows(planner, rows) })
+	group.Go(func() error {
+		defer close(rows)
+		return d.mapInput(ctx, before, source, mapRow, rows)
+	})
+	return group.Wait()
+}
+
+func (d *deltaRun) mapInput(ctx context.Context, num int64, source batch.Source, mapRow batch.Mapper, to chan<- []plannedRow) error {
+	some := make([]plannedRow, 0, plannedBatch)
+	hand := func() error {
+		select {
+		case to <- some:
+			some = make([]plannedRow, 0, plannedBatch)
 			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
 		}
-		row.Num, row.Source = planner.Rows()+1, source.Name()
-		request, out := mapRow(&row)
-		if out != nil {
-			err = planner.Inert(out.RegistrationID, out.Status == batch.Skipped)
-		} else {
-			err = d.planRequest(planner, &hasher, request)
+	}
+	for row, err := range source.Rows(ctx, batch.Position{}) {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
 		}
 		if err != nil {
-			return err
+			return unreadable(err)
+		}
+		if d.flags.limit > 0 && num >= d.flags.limit {
+			break
+		}
+		num++
+		row.Num, row.Source = num, source.Name()
+		request, out := mapRow(&row)
+		planned := plannedRow{}
+		if out != nil {
+			planned.id, planned.idle = out.RegistrationID, out.Status == batch.Skipped
+		} else if planned.request, _ = request.(called); planned.request == nil {
+			return errors.New("a request cannot tell what it sends") // none of ops'
+		}
+		if some = append(some, planned); len(some) == plannedBatch {
+			if err := hand(); err != nil {
+				return err
+			}
+		}
+	}
+	return hand()
+}
+
+// planRows gives rows to a planner.
+func (d *deltaRun) planRows(planner *delta.Planner, rows <-chan []plannedRow) error {
+	var hasher delta.Hasher
+	for some := range rows {
+		for i := range some {
+			if err := d.planRow(planner, &hasher, &some[i]); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+func (d *deltaRun) planRow(planner *delta.Planner, hasher *delta.Hasher, row *plannedRow) error {
+	if row.request == nil {
+		return planner.Inert(row.id, row.idle)
+	}
+	call := row.request.Call()
+	appCode := cmp.Or(call.AppCode, d.flags.appCode)
+	return planner.Request(appCode, row.request.RegistrationID(), hasher.Request(&delta.Request{
+		AppCode: appCode, Method: call.Method, Path: call.Path, Query: call.Query, Body: call.Body,
+	}))
 }
 
 // unreadable is the error of an input that cannot be read further, with a code.
@@ -76,18 +140,6 @@ func unreadable(err error) error {
 		return abort
 	}
 	return &batch.Abort{Code: cmp.Or(codeOf(err), "input_unreadable"), Err: err}
-}
-
-func (d *deltaRun) planRequest(planner *delta.Planner, hasher *delta.Hasher, request batch.Request) error {
-	r, ok := request.(called)
-	if !ok {
-		return errors.New("a request cannot tell what it sends") // none of ops'
-	}
-	call := r.Call()
-	appCode := cmp.Or(call.AppCode, d.flags.appCode)
-	return planner.Request(appCode, r.RegistrationID(), hasher.Request(&delta.Request{
-		AppCode: appCode, Method: call.Method, Path: call.Path, Query: call.Query, Body: call.Body,
-	}))
 }
 
 // whyNoMirror is why devices that the input does not name are left alone; empty:
