@@ -317,6 +317,9 @@ func (f *Folder) LoadCheckpoint() (*batch.Checkpoint, error) {
 	if err != nil && !none {
 		return nil, err
 	}
+	if err := checkMark(f.Path(CheckpointFile), c.Mark); err != nil {
+		return nil, err
+	}
 	rows, next, err := f.readJournal(c.Journal)
 	if err != nil {
 		return nil, fmt.Errorf("read journal: %w", err)
