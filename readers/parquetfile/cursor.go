@@ -29,7 +29,6 @@ type level struct{ rep, def uint8 }
 // and block by block: memory follows what is read, not what a page claims.
 type cursor struct {
 	pageReader
-	rows       int64 // of the row group, not yet in a page that was read
 	dictionary *dictionary
 
 	page       []byte
@@ -52,8 +51,8 @@ type cursor struct {
 // open moves the cursor to a row of a row group.
 func (c *cursor) open(chunk *chunk, row int64) error {
 	*c = cursor{
-		pageReader: pageReader{scan: c.scan, leaf: c.leaf, chunk: chunk, at: chunk.start, held: c.held},
-		rows:       chunk.rows, page: c.page, levels: c.levels[:0], cells: c.cells[:0],
+		pageReader: pageReader{scan: c.scan, leaf: c.leaf, chunk: chunk, at: chunk.start, left: chunk.values, held: c.held},
+		page:       c.page, levels: c.levels[:0], cells: c.cells[:0],
 	}
 	if chunk.rows == 0 || row == 0 {
 		return nil
@@ -71,7 +70,6 @@ func (c *cursor) open(chunk *chunk, row int64) error {
 	if err != nil {
 		return err
 	}
-	c.rows -= first
 	for range row - first {
 		if err := c.skipRow(); err != nil {
 			return err
@@ -91,7 +89,7 @@ func (c *cursor) readDictionary(h *locatedPage) error {
 	if err != nil {
 		return err
 	}
-	c.at = h.next
+	c.pass(h)
 	if c.dictionary, err = newDictionary(c.leaf, page, h.values); err != nil {
 		return damaged("the dictionary of column %s: %w", c.leaf.path, err)
 	}
@@ -110,22 +108,17 @@ func (c *cursor) nextPage() error {
 			err = c.readDictionary(h)
 		case h.isData():
 			return c.readPage(h)
+		default:
+			c.pass(h)
 		}
 		if err != nil {
 			return err
 		}
-		c.at = h.next
 	}
 	return io.EOF
 }
 
 func (c *cursor) readPage(h *locatedPage) error {
-	if c.leaf.maxRep == 0 {
-		if h.values > c.rows {
-			return damaged("column %s has more values than its row group has rows", c.leaf.path)
-		}
-		c.rows -= h.values
-	}
 	if err := c.hold(c.dictionary.size() + max(h.size, int64(cap(c.page)))); err != nil {
 		return err
 	}
@@ -135,7 +128,8 @@ func (c *cursor) readPage(h *locatedPage) error {
 	}
 	c.page = page
 	c.reps, c.defs, c.stored, err = c.pageReader.levels(h, page)
-	c.encoding, c.values, c.unread, c.at = h.encoding, nil, h.values, h.next
+	c.encoding, c.values, c.unread = h.encoding, nil, h.values
+	c.pass(h)
 	c.wholeRows = h.kind == format.DataPageV2
 	return err
 }

@@ -37,10 +37,11 @@ type group struct {
 
 // chunk is the part of a leaf column that lies in one row group.
 type chunk struct {
-	start, end int64 // its pages
-	values     int64
-	rows       int64
-	codec      format.CompressionCodec
+	start  int64 // of its pages
+	end    int64 // of its pages, as far as the footer knows; other things begin there
+	values int64
+	rows   int64
+	codec  format.CompressionCodec
 }
 
 // damaged makes the error of a file that contradicts itself or the format.
@@ -143,7 +144,7 @@ func (f *file) readGroups(groups []groupMetadata, dataEnd int64) error {
 			}
 		}
 	}
-	return f.checkOverlaps()
+	return f.checkOverlaps(dataEnd)
 }
 
 // readChunk checks what the footer says of a chunk. Every chunk is checked,
@@ -177,23 +178,31 @@ func (l *leaf) readChunk(c *chunk, from *chunkMetadata, rows, dataEnd int64) err
 }
 
 // checkOverlaps refuses chunks that share bytes: one page that many columns name
-// would be unpacked for each of them.
-func (f *file) checkOverlaps() error {
-	type byteRange struct {
-		start, end int64
-		leaf       int
+// would be unpacked for each of them. Some writers count too few bytes of a chunk:
+// its pages may lie in all that is there before the next one.
+func (f *file) checkOverlaps(dataEnd int64) error {
+	type located struct {
+		*chunk
+		leaf *leaf
 	}
-	var all []byteRange
+	var all []located
 	for i := range f.groups {
-		for j, c := range f.groups[i].chunks {
-			all = append(all, byteRange{c.start, c.end, j})
+		for j := range f.groups[i].chunks {
+			if c := &f.groups[i].chunks[j]; c.rows > 0 {
+				all = append(all, located{c, f.leaves[j]})
+			}
 		}
 	}
-	slices.SortFunc(all, func(a, b byteRange) int { return cmp.Compare(a.start, b.start) })
-	for i := 1; i < len(all); i++ {
-		if all[i].start < all[i-1].end {
-			return damaged("the columns %s and %s share bytes", f.leaves[all[i-1].leaf].path, f.leaves[all[i].leaf].path)
+	slices.SortFunc(all, func(a, b located) int { return cmp.Compare(a.start, b.start) })
+	for i, c := range all {
+		next := dataEnd
+		if i+1 < len(all) {
+			next = all[i+1].start
 		}
+		if c.end > next {
+			return damaged("the columns %s and %s share bytes", c.leaf.path, all[i+1].leaf.path)
+		}
+		c.end = next
 	}
 	return nil
 }

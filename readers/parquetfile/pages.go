@@ -31,6 +31,7 @@ type pageReader struct {
 	leaf  *leaf
 	chunk *chunk
 	at    int64 // where the next page begins
+	left  int64 // levels of the chunk that are in no page before it
 	held  int64 // bytes counted in scan.open
 }
 
@@ -40,7 +41,15 @@ type locatedPage struct {
 	body, next int64
 }
 
-func (p *pageReader) more() bool { return p.at < p.chunk.end }
+func (p *pageReader) more() bool { return p.left > 0 && p.at < p.chunk.end }
+
+// pass moves on after a page.
+func (p *pageReader) pass(h *locatedPage) {
+	if h.isData() {
+		p.left -= h.values
+	}
+	p.at = h.next
+}
 
 // header reads the header of the next page without moving on.
 func (p *pageReader) header() (*locatedPage, error) {
@@ -79,7 +88,7 @@ func (p *pageReader) check(h *locatedPage) error {
 		return damaged("a page of column %s claims more bytes than there are", p.leaf.path)
 	case known && (!h.detailed || h.values < 0):
 		return damaged("a page of column %s has no header of its own kind", p.leaf.path)
-	case known && h.values > maxPageValues, data && h.values > p.chunk.values:
+	case known && h.values > maxPageValues, data && h.values > p.left:
 		return damaged("a page of column %s claims %d values", p.leaf.path, h.values)
 	}
 	return nil
@@ -161,7 +170,7 @@ func (p *pageReader) seek(row int64) (first int64, err error) {
 			break
 		}
 		first += rows
-		p.at = h.next
+		p.pass(h)
 	}
 	return first, nil
 }

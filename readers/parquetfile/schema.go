@@ -155,8 +155,10 @@ func (n *node) resolve(e *schemaElement) bool {
 		return n.resolveVariant()
 	case e.logical.id == logicalList, none && converted == deprecated.List:
 		return n.resolveList()
-	case e.logical.id == logicalMap, none && (converted == deprecated.Map || converted == deprecated.MapKeyValue):
+	case e.logical.id == logicalMap, none && converted == deprecated.Map:
 		return n.resolveMap()
+	case none && converted == deprecated.MapKeyValue: // of a map, or, by later writers, of its pairs
+		return n.resolveMap() || e.repetition == format.Repeated
 	}
 	return none && e.converted < 0
 }
