@@ -3,16 +3,51 @@ package parquetfile
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime/metrics"
 	"testing"
+	"time"
 
 	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/format"
 
 	"pushbatch/batch"
 	"pushbatch/readers/inputerror"
 )
+
+// mostFuzzHeap is more than the bound for all open pages and what the collector has
+// not taken yet.
+const mostFuzzHeap = 768 << 20
+
+// watchHeap measures the most bytes that the heap has until the end of the test.
+func watchHeap(t *testing.T) {
+	t.Helper()
+	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	most := uint64(0)
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() { // ends with the test, below
+		defer close(stopped)
+		for tick := time.NewTicker(time.Millisecond); ; {
+			metrics.Read(sample)
+			most = max(most, sample[0].Value.Uint64())
+			select {
+			case <-stop:
+				tick.Stop()
+				return
+			case <-tick.C:
+			}
+		}
+	}()
+	t.Cleanup(func() {
+		close(stop)
+		if <-stopped; most > mostFuzzHeap {
+			t.Errorf("the heap had %d MiB, want at most %d", most>>20, mostFuzzHeap>>20)
+		}
+	})
+}
 
 // FuzzParquet opens and reads whatever bytes there are: no panic, no hang, no
 // memory that the bytes do not back, and either rows or an *inputerror.Error.
@@ -30,7 +65,17 @@ func FuzzParquet(f *testing.F) {
 	}
 	f.Add(writeParquet(f, devices(30), smallPages(12)...))
 	f.Add(writeParquet(f, devices(30), smallPages(12, parquet.DataPageVersion(1), parquet.Compression(&parquet.Zstd))...))
+	runs := rawFile{roots: 4, rows: 64 << 20} // a few hundred bytes that claim millions of values
+	for i := range runs.roots {
+		body := append([]byte{1}, append(binary.AppendUvarint(nil, 64<<21), 0)...)
+		runs.schema = append(runs.schema, element(string(rune('a'+i)), format.ByteArray))
+		runs.chunks = append(runs.chunks, rawChunk{
+			typ: format.ByteArray, values: runs.rows, pages: []rawPage{dictionaryPage(1, strs("a")), v1Page(int32(runs.rows), format.RLEDictionary, body)},
+		})
+	}
+	f.Add(runs.bytes(f))
 	f.Fuzz(func(t *testing.T, data []byte) {
+		watchHeap(t)
 		src, err := openReader(bytes.NewReader(data), int64(len(data)), nil)
 		if err != nil {
 			mustBeError(t, err)

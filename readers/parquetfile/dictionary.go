@@ -1,0 +1,82 @@
+package parquetfile
+
+import "github.com/parquet-go/parquet-go/format"
+
+// dictionary is the values that the pages of a chunk name by their number. It may
+// have more of them than the chunk uses: writers of enumerations store all words.
+type dictionary struct {
+	stored []byte
+	ends   []uint32 // where each value ends; nil: they have one size
+	width  int
+	count  int64
+}
+
+// newDictionary finds the values of a dictionary's page.
+func newDictionary(l *leaf, page []byte, count int64) (*dictionary, error) {
+	d := &dictionary{stored: page, width: l.width, count: count}
+	switch {
+	case l.physical == format.Boolean || l.width == 0 && count > int64(len(page))/4:
+		return nil, errEncoded
+	case l.width > 0:
+		if count > int64(len(page)/l.width) {
+			return nil, errEncoded
+		}
+		return d, nil
+	}
+	d.ends = make([]uint32, 0, count)
+	arrays := plainArrays{page}
+	var one storedBlock
+	for range count {
+		one.reset()
+		if err := arrays.next(&one, 1); err != nil {
+			return nil, err
+		}
+		d.ends = append(d.ends, uint32(len(page)-len(arrays.src)))
+	}
+	return d, nil
+}
+
+// size is what the dictionary keeps, in bytes.
+func (d *dictionary) size() int64 {
+	if d == nil {
+		return 0
+	}
+	return int64(cap(d.stored) + 4*cap(d.ends))
+}
+
+func (d *dictionary) value(i uint32) []byte {
+	if d.ends == nil {
+		return d.stored[int(i)*d.width:][:d.width]
+	}
+	from := uint32(4)
+	if i > 0 {
+		from += d.ends[i-1]
+	}
+	return d.stored[from:d.ends[i]]
+}
+
+// dictionaryValues are numbers of values of the dictionary.
+type dictionaryValues struct {
+	runs       runReader
+	dictionary *dictionary
+}
+
+func newDictionaryDecoder(src []byte, dictionary *dictionary) (decoder, error) {
+	if len(src) == 0 || src[0] > 32 {
+		return nil, errEncoded
+	}
+	return &dictionaryValues{newRunReader(src[1:], uint(src[0])), dictionary}, nil
+}
+
+func (d *dictionaryValues) next(b *storedBlock, n int) error {
+	var memory [blockValues]uint32
+	indexes := memory[:min(n, blockValues)]
+	read, err := readRuns(&d.runs, indexes)
+	for _, i := range indexes[:read] {
+		if d.dictionary == nil || int64(i) >= d.dictionary.count {
+			return errNotInDictionary
+		}
+		b.values = append(b.values, d.dictionary.value(i))
+	}
+	return err
+}
