@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/url"
 	"strings"
 	"text/tabwriter"
 
@@ -125,4 +126,37 @@ func orDash(s string) string {
 		return "-"
 	}
 	return s
+}
+
+// hostURL is an address without all that may be secret in the address of a web
+// hook: only the scheme and the host are left.
+func hostURL(text string) string {
+	u, err := url.Parse(text)
+	switch {
+	case text == "":
+		return ""
+	case err != nil || u.Host == "":
+		return "…"
+	}
+	return u.Scheme + "://" + u.Host + "/…"
+}
+
+// maskedURL is an address without what may be secret in it: the password and
+// the query.
+func maskedURL(text string) string {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" {
+		if text == "" {
+			return ""
+		}
+		return "…"
+	}
+	masked := u.Scheme + "://" + u.Host + u.EscapedPath()
+	if u.User != nil {
+		masked = u.Scheme + "://…@" + u.Host + u.EscapedPath()
+	}
+	if u.RawQuery != "" {
+		masked += "?…"
+	}
+	return masked
 }

@@ -120,4 +120,8 @@ func documentedFlags(t *testing.T) map[string]bool {
 }
 
 // foreignFlags are flags of other programs that the README shows.
-var foreignFlags = map[string]bool{"now": true, "rm": true} // systemctl, docker
+var foreignFlags = map[string]bool{
+	"now": true, "rm": true, "build-arg": true, // systemctl, docker
+	"requeue": true, "open-mode": true, "signal": true, "array": true, // sbatch
+	"job-definition": true, "job-queue": true, "job-name": true, "array-properties": true, // aws batch
+}
