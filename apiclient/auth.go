@@ -4,9 +4,14 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"html"
 	"io"
 	"log/slog"
+	"net/url"
+	"slices"
 	"strings"
+
+	"pushbatch/batch/jsonappend"
 )
 
 // Auth is how a Client authorizes its requests. It never prints a secret: all
@@ -108,3 +113,17 @@ func newScrubber(secrets []string) scrubber {
 }
 
 func (s scrubber) clean(text string) string { return s.replace.Replace(text) }
+
+// echoes returns the forms in which a server may send a secret back: as it is,
+// escaped for HTML, for a URL and for JSON.
+func echoes(secret string) []string {
+	if secret == "" {
+		return nil
+	}
+	quoted := string(jsonappend.String(nil, secret))
+	forms := []string{
+		secret, html.EscapeString(secret), url.QueryEscape(secret), url.PathEscape(secret), quoted[1 : len(quoted)-1],
+	}
+	slices.Sort(forms)
+	return slices.Compact(forms)
+}

@@ -261,7 +261,7 @@ func TestRefusalSlowsAllProcesses(t *testing.T) {
 // however their clocks differ: no second sees more requests than the rate.
 func TestSharesNeverExceedTheRate(t *testing.T) {
 	t.Parallel()
-	schedules := 150
+	schedules := 100
 	if os.Getenv("FULL_TESTS") != "" {
 		schedules = 3000
 	}

@@ -9,6 +9,12 @@ import (
 	"pushbatch/apiclient/simulator"
 )
 
+type listedDevice struct {
+	RegistrationID, ApplicationID string
+	IsPrimary                     *bool
+	SystemData                    map[string]any
+}
+
 func chosen(t *testing.T, text string) *caller {
 	t.Helper()
 	c, err := simulator.ParseChoices(text)

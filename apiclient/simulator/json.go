@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -160,7 +159,7 @@ type entries []entry
 func (list entries) MarshalJSON() ([]byte, error) {
 	var b bytes.Buffer
 	for i, e := range list {
-		_, _ = io.WriteString(&b, map[bool]string{true: "{", false: ","}[i == 0])
+		b.WriteByte("{,"[min(i, 1)])
 		b.Write(toJSON(e.name))
 		b.WriteByte(':')
 		b.WriteString(e.json)

@@ -34,12 +34,6 @@ type listed struct {
 	}
 }
 
-type listedDevice struct {
-	RegistrationID, ApplicationID string
-	IsPrimary                     *bool
-	SystemData                    map[string]any
-}
-
 func list(t testing.TB, call *caller, query url.Values) page {
 	t.Helper()
 	r := call.do("GET", personsPath+"?"+query.Encode(), "")
