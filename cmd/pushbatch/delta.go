@@ -15,8 +15,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/pflag"
-
 	"pushbatch/batch"
 	"pushbatch/batch/blob"
 	"pushbatch/batch/delta"
@@ -24,88 +22,6 @@ import (
 	"pushbatch/batch/runstore"
 	"pushbatch/readers"
 )
-
-// deltaFlags say what a run that happens every night leaves out and takes back.
-type deltaFlags struct {
-	state       string
-	full        bool
-	adopt       bool
-	maxAge      string
-	mirror      bool
-	maxVanished string
-	onDuplicate string
-}
-
-func (d *deltaFlags) add(fs *pflag.FlagSet) {
-	fs.StringVar(&d.state, "delta", "", "send only what `STATE` (a folder or s3:// prefix) does not know as acknowledged, and keep it up to date")
-	fs.BoolVar(&d.full, "delta-full", false, "send every row, and renew the state")
-	fs.BoolVar(&d.adopt, "delta-adopt", false, "send nothing and take every valid row as acknowledged")
-	fs.StringVar(&d.maxAge, "max-age", "", "send again what was acknowledged longer ago than `AGE` (30d, 12h), each night a share of it")
-	fs.StringVar(&d.maxVanished, "max-vanished", "", "with --mirror: stop before anything is sent when more than `N` devices, or P% of the state, have vanished (default 5%, below 100 devices 5)")
-	fs.StringVar(&d.onDuplicate, "on-duplicate", string(delta.SendAll), "rows of a device that stands more than once: send all, the last one, or reject those that differ")
-}
-
-func (d *deltaFlags) addMirror(fs *pflag.FlagSet) {
-	fs.BoolVar(&d.mirror, "mirror", false, "depersonalize the devices of the state that the input names no more")
-}
-
-// checkDelta refuses flags that contradict each other, of commands that have them.
-func (c *runConfig) checkDelta() error {
-	if c.set.Lookup("delta") == nil {
-		return nil
-	}
-	return c.flags.delta.check()
-}
-
-func (d *deltaFlags) check() error {
-	if _, err := d.age(); err != nil {
-		return err
-	}
-	if _, err := batch.ParseThreshold(d.maxVanished); err != nil {
-		return usageError("--max-vanished: %v", err)
-	}
-	switch delta.Duplicates(d.onDuplicate) {
-	case delta.SendAll, delta.SendLast, delta.RejectDiffer:
-	default:
-		return usageError("--on-duplicate %q: take all, last or reject", d.onDuplicate)
-	}
-	if d.full && d.adopt {
-		return usageError("--delta-full sends every row and --delta-adopt none: take one of them")
-	}
-	if d.state != "" {
-		return nil
-	}
-	for name, given := range map[string]bool{
-		"delta-full": d.full, "delta-adopt": d.adopt, "max-age": d.maxAge != "", "mirror": d.mirror, "max-vanished": d.maxVanished != "",
-	} {
-		if given {
-			return usageError("--%s needs --delta STATE", name)
-		}
-	}
-	return nil
-}
-
-// age reads --max-age: a duration, of days too.
-func (d *deltaFlags) age() (time.Duration, error) {
-	if d.maxAge == "" {
-		return 0, nil
-	}
-	age, err := time.ParseDuration(d.maxAge)
-	if text, ok := strings.CutSuffix(d.maxAge, "d"); ok {
-		var days float64
-		days, err = strconv.ParseFloat(text, 64)
-		age = time.Duration(days * float64(24*time.Hour))
-	}
-	if err != nil || age <= 0 {
-		return 0, usageError("--max-age %s: days or a duration above 0 were expected, such as 30d or 12h", d.maxAge)
-	}
-	return age, nil
-}
-
-// firstPass reports whether the inputs are read once before anything is sent.
-func (d *deltaFlags) firstPass() bool {
-	return d.state != "" || delta.Duplicates(d.onDuplicate) != delta.SendAll
-}
 
 // Files of the run folder.
 const (
@@ -229,86 +145,6 @@ func (x *execution) baseURL() string {
 		return "simulator"
 	}
 	return strings.TrimRight(x.flags.baseURL, "/")
-}
-
-// settleDead makes up for a run that died: from its folder where that can be read,
-// else by forgetting what it may have touched. A run's own resume does that itself.
-func (d *deltaRun) settleDead(ctx context.Context) error {
-	dead := d.state.Dead()
-	if dead == nil {
-		return nil
-	}
-	var own delta.Plan
-	if d.folder != nil { // of a run that goes on
-		err := d.folder.Fetch(ctx, deltaPlanFile)
-		if err == nil && d.folder.ReadJSON(deltaPlanFile, &own) == nil && own.Run == dead.ID {
-			return nil
-		}
-	}
-	outcomes, err := outcomesOf(ctx, dead)
-	if err != nil {
-		d.log.Warn("the run before has died and its folder cannot be read: what it may have sent is sent again", "run", dead.Folder, "error", err)
-	} else {
-		d.log.Info("the run before has died: what it has done is taken over", "run", dead.Folder)
-	}
-	if d.held == nil {
-		return d.state.Preview(ctx, outcomes)
-	}
-	return d.state.Settle(ctx, outcomes, true)
-}
-
-// outcomesOf reads what became of the rows of a run that died.
-func outcomesOf(ctx context.Context, run *delta.RunNote) (_ *delta.Outcomes, err error) {
-	folder, err := viewRun(ctx, run.Folder)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, folder.Close()) }()
-	if err := errors.Join(folder.Fetch(ctx, deltaPlanFile), folder.FetchReport(ctx, runstore.DeltaOutcomesFile)); err != nil {
-		return nil, err
-	}
-	var plan delta.Plan
-	if err := folder.ReadJSON(deltaPlanFile, &plan); err != nil {
-		return nil, err
-	}
-	if plan.Run != run.ID {
-		return nil, errors.New("it is another run's")
-	}
-	point, err := folder.LoadCheckpoint()
-	if err != nil {
-		return nil, err
-	}
-	if point == nil {
-		point = new(batch.Checkpoint)
-	}
-	outcomes, err := readOutcomes(folder, &plan, point.Mark[runstore.DeltaOutcomesFile])
-	if err != nil {
-		return nil, err
-	}
-	for i := range point.Waiting {
-		outcomes.Add(point.Waiting[i].Row, &point.Waiting[i].Outcome, false)
-	}
-	return outcomes, nil
-}
-
-// readOutcomes reads what a run has written of its rows: all of it where that is
-// published, else as much as a checkpoint vouches for.
-func readOutcomes(folder *runstore.Folder, plan *delta.Plan, length int64) (*delta.Outcomes, error) {
-	outcomes := delta.NewOutcomes(plan.Rows + plan.Counts.Vanished)
-	file, err := os.Open(folder.LocalFile(runstore.DeltaOutcomesFile))
-	if err == nil {
-		length = math.MaxInt64
-	} else if errors.Is(err, fs.ErrNotExist) {
-		file, err = os.Open(folder.LocalPath(runstore.DeltaOutcomesFile))
-	}
-	if errors.Is(err, fs.ErrNotExist) {
-		return outcomes, nil // nothing was sent
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	return outcomes, outcomes.Read(io.LimitReader(file, length))
 }
 
 // whenStateLost stops the run when another process may have taken its state.

@@ -6,8 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
+	"math"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -177,4 +180,145 @@ func printDelta(w io.Writer, i *delta.Info, asJSON bool) error {
 		fmt.Fprintf(w, "  last run      %s (%s), %s\n", run.ID, run.Folder, end)
 	}
 	return nil
+}
+
+// newStateUndo makes the delta state of a run forget, before the first request, what
+// was acknowledged of the devices that undo puts back.
+func newStateUndo(x *execution) *feature {
+	if x.spec.Undo == nil || x.spec.Undo.State == "" || x.client == nil {
+		return nil
+	}
+	return &feature{firstPass: func(ctx context.Context) error { return stateError(x.forgetUndone(ctx, x.spec.Undo.State)) }}
+}
+
+func (x *execution) forgetUndone(ctx context.Context, location string) (err error) {
+	held, err := runstore.Hold(ctx, location, storeOptions(x.flags, x.log))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, held.Release()) }()
+	spool, err := os.MkdirTemp("", "pushbatch-delta-*")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(spool)) }()
+	state, err := delta.Open(ctx, stateStore(location), delta.Options{Open: openStateTable, Files: delta.Disk{}, Folder: spool})
+	if err != nil || state.First() {
+		return err
+	}
+	if err := settleForForget(ctx, state); err != nil {
+		return err
+	}
+	n, err := state.Forget(ctx, x.undoneDevices(ctx), true)
+	if err == nil {
+		x.log.Info("the delta state forgets what was acknowledged of the devices", "state", location, "devices", n)
+	}
+	return err
+}
+
+// settleForForget makes up for a run that died, before devices are forgotten.
+func settleForForget(ctx context.Context, state *delta.State) error {
+	dead := state.Dead()
+	if dead == nil {
+		return nil
+	}
+	outcomes, _ := outcomesOf(ctx, dead) // what cannot be read is forgotten
+	return state.Settle(ctx, outcomes, true)
+}
+
+// settleDead makes up for a run that died: from its folder where that can be read,
+// else by forgetting what it may have touched. A run's own resume does that itself.
+func (d *deltaRun) settleDead(ctx context.Context) error {
+	dead := d.state.Dead()
+	if dead == nil {
+		return nil
+	}
+	var own delta.Plan
+	if d.folder != nil { // of a run that goes on
+		err := d.folder.Fetch(ctx, deltaPlanFile)
+		if err == nil && d.folder.ReadJSON(deltaPlanFile, &own) == nil && own.Run == dead.ID {
+			return nil
+		}
+	}
+	outcomes, err := outcomesOf(ctx, dead)
+	if err != nil {
+		d.log.Warn("the run before has died and its folder cannot be read: what it may have sent is sent again", "run", dead.Folder, "error", err)
+	} else {
+		d.log.Info("the run before has died: what it has done is taken over", "run", dead.Folder)
+	}
+	if d.held == nil {
+		return d.state.Preview(ctx, outcomes)
+	}
+	return d.state.Settle(ctx, outcomes, true)
+}
+
+// outcomesOf reads what became of the rows of a run that died.
+func outcomesOf(ctx context.Context, run *delta.RunNote) (_ *delta.Outcomes, err error) {
+	folder, err := viewRun(ctx, run.Folder)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, folder.Close()) }()
+	if err := errors.Join(folder.Fetch(ctx, deltaPlanFile), folder.FetchReport(ctx, runstore.DeltaOutcomesFile)); err != nil {
+		return nil, err
+	}
+	var plan delta.Plan
+	if err := folder.ReadJSON(deltaPlanFile, &plan); err != nil {
+		return nil, err
+	}
+	if plan.Run != run.ID {
+		return nil, errors.New("it is another run's")
+	}
+	point, err := folder.LoadCheckpoint()
+	if err != nil {
+		return nil, err
+	}
+	if point == nil {
+		point = new(batch.Checkpoint)
+	}
+	outcomes, err := readOutcomes(folder, &plan, point.Mark[runstore.DeltaOutcomesFile])
+	if err != nil {
+		return nil, err
+	}
+	for i := range point.Waiting {
+		outcomes.Add(point.Waiting[i].Row, &point.Waiting[i].Outcome, false)
+	}
+	return outcomes, nil
+}
+
+// readOutcomes reads what a run has written of its rows: all of it where that is
+// published, else as much as a checkpoint vouches for.
+func readOutcomes(folder *runstore.Folder, plan *delta.Plan, length int64) (*delta.Outcomes, error) {
+	outcomes := delta.NewOutcomes(plan.Rows + plan.Counts.Vanished)
+	file, err := os.Open(folder.LocalFile(runstore.DeltaOutcomesFile))
+	if err == nil {
+		length = math.MaxInt64
+	} else if errors.Is(err, fs.ErrNotExist) {
+		file, err = os.Open(folder.LocalPath(runstore.DeltaOutcomesFile))
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return outcomes, nil // nothing was sent
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return outcomes, outcomes.Read(io.LimitReader(file, length))
+}
+
+// undoneDevices yields the devices of an undo's plan.
+func (x *execution) undoneDevices(ctx context.Context) func(yield func(string, error) bool) {
+	return func(yield func(string, error) bool) {
+		source := x.opened[0].source
+		at := slices.IndexFunc(source.Header(), func(c batch.Column) bool { return c.Name == ops.UndoHeader()[0] })
+		for row, err := range source.Rows(ctx, batch.Position{}) {
+			id := ""
+			if err == nil && row.Err == nil && at >= 0 {
+				id = row.Values[at].Text
+			}
+			if !yield(id, err) || err != nil {
+				return
+			}
+		}
+	}
 }

@@ -6,6 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
 
 	"pushbatch/batch"
 	"pushbatch/batch/delta"
@@ -205,4 +210,86 @@ func (d *deltaRun) ended(ctx context.Context, engine *batch.Job, runErr error) e
 		return &exitError{exitStopped, fmt.Errorf("the delta state was not renewed: %w: the next run, or resume, makes up for it", err)}
 	}
 	return nil
+}
+
+// deltaFlags say what a run that happens every night leaves out and takes back.
+type deltaFlags struct {
+	state       string
+	full        bool
+	adopt       bool
+	maxAge      string
+	mirror      bool
+	maxVanished string
+	onDuplicate string
+}
+
+func (d *deltaFlags) add(fs *pflag.FlagSet) {
+	fs.StringVar(&d.state, "delta", "", "send only what `STATE` (a folder or s3:// prefix) does not know as acknowledged, and keep it up to date")
+	fs.BoolVar(&d.full, "delta-full", false, "send every row, and renew the state")
+	fs.BoolVar(&d.adopt, "delta-adopt", false, "send nothing and take every valid row as acknowledged")
+	fs.StringVar(&d.maxAge, "max-age", "", "send again what was acknowledged longer ago than `AGE` (30d, 12h), each night a share of it")
+	fs.StringVar(&d.maxVanished, "max-vanished", "", "with --mirror: stop before anything is sent when more than `N` devices, or P% of the state, have vanished (default 5%, below 100 devices 5)")
+	fs.StringVar(&d.onDuplicate, "on-duplicate", string(delta.SendAll), "rows of a device that stands more than once: send all, the last one, or reject those that differ")
+}
+
+func (d *deltaFlags) addMirror(fs *pflag.FlagSet) {
+	fs.BoolVar(&d.mirror, "mirror", false, "depersonalize the devices of the state that the input names no more")
+}
+
+// checkDelta refuses flags that contradict each other, of commands that have them.
+func (c *runConfig) checkDelta() error {
+	if c.set.Lookup("delta") == nil {
+		return nil
+	}
+	return c.flags.delta.check()
+}
+
+func (d *deltaFlags) check() error {
+	if _, err := d.age(); err != nil {
+		return err
+	}
+	if _, err := batch.ParseThreshold(d.maxVanished); err != nil {
+		return usageError("--max-vanished: %v", err)
+	}
+	switch delta.Duplicates(d.onDuplicate) {
+	case delta.SendAll, delta.SendLast, delta.RejectDiffer:
+	default:
+		return usageError("--on-duplicate %q: take all, last or reject", d.onDuplicate)
+	}
+	if d.full && d.adopt {
+		return usageError("--delta-full sends every row and --delta-adopt none: take one of them")
+	}
+	if d.state != "" {
+		return nil
+	}
+	for name, given := range map[string]bool{
+		"delta-full": d.full, "delta-adopt": d.adopt, "max-age": d.maxAge != "", "mirror": d.mirror, "max-vanished": d.maxVanished != "",
+	} {
+		if given {
+			return usageError("--%s needs --delta STATE", name)
+		}
+	}
+	return nil
+}
+
+// age reads --max-age: a duration, of days too.
+func (d *deltaFlags) age() (time.Duration, error) {
+	if d.maxAge == "" {
+		return 0, nil
+	}
+	age, err := time.ParseDuration(d.maxAge)
+	if text, ok := strings.CutSuffix(d.maxAge, "d"); ok {
+		var days float64
+		days, err = strconv.ParseFloat(text, 64)
+		age = time.Duration(days * float64(24*time.Hour))
+	}
+	if err != nil || age <= 0 {
+		return 0, usageError("--max-age %s: days or a duration above 0 were expected, such as 30d or 12h", d.maxAge)
+	}
+	return age, nil
+}
+
+// firstPass reports whether the inputs are read once before anything is sent.
+func (d *deltaFlags) firstPass() bool {
+	return d.state != "" || delta.Duplicates(d.onDuplicate) != delta.SendAll
 }
