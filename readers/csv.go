@@ -82,8 +82,18 @@ func headerProblem(line int64, p *batch.Problem) *Error {
 	return &Error{Code: p.Code, Line: line, Err: fmt.Errorf("%s: %s", where, said)}
 }
 
+// maxColumns is how many columns an input may have: as many as a spreadsheet.
+const maxColumns = 16_384
+
+func tooManyColumns(columns int) *Error {
+	return failure(CodeHeader, "it has %d columns, at most %d can be read: remove those that are not needed, or look for a wrong delimiter", columns, maxColumns)
+}
+
 // csvHeader checks the names: each column has one, and no two the same.
 func csvHeader(cells []batch.Value) (batch.Header, *Error) {
+	if len(cells) > maxColumns {
+		return nil, tooManyColumns(len(cells))
+	}
 	header := make(batch.Header, len(cells))
 	seen := make(map[string]int, len(cells))
 	for i, cell := range cells {
@@ -113,8 +123,24 @@ func (r *csvReading) row(row *batch.Row) error {
 	row.Faults = r.faults
 	if len(cells) != columns {
 		fit(row, columns)
+	} else if row.Err == nil && r.source.isHeader(cells) {
+		row.Err = &batch.Problem{
+			Code:    CodeRepeatedRow,
+			Message: fmt.Sprintf("line %d: the header stands here once more, as after joining files: remove the line", row.Pos.Line),
+		}
 	}
 	return nil
+}
+
+// isHeader reports whether a row has the names of the columns for its cells; a
+// byte order mark may stand before the first one.
+func (s *csvSource) isHeader(cells []batch.Value) bool {
+	for i, cell := range cells {
+		if text := cell.Text; text != s.header[i].Name && (i > 0 || strings.TrimPrefix(text, "\ufeff") != s.header[i].Name) {
+			return false
+		}
+	}
+	return len(cells) > 0
 }
 
 // fit gives a ragged row its problem and as many values as there are columns.

@@ -84,6 +84,12 @@ func TestCSVRecords(t *testing.T) {
 		{name: "text behind a quote", data: "id,name,x\n1,\"a\"b,c\n2,\"a\"\rb,c\n3,y,z\n", want: [][]string{
 			{"id", "name", "x"}, {"1", `"a"b`, "c", "!csv_quote name"}, {"2", "\"a\"\rb", "c", "!csv_quote name"}, {"3", "y", "z"},
 		}},
+		{name: "the header once more", data: "id,email\n1,x\nid,email\n\ufeff\"id\",email\n2,email\n", want: [][]string{
+			{"id", "email"}, {"1", "x"}, {"id", "email", "!header_repeated"}, {"\ufeff\"id\"", "email"}, {"2", "email"},
+		}},
+		{name: "the header with a BOM once more", data: "id,email\n1,x\n\ufeffid,email\n", want: [][]string{
+			{"id", "email"}, {"1", "x"}, {"\ufeffid", "email", "!header_repeated"},
+		}},
 		{name: "blank lines", data: "\n\r\nid,name\n\n1,x\n\r\n\n2,y\n\n", want: [][]string{{"id", "name"}, {"1", "x"}, {"2", "y"}}},
 		{name: "blank lines of CR", data: "\r\rid,name\r\r\n1,x\r\r\r2,y\r\r", want: [][]string{{"id", "name"}, {"1", "x"}, {"2", "y"}}},
 		{name: "spaces stay", data: "id, name \n 1 , x \n", want: [][]string{{"id", " name "}, {" 1 ", " x "}}},

@@ -26,6 +26,7 @@ const (
 	CodeTooLarge      = inputerror.CodeTooLarge
 	CodeFieldCount    = inputerror.CodeFieldCount
 	CodeStrayQuote    = inputerror.CodeStrayQuote
+	CodeRepeatedRow   = inputerror.CodeRepeatedRow
 	CodeNUL           = inputerror.CodeNUL
 	CodeJSON          = inputerror.CodeJSON
 	CodeJSONRepeat    = inputerror.CodeJSONRepeat

@@ -20,6 +20,14 @@ type jsonText struct {
 	depth    int
 	encoding *encoding
 	nested   *nestedStack
+	flaw     *jsonFault // the first text since the last field that is no text in the encoding
+}
+
+// flawed notes that a text is damaged though the line can be read.
+func (j *jsonText) flawed(at int, say string) {
+	if j.flaw == nil {
+		j.flaw = &jsonFault{code: CodeEncoding, at: at, say: say}
+	}
 }
 
 // jsonFault is why a line is no JSON text that can be used.
@@ -80,6 +88,9 @@ func (j *jsonText) members(member func(name string) *jsonFault) *jsonFault {
 			return j.fault("expected a quoted name")
 		}
 		name, fault := j.text()
+		if fault == nil {
+			fault = j.flaw // a name is not given back
+		}
 		if fault != nil {
 			return fault
 		}
@@ -259,7 +270,7 @@ func (j *jsonText) text() (string, *jsonFault) {
 			text := j.line[begin:j.at]
 			if seen >= utf8.RuneSelf {
 				if bad := j.encoding.invalidAt(text); bad >= 0 {
-					return "", &jsonFault{code: CodeEncoding, at: begin + bad, say: "the text is not valid " + j.encoding.name + j.encoding.hint(text)}
+					j.flawed(begin+bad, "the text is not valid "+j.encoding.name+j.encoding.hint(text))
 				}
 			}
 			j.at++

@@ -36,9 +36,11 @@ func (j *jsonText) unescaped(text string, begin int) (string, *jsonFault) {
 			return "", &jsonFault{code: CodeJSON, at: begin + i, say: "an escape in a text is none that JSON knows"}
 		}
 		if r == loneSurrogate {
-			return "", &jsonFault{code: CodeEncoding, at: begin + i, say: "an escape in a text is half of a surrogate pair"}
+			j.flawed(begin+i, "an escape in the text is half of a surrogate pair")
+			b.WriteString(text[i-1 : i+size]) // as it stands, to be mended where rows are given back
+		} else {
+			b.WriteRune(r)
 		}
-		b.WriteRune(r)
 		i += size
 	}
 	return b.String(), nil

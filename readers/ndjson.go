@@ -80,6 +80,8 @@ func (s *ndjsonSource) readHeader(ctx context.Context) error {
 		return failure(CodeFormat, "it is JSON, but not one object a line: write it as such (jq -c . FILE > FILE.ndjson)")
 	case records == 0:
 		return &Error{Code: CodeJSON, Line: r.pos.Line, Err: fmt.Errorf("none of the first %d lines is a JSON object", r.next.Row)}
+	case len(s.header) > maxColumns:
+		return tooManyColumns(len(s.header))
 	case len(s.header) == 0:
 		return failure(CodeHeader, "the first %d records have no field", records)
 	}
@@ -90,6 +92,7 @@ func (s *ndjsonSource) readHeader(ctx context.Context) error {
 func (s *ndjsonSource) collect(line string) *jsonFault {
 	record := ndjsonRecord{jsonText: jsonText{line: line, encoding: s.text.encoding, nested: new(nestedStack)}}
 	record.field = func(f fieldName, value batch.Value) *jsonFault {
+		record.flaw = nil // of the row, which will say so
 		if _, known := s.columns[f]; !known && !(value.Kind == batch.Null && isFlattened(f.String())) {
 			s.addColumn(f)
 		}

@@ -31,6 +31,9 @@ func FuzzJSON(f *testing.F) {
 		if j.space(); fault == nil && j.at < len(line) {
 			fault = j.fault("expected the end")
 		}
+		if fault == nil {
+			fault = j.flaw
+		}
 		valid := json.Valid([]byte(line)) && utf8.ValidString(line)
 		if fault != nil {
 			if fault.code == CodeJSON && valid && !strings.Contains(fault.say, "nested deeper") {

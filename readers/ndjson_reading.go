@@ -23,10 +23,11 @@ type ndjsonReading struct {
 
 	record  ndjsonRecord
 	nested  nestedStack
-	values  []batch.Value // of the row being read
-	seen    []int64       // for each column the row, from 1, that had it last
-	guess   int           // the column that comes next if names come in the usual order
-	unknown string        // the first name that is no column
+	values  []batch.Value   // of the row being read
+	seen    []int64         // for each column the row, from 1, that had it last
+	guess   int             // the column that comes next if names come in the usual order
+	unknown string          // the first name that is no column
+	faults  []batch.Problem // values that are no text in the encoding, though the line can be read
 }
 
 func (s *ndjsonSource) newReading(ctx context.Context, from batch.Position) (*ndjsonReading, error) {
@@ -129,8 +130,10 @@ func (r *ndjsonReading) row(row *batch.Row) error {
 		}
 		return nil
 	}
-	if row.Err = r.decode(line); row.Err != nil && row.Err.Code != CodeEncoding {
+	if row.Err = r.decode(line); row.Err != nil {
 		row.Excess = leadingText(line)
+	} else if len(r.faults) > 0 {
+		row.Err, row.Faults = &r.faults[0], r.faults
 	}
 	return nil
 }
@@ -146,10 +149,10 @@ func leadingText(line string) []batch.Value {
 }
 
 func (r *ndjsonReading) decode(line string) *batch.Problem {
-	r.guess, r.unknown = 0, ""
+	r.guess, r.unknown, r.faults = 0, "", nil
 	r.record.jsonText = jsonText{line: line, encoding: r.source.text.encoding, nested: &r.nested}
 	if fault := r.record.read(); fault != nil {
-		return &batch.Problem{Code: fault.code, Message: fmt.Sprintf("line %d, byte %d: %s", r.pos.Line, fault.at+1, fault.say)}
+		return r.problem(fault, "")
 	}
 	if r.unknown != "" {
 		return &batch.Problem{
@@ -158,6 +161,10 @@ func (r *ndjsonReading) decode(line string) *batch.Problem {
 		}
 	}
 	return nil
+}
+
+func (r *ndjsonReading) problem(fault *jsonFault, column string) *batch.Problem {
+	return &batch.Problem{Code: fault.code, Column: column, Message: fmt.Sprintf("line %d, byte %d: %s", r.pos.Line, fault.at+1, fault.say)}
 }
 
 // field puts a value into its column.
@@ -175,6 +182,10 @@ func (r *ndjsonReading) field(f fieldName, value batch.Value) *jsonFault {
 	}
 	r.seen[at], r.guess = r.next.Row, at+1
 	r.values[at] = value
+	if flaw := r.record.flaw; flaw != nil {
+		r.record.flaw = nil
+		r.faults = append(r.faults, *r.problem(flaw, r.source.header[at].Name))
+	}
 	return nil
 }
 
@@ -182,6 +193,7 @@ func (r *ndjsonReading) field(f fieldName, value batch.Value) *jsonFault {
 // loses nothing by being null.
 func (r *ndjsonReading) noColumn(f fieldName, value batch.Value) {
 	name := f.String()
+	r.record.flaw = nil
 	if r.unknown != "" || strings.HasPrefix(name, "_") || value.Kind == batch.Null && isFlattened(name) {
 		return
 	}

@@ -40,10 +40,18 @@ func TestNDJSONRecords(t *testing.T) {
 		{name: "booleans", data: `{"a":true,"b":false}` + "\n", want: [][]string{{"a", "b"}, {"true", "false"}}},
 		{name: "same name twice", data: `{"a":1}` + "\n" + `{"a":1,"a":2}` + "\n", want: [][]string{{"a"}, {"1"}, {"1", `{"a":1,"a":2}`, "!json_duplicate_key"}}},
 		{name: "same name twice inside", data: `{"a":{"b":1,"b":2}}` + "\n" + `{"a":{}}` + "\n", want: [][]string{{"a"}, {"", `{"a":{"b":1,"b":2}}`, "!json_duplicate_key"}, {"{}"}}},
-		{name: "not UTF-8", data: `{"a":1}` + "\n" + "{\"a\":\"\xff\"}\n", want: [][]string{{"a"}, {"1"}, {"", "!encoding_invalid"}}},
+		{name: "not UTF-8", data: `{"a":1}` + "\n" + "{\"a\":\"\xff\"}\n", want: [][]string{{"a"}, {"1"}, {"\xff", "!encoding_invalid a"}}},
 		{
 			name: "half a surrogate pair", data: `{"a":1}` + "\n" + `{"a":"\ud83d"}` + "\n" + `{"a":"\ud83d\u0041"}` + "\n" + `{"a":"\ude00\ud83d"}` + "\n",
-			want: [][]string{{"a"}, {"1"}, {"", "!encoding_invalid"}, {"", "!encoding_invalid"}, {"", "!encoding_invalid"}},
+			want: [][]string{{"a"}, {"1"}, {`\ud83d`, "!encoding_invalid a"}, {`\ud83dA`, "!encoding_invalid a"}, {`\ude00\ud83d`, "!encoding_invalid a"}},
+		},
+		{
+			name: "half a surrogate pair among others", data: `{"a":"x \ud83d","b":{"c":["\ude00 y"]},"d":"z"}` + "\n",
+			want: [][]string{{"a", "b", "d"}, {`x \ud83d`, `{"c":["\\ude00 y"]}`, "z", "!encoding_invalid a"}},
+		},
+		{
+			name: "half a surrogate pair in a name", data: `{"a":1}` + "\n" + `{"a\ud83d":1}` + "\n",
+			want: [][]string{{"a"}, {"1"}, {"", `{"a\ud83d":1}`, "!encoding_invalid"}},
 		},
 		{
 			name: "too large", data: `{"a":1}` + "\n" + `{"a":"` + long + `"}` + "\n" + `{"a":2}` + "\n" + strings.Repeat(" ", 500) + "\n" + `{"a":3}` + "\n", options: Options{MaxRecord: 50},

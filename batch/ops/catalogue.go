@@ -104,6 +104,7 @@ func Catalogue() []Entry { //nolint:funlen // a table
 		// Records that could not be decoded.
 		{"csv_field_count", Rejects, "The row has more or fewer cells than the header.", "Look for a missing quote or a separator within a value."},
 		{"csv_quote", Rejects, "Text follows the closing quote of a cell.", "Double the quotes within the cell."},
+		{"header_repeated", Rejects, "The row is the header once more, as after joining files.", "Remove the line."},
 		{"nul_character", Rejects, "There is a NUL byte in the row.", "The file is damaged, or in an encoding to be named with --encoding (UTF-16)."},
 		{"record_too_large", Rejects, "The record is larger than a record may be.", "Look for an unclosed quote."},
 		{"json_invalid", Rejects, "The line is not one JSON object.", "Write one object a line."},

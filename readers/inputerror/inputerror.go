@@ -30,6 +30,7 @@ const (
 	CodeOption        = "input_option_invalid" // a setting names no delimiter, encoding, … or contradicts the input
 	CodeHeader        = "header_invalid"       // the header has an unnamed column, or is not text
 	CodeHeaderRepeat  = "header_duplicate"     // two columns have the same name
+	CodeRepeatedRow   = "header_repeated"      // a row is the header once more, as after joining files
 	CodeQuote         = "csv_quote_unclosed"   // a quoted cell is still open at the end of the input
 	CodeEncoding      = "encoding_invalid"     // the header is not text in its encoding (in a row: that row's problem)
 	CodeTooLarge      = "record_too_large"     // the header is longer than MaxRecord (in a row: that row's problem)
