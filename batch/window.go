@@ -15,7 +15,7 @@ type slot struct {
 	followers []*slot // rows that wait for this one
 }
 
-// unsent reports whether the row needed no request, in this execution or before.
+// local reports whether the row needed no request, in this execution or before.
 func (s *slot) local() bool { return s.request == nil && !s.earlier }
 
 // window is the unfinished rows: those between the last one that is recorded

@@ -51,7 +51,7 @@ func dryRuns(b *bench) error {
 		if err != nil {
 			return err
 		}
-		ours, bare, ratio, err := b.inTurn(func() (usage, error) { return b.sit("personalize", file, "--dry-run="+m.dry) }, floor)
+		ours, bare, ratio, err := b.inTurn(func() (usage, error) { return b.runOnce("personalize", file, "--dry-run="+m.dry) }, floor)
 		if err != nil {
 			return err
 		}
@@ -77,7 +77,7 @@ func memory(b *bench) error {
 			}
 			var all []float64
 			for range b.turns {
-				u, err := b.sit("personalize", file, "--dry-run=validate")
+				u, err := b.runOnce("personalize", file, "--dry-run=validate")
 				if err != nil {
 					return err
 				}
@@ -108,7 +108,7 @@ func wholeJob(b *bench) error {
 	lines := filepath.Join(b.dir, "floor.csv")
 	ours, floor, ratio, err := b.inTurn(
 		func() (usage, error) {
-			return b.sit("personalize", file, "--base-url", s.base, "--rate", unlimited, "--max-in-flight", fmt.Sprint(inFlight))
+			return b.runOnce("personalize", file, "--base-url", s.base, "--rate", unlimited, "--max-in-flight", fmt.Sprint(inFlight))
 		},
 		func() (usage, error) { return run([]int{0}, b.self, "part", "send", file, s.base, lines) })
 	if err != nil {
@@ -137,7 +137,7 @@ func slowServer(b *bench) error {
 		return err
 	}
 	defer s.stop()
-	if _, err := b.sit("personalize", file, "--base-url", s.base, "--rate", unlimited, "--max-in-flight", fmt.Sprint(inFlight)); err != nil {
+	if _, err := b.runOnce("personalize", file, "--base-url", s.base, "--rate", unlimited, "--max-in-flight", fmt.Sprint(inFlight)); err != nil {
 		return err
 	}
 	c, err := s.counts()
@@ -161,7 +161,7 @@ func rates(b *bench) error {
 		if err != nil {
 			return err
 		}
-		u, err := b.sit("personalize", file, "--base-url", s.base, "--rate", fmt.Sprint(m.rate))
+		u, err := b.runOnce("personalize", file, "--base-url", s.base, "--rate", fmt.Sprint(m.rate))
 		if err != nil {
 			return errors.Join(err, fmt.Errorf("rate %d", m.rate))
 		}
@@ -192,7 +192,7 @@ func starts(b *bench) error {
 				return err
 			}
 			began := time.Now()
-			if _, err := b.sit("personalize", file, "--base-url", s.base, "--limit", "1"); err != nil {
+			if _, err := b.runOnce("personalize", file, "--base-url", s.base, "--limit", "1"); err != nil {
 				return err
 			}
 			c, err := s.counts()

@@ -45,8 +45,8 @@ func usageOf(state *os.ProcessState, wall time.Duration) usage {
 	return u
 }
 
-// sit runs one sitting of a new run of ours; the folder is removed.
-func (b *bench) sit(args ...string) (usage, error) {
+// runOnce makes a new run of ours; the folder is removed.
+func (b *bench) runOnce(args ...string) (usage, error) {
 	out := filepath.Join(b.dir, "run")
 	defer os.RemoveAll(out)
 	return run([]int{0}, b.ours, append(args, "--out", out, "--quiet")...)
