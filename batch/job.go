@@ -183,6 +183,9 @@ func (j *Job) send(ctx context.Context) error {
 			if !more || j.stopped() {
 				return nil
 			}
+			if j.window.hold(s) {
+				continue
+			}
 			if err := j.sendRow(ctx, s); err != nil {
 				return err
 			}

@@ -1,6 +1,9 @@
 package batch
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // slot holds one unfinished row.
 type slot struct {
@@ -27,7 +30,14 @@ type window struct {
 	slots      []*slot // row n is at n % len(slots)
 	head, tail int64
 	locks      keyLocks
+	payload    int64   // bytes of the answers that rows have and no recorder has taken
+	held       []*slot // rows that may be sent when there is room for their answers
 }
+
+// maxPayload is how many bytes of answers wait for the row at the head, beside
+// those that are on their way: rows alone do not bound memory where an answer may
+// have megabytes.
+const maxPayload = 64 << 20
 
 func newWindow(size int) *window {
 	return &window{slots: make([]*slot, size), locks: keyLocks{last: make(map[string]*slot)}}
@@ -67,6 +77,19 @@ func (w *window) finish(s *slot, out *Outcome) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	s.result.Outcome, s.finished = *out, true
+	w.payload += int64(len(out.Payload))
+}
+
+// hold keeps a row back while too many bytes wait for the head, and reports whether
+// it did. The row at the head always goes: it makes room.
+func (w *window) hold(s *slot) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.payload <= maxPayload || s.result.Row.Num == w.head+1 {
+		return false
+	}
+	w.held = append(w.held, s)
+	return true
 }
 
 // release gives up the key locks of a finished row and returns the rows that may
@@ -87,14 +110,25 @@ func (w *window) next(most int64) (slots []*slot) {
 	return slots
 }
 
-// drop forgets n rows at the head.
-func (w *window) drop(n int64) {
+// drop forgets n rows at the head and returns the rows held back that may go now.
+func (w *window) drop(n int64) (ready []*slot) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for ; n > 0; n-- {
 		w.head++
+		if s := w.at(w.head); !s.local() && !s.earlier {
+			w.payload -= int64(len(s.result.Payload))
+		}
 		w.slots[w.head%int64(len(w.slots))] = nil
 	}
+	goes := func(s *slot) bool { return w.payload <= maxPayload || s.result.Row.Num == w.head+1 }
+	w.held = slices.DeleteFunc(w.held, func(s *slot) bool {
+		if goes(s) {
+			ready = append(ready, s)
+		}
+		return goes(s)
+	})
+	return ready
 }
 
 // behindHead returns the finished rows behind an unfinished one, and the tail.

@@ -271,3 +271,34 @@ func TestCheckpointSharesNothing(t *testing.T) {
 		}
 	})
 }
+
+// Answers of a megabyte behind a row that is stuck: memory is bounded by their
+// bytes, not by the rows of the window, and no row is forgotten.
+func TestLargeAnswersWait(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const rows, inFlight = 600, 8
+		var sends atomic.Int64
+		large := make([]byte, 1<<20)
+		w, cfg := plain(rows, func(ctx context.Context, row int64) (batch.Outcome, error) {
+			sends.Add(1)
+			if row == 1 {
+				time.Sleep(time.Minute)
+			}
+			time.Sleep(30 * time.Millisecond)
+			out, err := succeed(ctx, row)
+			out.Payload = large
+			return out, err
+		})
+		cfg.MaxInFlight, cfg.Window = inFlight, rows
+		time.AfterFunc(59*time.Second, func() {
+			if n := sends.Load(); n < 64 || n > 65+inFlight {
+				t.Errorf("%d rows were sent with a megabyte each waiting", n)
+			}
+		})
+		if err := batch.New(cfg).Run(t.Context()); err != nil {
+			t.Error(err)
+		}
+		w.wantRows(t, upTo(rows)...)
+	})
+}
