@@ -28,12 +28,12 @@ func TestExportKills(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	sim, url := serve(t, simulator.Config{
-		Limits: simulator.PushLimits(0, 0), CountersOnly: true, Faults: faults(t, "latency=0-40ms,cut-after=2%"),
+		Limits: simulator.PushLimits(0, 0), CountersOnly: true, Faults: faults(t, "latency=0-40ms,cut-after=2%"), WebPush: 30,
 	})
 	sim.SeedPeople(*exportPeople)
 	before := devicesOf(t, sim)
 	dice := rand.New(rand.NewPCG(5, 6))
-	args := []string{"export", "--people", "--to", "devices.csv", "--out", "run", "--columns", "registration_id,person_id"}
+	args := []string{"export", "--people", "--to", "devices.csv", "--out", "run", "--columns", "registration_id,person_id,channel"}
 	const kills = 8
 	for dealt := 0; ; dealt++ {
 		c := start(t, url, dir, append(args, "--list-rate", "5000")...)
@@ -105,8 +105,9 @@ func demandDevices(t *testing.T, path string, before, after map[string]bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen := make(map[string]bool, len(records))
+	seen, channels := make(map[string]bool, len(records)), make(map[string]int)
 	for i, r := range records[1:] {
+		channels[r[len(r)-1]]++
 		if seen[r[0]] {
 			t.Fatalf("line %d: device %s is there twice", i+2, r[0])
 		}
@@ -123,6 +124,9 @@ func demandDevices(t *testing.T, path string, before, after map[string]bool) {
 		}
 	}
 	t.Logf("%d devices, %d of them there all the time", len(seen), always)
+	if records[0][len(records[0])-1] == "channel" && (channels["push"] == 0 || channels["webpush"] == 0) {
+		t.Fatalf("not both lists: %v", channels)
+	}
 	if always < len(before)/2 {
 		t.Fatalf("only %d of %d devices were there all the time", always, len(before))
 	}
