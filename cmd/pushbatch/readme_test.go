@@ -30,7 +30,7 @@ func TestReadme(t *testing.T) {
 	t.Parallel()
 	r := newReader(t)
 	run := map[string]func(*testing.T, *block){
-		"sh": r.shell, "cron": r.cron, "ini": r.unit, "yaml": r.yaml, "sql": r.sql,
+		"sh": r.shell, "bash": r.shell, "cron": r.cron, "ini": r.unit, "yaml": r.yaml, "sql": r.sql,
 	}
 	for _, b := range readme(t) {
 		switch do := run[b.language]; {
