@@ -269,6 +269,7 @@ func (r *reader) yaml(t *testing.T, b *block) {
 		if _, err := ops.ParseMapping("mapping.yaml", []byte(b.text)); err != nil {
 			t.Errorf("%v: %v", b, err)
 		}
+		r.write(t, b)
 		return
 	case "nightly.yaml":
 		r.write(t, b)
