@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -35,7 +36,7 @@ func newRoot(p *process) *cobra.Command {
 	}
 	root.AddCommand(newResumeCommand(p), newRetryCommand(p), newStatusCommand(p), newDoctorCommand(p), newSimulateCommand(p), newVersionCommand())
 	root.AddCommand(newConfigCommand(p), newReportCommand(p), newInspectCommand(p), newDeltaCommand(p), newSplitCommand(p), newUndoCommand(p), newManCommand())
-	root.AddCommand(newTopics()...)
+	addTopics(root)
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	for _, cmd := range root.Commands() {
@@ -48,6 +49,19 @@ func newRoot(p *process) *cobra.Command {
 	}
 	addCompletions(root, completedValues())
 	return root
+}
+
+// addTopics adds the help topics. One that is named like a command is part of the
+// command's own help.
+func addTopics(root *cobra.Command) {
+	for _, topic := range newTopics() {
+		at := slices.IndexFunc(root.Commands(), func(c *cobra.Command) bool { return c.Name() == topic.Name() })
+		if at < 0 {
+			root.AddCommand(topic)
+			continue
+		}
+		root.Commands()[at].Long += "\n\n" + topic.Long
+	}
 }
 
 // helpOn shows the help of a command or topic.
