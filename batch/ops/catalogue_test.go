@@ -18,6 +18,7 @@ var platform = []string{
 	"48001", "48012", "48013", "APP_CODE_MISSING", "UNAUTHORIZED", "FORBIDDEN", "BAD_REQUEST", "NOT_FOUND", "TOO_MANY_REQUESTS", "E429",
 	"GENERAL_ERROR", "PERSONALIZATION_IMPOSSIBLE", "AMBIGUOUS_PERSONALIZE_CANDIDATES", "USER_MERGE_INTERRUPTED", "EMAIL_INVALID",
 	"PHONE_INVALID", "USER_IDENTITY_INVALID", "REQUEST_FORMAT_INVALID", "http_*", "results_unwritable", "lease_lost", "internal",
+	"unchanged", "adopted", "superseded", "already_gone",
 }
 
 func TestCatalogueHasEveryCodeAndNoOther(t *testing.T) {

@@ -1,7 +1,9 @@
 package ops
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"pushbatch/batch"
@@ -35,4 +37,41 @@ func (c Constant) bareTarget() string {
 		}
 	}
 	return c.Target
+}
+
+// constants are those of the mapping, overruled by those of --set.
+func (b *binder) constants() []Constant {
+	var list []Constant
+	for _, c := range b.options.Mapping.constantList() {
+		if !slices.ContainsFunc(b.options.Constants, func(set Constant) bool { return fold(set.bareTarget()) == fold(c.bareTarget()) }) {
+			list = append(list, c)
+		}
+	}
+	return append(list, b.options.Constants...)
+}
+
+// constant ties a constant to its target and tries it once, so that a bad one
+// is found before the first row.
+func (b *binder) constant(c Constant) {
+	m, err := b.schema.find(c.Target)
+	if err == nil && m.def == nil {
+		err = errors.New("there is no such target" + b.schema.suggest(c.Target))
+	}
+	if err != nil {
+		b.refuse(codeTargetUnknown, "", "%sconstant %s: %v", c.where, c.Target, err)
+		return
+	}
+	before := len(b.fields)
+	b.use(ColumnUse{Column: m.String(), Index: -1, Found: ByConstant}, m, func(f *field) { f.value = c.Value })
+	if len(b.fields) > before {
+		b.tryConstant(c, b.fields[before])
+	}
+}
+
+func (b *binder) tryConstant(c Constant, f *field) {
+	a := b.newRequestBuilder()
+	f.read(a, nil)
+	for _, p := range a.problems {
+		b.refuse(p.Code, "", "%sconstant %s: %s", c.where, c.Target, p.Message)
+	}
 }

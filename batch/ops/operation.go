@@ -78,3 +78,81 @@ type Options struct {
 	DryRun         DryRun
 	Sender         Doer // may be nil in a dry run
 }
+
+func personalize() *Operation {
+	return &Operation{
+		Name:     "personalize",
+		Title:    "tie each row's device to a person",
+		Required: []string{"registrationId"},
+		OneOf:    []string{"externalId", "phoneNumber", "email"},
+		Optional: []string{
+			"appCode", "firstName", "lastName", "middleName", "birthday", "gender", "tags", "customAttributes",
+		},
+		call: func(a *requestBuilder) (apiclient.Call, *batch.Outcome) {
+			p := apiclient.Personalize{Identity: a.identity, Attributes: a.attributes}
+			return apiclient.PersonalizeCall(a.id, p.AppendJSON(make([]byte, 0, usualBody)), a.options.Personalize), nil
+		},
+	}
+}
+
+func depersonalize() *Operation {
+	return &Operation{
+		Name:     "depersonalize",
+		Title:    "untie each row's device from its person",
+		Required: []string{"registrationId"},
+		Optional: []string{"appCode"},
+		exported: true,
+		call: func(a *requestBuilder) (apiclient.Call, *batch.Outcome) {
+			return apiclient.DepersonalizeCall(a.id), nil
+		},
+	}
+}
+
+func update() *Operation {
+	return &Operation{
+		Name:     "update",
+		Title:    "change what can be written of each row's device",
+		Required: []string{"registrationId"},
+		Optional: []string{"appCode", "isPrimary", "registrationEnabled", "additionalData"},
+		exported: true,
+		call: func(a *requestBuilder) (apiclient.Call, *batch.Outcome) {
+			if a.update.IsEmpty() {
+				return apiclient.Call{}, &batch.Outcome{
+					Status: batch.Skipped, Code: codeNothingToUpdate, Message: "the row changes nothing: all its values are empty",
+				}
+			}
+			return apiclient.UpdateCall(a.id, a.update.AppendJSON(make([]byte, 0, usualBody))), nil
+		},
+	}
+}
+
+func get() *Operation {
+	return &Operation{
+		Name:     "export",
+		Title:    "write what the platform knows of each device into a table",
+		Required: []string{"registrationId"},
+		Optional: []string{"appCode"},
+		exported: true,
+		answered: true,
+		call: func(a *requestBuilder) (apiclient.Call, *batch.Outcome) {
+			return apiclient.GetCall(a.id), nil
+		},
+	}
+}
+
+// Listed maps the rows of the people listing, whose first two columns are the
+// registration id and its application: a get for each with detail, else they
+// are done.
+func Listed(sender Doer, detail bool) batch.Mapper {
+	return func(row *batch.Row) (batch.Request, *batch.Outcome) {
+		id := row.Values[0].Text
+		if !detail || id == "" {
+			return nil, &batch.Outcome{Status: batch.Succeeded, RegistrationID: id}
+		}
+		call := apiclient.GetCall(id)
+		call.AppCode = row.Values[1].Text // the application's id is its code
+		r := newRequest(sender, call, &requestBuilder{id: id})
+		r.answered = true
+		return r, nil
+	}
+}

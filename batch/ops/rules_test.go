@@ -330,7 +330,7 @@ func TestEveryRejectionHasARow(t *testing.T) {
 		"app_code_missing": true, "identity_missing": true, "null_not_allowed": true, "cell_empty": true, "value_unlisted": true,
 		"type_mismatch": true, "member_unknown": true, "csv_field_count": true, "csv_quote": true, "header_repeated": true, "nul_character": true,
 		"record_too_large": true, "json_invalid": true, "json_duplicate_key": true, "ndjson_unknown_field": true, "value_out_of_range": true,
-		"row_unmended": true, "attributes_too_many": true, "tag_empty": true,
+		"row_unmended": true, "attributes_too_many": true, "cannot_restore": true, "plan_invalid": true, "tag_empty": true,
 	}
 	for _, r := range rules {
 		shown[r.code] = true
