@@ -87,6 +87,13 @@ func possible(number *phonenumbers.PhoneNumber) bool {
 	return phonenumbers.IsPossibleNumberWithReason(number) == phonenumbers.IS_POSSIBLE
 }
 
+// IsPhone reports whether a number, in digits with its country, can be one of its
+// country: personalize takes it.
+func IsPhone(number string) bool {
+	_, why := parsePhone(number, "")
+	return why == ""
+}
+
 func isPhoneRune(r rune) bool {
 	return r >= '0' && r <= '9' || strings.ContainsRune("+-./() ", r)
 }

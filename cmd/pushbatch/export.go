@@ -96,7 +96,11 @@ func (p *process) export(ctx context.Context, c *runConfig) error {
 }
 
 // layout is the columns of what is asked for.
-func (e *exportFlags) layout() *inventory.Layout { return inventory.NewLayout(e.people, e.attributes) }
+func (e *exportFlags) layout() *inventory.Layout {
+	l := inventory.NewLayout(e.people, e.attributes)
+	l.ValidPhone = ops.IsPhone
+	return l
+}
 
 // exporting reports whether the run writes an inventory.
 func (c *runConfig) exporting() bool { return c.operation.Name == exportOperation }

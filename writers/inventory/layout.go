@@ -105,6 +105,8 @@ type Layout struct {
 	// Codes are the codes of applications by their ids, where they are known. It is
 	// set before the first row.
 	Codes map[string]string
+	// ValidPhone tells numbers that personalize takes; nil: what looks like one.
+	ValidPhone func(number string) bool
 }
 
 // NewLayout returns the columns of a device and, for the people listing, those of

@@ -19,8 +19,8 @@ func (l *Layout) Devices(raw []byte, at time.Time) (rows [][]batch.Value) {
 	person := make([]batch.Value, len(l.columns))
 	l.putAll(person, l.person, "", members)
 	extra := make(map[string]json.RawMessage)
-	l.putContacts(person, extra, "phone", contactsOf(contact, "phone", "number"), validPhone)
-	l.putContacts(person, extra, "email", contactsOf(contact, "email", "address"), validEmail)
+	l.putContacts(person, extra, "phone", contactsOf(contact, "phone", "number"), l.validPhone)
+	l.putContacts(person, extra, "email", contactsOf(contact, "email", "address"), validEmail.MatchString)
 	person[l.places[exportedColumn]] = timestamp(at)
 	for _, channel := range []string{Push, WebPush} {
 		var devices []map[string]json.RawMessage
@@ -51,15 +51,19 @@ func contactsOf(contact map[string]json.RawMessage, list, member string) (texts 
 }
 
 var (
-	validPhone = regexp.MustCompile(`^\+?[1-9][0-9]{4,14}$`)
+	phoneForm  = regexp.MustCompile(`^\+?[1-9][0-9]{4,14}$`)
 	validEmail = regexp.MustCompile(`^[^\s@]+@[^\s@]+\.[^\s@]+$`)
 )
 
+func (l *Layout) validPhone(number string) bool {
+	return phoneForm.MatchString(number) && (l.ValidPhone == nil || l.ValidPhone(number))
+}
+
 // putContacts takes the first valid one as the column. Where that is not all of
 // them, the whole list stands in extra.
-func (l *Layout) putContacts(person []batch.Value, extra map[string]json.RawMessage, column string, texts []string, valid *regexp.Regexp) {
+func (l *Layout) putContacts(person []batch.Value, extra map[string]json.RawMessage, column string, texts []string, valid func(string) bool) {
 	for _, text := range texts {
-		if valid.MatchString(text) {
+		if valid(text) {
 			person[l.places[column]] = batch.TextValue(text)
 			break
 		}
