@@ -158,11 +158,11 @@ func (w *walker) leadsOut(path string) string {
 	if w.links.follow || err != nil || fi.Mode()&fs.ModeSymlink == 0 {
 		return ""
 	}
-	real, err := filepath.EvalSymlinks(path)
+	target, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return "it is a link to nothing"
 	}
-	inside, err := filepath.Rel(w.root, real)
+	inside, err := filepath.Rel(w.root, target)
 	if err != nil || !filepath.IsLocal(inside) {
 		return "it is a link that leads out of the folder: --follow-links follows it"
 	}

@@ -27,7 +27,7 @@ func TestOtherStores(t *testing.T) {
 		for i, tt := range storeTests {
 			t.Run(name+"/"+tt.name, func(t *testing.T) {
 				t.Parallel()
-				tt.test(t, server.Context(t.Context(), blob.S3Options{}), server.Location(fmt.Sprintf("store-%d/", i)))
+				tt.test(server.Context(t.Context(), blob.S3Options{}), t, server.Location(fmt.Sprintf("store-%d/", i)))
 			})
 		}
 	}

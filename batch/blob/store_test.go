@@ -23,7 +23,7 @@ import (
 // storeTests are what every store must do; folder is an empty one.
 var storeTests = []struct {
 	name string
-	test func(t *testing.T, ctx context.Context, folder string)
+	test func(ctx context.Context, t *testing.T, folder string)
 }{
 	{"versions", testVersions},
 	{"race", testRace},
@@ -38,7 +38,7 @@ func TestLocalStore(t *testing.T) {
 	for _, tt := range storeTests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			tt.test(t, t.Context(), filepath.Join(t.TempDir(), "store"))
+			tt.test(t.Context(), t, filepath.Join(t.TempDir(), "store"))
 		})
 	}
 }
@@ -49,13 +49,13 @@ func TestS3Store(t *testing.T) {
 	for i, tt := range storeTests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			tt.test(t, server.Context(t.Context(), blob.S3Options{}), server.Location(fmt.Sprintf("store-%d/", i)))
+			tt.test(server.Context(t.Context(), blob.S3Options{}), t, server.Location(fmt.Sprintf("store-%d/", i)))
 		})
 	}
 }
 
 // put writes an object whatever is there.
-func put(t *testing.T, ctx context.Context, location, data string) blob.Version {
+func put(ctx context.Context, t *testing.T, location, data string) blob.Version {
 	t.Helper()
 	version, err := blob.Put(ctx, location, []byte(data), blob.AnyVersion)
 	if err != nil {
@@ -64,7 +64,7 @@ func put(t *testing.T, ctx context.Context, location, data string) blob.Version 
 	return version
 }
 
-func testVersions(t *testing.T, ctx context.Context, folder string) {
+func testVersions(ctx context.Context, t *testing.T, folder string) {
 	x := blob.Join(folder, "state.json")
 	if _, err := blob.Get(ctx, x); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("get of nothing: %v", err)
@@ -104,7 +104,7 @@ func testVersions(t *testing.T, ctx context.Context, folder string) {
 }
 
 // Of many that write over the same version exactly one succeeds.
-func testRace(t *testing.T, ctx context.Context, folder string) {
+func testRace(ctx context.Context, t *testing.T, folder string) {
 	version := blob.Absent
 	for round := range 10 {
 		var all sync.WaitGroup
@@ -131,7 +131,7 @@ func testRace(t *testing.T, ctx context.Context, folder string) {
 }
 
 // Nothing is to be seen of an object before all of it is there.
-func testWholeObjects(t *testing.T, ctx context.Context, folder string) {
+func testWholeObjects(ctx context.Context, t *testing.T, folder string) {
 	x := blob.Join(folder, "below/x.bin")
 	data := noise(9 << 20)
 	for _, end := range []string{"abort", "commit", "abort"} {
@@ -165,13 +165,13 @@ func testWholeObjects(t *testing.T, ctx context.Context, folder string) {
 	}
 }
 
-func testNames(t *testing.T, ctx context.Context, folder string) {
+func testNames(ctx context.Context, t *testing.T, folder string) {
 	if names, err := blob.Names(ctx, folder); len(names) != 0 || err != nil {
 		t.Errorf("names of no folder: %q, %v", names, err)
 	}
 	want := []string{".hidden", "_SUCCESS", "a/1", "a/2", "b"}
 	for _, name := range want {
-		put(t, ctx, blob.Join(folder, name), "x")
+		put(ctx, t, blob.Join(folder, name), "x")
 	}
 	names, err := blob.Names(ctx, folder)
 	slices.Sort(names)
@@ -189,7 +189,7 @@ func testNames(t *testing.T, ctx context.Context, folder string) {
 	}
 }
 
-func testReads(t *testing.T, ctx context.Context, folder string) {
+func testReads(ctx context.Context, t *testing.T, folder string) {
 	x := blob.Join(folder, "x.bin")
 	data := noise(3 << 20)
 	if err := blob.Copy(ctx, x, bytes.NewReader(data), blob.CreateOptions{}); err != nil {
@@ -221,7 +221,7 @@ func testReads(t *testing.T, ctx context.Context, folder string) {
 	if n, err := ranges.ReadAt(part, in.Size-10); n != 10 || err != io.EOF {
 		t.Errorf("range over the end: %d, %v", n, err)
 	}
-	put(t, ctx, x, "another")
+	put(ctx, t, x, "another")
 	r, err := blob.Open(ctx, in, 0)
 	if err == nil {
 		_, err = io.ReadAll(r)
@@ -235,9 +235,9 @@ func testReads(t *testing.T, ctx context.Context, folder string) {
 	}
 }
 
-func testInputs(t *testing.T, ctx context.Context, folder string) {
+func testInputs(ctx context.Context, t *testing.T, folder string) {
 	for _, name := range []string{"b.csv", "a.csv", "sub/c.csv", "_SUCCESS", ".hidden", "sub_$folder$", "_year=2026/d.csv"} {
-		put(t, ctx, blob.Join(folder, name), "id\n")
+		put(ctx, t, blob.Join(folder, name), "id\n")
 	}
 	for arg, want := range map[string][]string{
 		"":      {"_year=2026/d.csv", "a.csv", "b.csv", "sub/c.csv"},

@@ -186,7 +186,7 @@ func readJournalPart(entries []journalEntry, r io.Reader) []journalEntry {
 func parseJournalLine(line []byte) (e journalEntry, ok bool) {
 	checked, sum := cutLast(line)
 	want, err := strconv.ParseUint(string(sum), 16, 32)
-	if err != nil || uint32(want) != crc32.ChecksumIEEE(checked) {
+	if err != nil || want != uint64(crc32.ChecksumIEEE(checked)) {
 		return e, false
 	}
 	data, number := cutLast(checked)

@@ -44,7 +44,7 @@ func segmentName(report string, from, to int64, token string) string {
 // isSegment tells the names of segments, whoever wrote them, from all others.
 func isSegment(name string) bool {
 	parts := segmentPattern.FindStringSubmatch(name)
-	return parts != nil && slices.Contains(reports, parts[1])
+	return len(parts) == 2 && slices.Contains(reports, parts[1])
 }
 
 var segmentPattern = regexp.MustCompile(`^` + segmentFolder + `/([^/]+)/\d{15}-\d{15}-[A-Z0-9]{12}$`)

@@ -16,7 +16,7 @@ func TestDeadSpoolsAreRemoved(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	make := func(name string, lock bool) string {
+	spool := func(name string, lock bool) string {
 		path := filepath.Join(os.TempDir(), name)
 		if err := os.Mkdir(path, 0o700); err != nil {
 			t.Fatal(err)
@@ -28,7 +28,7 @@ func TestDeadSpoolsAreRemoved(t *testing.T) {
 		}
 		return path
 	}
-	dead, young, other := make(spoolPrefix+"1", true), make(spoolPrefix+"2", false), make("another", true)
+	dead, young, other := spool(spoolPrefix+"1", true), spool(spoolPrefix+"2", false), spool("another", true)
 	second, err := NewSpool()
 	if err != nil {
 		t.Fatal(err)
