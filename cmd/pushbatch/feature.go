@@ -31,10 +31,10 @@ type feature struct {
 var newFeatures = []func(*execution) *feature{
 	newDryRunProblems,
 	newRedaction,
+	newTable,
+	newAppCodeCheck, // before anything is noted of devices that a run is about to touch
 	newDelta,
 	newStateUndo,
-	newTable,
-	newAppCodeCheck,
 	newSnapshot,
 }
 
