@@ -41,7 +41,7 @@ func writeNight(t *testing.T, dice *rand.Rand, path string, scores map[string]st
 // what the newest input says, and the same input again sends nothing.
 func TestDeltaKills(t *testing.T) {
 	t.Parallel()
-	nights, devices := 4, 400
+	nights, devices := 2, 300
 	if os.Getenv("FULL_TESTS") == "1" {
 		nights = 20
 	}
@@ -80,6 +80,7 @@ func TestDeltaKills(t *testing.T) {
 // The state lies in S3: of two processes one ends with 5; one that is killed between
 // the end of its run and the new state is made up for by the next, from its folder.
 func TestDeltaInS3(t *testing.T) {
+	full(t)
 	t.Parallel()
 	server, kill := s3test.Start(t), atomic.Pointer[child]{}
 	watched := server.Behind(t, &s3test.Faults{Refuse: func(r *http.Request) *s3test.Refusal {
@@ -96,7 +97,7 @@ func TestDeltaInS3(t *testing.T) {
 	writeNight(t, rand.New(rand.NewPCG(7, 8)), rows, scores, 0, 600)
 	args := func(run string, more ...string) []string {
 		return append([]string{
-			"update", rows, "--delta", state, "--out", run, "--s3-endpoint-url", watched.Endpoint, "--s3-path-style", "--s3-lease", "4s",
+			"update", rows, "--delta", state, "--out", run, "--s3-endpoint-url", watched.Endpoint, "--s3-path-style", "--s3-lease", "8s",
 		}, more...)
 	}
 	first, second := start(t, url, dir, args("one", "--rate", "300")...), start(t, url, dir, args("two", "--rate", "300")...)
