@@ -175,8 +175,12 @@ func (r *request) failed(ctx context.Context, out batch.Outcome, err error) (bat
 // repeat, in the platform's terms. An answer that says nothing of the device or
 // person (empty, {}) differs in nothing.
 func answerDiffers(sent, answer []byte) []string {
-	request, reply := jsonMap(sent), jsonMap(answer)
-	if len(request) == 0 || len(reply) == 0 {
+	reply := jsonMap(answer)
+	if len(reply) == 0 {
+		return nil // and what was sent need not be read: a tenth of a run's time
+	}
+	request := jsonMap(sent)
+	if len(request) == 0 {
 		return nil
 	}
 	var c answerComparison
