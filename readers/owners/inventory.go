@@ -82,28 +82,39 @@ func registration(header batch.Header, values []batch.Value) (json.RawMessage, e
 // maxManifest bounds how much is read of a manifest.
 const maxManifest = 16 << 20
 
+// manifest is what is read of the manifest beside an inventory.
+type manifest struct {
+	Partial   string `json:"partial"`
+	FromInput bool   `json:"from_input"`
+	Files     []struct {
+		Path string `json:"path"`
+	} `json:"files"`
+}
+
 // whole reports whether the manifest beside an inventory says that it has every
-// device of the account.
+// device of the account. A second table of a folder has its name in that of its
+// manifest.
 func whole(ctx context.Context, info blob.Info) bool {
 	uri := filepath.ToSlash(info.URI)
-	beside, err := blob.Stat(ctx, uri[:strings.LastIndexByte(uri, '/')+1]+"_manifest.json")
-	if err != nil {
-		return false
+	folder, name := uri[:strings.LastIndexByte(uri, '/')+1], path.Base(uri)
+	for _, beside := range []string{"_manifest." + name + ".json", "_manifest.json"} {
+		var m manifest
+		if readJSON(ctx, folder+beside, &m) == nil && len(m.Files) == 1 && path.Base(m.Files[0].Path) == name {
+			return m.Partial == "" && !m.FromInput
+		}
 	}
-	file, err := blob.Open(ctx, beside, 0)
+	return false
+}
+
+func readJSON(ctx context.Context, location string, to any) error {
+	info, err := blob.Stat(ctx, location)
 	if err != nil {
-		return false
+		return err
+	}
+	file, err := blob.Open(ctx, info, 0)
+	if err != nil {
+		return err
 	}
 	defer file.Close()
-	var manifest struct {
-		Partial   string `json:"partial"`
-		FromInput bool   `json:"from_input"`
-		Files     []struct {
-			Path string `json:"path"`
-		} `json:"files"`
-	}
-	if json.NewDecoder(io.LimitReader(file, maxManifest)).Decode(&manifest) != nil || manifest.Partial != "" || manifest.FromInput {
-		return false
-	}
-	return len(manifest.Files) == 1 && path.Base(manifest.Files[0].Path) == path.Base(uri)
+	return json.NewDecoder(io.LimitReader(file, maxManifest)).Decode(to)
 }
