@@ -12,7 +12,12 @@ import (
 
 func uniform(seed uint64, longest time.Duration) func() time.Duration {
 	rng := rand.New(rand.NewPCG(seed, 1))
-	return func() time.Duration { return time.Duration(rng.Int64N(int64(longest) + 1)) }
+	var mu sync.Mutex
+	return func() time.Duration {
+		mu.Lock()
+		defer mu.Unlock()
+		return time.Duration(rng.Int64N(int64(longest) + 1))
+	}
 }
 
 // The limit of a server that refuses the (limit+1)st request in any second,

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -71,7 +72,7 @@ func (r *reach) Update(ctx context.Context, change func([]byte) ([]byte, error))
 // sharingProcess is a client among others, with its own clock.
 type sharingProcess struct {
 	client *Client
-	down   bool // its store is out of reach
+	down   atomic.Bool // its store is out of reach
 	ctx    context.Context
 	stop   context.CancelFunc
 	group  sync.WaitGroup
@@ -80,7 +81,7 @@ type sharingProcess struct {
 func startSharing(t *testing.T, store *memoryShares, p http.RoundTripper, rate float64, skew time.Duration, latency func() time.Duration) *sharingProcess {
 	t.Helper()
 	sp := &sharingProcess{}
-	way := &reach{store: store, latency: latency, down: func() bool { return sp.down }, lossy: skew != 0}
+	way := &reach{store: store, latency: latency, down: func() bool { return sp.down.Load() }, lossy: skew != 0}
 	sp.client = newClient(t, p, func(cfg *Config) {
 		cfg.Rate, cfg.Shares = rate, way
 		cfg.shareClock = func() time.Time { return time.Now().Add(skew) }
@@ -107,7 +108,7 @@ func (sp *sharingProcess) work(n int) {
 
 // kill ends the process without a word to the others.
 func (sp *sharingProcess) kill() {
-	sp.down = true
+	sp.down.Store(true)
 	sp.stop()
 	sp.group.Wait()
 }
@@ -160,7 +161,8 @@ func TestThreeProcessesShareARate(t *testing.T) {
 		}
 
 		down := time.Since(start)
-		all[1].down, all[2].down = true, true
+		all[1].down.Store(true)
+		all[2].down.Store(true)
 		time.Sleep(60 * time.Second)
 		if n := p.between(start, down+shareTerm, down+60*time.Second); n > 0 {
 			t.Errorf("%d requests after the shares had run out", n)
@@ -168,7 +170,8 @@ func TestThreeProcessesShareARate(t *testing.T) {
 		if why := all[1].client.Stats().Waiting; why != WaitShare {
 			t.Errorf("waiting for %q", why)
 		}
-		all[1].down, all[2].down = false, false
+		all[1].down.Store(false)
+		all[2].down.Store(false)
 		back := time.Since(start)
 		time.Sleep(30 * time.Second)
 		if n := p.between(start, back+10*time.Second, back+30*time.Second); n < 46*20 {
@@ -227,10 +230,9 @@ func TestApplicationsNeedNoShare(t *testing.T) {
 func TestRefusalSlowsAllProcesses(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		refusing := false
+		var refusing atomic.Bool
 		one := &platform{work: time.Millisecond, answer: func(int, *http.Request) (*http.Response, error) {
-			if refusing {
-				refusing = false
+			if refusing.Swap(false) {
 				return reply(429, "", "Retry-After", "5"), nil
 			}
 			return reply(200, "{}"), nil
@@ -242,7 +244,7 @@ func TestRefusalSlowsAllProcesses(t *testing.T) {
 		a.work(10)
 		b.work(10)
 		time.Sleep(20 * time.Second)
-		refusing = true
+		refusing.Store(true)
 		time.Sleep(10 * time.Second)
 		if n := other.between(start, 22*time.Second, 25*time.Second); n > 0 {
 			t.Errorf("%d requests of the other process while the platform wanted none", n)
@@ -261,9 +263,9 @@ func TestRefusalSlowsAllProcesses(t *testing.T) {
 // however their clocks differ: no second sees more requests than the rate.
 func TestSharesNeverExceedTheRate(t *testing.T) {
 	t.Parallel()
-	schedules := 100
+	schedules := 30
 	if os.Getenv("FULL_TESTS") != "" {
-		schedules = 3000
+		schedules = 1000
 	}
 	for seed := range uint64(schedules) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
@@ -280,31 +282,25 @@ func runSharesSchedule(t *testing.T, seed uint64) {
 	store := &memoryShares{}
 	slowest := []time.Duration{time.Millisecond, 300 * time.Millisecond, 3 * time.Second}[rng.IntN(3)]
 	latency := uniform(seed, slowest)
-	var mu sync.Mutex
-	locked := func() time.Duration {
-		mu.Lock()
-		defer mu.Unlock()
-		return latency()
-	}
 	var alive []*sharingProcess
 	for range 25 {
 		switch n := rng.IntN(10); {
 		case n < 4 && len(alive) < 5 || len(alive) == 0:
 			skew := time.Duration(rng.IntN(2000)-1000) * time.Millisecond
-			sp := startSharing(t, store, p, rate, skew, locked)
+			sp := startSharing(t, store, p, rate, skew, latency)
 			sp.work(1 + rng.IntN(20))
 			alive = append(alive, sp)
 		case n < 6:
 			i := rng.IntN(len(alive))
 			if n == 5 {
-				alive[i].down = true
+				alive[i].down.Store(true)
 			}
 			alive[i].stop()
 			alive[i].group.Wait()
 			alive = append(alive[:i], alive[i+1:]...)
 		default:
 			sp := alive[rng.IntN(len(alive))]
-			sp.down = !sp.down
+			sp.down.Store(!sp.down.Load())
 		}
 		time.Sleep(time.Duration(rng.IntN(15_000)) * time.Millisecond)
 	}

@@ -231,7 +231,7 @@ func (j *Job) unsent(ctx context.Context, err error) error {
 	switch {
 	case ctx.Err() != nil:
 		j.Stop(context.Cause(ctx)) // j may not have heard of it yet
-		return nil
+		return nil                 //nolint:nilerr // why the run stops is known already
 	case !errors.Is(err, ErrUnsent):
 		return abortOf(err, CodeInternal)
 	case j.stopped():

@@ -102,7 +102,7 @@ func isPlausible(text string) bool {
 	for _, r := range text {
 		letter := unicode.IsLetter(r) || unicode.Is(unicode.Mn, r)
 		switch own := scriptOf(r); {
-		case !letter && r >= utf8.RuneSelf && unicode.IsLetter(before) && !unicode.IsPunct(r) && !unicode.IsSpace(r):
+		case !letter && unicode.IsLetter(before) && isSign(r):
 			return false
 		case !letter:
 			script = nil
@@ -111,7 +111,7 @@ func isPlausible(text string) bool {
 		case unicode.IsLetter(r) && script != nil && own != script:
 			return false
 		case unicode.IsLetter(r):
-			if !unicode.IsLetter(before) && before >= utf8.RuneSelf && !unicode.IsPunct(before) && !unicode.IsSpace(before) {
+			if isSign(before) {
 				return false
 			}
 			script = own
@@ -119,6 +119,11 @@ func isPlausible(text string) bool {
 		before = r
 	}
 	return true
+}
+
+// isSign reports whether a character beyond ASCII is neither letter, punctuation nor space.
+func isSign(r rune) bool {
+	return r >= utf8.RuneSelf && !unicode.IsLetter(r) && !unicode.IsPunct(r) && !unicode.IsSpace(r)
 }
 
 func scriptOf(r rune) *unicode.RangeTable {

@@ -65,7 +65,7 @@ func foreignBinary(location string, head []byte, encodingNamed bool) error {
 	if found := foreignNames[name]; found != "" {
 		return failure(CodeFormat, "it is %s", found)
 	}
-	for _, f := range foreignMagics {
+	for _, f := range &foreignMagics {
 		if !bytes.HasPrefix(head, []byte(f.magic)) {
 			continue
 		}

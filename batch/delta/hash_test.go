@@ -1,6 +1,7 @@
 package delta
 
 import (
+	"bytes"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -87,7 +88,7 @@ func TestCanonicalFormFollowsMeaning(t *testing.T) {
 func equalJSON(a, b any) bool {
 	x, _ := json.Marshal(a)
 	y, _ := json.Marshal(b)
-	return string(x) == string(y)
+	return bytes.Equal(x, y)
 }
 
 func TestSequenceOfOneIsTheRequest(t *testing.T) {

@@ -32,7 +32,7 @@ func TestRandomNights(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	rapid.Check(t, func(t *rapid.T) {
-		folder, err := os.MkdirTemp(root, "")
+		folder, err := os.MkdirTemp(root, "") //nolint:usetesting // one for each draw
 		if err != nil {
 			t.Fatal(err)
 		}

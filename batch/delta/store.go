@@ -38,8 +38,6 @@ type Store interface {
 	Remove(ctx context.Context, names ...string) error
 }
 
-const folderMode fs.FileMode = 0o700
-
 // localStore is a folder. Whoever writes holds its lock.
 type localStore struct {
 	fs     FS

@@ -298,7 +298,7 @@ func (p *numberingPlan) has(national string) bool {
 		return true
 	}
 	found := p.prefix.FindStringIndex(national)
-	return found == nil || found[1] == 0
+	return len(found) < 2 || found[1] == 0
 }
 
 // metadataOf finds what the library knows of a region; the region 001 stands

@@ -89,9 +89,9 @@ func (b *Buckets) Add(key Key, data []byte) error {
 		return fmt.Errorf("%w: %d bytes, at most %d", ErrTooLarge, len(data), MaxRecord)
 	}
 	n := b.Bucket(key)
-	buffer := append(b.buffers[n], key[:]...)
-	buffer = binary.AppendUvarint(buffer, uint64(len(data)))
-	b.buffers[n] = append(buffer, data...)
+	b.buffers[n] = append(b.buffers[n], key[:]...)
+	b.buffers[n] = binary.AppendUvarint(b.buffers[n], uint64(len(data)))
+	b.buffers[n] = append(b.buffers[n], data...)
 	b.records++
 	if len(b.buffers[n]) < chunkSize {
 		return nil

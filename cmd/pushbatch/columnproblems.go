@@ -132,7 +132,7 @@ func (f *columnProblems) sorted() []*columnProblem {
 }
 
 // print writes the most frequent ones.
-func (f *columnProblems) print(w io.Writer, indent string) {
+func (f *columnProblems) printTo(w io.Writer, indent string) {
 	for i, g := range f.sorted() {
 		if i == 0 {
 			fmt.Fprintf(w, "%sProblems by column:\n", indent)

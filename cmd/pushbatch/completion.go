@@ -120,7 +120,8 @@ func offerRuns(typed string, wanted func(foundRun) bool) ([]string, cobra.ShellC
 	found = slices.DeleteFunc(found, func(run foundRun) bool { return !wanted(run) })
 	slices.SortStableFunc(found, func(a, b foundRun) int { return b.spec.StartedAt.Compare(a.spec.StartedAt) })
 	offered := make([]string, len(found))
-	for i, run := range found {
+	for i := range found {
+		run := &found[i]
 		offered[i] = run.path + "\t" + cmp.Or(run.spec.Operation, "?") + ", " + run.spec.StartedAt.Format("2006-01-02 15:04 UTC")
 	}
 	return offered, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder

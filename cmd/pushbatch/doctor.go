@@ -166,7 +166,7 @@ func (d *examination) platform(ctx context.Context, codes []string) {
 
 // proxy tells which proxy is used, and whether one is.
 func (d *examination) proxy() bool {
-	req, err := http.NewRequest(http.MethodGet, d.flags.baseURL, http.NoBody)
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, d.flags.baseURL, http.NoBody)
 	if err != nil {
 		return false
 	}

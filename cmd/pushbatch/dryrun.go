@@ -33,5 +33,5 @@ func (x *execution) printDryRun(w io.Writer) {
 		return
 	}
 	fmt.Fprintf(w, "  sending    %s\n", forecastOf(x.found.requests, x.flags.rate).text())
-	x.found.print(w, "  ")
+	x.found.printTo(w, "  ")
 }

@@ -211,13 +211,6 @@ var fixedFlags = []string{
 // notInherited are the flags that a retry does not take from the old run.
 var notInherited = []string{"out", "limit", "canary", "to", "delta-full", "delta-adopt", "mirror", "max-vanished"}
 
-// meaningFlags decide what the cells of a row mean, and so what is sent of them:
-// a command over failed.csv needs them again.
-var meaningFlags = []string{
-	"map", "set", "null-literal", "phone-region", "birthday-format", "ignore-unmapped",
-	"force-depersonalize", "keep-as-lead", "set-device-as-primary", "return-push", "simulate",
-}
-
 // unkeptFlags are not kept in job.json. An address for notifications may hold a
 // secret anywhere: a resumed run gets it anew, as it gets the API key.
 var unkeptFlags = []string{"config", "continue", "help", "notify-url", "trust-folder", "input", "status", "code"}

@@ -39,12 +39,12 @@ func capitalized(s string) string {
 	return strings.ToUpper(s[:1]) + s[1:]
 }
 
-// wrapped breaks text into indented lines of at most width columns.
-func wrapped(text, indent string, width int) string {
+// wrapped breaks text into indented lines of at most textWidth columns.
+func wrapped(text, indent string) string {
 	var b strings.Builder
 	line := indent
 	for _, word := range strings.Fields(text) {
-		if len(line) > len(indent) && len([]rune(line))+1+len([]rune(word)) > width {
+		if len(line) > len(indent) && len([]rune(line))+1+len([]rune(word)) > textWidth {
 			b.WriteString(line + "\n")
 			line = indent
 		}
@@ -117,16 +117,16 @@ func renderTable(b *strings.Builder, lines []string, i int) int {
 		if len(names) == 2 && width <= 16 {
 			first := "  " + row[0] + strings.Repeat(" ", width-utf8.RuneCountInString(row[0])+2)
 			indent := strings.Repeat(" ", width+4)
-			b.WriteString(first + strings.TrimPrefix(wrapped(row[1], indent, textWidth), indent))
+			b.WriteString(first + strings.TrimPrefix(wrapped(row[1], indent), indent))
 			continue
 		}
-		b.WriteString(wrapped(row[0], "  ", textWidth))
+		b.WriteString(wrapped(row[0], "  "))
 		for k, cell := range row[1:] {
 			if k > 0 && cell != "" {
 				cell = capitalized(names[min(k+1, len(names)-1)]) + ": " + cell
 			}
 			if cell != "" {
-				b.WriteString(wrapped(cell, "      ", textWidth))
+				b.WriteString(wrapped(cell, "      "))
 			}
 		}
 	}
@@ -156,7 +156,7 @@ func renderParagraph(b *strings.Builder, lines []string, i int) int {
 		}
 		text += " " + next
 	}
-	b.WriteString(first + strings.TrimPrefix(wrapped(plainMarkdown(text), indent, textWidth), indent))
+	b.WriteString(first + strings.TrimPrefix(wrapped(plainMarkdown(text), indent), indent))
 	return i
 }
 

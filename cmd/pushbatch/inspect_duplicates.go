@@ -126,7 +126,7 @@ func (r *duplicateReport) add(group []occurrence, names []string) {
 	r.Examples = r.Examples[:min(len(r.Examples), shownExamples)]
 }
 
-func (r *duplicateReport) print(w io.Writer, what string) {
+func (r *duplicateReport) printTo(w io.Writer, what string) {
 	if r == nil || r.Values == 0 {
 		return
 	}

@@ -115,8 +115,8 @@ func (i *inspection) write(w io.Writer, asJSON bool) error {
 func (i *inspection) printTotals(w io.Writer) {
 	if i.Devices != nil && i.Devices.Values+i.Persons.Values > 0 {
 		fmt.Fprintf(w, "\n  More than once, in the rows looked at:\n")
-		i.Devices.print(w, "device")
-		i.Persons.print(w, "identity value")
+		i.Devices.printTo(w, "device")
+		i.Persons.printTo(w, "identity value")
 	}
 	if len(i.Inputs) > 1 && i.Forecast.Requests > 0 {
 		fmt.Fprintf(w, "\n  All inputs: %s\n", i.Forecast.text())
@@ -166,7 +166,7 @@ func (in *inputInspection) print(w io.Writer, operation string) {
 	in.printProblems(w)
 	if len(in.found.groups) > 0 || len(in.found.tally.Warnings) > 0 {
 		fmt.Fprintln(w)
-		in.found.print(w, "  ")
+		in.found.printTo(w, "  ")
 		in.found.printWarnings(w)
 	}
 }

@@ -51,10 +51,10 @@ func (s *progressSnapshot) share() string {
 
 // badWord is the status of the rows that did not succeed.
 func (s *progressSnapshot) badWord() string {
-	switch {
-	case s.rejected == 0:
+	switch s.rejected {
+	case 0:
 		return batch.Failed.String()
-	case s.rejected == s.bad:
+	case s.bad:
 		return batch.Rejected.String()
 	}
 	return "failed or rejected"

@@ -112,7 +112,9 @@ func (p *process) undo(ctx context.Context, path, from string, c *runConfig) (er
 		return err
 	}
 	defer func() { err = errors.Join(err, x.closeInputs()) }()
-	x.describe(ctx)
+	if err := x.describe(ctx); err != nil {
+		return err
+	}
 	return x.run(ctx)
 }
 

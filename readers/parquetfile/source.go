@@ -61,7 +61,7 @@ func Open(ctx context.Context, input Input) (*Source, error) {
 		_ = s.Close() // the refusal says more
 		return nil, inputerror.Locate(ctx, input.Name, 0, 0, err)
 	}
-	defer done()
+	defer func() { _ = done() }()
 	columns, err := f.columns()
 	if err != nil {
 		_ = s.Close()

@@ -36,7 +36,7 @@ func BenchmarkChanges(b *testing.B) {
 		if days[i], err = openSnapshot(path); err != nil {
 			b.Fatal(err)
 		}
-		defer days[i].close()
+		b.Cleanup(func() { days[i].close() })
 	}
 	var changes *Changes
 	for b.Loop() {

@@ -167,6 +167,13 @@ func (p *dayPublication) publish() (*Manifest, *Latest, error) {
 // feed makes the change feed of a day from the tables of two days and publishes it.
 func (p *dayPublication) feed(since, from, to, day string) (*Changes, error) {
 	var tables [2]*snapshot
+	defer func() {
+		for _, t := range tables {
+			if t != nil {
+				t.close()
+			}
+		}
+	}()
 	for side, location := range []string{from, to} {
 		path, err := localCopy(p.ctx, location, filepath.Join(p.stage, fmt.Sprint("day-", side)))
 		if err != nil {
@@ -175,7 +182,6 @@ func (p *dayPublication) feed(since, from, to, day string) (*Changes, error) {
 		if tables[side], err = openSnapshot(path); err != nil {
 			return nil, err
 		}
-		defer tables[side].close()
 	}
 	path := filepath.Join(p.stage, "changes.parquet")
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)

@@ -52,10 +52,10 @@ func (s *snapshot) describe() error {
 			return fmt.Errorf("column %s is nested: it is no table of an export --daily", f.Name())
 		}
 		c := table.Column{Name: f.Name(), Type: table.Text}
-		switch kind := f.Type().Kind(); {
-		case kind == parquet.Boolean:
+		switch f.Type().Kind() {
+		case parquet.Boolean:
 			c.Type = table.Boolean
-		case kind == parquet.Int64:
+		case parquet.Int64:
 			c.Type = table.Timestamp // no column of an inventory is a number
 		}
 		s.columns = append(s.columns, c)

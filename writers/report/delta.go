@@ -44,7 +44,7 @@ func (d *Delta) Text() string {
 		Grouped(d.Unchanged), Grouped(d.TooOld), Grouped(d.Vanished), Grouped(d.ToSend), time.Duration(d.Seconds*float64(time.Second)).Round(time.Second))
 }
 
-func (d *Delta) print(w io.Writer) {
+func (d *Delta) printTo(w io.Writer) {
 	if d != nil {
 		fmt.Fprintf(w, "  delta      %s\n", d.Text())
 	}

@@ -86,7 +86,7 @@ const (
 	pageValues     = 20 // of a view
 )
 
-func (t *Table) print(w io.Writer) {
+func (t *Table) printTo(w io.Writer) {
 	if t == nil {
 		return
 	}

@@ -32,10 +32,10 @@ func (s *Summary) Print(w io.Writer) {
 		}
 		fmt.Fprintln(w)
 	}
-	s.Delta.print(w)
+	s.Delta.printTo(w)
 	PrintCodes(w, s.ErrorCodes)
 	PrintWarnings(w, s.Warnings)
-	s.Table.print(w)
+	s.Table.printTo(w)
 	names := make([]string, len(s.Files))
 	for i, f := range s.Files {
 		names[i] = filepath.Base(f)
