@@ -97,6 +97,7 @@ func (s *sharer) look(ctx context.Context) error {
 		if err != nil {
 			return nil, err
 		}
+		now = s.client.cfg.shareClock() // what is given up is given up now, however long the store took
 		wrote = len(before) > 0 && now.Sub(s.wrote) >= shareRenew
 		for _, o := range s.used() {
 			wrote = s.divide(record, o, now) || wrote

@@ -265,7 +265,7 @@ func TestSharesNeverExceedTheRate(t *testing.T) {
 	t.Parallel()
 	schedules := 30
 	if os.Getenv("FULL_TESTS") != "" {
-		schedules = 1000
+		schedules = 500
 	}
 	for seed := range uint64(schedules) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
