@@ -44,7 +44,7 @@ func (d *activeCall) run(ctx context.Context) error {
 			return nil
 		}
 		e := asError(err)
-		if e == nil || errors.Is(err, ErrOutage) {
+		if e == nil || errors.Is(err, ErrOutage) || ctx.Err() != nil { // the cause of ctx may be an answer, too
 			return d.stop(err)
 		}
 		if again, err := d.again(ctx, e); !again {

@@ -232,3 +232,23 @@ func TestCancelEndsAnAttempt(t *testing.T) {
 		}
 	})
 }
+
+// A call whose context ends with an answer as its cause ends with that answer: it is
+// not one more refusal to be repeated.
+func TestContextEndedByAnAnswer(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancelCause(t.Context())
+		p := &platform{answer: func(int, *http.Request) (*http.Response, error) { return reply(429, ""), nil }}
+		c := newClient(t, p, func(cfg *Config) {
+			cfg.OnAttempt = func(a Attempt) { stop(a.Err) }
+		})
+		_, err := c.Do(ctx, GetCall("a"))
+		if e := asError(err); e == nil || e.Status != 429 {
+			t.Errorf("ended with %v", err)
+		}
+		if len(p.arrivals) != 1 {
+			t.Errorf("%d requests", len(p.arrivals))
+		}
+	})
+}

@@ -166,7 +166,7 @@ func (r *Restore) leave(sent *Record, operation string, certain bool) {
 	if certain {
 		r.Left, r.Nobody = nil, false
 	}
-	if operation == "depersonalize" {
+	if operation == "depersonalize" || len(sent.Body) == 0 { // the latter: a device that --mirror took back
 		r.Nobody = true
 		return
 	}

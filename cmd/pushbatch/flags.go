@@ -213,7 +213,7 @@ var notInherited = []string{"out", "limit", "canary", "to", "delta-full", "delta
 
 // unkeptFlags are not kept in job.json. An address for notifications may hold a
 // secret anywhere: a resumed run gets it anew, as it gets the API key.
-var unkeptFlags = []string{"config", "continue", "help", "notify-url", "trust-folder", "input", "status", "code"}
+var unkeptFlags = []string{"config", "continue", "help", "from", "notify-url", "trust-folder", "input", "status", "code"}
 
 // unrestoredFlags stand in job.json, but are not taken from it: addresses and
 // paths of secrets, whom a run tells and how, and how long one execution may take.

@@ -111,11 +111,32 @@ func (p *process) retry(ctx context.Context, path string, retry *retrySpec, c *r
 	if err != nil {
 		return err
 	}
+	x.warnOfVanished(ctx, path, old, retry)
 	found, err := recordedInputs(ctx, old, c.moved)
 	if err != nil {
 		return err
 	}
 	return x.begin(ctx, found, old)
+}
+
+// warnOfVanished says how many devices the old run was to take back and did not: they
+// stand in no input, so the next run with --mirror takes them, not this one.
+func (x *execution) warnOfVanished(ctx context.Context, path string, old *runSpec, retry *retrySpec) {
+	if len(old.Settings["mirror"]) == 0 {
+		return
+	}
+	left := 0
+	for r, err := range resultsOf(ctx, &summedRun{path: path, spec: old}) {
+		if err != nil {
+			return // reading them again for their rows says what is wrong
+		}
+		if r.Row.Source == vanishedName && slices.Contains(retry.Statuses, r.Status.String()) {
+			left++
+		}
+	}
+	if left > 0 {
+		x.log.Warn("vanished devices are not sent again by a retry: the state still knows them, and the next run with --mirror takes them back", "devices", left)
+	}
 }
 
 // endedRun reads what an ended run was asked.

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"iter"
 	"os"
@@ -135,7 +136,7 @@ func changingRun(ctx context.Context, path string) (_ *runSpec, err error) {
 	case err != nil:
 		return nil, err
 	case report.Outcome(status.State) == report.Running:
-		return nil, usageError("%s is going on: stop it first", path)
+		return nil, &exitError{exitLocked, fmt.Errorf("%s is going on: stop it first", path)}
 	case len(spec.Settings["dry-run"]) > 0:
 		return nil, usageError("%s was a dry run: it changed nothing", path)
 	case spec.Operation == exportOperation || spec.Operation == ops.Undo().Name:

@@ -108,7 +108,7 @@ func (c *undoCount) notes() (notes []string) {
 	}{
 		{c.nobodies, "devices belonged to people without any identity, whom no request can name: they are left alone"},
 		{c.attributes, "devices were given to people together with attributes or tags, which stay as the run set them"},
-		{c.owners, "devices go back to people: profiles that were merged stay merged, and leads that became customers stay customers"},
+		{c.owners, "devices go back to people: profiles that were merged stay merged, leads that became customers stay customers, and which device of a person was primary is not put back"},
 		{c.primaries, "devices get back their own isPrimary; which device of the person was primary instead is not known"},
 	} {
 		if n.count > 0 {

@@ -251,7 +251,7 @@ func TestParquetOpenPagesAreBounded(t *testing.T) {
 	for i := range f.roots {
 		page := v1Page(16<<20, format.Plain, zeros)
 		page.header.UncompressedPageSize = 64 << 20
-		f.schema = append(f.schema, element(string('a'+rune(i)), format.Int32))
+		f.schema = append(f.schema, element(string('a'+i), format.Int32))
 		f.chunks = append(f.chunks, rawChunk{typ: format.Int32, codec: format.Zstd, values: f.rows, pages: []rawPage{page}})
 	}
 	data := f.bytes(t)

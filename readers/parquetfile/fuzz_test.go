@@ -68,7 +68,7 @@ func FuzzParquet(f *testing.F) {
 	runs := rawFile{roots: 4, rows: 64 << 20} // a few hundred bytes that claim millions of values
 	for i := range runs.roots {
 		body := append([]byte{1}, append(binary.AppendUvarint(nil, 64<<21), 0)...)
-		runs.schema = append(runs.schema, element(string('a'+rune(i)), format.ByteArray))
+		runs.schema = append(runs.schema, element(string('a'+i), format.ByteArray))
 		runs.chunks = append(runs.chunks, rawChunk{
 			typ: format.ByteArray, values: runs.rows, pages: []rawPage{dictionaryPage(1, strs("a")), v1Page(int32(runs.rows), format.RLEDictionary, body)},
 		})

@@ -45,6 +45,9 @@ func (s *Summary) Next(r *Run) []Step {
 	case r.Redacted:
 		return []Step{{"failed.csv is redacted; mend the rows in the inputs, or send them again as they are", retry + r.tableAgain()}}
 	}
+	if s.Operation == "undo" && (s.Statuses.Failed == 0 || s.DryRun) { // what cannot be put back never can
+		return nil
+	}
 	if s.Operation == "undo" { // failed.csv has no rows of an input
 		return []Step{{"send them again", retry}}
 	}
