@@ -94,6 +94,10 @@ func (x *execution) chooseSince(ctx context.Context) error {
 		x.log.Info("this is the first day: everybody is asked for", "to", e.to)
 	case time.Since(last.FullAt) >= span:
 		x.log.Info("everybody is asked for: the last export of everybody is older than --full-every", "began", last.FullAt.Format(time.RFC3339))
+	case last.PersonAttributes && !e.attributes:
+		return usageError("--since-last: the day of %s has person attributes, which this export would leave out: give --person-attributes, or leave --since-last out to begin days without them", last.Day)
+	case e.attributes && !last.PersonAttributes:
+		x.log.Info("everybody is asked for: the last day has no person attributes", "day", last.Day)
 	default:
 		x.spec.Since = last.StartedAt
 		x.log.Info("people who changed since the last export began are asked for; who was removed or merged, and devices that changed without their person, are seen by the next export of everybody",
@@ -104,7 +108,8 @@ func (x *execution) chooseSince(ctx context.Context) error {
 
 // publishDay makes what was gathered the day on which the run began.
 func (x *execution) publishDay(ctx context.Context, o *inventory.Options) (*inventory.Manifest, error) {
-	d := &inventory.Daily{Folder: x.flags.export.to, StartedAt: x.spec.StartedAt, Applied: !x.spec.Since.IsZero()}
+	e := &x.flags.export
+	d := &inventory.Daily{Folder: e.to, StartedAt: x.spec.StartedAt, PersonAttributes: e.attributes, Applied: !x.spec.Since.IsZero()}
 	if d.Applied {
 		err := people.EachWithout(x.folder.LocalPath(peopleFile), func(id string) { d.Without = append(d.Without, id) })
 		if err != nil {

@@ -31,12 +31,16 @@ type Latest struct {
 	StartedAt time.Time `json:"started_at"` // when the export began that gave this day
 	FullAt    time.Time `json:"full_at"`    // when the last export of everybody began
 	Feed      *Changes  `json:"changed,omitempty"`
+
+	PersonAttributes bool `json:"person_attributes,omitempty"` // the day has their columns
 }
 
 // Daily says how a day is added to a folder of days.
 type Daily struct {
 	Folder    string    // path or s3:// location, ends with a slash
 	StartedAt time.Time // of the export; its day in UTC is the day
+
+	PersonAttributes bool // the day has their columns
 
 	// Applied: what was gathered are the devices of people who changed since the last
 	// day; Without are the ids of those of them who have no device.
@@ -122,7 +126,7 @@ func (p *dayPublication) publish() (*Manifest, *Latest, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	l := &Latest{Day: day, Devices: devicesOf(day), StartedAt: p.daily.StartedAt, FullAt: p.daily.StartedAt}
+	l := &Latest{Day: day, Devices: devicesOf(day), StartedAt: p.daily.StartedAt, FullAt: p.daily.StartedAt, PersonAttributes: p.daily.PersonAttributes}
 	if p.daily.Applied {
 		if err := p.apply(folder + last.Devices); err != nil {
 			return nil, nil, err
