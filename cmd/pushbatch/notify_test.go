@@ -111,7 +111,7 @@ func TestNotifyResumed(t *testing.T) {
 	dir, h := t.TempDir(), &hook{answers: []int{200}}
 	told(t, dir, h)
 	_, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0)})
-	c := start(t, url, dir, "resume", "run", "--rate", "5000", "--max-duration", "0")
+	c := start(t, url, dir, "resume", "run", "--base-url", url, "--rate", "5000")
 	if code := c.code(t); code != 0 || !strings.Contains(c.stderr.String(), "give it again") || len(h.requests) != 1 {
 		t.Errorf("exit code %d, %d requests\n%s", code, len(h.requests), &c.stderr)
 	}
