@@ -31,6 +31,7 @@ type inode struct{ data, synced []byte }
 // memoryFS is a file layer that crashes at a chosen call. After a power loss
 // only what was synced is there: bytes by Sync, names by SyncDir.
 type memoryFS struct {
+	mu               sync.Mutex // the journal and the reports are written by goroutines of their own
 	entries, durable map[string]*inode
 	calls, crashAt   int  // crashAt 0: never
 	fail             bool // the call fails but the machine goes on
@@ -42,7 +43,7 @@ func newMemoryFS() *memoryFS {
 	return &memoryFS{entries: map[string]*inode{}, durable: map[string]*inode{}}
 }
 
-// step counts a call that changes something; it fails the chosen one.
+// step counts a call that changes something; it fails the chosen one. The lock is held.
 func (m *memoryFS) step() error {
 	if m.down {
 		return errCrash
@@ -59,6 +60,8 @@ func (m *memoryFS) step() error {
 // restart is the machine after a crash: with power lost, or only the process
 // killed.
 func (m *memoryFS) restart(powerLoss bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.down, m.crashAt = false, 0
 	if !powerLoss {
 		return
@@ -70,6 +73,8 @@ func (m *memoryFS) restart(powerLoss bool) {
 }
 
 func (m *memoryFS) OpenFile(name string, flag int, _ fs.FileMode) (runstore.File, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if m.down {
 		return nil, errCrash
 	}
@@ -92,6 +97,8 @@ func (m *memoryFS) OpenFile(name string, flag int, _ fs.FileMode) (runstore.File
 }
 
 func (m *memoryFS) Rename(oldName, newName string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if err := m.step(); err != nil {
 		return err
 	}
@@ -105,22 +112,32 @@ func (m *memoryFS) Rename(oldName, newName string) error {
 }
 
 func (m *memoryFS) Remove(name string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	delete(m.entries, name)
 	return m.step()
 }
 
 func (m *memoryFS) Stat(name string) (fs.FileInfo, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if _, ok := m.entries[name]; !ok || m.down {
 		return nil, fs.ErrNotExist
 	}
 	return nil, nil //nolint:nilnil // only whether it is there is asked
 }
 
-func (m *memoryFS) Names() ([]string, error) { return slices.Collect(maps.Keys(m.entries)), nil }
+func (m *memoryFS) Names() ([]string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Collect(maps.Keys(m.entries)), nil
+}
 
 func (m *memoryFS) Close() error { return nil }
 
 func (m *memoryFS) SyncDir() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if err := m.step(); err != nil {
 		return err
 	}
@@ -135,6 +152,8 @@ type memoryFile struct {
 }
 
 func (f *memoryFile) Read(p []byte) (int, error) {
+	f.fs.mu.Lock()
+	defer f.fs.mu.Unlock()
 	if f.at >= len(f.node.data) {
 		return 0, io.EOF
 	}
@@ -145,6 +164,8 @@ func (f *memoryFile) Read(p []byte) (int, error) {
 
 // Write that crashes leaves half of its bytes.
 func (f *memoryFile) Write(p []byte) (int, error) {
+	f.fs.mu.Lock()
+	defer f.fs.mu.Unlock()
 	if f.fs.down {
 		return 0, errCrash
 	}
@@ -158,6 +179,8 @@ func (f *memoryFile) Write(p []byte) (int, error) {
 }
 
 func (f *memoryFile) Seek(offset int64, whence int) (int64, error) {
+	f.fs.mu.Lock()
+	defer f.fs.mu.Unlock()
 	f.at = int(offset)
 	if whence == io.SeekEnd {
 		f.at += len(f.node.data)
@@ -166,6 +189,8 @@ func (f *memoryFile) Seek(offset int64, whence int) (int64, error) {
 }
 
 func (f *memoryFile) Sync() error {
+	f.fs.mu.Lock()
+	defer f.fs.mu.Unlock()
 	if err := f.fs.step(); err != nil {
 		return err
 	}
@@ -174,6 +199,8 @@ func (f *memoryFile) Sync() error {
 }
 
 func (f *memoryFile) Truncate(size int64) error {
+	f.fs.mu.Lock()
+	defer f.fs.mu.Unlock()
 	if err := f.fs.step(); err != nil {
 		return err
 	}

@@ -84,7 +84,7 @@ func (d *dice) throw(op Op, path string, since time.Duration) verdict {
 }
 
 func (f *Fault) matches(op Op, path string) bool {
-	if f.Op == "" && op >= OpToken || f.Op != "" && f.Op != op.String() {
+	if f.Op == "" && op >= OpApplications || f.Op != "" && f.Op != op.String() {
 		return false
 	}
 	return f.Path == nil || f.Path.MatchString(path)

@@ -23,6 +23,9 @@ func (d *deltaRun) mapper(in *openedInput, next batch.Mapper) batch.Mapper {
 	if _, vanished := in.source.(vanishedSource); vanished {
 		return d.vanishedMapper(next)
 	}
+	if d.plan == nil {
+		return next
+	}
 	return func(row *batch.Row) (batch.Request, *batch.Outcome) {
 		request, out := d.mapRow(row, next)
 		switch {
@@ -90,7 +93,7 @@ func (vanishedSource) Name() string { return vanishedName }
 
 // vanished adds the devices that vanished as rows behind the others.
 func (d *deltaRun) vanished(ctx context.Context) ([]openedInput, error) {
-	if !d.plan.Mirror || d.plan.Counts.Vanished == 0 {
+	if d.plan == nil || !d.plan.Mirror || d.plan.Counts.Vanished == 0 {
 		return nil, nil
 	}
 	info, source, err := openLocal(ctx, d.folder.LocalFile(vanishedFile))

@@ -59,14 +59,14 @@ func TestPlainLines(t *testing.T) {
 			have = append(have, strings.TrimSpace(line))
 		}
 	}
-	want := []string{
-		"update: 99 of 400 rows (24%), 9.9 rows/s (limit 10), 0 failed, 30s left",
-		"update: 119 of 400 rows (29%), 6.0 rows/s (limit 10), 0 failed, waiting: the platform is out of reach, next try in 2s, gives up in 4m53s",
-		"update: 119 of 400 rows (29%), 1.0 rows/s (limit 10), 0 failed, waiting: the platform is out of reach, next try in 16s, gives up in 4m43s",
-		"update: 119 of 400 rows (29%), 0.0 rows/s (limit 10), 0 failed, waiting: the platform is out of reach, next try in 6s, gives up in 4m33s",
-		"update: 169 of 400 rows (42%), 2.5 rows/s (limit 10), 0 failed, 1m32s left",
-		"update: 269 of 400 rows (67%), 7.5 rows/s (limit 10), 0 failed, 17s left",
-		"update: 369 of 400 rows (92%), 10.0 rows/s (limit 10), 0 failed, 3s left",
+	want := []string{ // the look at the applications took the first of ten permits a second
+		"update: 98 of 400 rows (24%), 9.8 rows/s (limit 10), 0 failed, 31s left",
+		"update: 118 of 400 rows (29%), 5.9 rows/s (limit 10), 0 failed, waiting: the platform is out of reach, next try in 2s, gives up in 4m53s",
+		"update: 118 of 400 rows (29%), 1.0 rows/s (limit 10), 0 failed, waiting: the platform is out of reach, next try in 16s, gives up in 4m43s",
+		"update: 118 of 400 rows (29%), 0.0 rows/s (limit 10), 0 failed, waiting: the platform is out of reach, next try in 6s, gives up in 4m33s",
+		"update: 168 of 400 rows (42%), 2.5 rows/s (limit 10), 0 failed, 1m33s left",
+		"update: 268 of 400 rows (67%), 7.5 rows/s (limit 10), 0 failed, 18s left",
+		"update: 368 of 400 rows (92%), 10.0 rows/s (limit 10), 0 failed, 3s left",
 		"update: 400 rows in 1m13s (5.5 rows/s)",
 	}
 	if diff := cmp.Diff(want, have); diff != "" {
