@@ -10,6 +10,8 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+
+	"pushbatch/readers/textfile"
 )
 
 // maxZstdWindow bounds the memory of a zstd stream: what zstd itself accepts
@@ -176,7 +178,7 @@ type gzipMembers struct {
 }
 
 func openGzip(r io.Reader) (io.ReadCloser, error) {
-	stored := bufio.NewReaderSize(r, blockSize)
+	stored := bufio.NewReaderSize(r, textfile.BlockSize)
 	member, err := gzip.NewReader(stored)
 	if err != nil {
 		return nil, noEOF(err)

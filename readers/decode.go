@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/charmap"
+
+	"pushbatch/readers/textfile"
 )
 
 // transcoder reads stored text and gives UTF-8. step decodes what it can of
@@ -36,7 +38,7 @@ func (t *transcoder) Read(p []byte) (int, error) {
 
 func (t *transcoder) fill() {
 	if t.src == nil {
-		t.src = make([]byte, 0, blockSize/2)
+		t.src = make([]byte, 0, textfile.BlockSize/2)
 	}
 	n, err := t.r.Read(t.src[len(t.src):cap(t.src)])
 	t.src = t.src[:len(t.src)+n]

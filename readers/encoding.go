@@ -32,9 +32,9 @@ type encoding struct {
 	choices []EncodingChoice
 }
 
-// invalidAt is the index of the first character that was not valid before it
+// InvalidAt is the index of the first character that was not valid before it
 // was decoded, or -1.
-func (e *encoding) invalidAt(text string) int {
+func (e *encoding) InvalidAt(text string) int {
 	if !e.replaces && utf8.ValidString(text) {
 		return -1
 	}
@@ -49,9 +49,9 @@ func (e *encoding) invalidAt(text string) int {
 	return -1
 }
 
-// hint says what to try with text that is not valid, which it is given. A byte
+// Hint says what to try with text that is not valid, which it is given. A byte
 // order mark leaves no doubt about the encoding, nor do the zero bytes of UTF-16.
-func (e *encoding) hint(text string) string {
+func (e *encoding) Hint(text string) string {
 	switch {
 	case e.bom > 0 || strings.HasPrefix(e.name, "UTF-16"):
 		return ": the text is damaged there"
@@ -62,6 +62,9 @@ func (e *encoding) hint(text string) string {
 	}
 	return ": " + encodingAdvice(e.choices)
 }
+
+// EncodingName implements textfile.Text.
+func (e *encoding) EncodingName() string { return e.name }
 
 // described is the encoding as people read it.
 func (e *encoding) described() string {
@@ -152,17 +155,20 @@ func byName(name string, bom int) (*encoding, error) {
 	}, nil
 }
 
-// text is the decoded text of an input.
+// text is the decoded text of an input; it implements textfile.Text.
 type text struct {
 	*unpacked
 	*encoding
 }
 
-// start is the offset behind the byte order mark.
-func (t *text) start() int64 { return int64(t.bom) }
+// Close releases a stream.
+func (t *text) Close() error { return t.close() }
 
-// openText reads UTF-8 from an offset on that was counted by length.
-func (t *text) openText(ctx context.Context, offset int64) (io.ReadCloser, error) {
+// Start is the offset behind the byte order mark.
+func (t *text) Start() int64 { return int64(t.bom) }
+
+// OpenText reads UTF-8 from an offset on that was counted by Length.
+func (t *text) OpenText(ctx context.Context, offset int64) (io.ReadCloser, error) {
 	if t.decode == nil {
 		return t.unpacked.open(ctx, offset)
 	}
@@ -182,8 +188,8 @@ func (t *text) openText(ctx context.Context, offset int64) (io.ReadCloser, error
 	return r, nil
 }
 
-// length is how far text moves an offset.
-func (t *text) length(text string) int64 {
+// Length is how far text moves an offset.
+func (t *text) Length(text string) int64 {
 	if t.encoding.stored == nil {
 		return int64(len(text))
 	}

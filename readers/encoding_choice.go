@@ -11,6 +11,7 @@ import (
 	"golang.org/x/text/encoding/htmlindex"
 
 	"pushbatch/batch"
+	"pushbatch/readers/textfile"
 )
 
 // EncodingChoice is a way in which bytes that are not UTF-8 make sense.
@@ -36,13 +37,11 @@ const (
 // EncodingChoices are the encodings that fit a source whose text is not UTF-8; none
 // where it is, or where it was not looked at yet.
 func EncodingChoices(source batch.Source) []EncodingChoice {
-	if c, ok := unwrapped(source).(interface{ encodingChoices() []EncodingChoice }); ok {
-		return c.encodingChoices()
+	if c, ok := unwrapped(source).(interface{ Decoded() textfile.Text }); ok {
+		return c.Decoded().(*text).choices
 	}
 	return nil
 }
-
-func (s *textSource) encodingChoices() []EncodingChoice { return s.text.choices }
 
 // validUTF8 passes over a character that is cut at the end.
 func validUTF8(b []byte) bool {

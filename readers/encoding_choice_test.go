@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"pushbatch/batch"
+
 	"golang.org/x/text/encoding/htmlindex"
 )
 
@@ -65,7 +67,7 @@ func TestEncodingAdvice(t *testing.T) {
 	} {
 		source := openFile(t, write(t, "names.csv", text), Options{})
 		var said string
-		for r, err := range source.Rows(t.Context(), source.(*csvSource).first) {
+		for r, err := range source.Rows(t.Context(), batch.Position{}) {
 			if err != nil {
 				t.Fatal(err)
 			}

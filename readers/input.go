@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"pushbatch/batch/blob"
+	"pushbatch/readers/textfile"
 )
 
 // input is the stored bytes of one blob. Those of a stream are recorded while
@@ -109,7 +110,7 @@ func (i *interruptible) fill() {
 	}
 	done := make(chan got, 1)
 	go func() {
-		buf := make([]byte, blockSize)
+		buf := make([]byte, textfile.BlockSize)
 		n, err := i.r.Read(buf)
 		done <- got{buf[:n], err}
 	}()

@@ -13,7 +13,9 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"pushbatch/batch"
+	"pushbatch/readers/jsonlines"
 	"pushbatch/readers/readertest"
+	"pushbatch/readers/textfile"
 )
 
 func TestNDJSONRecords(t *testing.T) {
@@ -137,13 +139,13 @@ func TestNDJSONTypes(t *testing.T) {
 // long.
 func TestNDJSONLineIsKept(t *testing.T) {
 	t.Parallel()
-	long := `{"a":"` + strings.Repeat("ž", leadingBytes) + `"`
+	long := `{"a":"` + strings.Repeat("ž", textfile.LeadingBytes) + `"`
 	source := openFile(t, write(t, "rows.ndjson", "{\"a\":0}\n{\"a\":1,}\n"+long+"\n"), Options{})
 	rows := readertest.Read(t, source)
 	if got := table(source.Header(), rows[1:2])[1]; !cmp.Equal(got, []string{"1", `{"a":1,}`, "!json_invalid"}) {
 		t.Errorf("the short line is given as %q", got)
 	}
-	if got := rows[2].Excess; len(got) != 1 || !strings.HasPrefix(long, strings.TrimSuffix(got[0].Text, "…")) || len(got[0].Text) < leadingBytes {
+	if got := rows[2].Excess; len(got) != 1 || !strings.HasPrefix(long, strings.TrimSuffix(got[0].Text, "…")) || len(got[0].Text) < textfile.LeadingBytes {
 		t.Errorf("the long line is given as %d values, %q", len(got), got)
 	}
 }
@@ -153,11 +155,11 @@ func TestNDJSONLineIsKept(t *testing.T) {
 func TestNDJSONUnknownField(t *testing.T) {
 	t.Parallel()
 	var data strings.Builder
-	for i := range headerRecords {
+	for i := range jsonlines.HeaderRecords {
 		fmt.Fprintf(&data, `{"a":%d,"identity":{"email":"e"}}`+"\n", i)
 	}
 	data.WriteString(`{"a":1,"late":2}` + "\n" + `{"a":1,"_status":"failed"}` + "\n" + `{"identity":{"phone":1}}` + "\n" + `{"attributes":null,"attributes":{}}` + "\n")
-	rows := readertest.Read(t, openFile(t, write(t, "rows.ndjson", data.String()), Options{}))[headerRecords:]
+	rows := readertest.Read(t, openFile(t, write(t, "rows.ndjson", data.String()), Options{}))[jsonlines.HeaderRecords:]
 	var got []string
 	for _, row := range rows {
 		if row.Err == nil {

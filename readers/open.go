@@ -6,15 +6,16 @@ import (
 	"errors"
 	"io"
 	"path"
-	"slices"
 	"strings"
 
 	"pushbatch/batch"
 	"pushbatch/batch/blob"
+	"pushbatch/readers/csvfile"
+	"pushbatch/readers/jsonlines"
+	"pushbatch/readers/textfile"
 )
 
 const (
-	blockSize  = 64 << 10 // bytes read at a time, and what a row keeps alive of its input
 	sampleSize = 64 << 10 // decompressed bytes that detection looks at
 
 	// DefaultMaxRecord is the longest record that is read, in bytes of its
@@ -40,7 +41,7 @@ type inputFormat struct {
 	open    func(context.Context, *opening) (batch.Source, error)
 }
 
-// formats is the table of input formats. A new format is one file and one line.
+// formats is the table of input formats. A new format is one package and one line.
 func formats() []inputFormat {
 	return []inputFormat{
 		{name: "csv", endings: []string{".csv", ".tsv", ".txt"}, open: openCSV},
@@ -237,12 +238,23 @@ func (o *opening) byEnding() string {
 	return ""
 }
 
-// described joins what was found the way it is said to people: format and
-// dialect, then encoding and compression.
-func (o *opening) described(dialect ...string) string {
-	said := slices.Concat(dialect, []string{o.text.described()})
+// input is what was found, for the package of a text format.
+func (o *opening) input() textfile.Input {
+	stored := o.text.described()
 	if o.text.compression != nil {
-		said = append(said, o.text.compression.name)
+		stored += ", " + o.text.compression.name
 	}
-	return strings.Join(said, ", ")
+	decoded := o.text // a copy, which does not keep the sample
+	return textfile.Input{
+		Name: o.info.Location, Identity: o.identity, Text: &decoded, Limit: o.options.MaxRecord,
+		Once: o.text.stream != nil, Stored: stored,
+	}
+}
+
+func openCSV(ctx context.Context, o *opening) (batch.Source, error) {
+	return csvfile.Open(ctx, o.input(), o.options.Delimiter, o.sample)
+}
+
+func openNDJSON(ctx context.Context, o *opening) (batch.Source, error) {
+	return jsonlines.Open(ctx, o.input())
 }

@@ -51,5 +51,3 @@ func RowCount(source batch.Source) (rows int64, known bool) {
 	}
 	return 0, false
 }
-
-func isFlattened(name string) bool { return batch.Flattened(name) }

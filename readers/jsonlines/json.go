@@ -1,4 +1,4 @@
-package readers
+package jsonlines
 
 import (
 	"fmt"
@@ -7,6 +7,8 @@ import (
 	"unicode/utf8"
 
 	"pushbatch/batch"
+	"pushbatch/readers/inputerror"
+	"pushbatch/readers/textfile"
 )
 
 // maxNested is how deep values may be nested.
@@ -15,18 +17,18 @@ const maxNested = 64
 // jsonText reads JSON values (RFC 8259) out of one line. Values are pieces of
 // the line wherever nothing was escaped; numbers keep their digits.
 type jsonText struct {
-	line     string
-	at       int
-	depth    int
-	encoding *encoding
-	nested   *nestedStack
-	flaw     *jsonFault // the first text since the last field that is no text in the encoding
+	line   string
+	at     int
+	depth  int
+	stored textfile.Text
+	nested *nestedStack
+	flaw   *jsonFault // the first text since the last field that is no text in the encoding
 }
 
 // flawed notes that a text is damaged though the line can be read.
 func (j *jsonText) flawed(at int, say string) {
 	if j.flaw == nil {
-		j.flaw = &jsonFault{code: CodeEncoding, at: at, say: say}
+		j.flaw = &jsonFault{code: inputerror.CodeEncoding, at: at, say: say}
 	}
 }
 
@@ -39,7 +41,7 @@ type jsonFault struct {
 }
 
 func (j *jsonText) fault(say string) *jsonFault {
-	f := &jsonFault{code: CodeJSON, at: j.at, say: say, end: j.at >= len(j.line)}
+	f := &jsonFault{code: inputerror.CodeJSON, at: j.at, say: say, end: j.at >= len(j.line)}
 	if f.end {
 		f.say += ", found the end of the line"
 	}
@@ -160,7 +162,7 @@ func (j *jsonText) object() *jsonFault {
 	var names nameSet
 	return j.members(func(name string) *jsonFault {
 		if !names.add(j.nested.names[first:], name) {
-			return &jsonFault{code: CodeJSONRepeat, at: j.at, say: "an object has the same name twice"}
+			return &jsonFault{code: inputerror.CodeJSONRepeat, at: j.at, say: "an object has the same name twice"}
 		}
 		j.nested.names = append(j.nested.names, name)
 		return j.push()
@@ -269,8 +271,8 @@ func (j *jsonText) text() (string, *jsonFault) {
 		default:
 			text := j.line[begin:j.at]
 			if seen >= utf8.RuneSelf {
-				if bad := j.encoding.invalidAt(text); bad >= 0 {
-					j.flawed(begin+bad, "the text is not valid "+j.encoding.name+j.encoding.hint(text))
+				if bad := j.stored.InvalidAt(text); bad >= 0 {
+					j.flawed(begin+bad, "the text is not valid "+j.stored.EncodingName()+j.stored.Hint(text))
 				}
 			}
 			j.at++

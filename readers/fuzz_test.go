@@ -2,7 +2,6 @@ package readers
 
 import (
 	"bytes"
-	"encoding/csv"
 	"io"
 	"strings"
 	"testing"
@@ -15,48 +14,6 @@ import (
 	"pushbatch/readers/inputerror"
 	"pushbatch/readers/readertest"
 )
-
-// FuzzCSV holds the decoder against encoding/csv where both must agree: text
-// that the strict mode of encoding/csv accepts, without lone carriage returns
-// and NUL. Quoted CRLF is the one difference: encoding/csv makes it LF.
-func FuzzCSV(f *testing.F) {
-	for _, seed := range []string{
-		"a,b\n1,2\n", "a,b\r\n1,\"x\r\ny\"\r\n", "a\n\"\"\"\"\n", "a,b\n\n\n1,\n,2", "a;b\n", "\"a\",\"b\"\n\"1\",\"\"\n", "a,b\n1\n1,2,3\n", "a\n\"x\n", "ž,đ\nć,😀\n",
-	} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, data string) {
-		if strings.Contains(strings.ReplaceAll(data, "\r\n", "\n"), "\r") || strings.Contains(data, "\x00") {
-			return
-		}
-		floor := csv.NewReader(strings.NewReader(data))
-		floor.FieldsPerRecord = -1
-		want, err := floor.ReadAll()
-		if err != nil {
-			return
-		}
-		var got [][]string
-		scan := csvScan{dialect: dialect{delimiter: ','}}
-		scan.reset(data, true)
-		for pos := 0; pos < len(data); {
-			var rec csvRecord
-			if !scan.record(&rec, pos, nil) || rec.stray != 0 || rec.open >= 0 {
-				t.Fatalf("record at %d: %+v", pos, rec)
-			}
-			if pos = rec.next; rec.blank {
-				continue
-			}
-			var line []string
-			for _, cell := range rec.cells {
-				line = append(line, strings.ReplaceAll(cell.Text, "\r\n", "\n"))
-			}
-			got = append(got, line)
-		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("-encoding/csv +ours:\n%s", diff)
-		}
-	})
-}
 
 // fuzzOptions keep records and memory small, so that the limits are met.
 var fuzzOptions = Options{MaxRecord: 100}

@@ -1,4 +1,4 @@
-package readers
+package csvfile
 
 import (
 	"strings"
@@ -7,15 +7,15 @@ import (
 	"pushbatch/batch"
 )
 
-// csvScan cuts text into records, a large piece of text at a time.
-type csvScan struct {
+// scan cuts text into records, a large piece of text at a time.
+type scan struct {
 	dialect
 	text string
 	end  bool // nothing follows text
 }
 
-// csvRecord is one record of csvScan.text.
-type csvRecord struct {
+// record is one record of scan.text.
+type record struct {
 	begin, end, next int // text[begin:end] is the record, text[next:] what follows it
 	cells            []batch.Value
 	plain            bool // it is ASCII without a quote
@@ -24,12 +24,12 @@ type csvRecord struct {
 	open             int  // index of a quote that is never closed, in text that nothing follows; -1: none
 }
 
-func (s *csvScan) reset(text string, end bool) { s.text, s.end = text, end }
+func (s *scan) reset(text string, end bool) { s.text, s.end = text, end }
 
 // record reads the record at pos into rec, its cells into cells, which has
 // length 0. It reports false when text ends before the record does.
-func (s *csvScan) record(rec *csvRecord, pos int, cells []batch.Value) bool {
-	*rec = csvRecord{begin: pos, cells: cells, open: -1}
+func (s *scan) record(rec *record, pos int, cells []batch.Value) bool {
+	*rec = record{begin: pos, cells: cells, open: -1}
 	if s.cr || !s.plainRecord(rec) {
 		return s.quotedRecord(rec)
 	}
@@ -39,7 +39,7 @@ func (s *csvScan) record(rec *csvRecord, pos int, cells []batch.Value) bool {
 // plainRecord reads a record that ends with a line feed and has no quote; at
 // the first quote it gives up and reports false. Where the text ends before the
 // record, its next is -1.
-func (s *csvScan) plainRecord(rec *csvRecord) bool {
+func (s *scan) plainRecord(rec *record) bool {
 	text, begin, seen := s.text, rec.begin, byte(0)
 	for i := rec.begin; i < len(text); i++ {
 		c := text[i]
@@ -66,7 +66,7 @@ func (s *csvScan) plainRecord(rec *csvRecord) bool {
 }
 
 // finish adds the last cell, without the CR of a CRLF.
-func (rec *csvRecord) finish(text string, begin, end, next int) {
+func (rec *record) finish(text string, begin, end, next int) {
 	if end > begin && text[end-1] == '\r' {
 		end--
 	}
@@ -75,7 +75,7 @@ func (rec *csvRecord) finish(text string, begin, end, next int) {
 }
 
 // lineEnd finds where the line with pos ends and the next one begins.
-func (s *csvScan) lineEnd(pos int) (end, next int, ok bool) {
+func (s *scan) lineEnd(pos int) (end, next int, ok bool) {
 	if s.cr {
 		return s.anyLineEnd(pos)
 	}
@@ -95,7 +95,7 @@ func (s *csvScan) lineEnd(pos int) (end, next int, ok bool) {
 }
 
 // anyLineEnd takes CR, LF and CRLF.
-func (s *csvScan) anyLineEnd(pos int) (end, next int, ok bool) {
+func (s *scan) anyLineEnd(pos int) (end, next int, ok bool) {
 	i := strings.IndexAny(s.text[pos:], "\r\n")
 	if i < 0 {
 		return len(s.text), len(s.text), s.end
@@ -114,7 +114,7 @@ func (s *csvScan) anyLineEnd(pos int) (end, next int, ok bool) {
 }
 
 // quotedRecord reads any record.
-func (s *csvScan) quotedRecord(rec *csvRecord) bool {
+func (s *scan) quotedRecord(rec *record) bool {
 	end, next, known := -1, 0, false // of the line, found when it is needed
 	for i := rec.begin; ; {
 		from := i
@@ -160,7 +160,7 @@ func (s *csvScan) quotedRecord(rec *csvRecord) bool {
 // inside and the index behind the closing quote, where a delimiter, a line end
 // or the end of the text stands; or, when something else stands there, minus
 // that index. It reports false when text ends first.
-func (s *csvScan) quotedCell(i int) (cell string, after int, ok bool) {
+func (s *scan) quotedCell(i int) (cell string, after int, ok bool) {
 	escaped := false
 	for j := i + 1; ; j += 2 {
 		k := strings.IndexByte(s.text[j:], '"')
@@ -192,7 +192,7 @@ func (s *csvScan) quotedCell(i int) (cell string, after int, ok bool) {
 
 // closes reports whether what stands at i may follow a closing quote. It is
 // not known while a line feed may follow a carriage return.
-func (s *csvScan) closes(i int) (closes, known bool) {
+func (s *scan) closes(i int) (closes, known bool) {
 	if i == len(s.text) {
 		return true, true
 	}

@@ -1,10 +1,12 @@
-package readers
+package jsonlines
 
 import (
 	"strconv"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"pushbatch/readers/inputerror"
 )
 
 // escapes are the characters behind a backslash and what they stand for.
@@ -33,7 +35,7 @@ func (j *jsonText) unescaped(text string, begin int) (string, *jsonFault) {
 		}
 		r, size := unicodeEscape(text[i:])
 		if size == 0 {
-			return "", &jsonFault{code: CodeJSON, at: begin + i, say: "an escape in a text is none that JSON knows"}
+			return "", &jsonFault{code: inputerror.CodeJSON, at: begin + i, say: "an escape in a text is none that JSON knows"}
 		}
 		if r == loneSurrogate {
 			j.flawed(begin+i, "an escape in the text is half of a surrogate pair")

@@ -1,4 +1,4 @@
-package readers
+package csvfile
 
 import (
 	"context"
@@ -6,50 +6,44 @@ import (
 	"io"
 
 	"pushbatch/batch"
+	"pushbatch/readers/inputerror"
+	"pushbatch/readers/textfile"
 )
 
-const (
-	// leadingBytes is how much of a record that is too large is kept to tell
-	// which one it is.
-	leadingBytes = 4 << 10
-)
-
-// csvReading is one pass over the records of a CSV input.
-type csvReading struct {
-	source *csvSource
-	pieces pieces
-	scan   csvScan
+// reading is one pass over the records of a CSV input.
+type reading struct {
+	source *source
+	pieces textfile.Pieces
+	scan   scan
 	at     int // index in scan.text of the next record
 	nul    int // first NUL at or behind the last position asked for, or len(scan.text)
-	rec    csvRecord
-	values chunk
+	rec    record
+	values textfile.Chunk
 	faults []batch.Problem // of the cells of the record read last
 
 	pos  batch.Position // of the record read last
 	next batch.Position // of the one behind it
 }
 
-func (s *csvSource) newReading(ctx context.Context, from batch.Position) (*csvReading, error) {
-	r, err := s.text.openText(ctx, from.Offset)
+func (s *source) newReading(ctx context.Context, from batch.Position) (*reading, error) {
+	pieces, err := textfile.OpenPieces(ctx, &s.Input, from.Offset)
 	if err != nil {
 		return nil, err
 	}
-	return &csvReading{
-		source: s, pieces: newPieces(ctx, r), scan: csvScan{dialect: s.dialect}, next: from,
-	}, nil
+	return &reading{source: s, pieces: pieces, scan: scan{dialect: s.dialect}, next: from}, nil
 }
 
-func (r *csvReading) close() error { return r.pieces.r.Close() }
+func (r *reading) Close() error { return r.pieces.Close() }
 
-func (r *csvReading) position() batch.Position { return r.next }
+func (r *reading) Position() batch.Position { return r.next }
 
 // record reads the next record that is no empty line. The error is io.EOF
 // behind the last one; a problem concerns this record only.
-func (r *csvReading) record() ([]batch.Value, *batch.Problem, error) {
+func (r *reading) record() ([]batch.Value, *batch.Problem, error) {
 	for {
 		rec, ok := &r.rec, r.scanNext()
 		switch {
-		case !ok && len(r.scan.text)-r.at > r.source.limit+1: // one more: a CR whose LF is still to come
+		case !ok && len(r.scan.text)-r.at > r.source.Limit+1: // one more: a CR whose LF is still to come
 			return r.skim()
 		case !ok:
 			if err := r.more(); err != nil {
@@ -70,16 +64,16 @@ func (r *csvReading) record() ([]batch.Value, *batch.Problem, error) {
 }
 
 // scanNext scans onto the values of the chunk that no row has yet.
-func (r *csvReading) scanNext() bool {
+func (r *reading) scanNext() bool {
 	if r.at == len(r.scan.text) {
 		return false
 	}
-	return r.scan.record(&r.rec, r.at, r.values.reserve(len(r.source.header))[:0])
+	return r.scan.record(&r.rec, r.at, r.values.Reserve(len(r.source.Columns))[:0])
 }
 
 // advance moves the next position behind rec.
-func (r *csvReading) advance(rec *csvRecord) {
-	r.next.Offset += r.source.text.length(r.scan.text[rec.begin:rec.next])
+func (r *reading) advance(rec *record) {
+	r.next.Offset += r.source.Text.Length(r.scan.text[rec.begin:rec.next])
 	r.next.Line++
 	if !rec.plain {
 		r.next.Line += r.scan.lineBreaks(rec.begin, rec.end)
@@ -88,11 +82,11 @@ func (r *csvReading) advance(rec *csvRecord) {
 }
 
 // more reads on, keeping the record that is not complete yet.
-func (r *csvReading) more() error {
+func (r *reading) more() error {
 	if r.scan.end {
 		return io.EOF
 	}
-	text, end, err := r.pieces.more(r.scan.text[r.at:])
+	text, end, err := r.pieces.More(r.scan.text[r.at:])
 	if err != nil {
 		return err
 	}
@@ -100,33 +94,33 @@ func (r *csvReading) more() error {
 	return nil
 }
 
-func (r *csvReading) restart(text string, end bool) {
+func (r *reading) restart(text string, end bool) {
 	r.scan.reset(text, end)
 	r.at, r.nul = 0, -1
 }
 
 func unclosed(line, row int64) error {
-	return &Error{
-		Code: CodeQuote, Line: line, Row: row,
+	return &inputerror.Error{
+		Code: inputerror.CodeQuote, Line: line, Row: row,
 		Err: fmt.Errorf("the quote that opens a cell in line %d is never closed: close it, or double it where it belongs to the text", line),
 	}
 }
 
 // skim passes over the rest of a record that is too large without keeping it.
-func (r *csvReading) skim() ([]batch.Value, *batch.Problem, error) {
+func (r *reading) skim() ([]batch.Value, *batch.Problem, error) {
 	leading := r.leading(r.scan.text[r.at:])
-	end := csvEnd{dialect: r.source.dialect, line: r.next.Line}
+	end := recordEnd{dialect: r.source.dialect, line: r.next.Line}
 	r.pos = r.next
 	text, last := r.scan.text[r.at:], false
 	for {
 		n := end.feed(text)
-		r.next.Offset += r.source.text.length(text[:n])
+		r.next.Offset += r.source.Text.Length(text[:n])
 		text = text[n:]
 		if end.found || last {
 			break
 		}
 		var err error
-		if text, last, err = r.pieces.more(""); err != nil {
+		if text, last, err = r.pieces.More(""); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -140,14 +134,14 @@ func (r *csvReading) skim() ([]batch.Value, *batch.Problem, error) {
 }
 
 // leading is the cells at the beginning of a record that is too large.
-func (r *csvReading) leading(record string) []batch.Value {
-	scan := csvScan{dialect: r.source.dialect}
-	scan.reset(string([]byte(record[:min(len(record), leadingBytes)])), true) // a copy, to let the record go
-	var rec csvRecord
+func (r *reading) leading(text string) []batch.Value {
+	scan := scan{dialect: r.source.dialect}
+	scan.reset(string([]byte(text[:min(len(text), textfile.LeadingBytes)])), true) // a copy, to let the record go
+	var rec record
 	scan.record(&rec, 0, nil)
 	cells := rec.cells
 	if rec.open < 0 {
 		cells = cells[:max(len(cells)-1, 0)] // the last one is cut
 	}
-	return cells[:min(len(cells), max(len(r.source.header), 1))]
+	return cells[:min(len(cells), max(len(r.source.Columns), 1))]
 }

@@ -1,9 +1,10 @@
-package readers
+package csvfile
 
 import (
 	"strings"
 
 	"pushbatch/batch"
+	"pushbatch/readers/inputerror"
 )
 
 // dialect is how one CSV input is written.
@@ -87,7 +88,7 @@ func parseDelimiter(want string) (byte, error) {
 	case len(want) == 1 && want[0] < 0x80 && !strings.Contains("\"\r\n\x00", want):
 		return want[0], nil
 	}
-	return 0, failure(CodeOption, "--delimiter %q is none: give one ASCII character, or comma, semicolon, tab or pipe", want)
+	return 0, inputerror.New(inputerror.CodeOption, "--delimiter %q is none: give one ASCII character, or comma, semicolon, tab or pipe", want)
 }
 
 // sepLine recognises the line by which Excel is told the delimiter.
@@ -144,10 +145,10 @@ func guessDelimiter(sample string, cr bool) (delimiter byte, alone bool) {
 }
 
 func tryDelimiter(sample string, d dialect) float64 {
-	scan := csvScan{dialect: d}
+	scan := scan{dialect: d}
 	scan.reset(sample, false)
 	var header, rows, agree int
-	var rec csvRecord
+	var rec record
 	var cells []batch.Value
 	for pos := 0; rows < guessRecords; rows++ {
 		if !scan.record(&rec, pos, cells[:0]) {

@@ -1,4 +1,4 @@
-package readers
+package textfile
 
 import (
 	"context"
@@ -7,22 +7,29 @@ import (
 	"pushbatch/batch"
 )
 
-// pieces reads text piece by piece; each is a string of its own, whose rows share
+// Pieces reads text piece by piece; each is a string of its own, whose rows share
 // it. Every piece begins with what the piece before left over.
-type pieces struct {
+type Pieces struct {
 	ctx    context.Context
 	r      io.ReadCloser
 	buffer []byte
 	err    error // why reading ended; io.EOF at the proven end
 }
 
-func newPieces(ctx context.Context, r io.ReadCloser) pieces { return pieces{ctx: ctx, r: r} }
+// OpenPieces reads the text of an input from an offset on.
+func OpenPieces(ctx context.Context, in *Input, offset int64) (Pieces, error) {
+	r, err := in.Text.OpenText(ctx, offset)
+	return Pieces{ctx: ctx, r: r}, err
+}
 
-// more returns rest and what follows it, at least one byte more unless the end
+// Close ends the reading.
+func (p *Pieces) Close() error { return p.r.Close() }
+
+// More returns rest and what follows it, at least one byte more unless the end
 // is reached. What was read before an error is returned first, the error when
 // asked again. A long rest is doubled, so that finding the end of a long
 // record costs no more than a few passes over it.
-func (p *pieces) more(rest string) (text string, end bool, err error) {
+func (p *Pieces) More(rest string) (text string, end bool, err error) {
 	switch {
 	case p.err == io.EOF:
 		return rest, true, nil
@@ -32,19 +39,19 @@ func (p *pieces) more(rest string) (text string, end bool, err error) {
 		return "", false, context.Cause(p.ctx)
 	}
 	want := 1
-	if len(rest) > blockSize {
+	if len(rest) > BlockSize {
 		want = len(rest)
 	}
 	n := p.read(want)
 	if n == 0 {
-		return p.more(rest)
+		return p.More(rest)
 	}
 	return rest + string(p.buffer[:n]), p.err == io.EOF, nil
 }
 
 // read fills the buffer with at least want bytes, fewer only with an error.
-func (p *pieces) read(want int) (n int) {
-	if size := max(blockSize, want); len(p.buffer) != size {
+func (p *Pieces) read(want int) (n int) {
+	if size := max(BlockSize, want); len(p.buffer) != size {
 		p.buffer = make([]byte, size)
 	}
 	for empty := 0; n < want && p.err == nil; {
@@ -63,19 +70,20 @@ func (p *pieces) read(want int) (n int) {
 // share memory by the hundred.
 const chunkValues = 1024
 
-// chunk is memory for the values of the next rows.
-type chunk struct{ free []batch.Value }
+// Chunk is memory for the values of the next rows.
+type Chunk struct{ free []batch.Value }
 
-// reserve returns room for a row of n values; take makes it the row's.
-func (c *chunk) reserve(n int) []batch.Value {
+// Reserve returns room for a row of n values; Take makes it the row's.
+func (c *Chunk) Reserve(n int) []batch.Value {
 	if len(c.free) < n {
 		c.free = make([]batch.Value, max(n, chunkValues))
 	}
 	return c.free[:n:n]
 }
 
-func (c *chunk) take(n int) []batch.Value {
-	values := c.reserve(n)
+// Take returns the room that Reserve would, as that of a row.
+func (c *Chunk) Take(n int) []batch.Value {
+	values := c.Reserve(n)
 	c.free = c.free[n:]
 	return values
 }

@@ -1,21 +1,22 @@
-package readers
+package csvfile
 
 import (
 	"fmt"
 	"strings"
 
 	"pushbatch/batch"
+	"pushbatch/readers/inputerror"
 )
 
 // checked returns the cells of rec, and its problem if it has one.
-func (r *csvReading) checked(rec *csvRecord) ([]batch.Value, *batch.Problem, error) {
+func (r *reading) checked(rec *record) ([]batch.Value, *batch.Problem, error) {
 	r.faults = nil
 	switch {
-	case rec.end-rec.begin > r.source.limit:
+	case rec.end-rec.begin > r.source.Limit:
 		return r.leading(r.scan.text[rec.begin:rec.end]), r.tooLarge(), nil
 	case rec.stray > 0:
 		return rec.cells, r.strayProblem(rec), nil
-	case r.nulBefore(rec), !rec.plain && r.source.text.invalidAt(r.scan.text[rec.begin:rec.end]) >= 0:
+	case r.nulBefore(rec), !rec.plain && r.source.Text.InvalidAt(r.scan.text[rec.begin:rec.end]) >= 0:
 		if r.faults = r.cellFaults(rec); len(r.faults) == 0 {
 			return rec.cells, r.encodingFault(0, 0, r.scan.text[rec.begin:rec.end]), nil
 		}
@@ -25,7 +26,7 @@ func (r *csvReading) checked(rec *csvRecord) ([]batch.Value, *batch.Problem, err
 }
 
 // nulBefore reports whether rec has a NUL byte.
-func (r *csvReading) nulBefore(rec *csvRecord) bool {
+func (r *reading) nulBefore(rec *record) bool {
 	if r.nul < rec.begin {
 		r.nul = len(r.scan.text)
 		if i := strings.IndexByte(r.scan.text[rec.begin:], 0); i >= 0 {
@@ -35,46 +36,46 @@ func (r *csvReading) nulBefore(rec *csvRecord) bool {
 	return r.nul < rec.end
 }
 
-func (r *csvReading) tooLarge() *batch.Problem {
+func (r *reading) tooLarge() *batch.Problem {
 	return &batch.Problem{
-		Code:    CodeTooLarge,
-		Message: fmt.Sprintf("line %d: the record has more than %d bytes%s", r.pos.Line, r.source.limit, r.lines()),
+		Code:    inputerror.CodeTooLarge,
+		Message: fmt.Sprintf("line %d: the record has more than %d bytes%s", r.pos.Line, r.source.Limit, r.lines()),
 	}
 }
 
 // cellFaults are the cells of rec that have a NUL or are not text in the input's
 // encoding.
-func (r *csvReading) cellFaults(rec *csvRecord) (faults []batch.Problem) {
+func (r *reading) cellFaults(rec *record) (faults []batch.Problem) {
 	for i, cell := range rec.cells {
 		if strings.IndexByte(cell.Text, 0) >= 0 {
 			faults = append(faults, batch.Problem{
-				Code: CodeNUL, Column: r.columnName(i),
+				Code: inputerror.CodeNUL, Column: r.columnName(i),
 				Message: fmt.Sprintf("line %d: the cell has a NUL character: remove it, or name the encoding if the file is UTF-16", r.pos.Line),
 			})
-		} else if at := r.source.text.invalidAt(cell.Text); at >= 0 {
+		} else if at := r.source.Text.InvalidAt(cell.Text); at >= 0 {
 			faults = append(faults, *r.encodingFault(i, at, cell.Text))
 		}
 	}
 	return faults
 }
 
-func (r *csvReading) encodingFault(column, at int, text string) *batch.Problem {
+func (r *reading) encodingFault(column, at int, text string) *batch.Problem {
 	return &batch.Problem{
-		Code: CodeEncoding, Column: r.columnName(column),
-		Message: fmt.Sprintf("line %d: the cell is not valid %s at byte %d%s", r.pos.Line, r.source.text.name, at+1, r.source.text.hint(text)),
+		Code: inputerror.CodeEncoding, Column: r.columnName(column),
+		Message: fmt.Sprintf("line %d: the cell is not valid %s at byte %d%s", r.pos.Line, r.source.Text.EncodingName(), at+1, r.source.Text.Hint(text)),
 	}
 }
 
-func (r *csvReading) strayProblem(rec *csvRecord) *batch.Problem {
+func (r *reading) strayProblem(rec *record) *batch.Problem {
 	return &batch.Problem{
-		Code: CodeStrayQuote, Column: r.columnName(rec.stray - 1),
+		Code: inputerror.CodeStrayQuote, Column: r.columnName(rec.stray - 1),
 		Message: fmt.Sprintf("line %d: text follows the closing quote of the cell: double the quotes inside it%s", r.pos.Line, r.lines()),
 	}
 }
 
 // lines says so when a record spans lines, which a quote that is not closed
 // where it should be makes it do.
-func (r *csvReading) lines() string {
+func (r *reading) lines() string {
 	if r.next.Line-r.pos.Line <= 1 {
 		return ""
 	}
@@ -83,9 +84,9 @@ func (r *csvReading) lines() string {
 
 // columnName names a column by the header, or by its number where there is no
 // name.
-func (r *csvReading) columnName(i int) string {
-	if i < len(r.source.header) {
-		return r.source.header[i].Name
+func (r *reading) columnName(i int) string {
+	if i < len(r.source.Columns) {
+		return r.source.Columns[i].Name
 	}
 	return fmt.Sprintf("%d", i+1)
 }

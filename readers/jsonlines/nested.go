@@ -1,4 +1,4 @@
-package readers
+package jsonlines
 
 import "pushbatch/batch"
 

@@ -1,24 +1,24 @@
-package readers
+package csvfile
 
 import "strings"
 
-// csvState is where in a record csvEnd stands.
-type csvState uint8
+// state is where in a record recordEnd stands.
+type state uint8
 
 const (
-	atCell     csvState = iota // before the first character of a cell
-	inCell                     // in an unquoted cell
-	inQuotes                   // in a quoted cell
-	afterQuote                 // behind a quote in a quoted cell: closed, or doubled
-	afterBreak                 // behind a closing quote and a CR: a record end if LF follows
-	afterCR                    // behind a CR that ends the record; a LF belongs to it
+	atCell     state = iota // before the first character of a cell
+	inCell                  // in an unquoted cell
+	inQuotes                // in a quoted cell
+	afterQuote              // behind a quote in a quoted cell: closed, or doubled
+	afterBreak              // behind a closing quote and a CR: a record end if LF follows
+	afterCR                 // behind a CR that ends the record; a LF belongs to it
 )
 
-// csvEnd finds the end of a record byte by byte, keeping nothing of it. It
-// agrees with csvScan on where that is.
-type csvEnd struct {
+// recordEnd finds the end of a record byte by byte, keeping nothing of it. It
+// agrees with scan on where that is.
+type recordEnd struct {
 	dialect
-	state  csvState
+	state  state
 	found  bool
 	line   int64 // of the character read last; behind the record when found
 	opened int64 // line of the quote that was opened last
@@ -26,7 +26,7 @@ type csvEnd struct {
 }
 
 // feed reads on in text and returns how many bytes belong to the record.
-func (e *csvEnd) feed(text string) int {
+func (e *recordEnd) feed(text string) int {
 	for i := range len(text) {
 		c := text[i]
 		if e.state == afterCR {
@@ -43,7 +43,7 @@ func (e *csvEnd) feed(text string) int {
 	return len(text)
 }
 
-func (e *csvEnd) step(c byte) {
+func (e *recordEnd) step(c byte) {
 	switch {
 	case e.state == inQuotes:
 		e.quoted(c)
@@ -66,7 +66,7 @@ func (e *csvEnd) step(c byte) {
 	}
 }
 
-func (e *csvEnd) quoted(c byte) {
+func (e *recordEnd) quoted(c byte) {
 	switch {
 	case c == '"':
 		e.state = afterQuote
@@ -77,7 +77,7 @@ func (e *csvEnd) quoted(c byte) {
 }
 
 // lineBreaks counts the line ends in text[begin:end].
-func (s *csvScan) lineBreaks(begin, end int) int64 {
+func (s *scan) lineBreaks(begin, end int) int64 {
 	text := s.text[begin:end]
 	n := strings.Count(text, "\n")
 	if s.cr {

@@ -1,4 +1,4 @@
-package readers
+package jsonlines
 
 import (
 	"context"
@@ -7,21 +7,23 @@ import (
 	"strings"
 
 	"pushbatch/batch"
+	"pushbatch/readers/inputerror"
+	"pushbatch/readers/textfile"
 )
 
-// ndjsonReading is one pass over the lines of an NDJSON input.
-type ndjsonReading struct {
-	source *ndjsonSource
-	pieces pieces
+// reading is one pass over the lines of an NDJSON input.
+type reading struct {
+	source *source
+	pieces textfile.Pieces
 	text   string
 	end    bool // nothing follows text
 	at     int  // index in text of the next line
-	chunk  chunk
+	chunk  textfile.Chunk
 
 	pos  batch.Position // of the line read last
 	next batch.Position // of the one behind it
 
-	record  ndjsonRecord
+	record  record
 	nested  nestedStack
 	values  []batch.Value   // of the row being read
 	seen    []int64         // for each column the row, from 1, that had it last
@@ -30,30 +32,28 @@ type ndjsonReading struct {
 	faults  []batch.Problem // values that are no text in the encoding, though the line can be read
 }
 
-func (s *ndjsonSource) newReading(ctx context.Context, from batch.Position) (*ndjsonReading, error) {
-	text, err := s.text.openText(ctx, from.Offset)
+func (s *source) newReading(ctx context.Context, from batch.Position) (*reading, error) {
+	pieces, err := textfile.OpenPieces(ctx, &s.Input, from.Offset)
 	if err != nil {
 		return nil, err
 	}
-	r := &ndjsonReading{
-		source: s, pieces: newPieces(ctx, text), next: from, seen: make([]int64, len(s.header)),
-	}
+	r := &reading{source: s, pieces: pieces, next: from, seen: make([]int64, len(s.Columns))}
 	r.record.field = r.field
 	return r, nil
 }
 
-func (r *ndjsonReading) close() error { return r.pieces.r.Close() }
+func (r *reading) Close() error { return r.pieces.Close() }
 
-func (r *ndjsonReading) position() batch.Position { return r.next }
+func (r *reading) Position() batch.Position { return r.next }
 
 // line reads the next line that is not blank. It reports false for one that is
 // too large, which is passed over.
-func (r *ndjsonReading) line() (line string, ok bool, err error) {
+func (r *reading) line() (line string, ok bool, err error) {
 	for {
 		rest := r.text[r.at:]
 		i := strings.IndexByte(rest, '\n')
 		switch {
-		case i < 0 && len(rest) > r.source.limit+1:
+		case i < 0 && len(rest) > r.source.Limit+1:
 			return "", false, r.skim()
 		case i < 0 && !r.end:
 			if err := r.more(rest); err != nil {
@@ -71,7 +71,7 @@ func (r *ndjsonReading) line() (line string, ok bool, err error) {
 		r.advance(rest[:i+1])
 		r.next.Line++
 		line = strings.TrimSuffix(line, "\r")
-		if ok = len(line) <= r.source.limit; ok && strings.TrimLeft(line, " \t\r") == "" {
+		if ok = len(line) <= r.source.Limit; ok && strings.TrimLeft(line, " \t\r") == "" {
 			continue
 		}
 		r.next.Row++
@@ -80,21 +80,21 @@ func (r *ndjsonReading) line() (line string, ok bool, err error) {
 }
 
 // more reads on behind rest.
-func (r *ndjsonReading) more(rest string) (err error) {
-	r.text, r.end, err = r.pieces.more(rest)
+func (r *reading) more(rest string) (err error) {
+	r.text, r.end, err = r.pieces.More(rest)
 	if err == nil {
 		r.at = 0
 	}
 	return err
 }
 
-func (r *ndjsonReading) advance(read string) {
-	r.next.Offset += r.source.text.length(read)
+func (r *reading) advance(read string) {
+	r.next.Offset += r.source.Text.Length(read)
 	r.at += len(read)
 }
 
 // skim passes over a line that is too large without keeping it.
-func (r *ndjsonReading) skim() error {
+func (r *reading) skim() error {
 	r.pos = r.next
 	for {
 		rest := r.text[r.at:]
@@ -115,18 +115,18 @@ func (r *ndjsonReading) skim() error {
 	return nil
 }
 
-// row implements textReading.
-func (r *ndjsonReading) row(row *batch.Row) error {
+// Row implements textfile.Reading.
+func (r *reading) Row(row *batch.Row) error {
 	line, ok, err := r.line()
 	if err != nil {
 		return err
 	}
-	r.values = r.chunk.take(len(r.source.header))
+	r.values = r.chunk.Take(len(r.source.Columns))
 	row.Pos, row.Next, row.Values = r.pos, r.next, r.values
 	if !ok {
 		row.Err = &batch.Problem{
-			Code:    CodeTooLarge,
-			Message: fmt.Sprintf("line %d: the record has more than %d bytes", r.pos.Line, r.source.limit),
+			Code:    inputerror.CodeTooLarge,
+			Message: fmt.Sprintf("line %d: the record has more than %d bytes", r.pos.Line, r.source.Limit),
 		}
 		return nil
 	}
@@ -142,33 +142,33 @@ func (r *ndjsonReading) row(row *batch.Row) error {
 // it can be mended where the rows are given back.
 func leadingText(line string) []batch.Value {
 	cut := line
-	if len(line) > leadingBytes {
-		cut = strings.ToValidUTF8(line[:leadingBytes], "") + "…"
+	if len(line) > textfile.LeadingBytes {
+		cut = strings.ToValidUTF8(line[:textfile.LeadingBytes], "") + "…"
 	}
 	return []batch.Value{batch.TextValue(strings.Clone(cut))}
 }
 
-func (r *ndjsonReading) decode(line string) *batch.Problem {
+func (r *reading) decode(line string) *batch.Problem {
 	r.guess, r.unknown, r.faults = 0, "", nil
-	r.record.jsonText = jsonText{line: line, encoding: r.source.text.encoding, nested: &r.nested}
+	r.record.jsonText = jsonText{line: line, stored: r.source.Text, nested: &r.nested}
 	if fault := r.record.read(); fault != nil {
 		return r.problem(fault, "")
 	}
 	if r.unknown != "" {
 		return &batch.Problem{
-			Code: CodeUnknownField, Column: r.unknown,
+			Code: inputerror.CodeUnknownField, Column: r.unknown,
 			Message: fmt.Sprintf("line %d: the first records do not have this field: add it to the first record (null will do) or remove it", r.pos.Line),
 		}
 	}
 	return nil
 }
 
-func (r *ndjsonReading) problem(fault *jsonFault, column string) *batch.Problem {
+func (r *reading) problem(fault *jsonFault, column string) *batch.Problem {
 	return &batch.Problem{Code: fault.code, Column: column, Message: fmt.Sprintf("line %d, byte %d: %s", r.pos.Line, fault.at+1, fault.say)}
 }
 
 // field puts a value into its column.
-func (r *ndjsonReading) field(f fieldName, value batch.Value) *jsonFault {
+func (r *reading) field(f fieldName, value batch.Value) *jsonFault {
 	at := r.guess
 	if at >= len(r.source.fields) || r.source.fields[at] != f {
 		var known bool
@@ -178,23 +178,23 @@ func (r *ndjsonReading) field(f fieldName, value batch.Value) *jsonFault {
 		}
 	}
 	if r.seen[at] == r.next.Row {
-		return &jsonFault{code: CodeJSONRepeat, at: r.record.at, say: "the record has the same name twice"}
+		return &jsonFault{code: inputerror.CodeJSONRepeat, at: r.record.at, say: "the record has the same name twice"}
 	}
 	r.seen[at], r.guess = r.next.Row, at+1
 	r.values[at] = value
 	if flaw := r.record.flaw; flaw != nil {
 		r.record.flaw = nil
-		r.faults = append(r.faults, *r.problem(flaw, r.source.header[at].Name))
+		r.faults = append(r.faults, *r.problem(flaw, r.source.Columns[at].Name))
 	}
 	return nil
 }
 
 // noColumn remembers a field that would be lost. An object that is flattened
 // loses nothing by being null.
-func (r *ndjsonReading) noColumn(f fieldName, value batch.Value) {
+func (r *reading) noColumn(f fieldName, value batch.Value) {
 	name := f.String()
 	r.record.flaw = nil
-	if r.unknown != "" || strings.HasPrefix(name, "_") || value.Kind == batch.Null && isFlattened(name) {
+	if r.unknown != "" || strings.HasPrefix(name, "_") || value.Kind == batch.Null && batch.Flattened(name) {
 		return
 	}
 	r.unknown = name

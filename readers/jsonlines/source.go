@@ -1,4 +1,4 @@
-package readers
+package jsonlines
 
 import (
 	"context"
@@ -6,15 +6,18 @@ import (
 	"strings"
 
 	"pushbatch/batch"
+	"pushbatch/readers/inputerror"
+	"pushbatch/readers/textfile"
 )
 
-// What the header of an NDJSON input is made of.
+// HeaderRecords is how many records at most make the header; they end at
+// headerBytes too.
 const (
-	headerRecords = 1000
+	HeaderRecords = 1000
 	headerBytes   = 1 << 20
 )
 
-// ndjsonSource is an NDJSON input: one JSON object a line.
+// source is an NDJSON input: one JSON object a line.
 //
 // Its columns are the names found in the first 1,000 records, or the first
 // MiB, in the order in which they come up. The members of the objects
@@ -22,8 +25,8 @@ const (
 // names (identity.email), nested or dotted in the file; every other object is
 // one value. A name that comes up only later is a problem of its row, unless
 // it begins with _, which columns that are passed over do.
-type ndjsonSource struct {
-	textSource
+type source struct {
+	textfile.Source
 	columns map[fieldName]int
 	fields  []fieldName // of each column, as it was first seen
 }
@@ -39,30 +42,32 @@ func (f fieldName) String() string {
 	return f.object + "." + f.name
 }
 
-func openNDJSON(ctx context.Context, o *opening) (batch.Source, error) {
-	s := &ndjsonSource{textSource: newTextSource(o), columns: make(map[fieldName]int)}
-	s.said = o.described("NDJSON")
-	s.first = batch.Position{Line: 1, Offset: o.text.start()}
-	s.textSource.read = func(ctx context.Context, from batch.Position) (textReading, error) { return s.newReading(ctx, from) }
+// Open reads the first records to find the columns.
+func Open(ctx context.Context, in textfile.Input) (batch.Source, error) {
+	s := &source{Source: textfile.Source{Input: in, Dialect: "NDJSON"}, columns: make(map[fieldName]int)}
+	s.First = batch.Position{Line: 1, Offset: in.Text.Start()}
+	s.Read = func(ctx context.Context, from batch.Position) (textfile.Reading, error) {
+		return s.newReading(ctx, from)
+	}
 	return s, s.readHeader(ctx)
 }
 
 // readHeader collects the names of the first records. Lines that are no object
 // are left to the rows.
-func (s *ndjsonSource) readHeader(ctx context.Context) error {
-	r, err := s.newReading(ctx, s.first)
+func (s *source) readHeader(ctx context.Context) error {
+	r, err := s.newReading(ctx, s.First)
 	if err != nil {
 		return err
 	}
-	defer r.close()
+	defer r.Close()
 	records, first := 0, (*jsonFault)(nil)
-	for r.next.Row < headerRecords && r.next.Offset < s.first.Offset+headerBytes {
+	for r.next.Row < HeaderRecords && r.next.Offset < s.First.Offset+headerBytes {
 		line, ok, err := r.line()
 		if err != nil {
 			if records > 0 || r.next.Row > 0 {
 				break // the end, or what the rows will meet again
 			}
-			return emptyInput(err)
+			return textfile.EmptyInput(err)
 		}
 		if !ok {
 			continue
@@ -77,27 +82,27 @@ func (s *ndjsonSource) readHeader(ctx context.Context) error {
 	s.nameTypes()
 	switch {
 	case records == 0 && first != nil && first.end:
-		return failure(CodeFormat, "it is JSON, but not one object a line: write it as such (jq -c . FILE > FILE.ndjson)")
+		return inputerror.New(inputerror.CodeFormat, "it is JSON, but not one object a line: write it as such (jq -c . FILE > FILE.ndjson)")
 	case records == 0:
-		return &Error{Code: CodeJSON, Line: r.pos.Line, Err: fmt.Errorf("none of the first %d lines is a JSON object", r.next.Row)}
-	case len(s.header) > maxColumns:
-		return tooManyColumns(len(s.header))
-	case len(s.header) == 0:
-		return failure(CodeHeader, "the first %d records have no field", records)
+		return &inputerror.Error{Code: inputerror.CodeJSON, Line: r.pos.Line, Err: fmt.Errorf("none of the first %d lines is a JSON object", r.next.Row)}
+	case len(s.Columns) > textfile.MaxColumns:
+		return textfile.TooManyColumns(len(s.Columns))
+	case len(s.Columns) == 0:
+		return inputerror.New(inputerror.CodeHeader, "the first %d records have no field", records)
 	}
 	return nil
 }
 
 // collect adds the names of a record to the header.
-func (s *ndjsonSource) collect(line string) *jsonFault {
-	record := ndjsonRecord{jsonText: jsonText{line: line, encoding: s.text.encoding, nested: new(nestedStack)}}
+func (s *source) collect(line string) *jsonFault {
+	record := record{jsonText: jsonText{line: line, stored: s.Text, nested: new(nestedStack)}}
 	record.field = func(f fieldName, value batch.Value) *jsonFault {
 		record.flaw = nil // of the row, which will say so
-		if _, known := s.columns[f]; !known && !(value.Kind == batch.Null && isFlattened(f.String())) {
+		if _, known := s.columns[f]; !known && !(value.Kind == batch.Null && batch.Flattened(f.String())) {
 			s.addColumn(f)
 		}
 		if at, known := s.columns[f]; known {
-			s.header[at].Type = typeWith(s.header[at].Type, value.Kind)
+			s.Columns[at].Type = typeWith(s.Columns[at].Type, value.Kind)
 		}
 		return nil
 	}
@@ -122,10 +127,10 @@ func typeWith(typ string, kind batch.Kind) string {
 // nameTypes ends the gathering of types: what the first records agree on is
 // what a column is said to hold. Rows keep the types of their values whatever
 // that is.
-func (s *ndjsonSource) nameTypes() {
+func (s *source) nameTypes() {
 	kinds := map[string]batch.Kind{batch.Number.String(): batch.Number, batch.Bool.String(): batch.Bool}
-	for i := range s.header {
-		c := &s.header[i]
+	for i := range s.Columns {
+		c := &s.Columns[i]
 		if c.Kind = kinds[c.Type]; c.Type == "" {
 			c.Type = anyJSON
 		}
@@ -133,34 +138,34 @@ func (s *ndjsonSource) nameTypes() {
 }
 
 // addColumn makes a column that is found under its nested and its dotted name.
-func (s *ndjsonSource) addColumn(f fieldName) {
+func (s *source) addColumn(f fieldName) {
 	full := strings.Clone(f.String())
 	dotted := fieldName{name: full}
 	if at, known := s.columns[dotted]; known {
 		s.columns[fieldName{strings.Clone(f.object), strings.Clone(f.name)}] = at
 		return
 	}
-	if object, name, found := strings.Cut(full, "."); found && isFlattened(object) {
-		s.columns[fieldName{object, name}] = len(s.header)
+	if object, name, found := strings.Cut(full, "."); found && batch.Flattened(object) {
+		s.columns[fieldName{object, name}] = len(s.Columns)
 		f = fieldName{object, name}
 	} else {
 		f = dotted
 	}
-	s.columns[dotted] = len(s.header)
+	s.columns[dotted] = len(s.Columns)
 	s.fields = append(s.fields, f)
-	s.header = append(s.header, batch.Column{Name: full})
+	s.Columns = append(s.Columns, batch.Column{Name: full})
 }
 
-// ndjsonRecord reads the fields of one line.
-type ndjsonRecord struct {
+// record reads the fields of one line.
+type record struct {
 	jsonText
 	field func(fieldName, batch.Value) *jsonFault
 }
 
-func (r *ndjsonRecord) read() *jsonFault {
+func (r *record) read() *jsonFault {
 	r.space()
 	fault := r.members(func(name string) *jsonFault {
-		if r.next() == '{' && isFlattened(name) {
+		if r.next() == '{' && batch.Flattened(name) {
 			return r.members(func(inner string) *jsonFault { return r.one(fieldName{name, inner}) })
 		}
 		return r.one(fieldName{name: name})
@@ -171,7 +176,7 @@ func (r *ndjsonRecord) read() *jsonFault {
 	return fault
 }
 
-func (r *ndjsonRecord) one(f fieldName) *jsonFault {
+func (r *record) one(f fieldName) *jsonFault {
 	value, fault := r.value()
 	if fault != nil {
 		return fault

@@ -1,4 +1,4 @@
-package readers
+package jsonlines
 
 import (
 	"bytes"
@@ -10,6 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"pushbatch/batch"
+	"pushbatch/readers/inputerror"
+	"pushbatch/readers/textfile"
 )
 
 // FuzzJSON holds the decoder against encoding/json: what one takes for a
@@ -25,7 +27,7 @@ func FuzzJSON(f *testing.F) {
 		if strings.ContainsAny(line, "\n") {
 			return
 		}
-		j := jsonText{line: line, encoding: &encoding{name: "UTF-8"}, nested: new(nestedStack)}
+		j := jsonText{line: line, stored: utf8Text{}, nested: new(nestedStack)}
 		j.space()
 		got, fault := j.value()
 		if j.space(); fault == nil && j.at < len(line) {
@@ -36,7 +38,7 @@ func FuzzJSON(f *testing.F) {
 		}
 		valid := json.Valid([]byte(line)) && utf8.ValidString(line)
 		if fault != nil {
-			if fault.code == CodeJSON && valid && !strings.Contains(fault.say, "nested deeper") {
+			if fault.code == inputerror.CodeJSON && valid && !strings.Contains(fault.say, "nested deeper") {
 				t.Fatalf("%q: %s at %d", line, fault.say, fault.at)
 			}
 			return
@@ -51,6 +53,22 @@ func FuzzJSON(f *testing.F) {
 			t.Fatalf("%q became invalid text", line)
 		}
 	})
+}
+
+// utf8Text is text that is stored as UTF-8.
+type utf8Text struct{ textfile.Text }
+
+func (utf8Text) EncodingName() string { return "UTF-8" }
+
+func (utf8Text) Hint(string) string { return "" }
+
+func (utf8Text) InvalidAt(text string) int {
+	for i, r := range text {
+		if _, size := utf8.DecodeRuneInString(text[i:]); r == utf8.RuneError && size == 1 {
+			return i
+		}
+	}
+	return -1
 }
 
 func decodeNumbers(t *testing.T, text string) any {
