@@ -2,9 +2,11 @@ package blob
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
 	"slices"
@@ -43,10 +45,12 @@ func (s *s3Store) get(ctx context.Context, location string) (got Object, err err
 	return got, err
 }
 
+// getOnce reads an object with one GET, and what that did not bring with more: over a
+// wire that is cut again and again a whole object may never come at once.
 func (t *s3Target) getOnce(ctx context.Context) (got Object, err error) {
-	ctx, cancel := context.WithCancelCause(ctx)
+	first, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	out, err := t.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &t.bucket, Key: &t.key, RequestPayer: t.store.payer()})
+	out, err := t.client.GetObject(first, &s3.GetObjectInput{Bucket: &t.bucket, Key: &t.key, RequestPayer: t.store.payer()})
 	if err != nil {
 		return got, t.failed("read", "GetObject", err)
 	}
@@ -59,13 +63,19 @@ func (t *s3Target) getOnce(ctx context.Context) (got Object, err error) {
 		got.Age = max(0, now.Sub(aws.ToTime(out.LastModified)))
 	}
 	body := watch(out.Body, cancel)
-	defer body.stop()
 	got.Data, err = readObject(body, t.location())
-	if size := out.ContentLength; err == nil && size != nil && *size != int64(len(got.Data)) {
-		err = fmt.Errorf("read %s: %d bytes of %d came", t.location(), len(got.Data), *size)
+	body.stop()
+	n, size := len(got.Data), aws.ToInt64(out.ContentLength)
+	if n > maxObject || err == nil && (n == int(size) || out.ContentLength == nil) {
+		return got, err
 	}
-	if err != nil && len(got.Data) <= maxObject {
-		return got, &transientError{err: err}
+	if got.Version == "" || n == 0 || n > int(size) { // which bytes the rest is of cannot be told
+		return got, &transientError{err: fmt.Errorf("read %s: %d bytes of %d came: %w", t.location(), n, size, cmp.Or(err, io.ErrUnexpectedEOF))}
+	}
+	rest := &s3Object{t, Info{Location: t.location(), Size: size, ETag: string(got.Version)}}
+	got.Data = slices.Grow(got.Data, int(size)-n)[:size]
+	if err = rest.fetch(ctx, got.Data[n:], int64(n)); errors.Is(err, ErrChanged) {
+		err = &transientError{err: err}
 	}
 	return got, err
 }

@@ -379,3 +379,16 @@ func TestS3Requests(t *testing.T) {
 		t.Errorf("%d GETs", n)
 	}
 }
+
+// A small object that no connection ever brings whole is read on where each broke.
+func TestGetOverBrokenWire(t *testing.T) {
+	t.Parallel()
+	server := s3test.Start(t)
+	want := noise(1 << 20)
+	server.Put(t, "small.bin", want)
+	broken := server.Through(t, s3test.Wire{CutAfter: func() int64 { return 50_000 }})
+	got, err := blob.Get(broken.Context(t.Context(), blob.S3Options{}), server.Location("small.bin"))
+	if err != nil || !bytes.Equal(got.Data, want) {
+		t.Errorf("%d bytes of %d, %v", len(got.Data), len(want), err)
+	}
+}
