@@ -1,10 +1,13 @@
 package blob
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -169,6 +172,47 @@ func Copy(ctx context.Context, location string, from io.Reader, o CreateOptions)
 		return errors.Join(err, u.Abort())
 	}
 	return u.Commit()
+}
+
+// CopyFile writes a file of this machine to a location, whole or not at all.
+func CopyFile(ctx context.Context, path, location string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	return Copy(ctx, location, file, CreateOptions{})
+}
+
+// PutJSON writes a value as indented JSON to a location, whole or not at all.
+func PutJSON(ctx context.Context, location string, v any) error {
+	data, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return err
+	}
+	return Copy(ctx, location, bytes.NewReader(append(data, '\n')), CreateOptions{})
+}
+
+// maxJSON bounds what GetJSON decodes, in bytes.
+const maxJSON = 16 << 20
+
+// ErrNoJSON says that what is at a location is not what GetJSON was to read.
+var ErrNoJSON = errors.New("it is not the JSON that was expected")
+
+// GetJSON reads a value of at most 16 MiB of JSON. The error is fs.ErrNotExist when
+// nothing is there.
+func GetJSON(ctx context.Context, location string, v any) error {
+	object, err := Get(ctx, location)
+	if err != nil {
+		return err
+	}
+	if len(object.Data) > maxJSON {
+		return fmt.Errorf("read %s: it has more than %d MiB", location, maxJSON>>20)
+	}
+	if err := json.Unmarshal(object.Data, v); err != nil {
+		return fmt.Errorf("read %s: %w (%w)", location, ErrNoJSON, err)
+	}
+	return nil
 }
 
 // Download appends an object's bytes to w and returns how many.

@@ -150,12 +150,7 @@ func (s remoteStore) Put(ctx context.Context, name string, data []byte, when blo
 }
 
 func (s remoteStore) Publish(ctx context.Context, path, name string) error {
-	file, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	return blob.Copy(ctx, s.Location(name), file, blob.CreateOptions{})
+	return blob.CopyFile(ctx, path, s.Location(name))
 }
 
 func (s remoteStore) Fetch(ctx context.Context, name, folder string) (string, error) {

@@ -4,67 +4,77 @@ import (
 	"container/heap"
 	"crypto/sha256"
 	"encoding/binary"
+
+	"pushbatch/batch/spill"
 )
 
 // MaxParts is the most parts that rows can be divided into.
 const MaxParts = 1000
 
-// Graph knows which rows hang together by their keys. It takes about 100 MB of
-// memory for a million rows with four keys of their own each, 40 MB with one.
-// Keys are kept as 64-bit hashes: two that have the same only put rows into one
+// Graph knows which rows hang together by their keys. It takes about 12 MB of
+// memory for a million rows, and on disk 21 bytes for each key of each row. Keys
+// are kept as 128-bit hashes: two that had the same would only put rows into one
 // part that need not be.
 type Graph struct {
-	nodes map[uint64]uint32 // key -> node
-	above []uint32          // node -> node nearer to the root of its component; a root is above itself
-	rows  []uint32          // row -> one of its nodes
+	keys  *spill.Buckets // hash of a key -> row that has it
+	above []uint32       // row -> earlier row of its component; the first one is above itself
 }
 
-// New is a graph without rows.
-func New() *Graph { return &Graph{nodes: make(map[uint64]uint32)} }
+// New is a graph without rows, which keeps their keys in a file below folder until
+// Close.
+func New(folder string) (*Graph, error) {
+	keys, err := spill.New(folder, 0)
+	return &Graph{keys: keys}, err
+}
+
+// Close removes the file.
+func (g *Graph) Close() error { return g.keys.Close() }
 
 // Rows is the number of rows that were added.
-func (g *Graph) Rows() int { return len(g.rows) }
+func (g *Graph) Rows() int { return len(g.above) }
 
 // Add takes the keys of the next row. A row without keys hangs together with no other.
-func (g *Graph) Add(keys []string) {
-	if len(keys) == 0 {
-		g.rows = append(g.rows, g.newNode())
-		return
+func (g *Graph) Add(keys []string) error {
+	row := uint32(len(g.above)) //nolint:gosec // four thousand million rows are more than memory holds
+	g.above = append(g.above, row)
+	for _, key := range keys {
+		sum := sha256.Sum256([]byte(key))
+		if err := g.keys.Add(spill.Key(sum[:spill.KeySize]), binary.BigEndian.AppendUint32(nil, row)); err != nil {
+			return err
+		}
 	}
-	node := g.node(keys[0])
-	for _, key := range keys[1:] {
-		g.join(node, g.node(key))
-	}
-	g.rows = append(g.rows, node)
+	return nil
 }
 
-func (g *Graph) newNode() uint32 {
-	node := uint32(len(g.above)) //nolint:gosec // four thousand million nodes are more than memory holds
-	g.above = append(g.above, node)
-	return node
-}
-
-func (g *Graph) node(key string) uint32 {
-	sum := sha256.Sum256([]byte(key))
-	hash := binary.BigEndian.Uint64(sum[:])
-	node, known := g.nodes[hash]
-	if !known {
-		node = g.newNode()
-		g.nodes[hash] = node
+// joinAll makes one component of all rows that have a key in common.
+func (g *Graph) joinAll() error {
+	for records, err := range g.keys.All() {
+		if err != nil {
+			return err
+		}
+		first := make(map[spill.Key]uint32, len(records))
+		for _, r := range records {
+			row := binary.BigEndian.Uint32(r.Data)
+			if other, seen := first[r.Key]; seen {
+				g.join(other, row)
+			} else {
+				first[r.Key] = row
+			}
+		}
 	}
-	return node
+	return nil
 }
 
-// root finds what names the component of a node, and shortens the way there.
-func (g *Graph) root(node uint32) uint32 {
-	for g.above[node] != node {
-		g.above[node] = g.above[g.above[node]]
-		node = g.above[node]
+// root finds the first row of a row's component, and shortens the way there.
+func (g *Graph) root(row uint32) uint32 {
+	for g.above[row] != row {
+		g.above[row] = g.above[g.above[row]]
+		row = g.above[row]
 	}
-	return node
+	return row
 }
 
-// join makes one component of two. The older root stays: that keeps ways short
+// join makes one component of two. The earlier root stays: that keeps ways short
 // enough together with root's shortening.
 func (g *Graph) join(a, b uint32) {
 	a, b = g.root(a), g.root(b)
@@ -78,21 +88,23 @@ func (g *Graph) join(a, b uint32) {
 // Parts gives every row its part, 0 to n-1, and says how many rows each part has.
 // Components are dealt out in the order of their first rows, each to the part
 // that has the fewest rows by then. n is 1 to MaxParts. The graph is used up.
-func (g *Graph) Parts(n int) (part []uint16, rows []int64) {
-	g.nodes = nil
-	sizes := make([]uint32, len(g.above))
-	for i, node := range g.rows {
-		g.rows[i] = g.root(node)
-		sizes[g.rows[i]]++
+func (g *Graph) Parts(n int) (part []uint16, rows []int64, err error) {
+	if err := g.joinAll(); err != nil {
+		return nil, nil, err
+	}
+	sizes := make([]uint32, len(g.above)) // of the component that a row is the first of
+	for row := range g.above {
+		g.above[row] = g.root(uint32(row)) //nolint:gosec // see Add
+		sizes[g.above[row]]++
 	}
 	loads := make(loadHeap, n)
 	rows = make([]int64, n)
 	for i := range loads {
 		loads[i].part = i
 	}
-	part = make([]uint16, len(g.rows))
+	part = make([]uint16, len(g.above))
 	const dealt = 1 << 31 // a component that has its part keeps it in sizes
-	for i, root := range g.rows {
+	for i, root := range g.above {
 		if sizes[root]&dealt == 0 {
 			least := &loads[0]
 			least.rows += int64(sizes[root])
@@ -102,7 +114,7 @@ func (g *Graph) Parts(n int) (part []uint16, rows []int64) {
 		}
 		part[i] = uint16(sizes[root] &^ dealt) //nolint:gosec // at most MaxParts
 	}
-	return part, rows
+	return part, rows, nil
 }
 
 // load is a part and how many rows it has.

@@ -15,10 +15,11 @@ import (
 // have one; sizes are told right; and the same rows give the same parts.
 func TestParts(t *testing.T) {
 	t.Parallel()
+	folder := t.TempDir()
 	rapid.Check(t, func(t *rapid.T) {
 		rows := rapid.SliceOfN(rapid.SliceOfN(rapid.IntRange(0, 30), 0, 3), 0, 80).Draw(t, "rows")
 		n := rapid.IntRange(1, 9).Draw(t, "parts")
-		part, sizes := divide(rows, n)
+		part, sizes := divide(t, folder, rows, n)
 		if len(part) != len(rows) || len(sizes) != n {
 			t.Fatalf("%d parts for %d rows, %d sizes", len(part), len(rows), len(sizes))
 		}
@@ -36,23 +37,37 @@ func TestParts(t *testing.T) {
 		if diff := cmp.Diff(counted, sizes); diff != "" {
 			t.Fatal(diff)
 		}
-		again, _ := divide(rows, n)
+		again, _ := divide(t, folder, rows, n)
 		if !slices.Equal(part, again) {
 			t.Fatal("the same rows gave other parts")
 		}
 	})
 }
 
-func divide(rows [][]int, n int) ([]uint16, []int64) {
-	g := split.New()
+func divide(t rapid.TB, folder string, rows [][]int, n int) ([]uint16, []int64) {
+	g, err := split.New(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := g.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
 	for _, keys := range rows {
 		names := make([]string, len(keys))
 		for i, key := range keys {
 			names[i] = fmt.Sprint(key)
 		}
-		g.Add(names)
+		if err := g.Add(names); err != nil {
+			t.Fatal(err)
+		}
 	}
-	return g.Parts(n)
+	part, sizes, err := g.Parts(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return part, sizes
 }
 
 // Parts of unrelated rows differ by one row at most.
@@ -62,16 +77,8 @@ func TestPartsAreBalanced(t *testing.T) {
 	for i := range rows {
 		rows[i] = []int{i}
 	}
-	_, sizes := divide(rows, 7)
+	_, sizes := divide(t, t.TempDir(), rows, 7)
 	if slices.Max(sizes)-slices.Min(sizes) > 1 {
 		t.Errorf("sizes %v", sizes)
 	}
-}
-
-func BenchmarkAdd(b *testing.B) {
-	g := split.New()
-	for i := range b.N {
-		g.Add([]string{fmt.Sprintf("r:%d", i), fmt.Sprintf("x:%d", i), fmt.Sprintf("p:%d", i), fmt.Sprintf("e:%d", i)})
-	}
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "rows/s")
 }

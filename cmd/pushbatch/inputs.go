@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -34,43 +35,65 @@ func (x *execution) openInputs(ctx context.Context, found []blob.Info) error {
 	if err != nil {
 		return err
 	}
-	bind := x.sharedBindings(options)
+	var prepare func(batch.Source) (batch.Source, error)
+	if x.spec.Retry != nil {
+		prepare = func(source batch.Source) (batch.Source, error) { return x.spec.Retry.only(ctx, source) }
+	}
+	var empty []blob.Info
+	x.opened, empty, err = x.openTables(ctx, found, x.process.stdin, x.sharedBindings(options), prepare)
+	for _, info := range empty {
+		x.spec.Empty = append(x.spec.Empty, inputSpec{Name: info.Location, Identity: batch.Identity{URI: info.URI, Size: info.Size}})
+	}
+	return err
+}
+
+// openTables opens and binds inputs. empty are those without content, which
+// --allow-empty passes over. prepare (may be nil) puts another source in place of one,
+// which it closes when it fails.
+func (c *runConfig) openTables(ctx context.Context, found []blob.Info, stdin io.Reader, bind func(batch.Header) (*ops.Binding, error),
+	prepare func(batch.Source) (batch.Source, error),
+) (opened []openedInput, empty []blob.Info, err error) {
+	defer func() {
+		if err != nil {
+			err, opened = errors.Join(err, closeInputs(opened)), nil
+		}
+	}()
 	for _, info := range found {
-		source, err := readers.Open(ctx, info, x.flags.readerOptions(x.process.stdin))
-		if broken, ok := errors.AsType[*readers.Error](err); ok && broken.Code == readers.CodeEmpty && x.flags.allowEmpty {
-			x.spec.Empty = append(x.spec.Empty, inputSpec{Name: info.Location, Identity: batch.Identity{URI: info.URI, Size: info.Size}})
+		source, err := readers.Open(ctx, info, c.flags.readerOptions(stdin))
+		if broken, ok := errors.AsType[*readers.Error](err); ok && broken.Code == readers.CodeEmpty && c.flags.allowEmpty {
+			empty = append(empty, info)
 			continue
 		}
 		if err != nil {
-			return errors.Join(&exitError{exitUsage, amongOthers(err, len(found))}, x.closeInputs())
+			return opened, nil, &exitError{exitUsage, amongOthers(err, len(found))}
 		}
 		if err := refuseRedacted(source); err != nil {
-			return errors.Join(err, source.Close(), x.closeInputs())
+			return opened, nil, errors.Join(err, source.Close())
 		}
-		if x.spec.Retry != nil {
-			if source, err = x.spec.Retry.only(ctx, source); err != nil {
-				return errors.Join(err, x.closeInputs())
+		if prepare != nil {
+			if source, err = prepare(source); err != nil {
+				return opened, nil, err
 			}
 		}
 		binding, err := bind(source.Header())
 		if err != nil {
-			return errors.Join(usageError("%s: %w", source.Name(), err), source.Close(), x.closeInputs())
+			return opened, nil, errors.Join(usageError("%s: %w", source.Name(), err), source.Close())
 		}
-		x.opened = append(x.opened, openedInput{info: info, source: source, binding: binding})
+		opened = append(opened, openedInput{info: info, source: source, binding: binding})
 	}
-	return nil
+	return opened, empty, nil
 }
 
 // sharedBindings binds headers; those that are equal have one binding: of thousands
 // of parts of one export only the first takes memory.
-func (x *execution) sharedBindings(options ops.Options) func(batch.Header) (*ops.Binding, error) {
+func (c *runConfig) sharedBindings(options ops.Options) func(batch.Header) (*ops.Binding, error) {
 	bound := make(map[string]*ops.Binding)
 	return func(h batch.Header) (*ops.Binding, error) {
 		key := fmt.Sprintf("%#v", h)
 		if b := bound[key]; b != nil {
 			return b, nil
 		}
-		b, err := x.operation.Bind(h, options)
+		b, err := c.operation.Bind(h, options)
 		bound[key] = b
 		return b, err
 	}
@@ -116,8 +139,10 @@ func (x *execution) describeInput(in *openedInput) {
 	}
 }
 
-func (x *execution) closeInputs() (all error) {
-	for _, in := range x.opened {
+func (x *execution) closeInputs() error { return closeInputs(x.opened) }
+
+func closeInputs(opened []openedInput) (all error) {
+	for _, in := range opened {
 		all = errors.Join(all, in.source.Close())
 	}
 	return all

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"path"
 	"path/filepath"
 	"slices"
@@ -79,9 +78,6 @@ func registration(header batch.Header, values []batch.Value) (json.RawMessage, e
 	return json.Marshal(r)
 }
 
-// maxManifest bounds how much is read of a manifest.
-const maxManifest = 16 << 20
-
 // manifest is what is read of the manifest beside an inventory.
 type manifest struct {
 	Partial   string `json:"partial"`
@@ -99,22 +95,9 @@ func whole(ctx context.Context, info blob.Info) bool {
 	folder, name := uri[:strings.LastIndexByte(uri, '/')+1], path.Base(uri)
 	for _, beside := range []string{"_manifest." + name + ".json", "_manifest.json"} {
 		var m manifest
-		if readJSON(ctx, folder+beside, &m) == nil && len(m.Files) == 1 && path.Base(m.Files[0].Path) == name {
+		if blob.GetJSON(ctx, folder+beside, &m) == nil && len(m.Files) == 1 && path.Base(m.Files[0].Path) == name {
 			return m.Partial == "" && !m.FromInput
 		}
 	}
 	return false
-}
-
-func readJSON(ctx context.Context, location string, to any) error {
-	info, err := blob.Stat(ctx, location)
-	if err != nil {
-		return err
-	}
-	file, err := blob.Open(ctx, info, 0)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	return json.NewDecoder(io.LimitReader(file, maxManifest)).Decode(to)
 }

@@ -2,11 +2,9 @@ package inventory
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/maphash"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -165,7 +163,7 @@ func (p *dayPublication) publish() (*Manifest, *Latest, error) {
 	if last.Day > day {
 		return m, l, nil
 	}
-	return m, l, p.writeLatest(l)
+	return m, l, blob.PutJSON(p.ctx, folder+LatestFile, l)
 }
 
 // feed makes the change feed of a day from the tables of two days and publishes it.
@@ -202,31 +200,7 @@ func (p *dayPublication) feed(since, from, to, day string) (*Changes, error) {
 
 // put publishes a file of this machine below the folder, whole or not at all.
 func (p *dayPublication) put(path, name string) error {
-	from, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer from.Close()
-	to, err := blob.Create(p.ctx, p.daily.Folder+name)
-	if err != nil {
-		return err
-	}
-	if _, err := io.Copy(to, from); err != nil {
-		return errors.Join(err, to.Abort())
-	}
-	return to.Commit()
-}
-
-func (p *dayPublication) writeLatest(l *Latest) error {
-	data, err := json.MarshalIndent(l, "", "  ")
-	if err != nil {
-		return err
-	}
-	path := filepath.Join(p.stage, LatestFile)
-	if err := os.WriteFile(path, append(data, '\n'), 0o600); err != nil {
-		return err
-	}
-	return p.put(path, LatestFile)
+	return blob.CopyFile(p.ctx, path, p.daily.Folder+name)
 }
 
 // apply makes the rows of a whole day of those of the last day and of what was

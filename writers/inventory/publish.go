@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"hash"
@@ -94,7 +93,7 @@ func (p *publication) publish() (*Manifest, error) {
 	if err := p.commit(); err != nil {
 		return nil, err
 	}
-	return m, p.writeJSON(old.place, m)
+	return m, blob.PutJSON(p.ctx, old.place, m)
 }
 
 // abort takes back what was not published.
@@ -268,19 +267,7 @@ func (f *outFile) commit(ctx context.Context) error {
 	if err != nil || f.staged == "" {
 		return err
 	}
-	from, err := os.Open(f.staged)
-	if err != nil {
-		return err
-	}
-	defer from.Close()
-	to, err := blob.Create(ctx, f.to)
-	if err != nil {
-		return err
-	}
-	if _, err := io.Copy(to, from); err != nil {
-		return errors.Join(err, to.Abort())
-	}
-	return to.Commit()
+	return blob.CopyFile(ctx, f.staged, f.to)
 }
 
 func (o *Options) many() bool { return o.SplitRows > 0 || o.PartitionBy != "" }
@@ -292,19 +279,4 @@ func (o *Options) Place() string {
 		return o.Target.folder() + "/"
 	}
 	return o.Target.Location
-}
-
-func (p *publication) writeJSON(location string, v any) error {
-	data, err := json.MarshalIndent(v, "", "  ")
-	if err != nil {
-		return err
-	}
-	upload, err := blob.Create(p.ctx, location)
-	if err != nil {
-		return err
-	}
-	if _, err := upload.Write(append(data, '\n')); err != nil {
-		return errors.Join(err, upload.Abort())
-	}
-	return upload.Commit()
 }

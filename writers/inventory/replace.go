@@ -2,10 +2,8 @@ package inventory
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path"
 	"regexp"
@@ -224,25 +222,14 @@ func readTable(ctx context.Context, folder string) ([]string, error) {
 }
 
 // readJSON reads a small file; one that is not there, or may not be seen, or is
-// nothing of ours, leaves v empty.
-func readJSON(ctx context.Context, location string, v any) error {
-	info, err := blob.Stat(ctx, location)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+// another program's, leaves v empty.
+func readJSON[T any](ctx context.Context, location string, v *T) error {
+	err := blob.GetJSON(ctx, location, v)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, blob.ErrNoJSON) {
+		*v = *new(T)
 		return nil
 	}
-	if err != nil {
-		return err
-	}
-	in, err := blob.Open(ctx, info, 0)
-	if err != nil {
-		return err
-	}
-	data, err := io.ReadAll(in)
-	if err = errors.Join(err, in.Close()); err != nil {
-		return err
-	}
-	_ = json.Unmarshal(data, v) // another program's file of this name
-	return nil
+	return err
 }
 
 // replace puts the files of a table in place of those of the table that was
@@ -259,7 +246,7 @@ func (p *publication) replace(m *Manifest) error {
 	for _, f := range m.Files {
 		fresh = append(fresh, f.Path)
 	}
-	if err := p.writeJSON(folder+"/"+publishingFile, publishing{append(slices.Clone(old), fresh...)}); err != nil {
+	if err := blob.PutJSON(p.ctx, folder+"/"+publishingFile, publishing{append(slices.Clone(old), fresh...)}); err != nil {
 		return err
 	}
 	if err := blob.RemoveBelow(p.ctx, folder, []string{ManifestFile}); err != nil {
@@ -272,7 +259,7 @@ func (p *publication) replace(m *Manifest) error {
 	if err := p.commit(); err != nil {
 		return err
 	}
-	if err := p.writeJSON(folder+"/"+ManifestFile, m); err != nil {
+	if err := blob.PutJSON(p.ctx, folder+"/"+ManifestFile, m); err != nil {
 		return err
 	}
 	return blob.RemoveBelow(p.ctx, folder, []string{publishingFile})

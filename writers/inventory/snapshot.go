@@ -172,19 +172,10 @@ func localCopy(ctx context.Context, location, to string) (path string, err error
 	if !blob.IsS3(location) {
 		return location, nil
 	}
-	info, err := blob.Stat(ctx, location)
-	if err != nil {
-		return "", err
-	}
-	in, err := blob.Open(ctx, info, 0)
-	if err != nil {
-		return "", err
-	}
-	defer in.Close()
 	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return "", err
 	}
-	_, err = io.Copy(out, in)
+	_, err = blob.Download(ctx, location, out)
 	return to, errors.Join(err, out.Close())
 }

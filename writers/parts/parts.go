@@ -17,8 +17,6 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"os"
-	"strings"
 
 	"pushbatch/batch"
 	"pushbatch/batch/blob"
@@ -39,9 +37,6 @@ type File struct {
 
 // Name is the name of a part's file.
 func Name(part int) string { return fmt.Sprintf("part-%05d.parquet", part) }
-
-// Join is the location of a name below a folder or an s3:// prefix.
-func Join(folder, name string) string { return strings.TrimSuffix(folder, "/") + "/" + name }
 
 // Parts are files that grow. They are used by one goroutine.
 type Parts struct {
@@ -79,7 +74,7 @@ func Create(ctx context.Context, folder string, inputs []batch.Header, n int, un
 	}
 	for i := range n {
 		f := &file{File: File{Name: Name(i)}, hash: sha256.New()}
-		if f.upload, err = blob.Create(ctx, Join(p.local, f.Name)); err != nil {
+		if f.upload, err = blob.Create(ctx, blob.Join(p.local, f.Name)); err != nil {
 			return p, err
 		}
 		p.files = append(p.files, f)
@@ -113,7 +108,7 @@ func (p *Parts) Commit(ctx context.Context) (files []File, err error) {
 	for _, f := range p.files {
 		err := f.upload.Commit()
 		if err == nil && p.local != p.folder {
-			err = send(ctx, Join(p.local, f.Name), Join(p.folder, f.Name))
+			err = blob.CopyFile(ctx, blob.Join(p.local, f.Name), blob.Join(p.folder, f.Name))
 		}
 		if err != nil {
 			return nil, fmt.Errorf("publish %s: %w", f.Name, err)
@@ -121,23 +116,6 @@ func (p *Parts) Commit(ctx context.Context) (files []File, err error) {
 		files = append(files, f.File)
 	}
 	return files, nil
-}
-
-// send copies a file to S3.
-func send(ctx context.Context, from, to string) (err error) {
-	file, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	upload, err := blob.Create(ctx, to)
-	if err != nil {
-		return err
-	}
-	if _, err := io.Copy(upload, file); err != nil {
-		return errors.Join(err, upload.Abort())
-	}
-	return upload.Commit()
 }
 
 // Abort gives up what was not committed and leaves nothing of it behind, nor of
