@@ -40,6 +40,7 @@ type Config struct {
 	Window      int // unfinished rows at the same time; default the larger of 1024 and 16 x MaxInFlight
 	Limit       int64
 	MaxErrors   Threshold
+	ToSend      int64                   // rows that are not left out, where that is known: a share of MaxErrors counts at the last of fewer than 100, too
 	Canary      int64                   // the first Canary rows must all succeed (or be skipped) before the next is sent
 	Resume      *Checkpoint             // go on from here; nil: from the start
 	Save        func(*Checkpoint) error // makes a checkpoint durable, called from one goroutine, and keeps nothing of it; nil: none are made
@@ -297,7 +298,7 @@ func (j *Job) checkThreshold(res *Result) error {
 		return fmt.Errorf("%w: row %d was %s", ErrCanary, res.Row.Num, res.Status)
 	}
 	// Good rows count too: the hundredth makes a share of the bad ones before it.
-	if j.cfg.MaxErrors.Exceeded(bad, done) {
+	if j.cfg.MaxErrors.Exceeded(bad, done) || done == j.cfg.ToSend && j.cfg.MaxErrors.ExceededBy(bad, done) {
 		return fmt.Errorf("%w: %d of %d rows were bad, more than %s", ErrTooManyErrors, bad, done, j.cfg.MaxErrors)
 	}
 	return nil

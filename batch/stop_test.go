@@ -480,23 +480,28 @@ func TestMaxErrors(t *testing.T) {
 		rows      int
 		bad       func(int64) bool
 		stoppedAt int64 // 0: not at all
+		toSend    int64
 	}{
-		{"none set", "", 300, every(1), 0},
-		{"count not reached", "20", 300, first(20), 0},
-		{"count", "20", 300, first(21), 21},
-		{"zero", "0", 300, first(1), 1},
-		{"count at the last row", "20", 21, first(21), 21},
-		{"share, too few rows", "5%", 99, every(1), 0},
-		{"share", "5%", 300, every(1), 100},
-		{"share exceeded at row 100 by a good one", "5%", 300, first(50), 100},
-		{"share exactly kept", "29%", 100, first(29), 0},
-		{"share later", "10%", 400, func(row int64) bool { return row > 200 }, 223},
+		{"none set", "", 300, every(1), 0, 0},
+		{"count not reached", "20", 300, first(20), 0, 0},
+		{"count", "20", 300, first(21), 21, 0},
+		{"zero", "0", 300, first(1), 1, 0},
+		{"count at the last row", "20", 21, first(21), 21, 0},
+		{"share, too few rows", "5%", 99, every(1), 0, 0},
+		{"share", "5%", 300, every(1), 100, 0},
+		{"share exceeded at row 100 by a good one", "5%", 300, first(50), 100, 0},
+		{"share exactly kept", "29%", 100, first(29), 0, 0},
+		{"share later", "10%", 400, func(row int64) bool { return row > 200 }, 223, 0},
+		{"share of few that are to be sent", "5%", 99, first(5), 99, 99},
+		{"share of few that is kept", "5%", 99, first(4), 0, 99},
+		{"share of few, half", "50%", 3, every(2), 0, 3},
+		{"share of many that are to be sent", "5%", 300, every(1), 100, 300},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			w, cfg := plain(tt.rows, failing(tt.bad))
-			cfg.MaxInFlight, cfg.MaxErrors = 1, threshold(t, tt.max)
+			cfg.MaxInFlight, cfg.MaxErrors, cfg.ToSend = 1, threshold(t, tt.max), tt.toSend
 			want, listed := error(nil), int64(tt.rows)
 			if tt.stoppedAt > 0 {
 				want, listed = batch.ErrTooManyErrors, tt.stoppedAt

@@ -90,6 +90,17 @@ func (p *Plan) Action(row int64) Action { return p.bits(row) & actionBits }
 // content.
 func (p *Plan) IsRepeated(row int64) bool { return p.bits(row)&repeated != 0 }
 
+// ToSend is the number of rows that are not passed over, those that are invalid and
+// those of vanished devices included.
+func (p *Plan) ToSend() int64 {
+	c := &p.Counts
+	n := c.Send + c.Rejected + c.Unreadable + c.Idle + c.Duplicates
+	if p.Mirror {
+		n += c.Vanished
+	}
+	return n
+}
+
 // SendRow is the number of the nth row that is not passed over, or of the last
 // row when there are not so many: what a canary of n rows looks at.
 func (p *Plan) SendRow(n int64) int64 {

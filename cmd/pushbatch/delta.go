@@ -21,6 +21,7 @@ import (
 	"pushbatch/batch/ops"
 	"pushbatch/batch/runstore"
 	"pushbatch/readers"
+	"pushbatch/writers/report"
 )
 
 // Files of the run folder.
@@ -41,14 +42,23 @@ type deltaRun struct {
 	outcomes *runstore.AppendFile // nil: nothing is sent that the state must know of
 
 	otherSettings bool // than those that the plan was made with
+	refused       bool // too many devices have vanished
 }
 
-// canaryRow is the last row that --canary looks at.
-func (x *execution) canaryRow() int64 {
-	if x.flags.canary > 0 && x.delta != nil && x.delta.plan != nil {
-		return x.delta.plan.SendRow(x.flags.canary)
+// setThresholds says when errors stop the run: with a plan, --canary and --max-errors
+// look at the rows that are to be sent.
+func (x *execution) setThresholds(cfg *batch.Config) {
+	cfg.MaxErrors, _ = batch.ParseThreshold(x.flags.maxErrors) // checked before
+	cfg.Canary = x.flags.canary
+	if x.delta == nil || x.delta.plan == nil {
+		return
 	}
-	return x.flags.canary
+	if cfg.Canary > 0 {
+		cfg.Canary = x.delta.plan.SendRow(cfg.Canary)
+	}
+	if x.delta.state != nil {
+		cfg.ToSend = x.delta.plan.ToSend()
+	}
 }
 
 // looksForDuplicates reports whether a dry run reads its inputs twice, to tell
@@ -74,10 +84,10 @@ func (x *execution) openDelta(ctx context.Context) error {
 		return &exitError{exitStopped, fmt.Errorf("create a folder for the plan (TMPDIR chooses another place): %w", err)}
 	}
 	x.delta = &deltaRun{execution: x, spool: spool}
-	if x.flags.delta.state == "" {
-		return nil
+	if err = x.delta.readPlan(ctx); err == nil && x.flags.delta.state != "" {
+		err = x.delta.open(ctx)
 	}
-	if err := x.delta.open(ctx); err != nil {
+	if err != nil {
 		return errors.Join(stateError(err), x.closeDelta())
 	}
 	return nil
@@ -98,7 +108,9 @@ func stateError(err error) error {
 
 func (d *deltaRun) open(ctx context.Context) (err error) {
 	location := d.flags.delta.state
-	d.store = stateStore(location)
+	if d.store, err = stateStore(ctx, location); err != nil {
+		return err
+	}
 	if d.client != nil { // a dry run leaves the state as it is
 		if d.held, err = runstore.Hold(ctx, location, storeOptions(d.flags, d.log)); err != nil {
 			return err
@@ -111,17 +123,32 @@ func (d *deltaRun) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if d.state.First() {
-		d.log.Info("first run with this delta state: every row is sent", "state", d.store.Location(""))
+	if d.plan != nil && d.state.Follows(d.plan) != nil {
+		return &exitError{exitStopped, fmt.Errorf("%s cannot be resumed: %w, and a run of today sends what this one left over: pushbatch %s INPUT… --delta %s",
+			d.folder.Path(""), delta.ErrUsedSince, d.operation.Name, report.ShellWord(location))}
+	}
+	if what := "every row is sent"; d.state.First() {
+		if d.flags.delta.adopt {
+			what = "every valid row is taken as acknowledged, none is sent"
+		}
+		d.log.Info("first run with this delta state: "+what, "state", d.store.Location(""))
 	}
 	return d.settleDead(ctx)
 }
 
-func stateStore(location string) delta.Store {
-	if blob.IsS3(location) {
-		return delta.RemoteStore(location)
+// stateStore is where a delta state lies; what cannot be one is refused.
+func stateStore(ctx context.Context, location string) (delta.Store, error) {
+	store := delta.RemoteStore(location)
+	if !blob.IsS3(location) {
+		if info, err := os.Stat(location); err == nil && !info.IsDir() {
+			return nil, usageError("%s is a file: a delta state is a folder or an s3:// prefix", location)
+		}
+		store = delta.LocalStore(delta.Disk{}, location)
 	}
-	return delta.LocalStore(delta.Disk{}, location)
+	if _, _, err := store.Get(ctx, runstore.JobFile); err == nil {
+		return nil, usageError("%s is the folder of a run: give the delta state a folder of its own", location)
+	}
+	return store, nil
 }
 
 // openLocal opens a file that pushbatch has made.
@@ -187,7 +214,7 @@ func newDelta(x *execution) *feature {
 // firstPass makes the plan of a new run, or takes that of a run that goes on.
 // Without one every row is taken as it stands.
 func (d *deltaRun) firstPass(ctx context.Context) error {
-	found, err := d.loadPlan(ctx)
+	found, err := d.loadPlan()
 	if err == nil && !found {
 		err = d.makePlan(ctx)
 	}
@@ -224,31 +251,34 @@ func (d *deltaRun) notePath() string {
 	return filepath.Join(d.store.Folder(d.spool), ".note-"+strconv.Itoa(os.Getpid()))
 }
 
+// readPlan reads the plan of a run that goes on, if it has one.
+func (d *deltaRun) readPlan(ctx context.Context) error {
+	if d.folder == nil {
+		return nil
+	}
+	plan := new(delta.Plan)
+	err := d.folder.Fetch(ctx, deltaPlanFile, actionsFile, vanishedFile)
+	if err = cmp.Or(err, d.folder.ReadJSON(deltaPlanFile, plan)); err == nil {
+		d.plan = plan
+	} else if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
 // loadPlan takes the plan of a run that has begun to send. One that was stopped
 // before is planned anew: nothing has changed since.
-func (d *deltaRun) loadPlan(ctx context.Context) (found bool, err error) {
-	plan := new(delta.Plan)
-	if err := d.folder.Fetch(ctx, deltaPlanFile, actionsFile, vanishedFile); err != nil {
-		return false, err
-	}
-	err = d.folder.ReadJSON(deltaPlanFile, plan)
-	if errors.Is(err, fs.ErrNotExist) {
+func (d *deltaRun) loadPlan() (found bool, err error) {
+	if d.plan == nil || d.state != nil && d.client != nil && !d.state.Began(d.plan) {
+		d.plan = nil
 		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	if d.state != nil {
-		if err := d.state.Follows(plan); err != nil || !d.state.Began(plan) && d.client != nil {
-			return false, err
-		}
 	}
 	packed, err := os.ReadFile(d.folder.LocalFile(actionsFile))
 	if err != nil {
 		return false, fmt.Errorf("read the plan of the run: %w", err)
 	}
-	d.plan, d.otherSettings = plan, plan.Settings != d.settingsKey()
-	return true, plan.SetActions(packed)
+	d.otherSettings = d.plan.Settings != d.settingsKey()
+	return true, d.plan.SetActions(packed)
 }
 
 func (d *deltaRun) newPlanner() (*delta.Planner, error) {
@@ -283,7 +313,7 @@ func (d *deltaRun) makePlan(ctx context.Context) (err error) {
 	if s := d.deltaSummary(); s != nil {
 		d.log.Info("delta: " + s.Text())
 	}
-	return d.checkVanished()
+	return d.checkVanished(ctx)
 }
 
 // finishPlan joins the rows with the state, and lists what vanished unless there is

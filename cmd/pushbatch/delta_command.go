@@ -55,6 +55,10 @@ func newDeltaCommand(p *process) *cobra.Command {
 
 // showDelta prints what a state holds, after it has forgotten the devices of a file.
 func (p *process) showDelta(ctx context.Context, flags *jobFlags, location, forget string, asJSON bool) (err error) {
+	store, err := stateStore(ctx, location)
+	if err != nil {
+		return err
+	}
 	spool, err := os.MkdirTemp("", "pushbatch-delta-*")
 	if err != nil {
 		return &exitError{exitStopped, err}
@@ -71,7 +75,7 @@ func (p *process) showDelta(ctx context.Context, flags *jobFlags, location, forg
 		}
 		defer func() { err = errors.Join(err, held.Release()) }()
 	}
-	state, err := delta.Open(ctx, stateStore(location), delta.Options{Open: openStateTable, Files: delta.Disk{}, Folder: spool})
+	state, err := delta.Open(ctx, store, delta.Options{Open: openStateTable, Files: delta.Disk{}, Folder: spool})
 	if err != nil {
 		return stateError(err)
 	}
@@ -135,7 +139,9 @@ func (p *process) idsOf(ctx context.Context, info blob.Info) iter.Seq2[string, e
 			return
 		}
 		defer source.Close()
-		binding, err := ops.Named("depersonalize").Bind(source.Header(), ops.Options{IgnoreUnmapped: true, HasAppCode: true})
+		forget := *ops.Named("depersonalize") // which takes an id and an application code, too
+		forget.Name = "--forget"
+		binding, err := forget.Bind(source.Header(), ops.Options{IgnoreUnmapped: true, HasAppCode: true})
 		if err != nil {
 			yield("", usageError("%s: %w", source.Name(), err))
 			return
@@ -192,6 +198,10 @@ func newStateUndo(x *execution) *feature {
 }
 
 func (x *execution) forgetUndone(ctx context.Context, location string) (err error) {
+	store, err := stateStore(ctx, location)
+	if err != nil {
+		return err
+	}
 	held, err := runstore.Hold(ctx, location, storeOptions(x.flags, x.log))
 	if err != nil {
 		return err
@@ -202,7 +212,7 @@ func (x *execution) forgetUndone(ctx context.Context, location string) (err erro
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(spool)) }()
-	state, err := delta.Open(ctx, stateStore(location), delta.Options{Open: openStateTable, Files: delta.Disk{}, Folder: spool})
+	state, err := delta.Open(ctx, store, delta.Options{Open: openStateTable, Files: delta.Disk{}, Folder: spool})
 	if err != nil || state.First() {
 		return err
 	}
@@ -233,15 +243,13 @@ func (d *deltaRun) settleDead(ctx context.Context) error {
 	if dead == nil {
 		return nil
 	}
-	var own delta.Plan
-	if d.folder != nil { // of a run that goes on
-		err := d.folder.Fetch(ctx, deltaPlanFile)
-		if err == nil && d.folder.ReadJSON(deltaPlanFile, &own) == nil && own.Run == dead.ID {
-			return nil
-		}
+	if d.plan != nil && d.plan.Run == dead.ID {
+		return nil
 	}
 	outcomes, err := outcomesOf(ctx, dead)
-	if err != nil {
+	if holder, alive := runstore.HolderOf(ctx, d.flags.delta.state); d.held == nil && alive {
+		d.log.Info("a run is at work with this delta state: what it has done so far counts", "run", dead.Folder, "pid", holder.PID, "host", holder.Host)
+	} else if err != nil {
 		d.log.Warn("the run before has died and its folder cannot be read: what it may have sent is sent again", "run", dead.Folder, "error", err)
 	} else {
 		d.log.Info("the run before has died: what it has done is taken over", "run", dead.Folder)

@@ -172,7 +172,7 @@ const (
 )
 
 // checkVanished stops a run that would depersonalize more devices than expected.
-func (d *deltaRun) checkVanished() error {
+func (d *deltaRun) checkVanished(ctx context.Context) error {
 	counts := &d.plan.Counts
 	if !d.plan.Mirror || d.client == nil {
 		return nil
@@ -188,10 +188,12 @@ func (d *deltaRun) checkVanished() error {
 	if !most.ExceededBy(counts.Vanished, counts.Known) {
 		return nil
 	}
-	return &exitError{exitErrors, fmt.Errorf(
-		"%d of the %d devices of %s stand no more in the input, more than --max-vanished %s: nothing was sent; "+
-			"look at %s, and if they are to be depersonalized: pushbatch resume %s --max-vanished %d",
-		counts.Vanished, counts.Known, d.store.Location(""), text, d.folder.Path(vanishedFile), report.ShellWord(d.folder.Path("")), counts.Vanished)}
+	d.refused = true
+	more, err := d.vanished(ctx) // which are unsent too
+	d.opened = append(d.opened, more...)
+	return errors.Join(&exitError{exitErrors, fmt.Errorf(
+		"%d of the %d devices of %s stand no more in the input, more than --max-vanished %s: nothing was sent; look at %s, and give --max-vanished %d if they are to be depersonalized",
+		counts.Vanished, counts.Known, d.store.Location(""), text, d.folder.Path(vanishedFile), counts.Vanished)}, err)
 }
 
 // inspectDelta plans a run over inputs and says what it found.
@@ -222,17 +224,13 @@ func (x *execution) deltaSummary() *report.Delta {
 	if x.delta == nil || x.delta.plan == nil || x.delta.state == nil {
 		return nil
 	}
-	return deltaCounts(x.delta.plan, x.delta.store.Location(""), x.flags.rate)
-}
-
-func deltaCounts(p *delta.Plan, state string, rate float64) *report.Delta {
-	c := &p.Counts
-	send := c.Send
+	p := x.delta.plan
+	c, send := &p.Counts, p.Counts.Send
 	if p.Mirror {
 		send += c.Vanished
 	}
 	return &report.Delta{
-		State: state, First: p.First, New: c.New, Changed: c.Changed, Unchanged: c.Unchanged, TooOld: c.TooOld, Vanished: c.Vanished,
-		ToSend: send, Known: c.Known, Seconds: float64(send) / rate,
+		State: x.delta.store.Location(""), First: p.First, New: c.New, Changed: c.Changed, Unchanged: c.Unchanged, TooOld: c.TooOld,
+		Vanished: c.Vanished, ToSend: send, Known: c.Known, Seconds: float64(send) / x.flags.rate, Refused: x.delta.refused,
 	}
 }

@@ -244,6 +244,9 @@ func (c *runConfig) checkDelta() error {
 	if c.set.Lookup("delta") == nil {
 		return nil
 	}
+	if c.flags.delta.state == "" && c.set.Changed("delta") {
+		return usageError("--delta names no STATE: give a folder or an s3:// prefix")
+	}
 	return c.flags.delta.check()
 }
 

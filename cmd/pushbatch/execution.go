@@ -172,8 +172,7 @@ func (x *execution) engineConfig(sink batch.Sink) batch.Config {
 		cfg.Journal = x.journal
 	}
 	if x.client != nil { // a dry run is there to find all that is wrong
-		cfg.MaxErrors, _ = batch.ParseThreshold(x.flags.maxErrors) // checked before
-		cfg.Canary = x.canaryRow()
+		x.setThresholds(&cfg)
 	}
 	for _, in := range x.opened {
 		cfg.Inputs = append(cfg.Inputs, batch.Input{Source: in.source, Map: x.mapper(&in)})

@@ -19,6 +19,7 @@ type Delta struct {
 	ToSend    int64   `json:"to_send"` // the vanished ones of a mirror included
 	Known     int64   `json:"known"`   // to the state, before the run
 	Seconds   float64 `json:"sending_seconds"`
+	Refused   bool    `json:"too_many_vanished,omitempty"` // more than --max-vanished
 }
 
 // counts lists the rows by what they are to the state.
