@@ -153,7 +153,7 @@ func (l *leaf) readChunk(c *chunk, from *chunkMetadata, rows, dataEnd int64) err
 	switch {
 	case from.encrypted:
 		return errEncrypted()
-	case from.otherFile:
+	case from.otherFile != "":
 		return inputerror.New(inputerror.CodeFormat, "column %s lies in another file, which is not read", l.path)
 	}
 	if err := checkCodec(from.codec, l.path); err != nil {

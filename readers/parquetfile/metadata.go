@@ -65,7 +65,7 @@ type groupMetadata struct {
 
 // chunkMetadata is ColumnChunk with its ColumnMetaData.
 type chunkMetadata struct {
-	otherFile  bool
+	otherFile  string
 	encrypted  bool
 	physical   format.Type
 	codec      format.CompressionCodec
@@ -93,207 +93,81 @@ type pageHeader struct {
 }
 
 func (m *fileMetadata) read(r *thriftReader) {
-	r.structure(wireStruct, func(field int64, t wireType) bool {
-		switch field {
-		case 2:
-			r.list(t, func(t wireType) {
-				m.schema = append(m.schema, schemaElement{
-					physical: -1, length: -1, repetition: -1, children: -1, converted: -1,
-				})
-				m.schema[len(m.schema)-1].read(r, t)
-				r.expect(len(m.schema) <= maxElements)
-			})
-		case 4:
-			r.list(t, func(t wireType) {
-				m.groups = append(m.groups, groupMetadata{})
-				m.groups[len(m.groups)-1].read(r, t)
-			})
-		case 8:
-			m.encrypted = true
-			return false
-		default:
-			return false
-		}
-		return true
+	absent := schemaElement{physical: -1, length: -1, repetition: -1, children: -1, converted: -1}
+	r.structure(wireStruct, fields{
+		2: elements(&m.schema, absent, func(e *schemaElement, r *thriftReader, t wireType) {
+			e.read(r, t)
+			r.expect(len(m.schema) <= maxElements)
+		}),
+		4: elements(&m.groups, groupMetadata{}, (*groupMetadata).read),
+		8: (*presence)(&m.encrypted),
 	})
 }
 
 func (e *schemaElement) read(r *thriftReader, t wireType) {
-	r.structure(t, func(field int64, t wireType) bool {
-		switch field {
-		case 1:
-			e.physical = format.Type(r.integer(t))
-		case 2:
-			e.length = r.integer(t)
-		case 3:
-			e.repetition = format.FieldRepetitionType(r.integer(t))
-		case 4:
-			e.name = r.text(t)
-		case 5:
-			e.children = r.integer(t)
-		case 6:
-			e.converted = r.integer(t)
-		case 7:
-			e.scale = r.integer(t)
-		case 8:
-			e.precision = r.integer(t)
-		case 10:
-			e.logical.read(r, t)
-		default:
-			return false
-		}
-		return true
+	r.structure(t, fields{
+		1: enum(&e.physical), 2: &e.length, 3: enum(&e.repetition), 4: &e.name, 5: &e.children,
+		6: &e.converted, 7: &e.scale, 8: &e.precision, 10: e.logical.read,
 	})
 }
 
 func (l *logicalType) read(r *thriftReader, t wireType) {
-	r.structure(t, func(field int64, t wireType) bool {
-		l.id = logicalID(field)
-		r.structure(t, func(field int64, t wireType) bool {
-			switch {
-			case l.id == logicalDecimal && field == 1:
-				l.scale = r.integer(t)
-			case l.id == logicalDecimal && field == 2:
-				l.precision = r.integer(t)
-			case l.id == logicalInteger && field == 1:
-				l.bits = r.integer(t)
-			case l.id == logicalInteger && field == 2:
-				l.signed = r.boolean(t)
-			case (l.id == logicalTime || l.id == logicalTimestamp) && field == 1:
-				l.utc = r.boolean(t)
-			case (l.id == logicalTime || l.id == logicalTimestamp) && field == 2:
-				r.structure(t, func(field int64, _ wireType) bool {
-					l.unit = map[int64]timeUnit{1: unitMillis, 2: unitMicros, 3: unitNanos}[field]
-					return false
-				})
-			default:
-				return false
-			}
-			return true
-		})
-		return true
+	r.union(t, func(id int64, t wireType) {
+		l.id = logicalID(id)
+		switch l.id {
+		case logicalDecimal:
+			r.structure(t, fields{1: &l.scale, 2: &l.precision})
+		case logicalInteger:
+			r.structure(t, fields{1: &l.bits, 2: &l.signed})
+		case logicalTime, logicalTimestamp:
+			r.structure(t, fields{1: &l.utc, 2: l.unit.read})
+		default:
+			r.structure(t, nil)
+		}
+	})
+}
+
+func (u *timeUnit) read(r *thriftReader, t wireType) {
+	r.union(t, func(id int64, t wireType) {
+		*u = map[int64]timeUnit{1: unitMillis, 2: unitMicros, 3: unitNanos}[id]
+		r.skip(t)
 	})
 }
 
 func (g *groupMetadata) read(r *thriftReader, t wireType) {
-	r.structure(t, func(field int64, t wireType) bool {
-		switch field {
-		case 1:
-			r.list(t, func(t wireType) {
-				g.chunks = append(g.chunks, chunkMetadata{physical: -1})
-				g.chunks[len(g.chunks)-1].read(r, t)
-			})
-		case 3:
-			g.rows = r.integer(t)
-		default:
-			return false
-		}
-		return true
-	})
+	r.structure(t, fields{1: elements(&g.chunks, chunkMetadata{physical: -1}, (*chunkMetadata).read), 3: &g.rows})
 }
 
 func (c *chunkMetadata) read(r *thriftReader, t wireType) {
-	r.structure(t, func(field int64, t wireType) bool {
-		switch field {
-		case 1:
-			c.otherFile = r.text(t) != ""
-		case 3:
-			c.readColumn(r, t)
-		case 8, 9:
-			c.encrypted = true
-			return false
-		default:
-			return false
-		}
-		return true
-	})
+	r.structure(t, fields{1: &c.otherFile, 3: c.readColumn, 8: (*presence)(&c.encrypted), 9: (*presence)(&c.encrypted)})
 	// A chunk that says nothing would take more memory than it has bytes.
 	r.expect(c.physical >= 0 || c.encrypted)
 }
 
 func (c *chunkMetadata) readColumn(r *thriftReader, t wireType) {
-	r.structure(t, func(field int64, t wireType) bool {
-		switch field {
-		case 1:
-			c.physical = format.Type(r.integer(t))
-		case 4:
-			c.codec = format.CompressionCodec(r.integer(t))
-		case 5:
-			c.values = r.integer(t)
-		case 7:
-			c.size = r.integer(t)
-		case 9:
-			c.data = r.integer(t)
-		case 11:
-			c.dictionary = r.integer(t)
-		default:
-			return false
-		}
-		return true
+	r.structure(t, fields{
+		1: enum(&c.physical), 4: enum(&c.codec), 5: &c.values, 7: &c.size, 9: &c.data, 11: &c.dictionary,
 	})
 }
 
 func (h *pageHeader) read(r *thriftReader) {
-	r.structure(wireStruct, func(field int64, t wireType) bool {
-		switch field {
-		case 1:
-			h.kind = format.PageType(r.integer(t))
-		case 2:
-			h.size = r.integer(t)
-		case 3:
-			h.compressed = r.integer(t)
-		case 4:
-			h.hasCRC, h.crc = true, uint32(r.integer(t))
-		case 5, 7:
-			h.readV1(r, t, field == 5)
-		case 8:
-			h.readV2(r, t)
-		default:
-			return false
-		}
-		return true
-	})
-}
-
-// readV1 reads the header of a data page v1, or of a dictionary.
-func (h *pageHeader) readV1(r *thriftReader, t wireType, data bool) {
-	h.detailed = h.detailed || data == (h.kind == format.DataPage)
-	r.structure(t, func(field int64, t wireType) bool {
-		switch {
-		case field == 1:
-			h.values = r.integer(t)
-		case field == 2:
-			h.encoding = format.Encoding(r.integer(t))
-		case field == 3 && data:
-			h.defEncoding = format.Encoding(r.integer(t))
-		case field == 4 && data:
-			h.repEncoding = format.Encoding(r.integer(t))
-		default:
-			return false
-		}
-		return true
-	})
-}
-
-func (h *pageHeader) readV2(r *thriftReader, t wireType) {
-	h.detailed = h.detailed || h.kind == format.DataPageV2
-	r.structure(t, func(field int64, t wireType) bool {
-		switch field {
-		case 1:
-			h.values = r.integer(t)
-		case 3:
-			h.rows = r.integer(t)
-		case 4:
-			h.encoding = format.Encoding(r.integer(t))
-		case 5:
-			h.defBytes = r.integer(t)
-		case 6:
-			h.repBytes = r.integer(t)
-		case 7:
-			h.isPlain = !r.boolean(t)
-		default:
-			return false
-		}
-		return true
+	r.structure(wireStruct, fields{
+		1: enum(&h.kind), 2: &h.size, 3: &h.compressed,
+		4: func(r *thriftReader, t wireType) { h.hasCRC, h.crc = true, uint32(r.integer(t)) },
+		5: func(r *thriftReader, t wireType) {
+			h.detailed = h.detailed || h.kind == format.DataPage
+			r.structure(t, fields{1: &h.values, 2: enum(&h.encoding), 3: enum(&h.defEncoding), 4: enum(&h.repEncoding)})
+		},
+		7: func(r *thriftReader, t wireType) {
+			h.detailed = h.detailed || h.kind != format.DataPage
+			r.structure(t, fields{1: &h.values, 2: enum(&h.encoding)})
+		},
+		8: func(r *thriftReader, t wireType) {
+			h.detailed = h.detailed || h.kind == format.DataPageV2
+			r.structure(t, fields{
+				1: &h.values, 3: &h.rows, 4: enum(&h.encoding), 5: &h.defBytes, 6: &h.repBytes,
+				7: func(r *thriftReader, t wireType) { h.isPlain = !r.boolean(t) },
+			})
+		},
 	})
 }

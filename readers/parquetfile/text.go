@@ -36,20 +36,25 @@ func appendBool(dst, raw []byte) ([]byte, valueFault) {
 	return strconv.AppendBool(dst, raw[0] != 0), noFault
 }
 
-func appendInt32(dst, raw []byte) ([]byte, valueFault) {
-	return strconv.AppendInt(dst, int64(int32(binary.LittleEndian.Uint32(raw))), 10), noFault
+// unsigned reads a little-endian number of up to eight bytes.
+func unsigned(raw []byte) uint64 {
+	var word [8]byte
+	copy(word[:], raw)
+	return binary.LittleEndian.Uint64(word[:])
 }
 
-func appendInt64(dst, raw []byte) ([]byte, valueFault) {
-	return strconv.AppendInt(dst, int64(binary.LittleEndian.Uint64(raw)), 10), noFault
+// signed is the same in two's complement.
+func signed(raw []byte) int64 {
+	unused := 64 - 8*len(raw)
+	return int64(unsigned(raw)<<unused) >> unused
 }
 
-func appendUint32(dst, raw []byte) ([]byte, valueFault) {
-	return strconv.AppendUint(dst, uint64(binary.LittleEndian.Uint32(raw)), 10), noFault
+func appendSigned(dst, raw []byte) ([]byte, valueFault) {
+	return strconv.AppendInt(dst, signed(raw), 10), noFault
 }
 
-func appendUint64(dst, raw []byte) ([]byte, valueFault) {
-	return strconv.AppendUint(dst, binary.LittleEndian.Uint64(raw), 10), noFault
+func appendUnsigned(dst, raw []byte) ([]byte, valueFault) {
+	return strconv.AppendUint(dst, unsigned(raw), 10), noFault
 }
 
 func appendFloat32(dst, raw []byte) ([]byte, valueFault) {

@@ -111,9 +111,56 @@ func (r *thriftReader) text(t wireType) string {
 	return string(r.take(r.uvarint()))
 }
 
-// structure reads the fields of a structure. read reads the value of the fields
-// it knows and reports false for the others, which are skipped.
-func (r *thriftReader) structure(t wireType, read func(field int64, t wireType) bool) {
+// fields are where the fields of a structure go, by their numbers: an *int64, a
+// *string, a *bool, a *presence or what reads the field. Others are skipped.
+type fields []any
+
+// presence is set by a field of any value.
+type presence bool
+
+// enum is where a field of an enumeration goes.
+func enum[T ~int32](to *T) func(*thriftReader, wireType) {
+	return func(r *thriftReader, t wireType) { *to = T(r.integer(t)) }
+}
+
+// elements is where a field that is a list of structures goes.
+func elements[T any](to *[]T, absent T, read func(*T, *thriftReader, wireType)) func(*thriftReader, wireType) {
+	return func(r *thriftReader, t wireType) {
+		r.list(t, func(t wireType) {
+			*to = append(*to, absent)
+			read(&(*to)[len(*to)-1], r, t)
+		})
+	}
+}
+
+// structure reads the fields of a structure.
+func (r *thriftReader) structure(t wireType, known fields) {
+	r.union(t, func(field int64, t wireType) {
+		if field < 0 || field >= int64(len(known)) {
+			r.skip(t)
+			return
+		}
+		switch to := known[field].(type) {
+		case *int64:
+			*to = r.integer(t)
+		case *string:
+			*to = r.text(t)
+		case *bool:
+			*to = r.boolean(t)
+		case func(*thriftReader, wireType):
+			to(r, t)
+		case *presence:
+			*to = true
+			r.skip(t)
+		default:
+			r.skip(t)
+		}
+	})
+}
+
+// union calls read at the value of every field of a structure, which it must
+// read.
+func (r *thriftReader) union(t wireType, read func(field int64, t wireType)) {
 	if r.depth++; !r.expect(t == wireStruct && r.depth <= thriftDepth) {
 		return
 	}
@@ -127,9 +174,7 @@ func (r *thriftReader) structure(t wireType, read func(field int64, t wireType) 
 		} else {
 			field += int64(head >> 4)
 		}
-		if !read(field, wireType(head&15)) {
-			r.skip(wireType(head & 15))
-		}
+		read(field, wireType(head&15))
 	}
 	r.depth--
 }
@@ -166,7 +211,7 @@ func (r *thriftReader) skip(t wireType) {
 		}
 		r.depth--
 	case wireStruct:
-		r.structure(t, func(int64, wireType) bool { return false })
+		r.structure(t, nil)
 	default:
 		r.fail(errThriftInvalid)
 	}

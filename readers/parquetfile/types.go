@@ -1,7 +1,6 @@
 package parquetfile
 
 import (
-	"encoding/binary"
 	"fmt"
 
 	"github.com/parquet-go/parquet-go/deprecated"
@@ -70,9 +69,9 @@ func storedType(e *schemaElement, width int) leafType {
 	case format.Boolean:
 		return leafType{name: "boolean", kind: batch.Bool, append: appendBool}
 	case format.Int32:
-		return signedType(32, width)
+		return signedType(32)
 	case format.Int64:
-		return signedType(64, width)
+		return signedType(64)
 	case format.Int96:
 		return leafType{name: "timestamp(nanos)", kind: batch.Timestamp, append: appendInt96}
 	case format.Float:
@@ -89,20 +88,12 @@ func textType(name string) leafType {
 	return leafType{name: name, kind: batch.Text, append: appendText}
 }
 
-func signedType(bits int64, width int) leafType {
-	t := leafType{name: fmt.Sprintf("int%d", bits), kind: batch.Number, append: appendInt32}
-	if width == 8 {
-		t.append = appendInt64
-	}
-	return t
+func signedType(bits int64) leafType {
+	return leafType{name: fmt.Sprintf("int%d", bits), kind: batch.Number, append: appendSigned}
 }
 
-func unsignedType(bits int64, width int) leafType {
-	t := leafType{name: fmt.Sprintf("uint%d", bits), kind: batch.Number, append: appendUint32}
-	if width == 8 {
-		t.append = appendUint64
-	}
-	return t
+func unsignedType(bits int64) leafType {
+	return leafType{name: fmt.Sprintf("uint%d", bits), kind: batch.Number, append: appendUnsigned}
 }
 
 func logicalTypeOf(e *schemaElement, width int) (t leafType, known bool) {
@@ -126,9 +117,9 @@ func logicalTypeOf(e *schemaElement, width int) (t leafType, known bool) {
 		return decimalType(e.physical, l.precision, l.scale)
 	case logicalInteger:
 		if l.signed {
-			return signedType(l.bits, width), integer
+			return signedType(l.bits), integer
 		}
-		return unsignedType(l.bits, width), integer
+		return unsignedType(l.bits), integer
 	case logicalTime:
 		return timeType(l.unit, e.physical)
 	case logicalTimestamp:
@@ -160,9 +151,9 @@ func convertedTypeOf(e *schemaElement, width int) (t leafType, known bool) {
 	case deprecated.TimestampMicros:
 		return timestampType(unitMicros, true), e.physical == format.Int64
 	case deprecated.Uint8, deprecated.Uint16, deprecated.Uint32, deprecated.Uint64:
-		return unsignedType(8<<(c-deprecated.Uint8), width), integer
+		return unsignedType(8 << (c - deprecated.Uint8)), integer
 	case deprecated.Int8, deprecated.Int16, deprecated.Int32, deprecated.Int64:
-		return signedType(8<<(c-deprecated.Int8), width), integer
+		return signedType(8 << (c - deprecated.Int8)), integer
 	case deprecated.Interval:
 		return leafType{name: "interval", kind: batch.Text, append: appendInterval}, width == 12
 	}
@@ -196,18 +187,12 @@ func decimalType(physical format.Type, precision, scale int64) (t leafType, know
 	}
 	t = leafType{name: fmt.Sprintf("decimal(%d,%d)", precision, scale), kind: batch.Number}
 	switch physical {
-	case format.Int32:
+	case format.Int32, format.Int64:
 		t.append = func(dst, raw []byte) ([]byte, valueFault) {
-			return appendDecimal(dst, int64(int32(binary.LittleEndian.Uint32(raw))), int(scale)), noFault
-		}
-	case format.Int64:
-		t.append = func(dst, raw []byte) ([]byte, valueFault) {
-			return appendDecimal(dst, int64(binary.LittleEndian.Uint64(raw)), int(scale)), noFault
+			return appendDecimal(dst, signed(raw), int(scale)), noFault
 		}
 	case format.ByteArray, format.FixedLenByteArray:
-		t.append = func(dst, raw []byte) ([]byte, valueFault) {
-			return appendBigDecimal(dst, raw, int(scale))
-		}
+		t.append = func(dst, raw []byte) ([]byte, valueFault) { return appendBigDecimal(dst, raw, int(scale)) }
 	}
 	return t, t.append != nil
 }

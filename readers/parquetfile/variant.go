@@ -2,7 +2,6 @@ package parquetfile
 
 import (
 	"encoding/base64"
-	"encoding/binary"
 	"slices"
 	"unicode/utf8"
 
@@ -63,11 +62,7 @@ func (v *variant) offsets(b []byte, count, size int) (numbers []int, rest []byte
 	return numbers, rest, nil
 }
 
-func number(b []byte, size int) int {
-	var word [8]byte
-	copy(word[:], b[:size])
-	return int(binary.LittleEndian.Uint64(word[:]))
-}
+func number(b []byte, size int) int { return int(unsigned(b[:size])) }
 
 func (v *variant) readNames(metadata string) error {
 	b := []byte(metadata)
@@ -181,8 +176,7 @@ type variantPrimitive struct {
 	append func(dst, raw []byte) ([]byte, valueFault)
 }
 
-// variantPrimitives are the types by their numbers. A number of less than four
-// bytes is made longer first.
+// variantPrimitives are the types by their numbers.
 func variantPrimitives() []variantPrimitive {
 	decimal := func(size int) variantPrimitive {
 		return variantPrimitive{batch.Number, 1 + size, appendVariantDecimal}
@@ -192,10 +186,10 @@ func variantPrimitives() []variantPrimitive {
 		0:  {kind: batch.Null},
 		1:  {batch.Bool, 0, func(dst, _ []byte) ([]byte, valueFault) { return append(dst, "true"...), noFault }},
 		2:  {batch.Bool, 0, func(dst, _ []byte) ([]byte, valueFault) { return append(dst, "false"...), noFault }},
-		3:  {batch.Number, 1, appendShort},
-		4:  {batch.Number, 2, appendShort},
-		5:  {batch.Number, 4, appendInt32},
-		6:  {batch.Number, 8, appendInt64},
+		3:  {batch.Number, 1, appendSigned},
+		4:  {batch.Number, 2, appendSigned},
+		5:  {batch.Number, 4, appendSigned},
+		6:  {batch.Number, 8, appendSigned},
 		7:  {batch.Number, 8, appendFloat64},
 		8:  decimal(4),
 		9:  decimal(8),
@@ -237,14 +231,6 @@ func (v *variant) primitive(id byte, b []byte) (batch.Value, error) {
 		return v.column.cursors[0].scan.fault(fault, string(text)), nil
 	}
 	return batch.Value{Kind: t.kind, Text: string(text)}, nil
-}
-
-func appendShort(dst, raw []byte) ([]byte, valueFault) {
-	n := int64(int8(raw[0]))
-	if len(raw) == 2 {
-		n = int64(int16(binary.LittleEndian.Uint16(raw)))
-	}
-	return appendDecimal(dst, n, 0), noFault
 }
 
 // appendVariantDecimal reads a scale and a little-endian number.
