@@ -82,7 +82,7 @@ func (x *handling) applications(query url.Values) answer {
 }
 
 func (x *handling) personalize(query url.Values) answer {
-	b, bad := readPersonalize(&x.root, &x.sim.cfg)
+	b, bad := readPersonalize(x.root, &x.sim.cfg)
 	flags := map[string]*bool{
 		"forceDepersonalize": &b.force, "keepAsLead": &b.keepLead, "returnPush": &b.push, "setDeviceAsPrimary": &b.asPrimary,
 	}
@@ -91,7 +91,7 @@ func (x *handling) personalize(query url.Values) answer {
 }
 
 func (x *handling) update(query url.Values) answer {
-	b, bad := readUpdate(&x.root)
+	b, bad := readUpdate(x.root)
 	readFlags(query, nil, &bad)
 	return x.onDevice(bad, func(st *store, d *device) answer { return st.update(d, b, time.Now()) })
 }

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -9,48 +10,51 @@ import (
 	"unicode/utf8"
 )
 
-func readAttributes(b *personalizeBody, val *value, cfg *Config, bad *violations) {
-	if !bad.object("attributes", val) {
-		return
-	}
-	for i := range val.members {
-		m := &val.members[i]
-		switch m.name {
+func readAttributes(b *personalizeBody, val any, cfg *Config, bad *violations) {
+	for name, val := range byName(typed[object](bad, "attributes", val)) {
+		field := "attributes." + name
+		switch name {
 		case "firstName":
-			b.first = readText("attributes.firstName", &m.value, 255, bad)
+			b.first = readText(field, val, 255, bad)
 		case "lastName":
-			b.last = readText("attributes.lastName", &m.value, 255, bad)
+			b.last = readText(field, val, 255, bad)
 		case "middleName":
-			b.middle = readText("attributes.middleName", &m.value, 50, bad)
+			b.middle = readText(field, val, 50, bad)
 		case "birthday":
-			b.birthday = readBirthday("attributes.birthday", &m.value, cfg.Choices.BirthdayDate, bad)
+			b.birthday = readBirthday(field, val, cfg.Choices.BirthdayDate, bad)
 		case "gender":
-			b.gender = readGender("attributes.gender", &m.value, bad)
+			if b.gender = readText(field, val, 0, bad); b.gender.text != "" && b.gender.text != "MALE" && b.gender.text != "FEMALE" {
+				bad.add(field, "must be MALE or FEMALE")
+			}
 		case "tags":
-			b.setTags, b.tags = true, readTags("attributes.tags", &m.value, bad)
+			b.setTags, b.tags = true, readTags(field, val, bad)
 		case "customAttributes":
-			b.custom = readEntries("attributes.customAttributes", &m.value, cfg.CustomAttributes, bad)
+			b.custom = readEntries(field, val, cfg.CustomAttributes, bad)
 		default:
-			bad.unknown("attributes." + m.name)
+			bad.unknown(field)
 		}
-		if strings.HasSuffix(m.name, "Name") && cfg.Choices.NamesRefused && strings.ContainsAny(m.value.text, `&<>"/\:(){}=;#`) {
-			bad.add("attributes."+m.name, "has a character that names must not have")
+		text, _ := val.(string)
+		if strings.HasSuffix(name, "Name") && cfg.Choices.NamesRefused && strings.ContainsAny(text, `&<>"/\:(){}=;#`) {
+			bad.add(field, "has a character that names must not have")
 		}
 	}
 }
 
-func readText(field string, val *value, maxChars int, bad *violations) change {
-	if val.kind == kindNull {
+func readText(field string, val any, maxChars int, bad *violations) change {
+	if val == nil {
 		return change{set: true}
 	}
-	bad.scalar(field, val, kindString, maxChars)
-	return change{set: true, text: val.text}
+	text := typed[string](bad, field, val)
+	if n := utf8.RuneCountInString(text); maxChars > 0 && n > maxChars {
+		bad.add(field, fmt.Sprintf("has %d characters, at most %d are allowed", n, maxChars))
+	}
+	return change{set: true, text: text}
 }
 
 // readBirthday keeps the day as the platform answers it: a date-time in UTC.
-func readBirthday(field string, val *value, date bool, bad *violations) change {
+func readBirthday(field string, val any, date bool, bad *violations) change {
 	c := readText(field, val, 0, bad)
-	if val.kind != kindString {
+	if _, ok := val.(string); !ok {
 		return c
 	}
 	layout, form := time.RFC3339, "must be a date-time such as 1990-01-31T00:00:00Z"
@@ -66,29 +70,21 @@ func readBirthday(field string, val *value, date bool, bad *violations) change {
 	return c
 }
 
-func readGender(field string, val *value, bad *violations) change {
-	c := readText(field, val, 0, bad)
-	if val.kind == kindString && c.text != "MALE" && c.text != "FEMALE" {
-		bad.add(field, "must be MALE or FEMALE")
-	}
-	return c
-}
-
-func readTags(field string, val *value, bad *violations) []string {
-	if val.kind == kindNull || !bad.scalar(field, val, kindArray, 0) {
+func readTags(field string, val any, bad *violations) []string {
+	if val == nil {
 		return nil
 	}
-	tags := make([]string, 0, len(val.items))
-	for i := range val.items {
-		item := &val.items[i]
-		if item.kind != kindString {
-			bad.add(field+"["+strconv.Itoa(i)+"]", "must be a string, is "+item.kind.String())
+	tags := []string{}
+	for i, item := range typed[[]any](bad, field, val) {
+		tag, ok := item.(string)
+		switch {
+		case !ok:
+			bad.add(field+"["+strconv.Itoa(i)+"]", "must be a string, is "+kindOf(item))
 			continue
-		}
-		if slices.Contains(tags, item.text) {
+		case slices.Contains(tags, tag):
 			bad.add(field+"["+strconv.Itoa(i)+"]", "repeats an earlier tag")
 		}
-		tags = append(tags, item.text)
+		tags = append(tags, tag)
 	}
 	return tags
 }
@@ -99,47 +95,39 @@ const (
 	maxNumber = "9223372036854775807"
 )
 
-func readEntries(field string, val *value, known []string, bad *violations) []entry {
-	if !bad.object(field, val) {
-		return nil
-	}
-	list := make([]entry, 0, len(val.members))
-	for i := range val.members {
-		m := &val.members[i]
-		text, wrong := entryText(m, known)
-		if wrong != "" {
-			bad.add(strings.TrimSuffix(field+"."+m.name, "."), wrong)
+func readEntries(field string, val any, known []string, bad *violations) []entry {
+	list := []entry{}
+	for name, val := range byName(typed[object](bad, field, val)) {
+		if wrong := checkEntry(name, val, known); wrong != "" {
+			bad.add(strings.TrimSuffix(field+"."+name, "."), wrong)
 			continue
 		}
-		list = append(list, entry{m.name, text})
+		list = append(list, entry{name, string(toJSON(val))})
 	}
 	return list
 }
 
-// entryText returns the JSON text of a free-form value, or what is wrong with it.
-func entryText(m *member, known []string) (text, wrong string) {
-	if n := utf8.RuneCountInString(m.name); n == 0 || n > maxName {
-		return "", fmt.Sprintf("its name has %d characters, 1 to %d are allowed", n, maxName)
+// checkEntry says what is wrong with a free-form value; nothing when it is good.
+func checkEntry(name string, val any, known []string) string {
+	if n := utf8.RuneCountInString(name); n == 0 || n > maxName {
+		return fmt.Sprintf("its name has %d characters, 1 to %d are allowed", n, maxName)
 	}
-	if len(known) > 0 && !slices.Contains(known, m.name) {
-		return "", "is not defined on the account"
+	if len(known) > 0 && !slices.Contains(known, name) {
+		return "is not defined on the account"
 	}
-	switch val := &m.value; val.kind {
-	case kindString:
-		if n := utf8.RuneCountInString(val.text); n > maxString {
-			return "", fmt.Sprintf("has %d characters, at most %d are allowed", n, maxString)
+	switch val := val.(type) {
+	case string:
+		if n := utf8.RuneCountInString(val); n > maxString {
+			return fmt.Sprintf("has %d characters, at most %d are allowed", n, maxString)
 		}
-		return string(toJSON(val.text)), ""
-	case kindNumber:
-		if isTooLarge(val.text) {
-			return "", "is larger than " + maxNumber
+	case json.Number:
+		if isTooLarge(val.String()) {
+			return "is larger than " + maxNumber
 		}
-		return val.text, ""
-	case kindBoolean, kindNull:
-		return val.text, ""
-	default:
-		return "", "must be a string, number or boolean, is " + val.kind.String()
+	case []any, object:
+		return "must be a string, number or boolean, is " + kindOf(val)
 	}
+	return ""
 }
 
 // isTooLarge compares by digits: a float would round 9223372036854775808 away.

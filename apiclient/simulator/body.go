@@ -1,10 +1,8 @@
 package simulator
 
 import (
-	"fmt"
 	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
 // entry is a named scalar of customAttributes or additionalData; json is its
@@ -66,68 +64,58 @@ func (v *violations) addID(messageID, field, what string) {
 
 func (v *violations) isEmpty() bool { return len(v.fields) == 0 }
 
-// scalar checks that val has the kind and at most max characters (0: any).
-func (v *violations) scalar(field string, val *value, want kind, maxChars int) bool {
-	if val.kind != want {
-		v.add(field, "must be "+want.String()+", is "+val.kind.String())
-		return false
+// typed returns a value that must have a type; the zero value where it has not.
+func typed[T any](bad *violations, field string, val any) T {
+	t, ok := val.(T)
+	if !ok {
+		bad.add(field, "must be "+kindOf(t)+", is "+kindOf(val))
 	}
-	if n := utf8.RuneCountInString(val.text); maxChars > 0 && n > maxChars {
-		v.add(field, fmt.Sprintf("has %d characters, at most %d are allowed", n, maxChars))
-		return false
-	}
-	return true
-}
-
-func (v *violations) object(field string, val *value) bool {
-	return v.scalar(field, val, kindObject, 0)
+	return t
 }
 
 func (v *violations) unknown(field string) { v.add(field, "unknown or read-only field") }
 
-func readPersonalize(root *value, cfg *Config) (personalizeBody, violations) {
-	var b personalizeBody
-	var bad violations
-	if !bad.object("body", root) {
+func readPersonalize(root any, cfg *Config) (b personalizeBody, bad violations) {
+	body := typed[object](&bad, "body", root)
+	if body == nil {
 		return b, bad
 	}
-	if root.member("identity") == nil {
+	if _, ok := body["identity"]; !ok {
 		bad.addID("USER_IDENTITY_INVALID", "identity", "is missing")
 	}
-	for i := range root.members {
-		m := &root.members[i]
-		switch m.name {
+	for name, val := range byName(body) {
+		switch name {
 		case "identity":
-			b.identity = readIdentity(&m.value, &bad)
+			b.identity = readIdentity(val, &bad)
 		case "attributes":
-			readAttributes(&b, &m.value, cfg, &bad)
+			readAttributes(&b, val, cfg, &bad)
 		default:
-			bad.unknown(m.name)
+			bad.unknown(name)
 		}
 	}
 	return b, bad
 }
 
-func readIdentity(val *value, bad *violations) identity {
-	var id identity
-	if !bad.object("identity", val) {
+func readIdentity(val any, bad *violations) (id identity) {
+	members := typed[object](bad, "identity", val)
+	if members == nil {
 		return id
 	}
 	given := 0
-	for i := range val.members {
-		m := &val.members[i]
-		if m.value.kind != kindNull {
+	for name, val := range byName(members) {
+		field := "identity." + name
+		if val != nil {
 			given++
 		}
-		switch m.name {
+		switch name {
 		case "externalId":
-			id.externalID = readExternalID("identity.externalId", &m.value, bad)
+			id.externalID = readExternalID(field, val, bad)
 		case "phoneNumber":
-			id.phone = readShape("identity.phoneNumber", &m.value, isPhone, "PHONE_INVALID", bad)
+			id.phone = readShape(field, val, isPhone, "PHONE_INVALID", bad)
 		case "email":
-			id.email = readShape("identity.email", &m.value, isEmail, "EMAIL_INVALID", bad)
+			id.email = readShape(field, val, isEmail, "EMAIL_INVALID", bad)
 		default:
-			bad.unknown("identity." + m.name)
+			bad.unknown(field)
 		}
 	}
 	if given == 0 {
@@ -136,30 +124,26 @@ func readIdentity(val *value, bad *violations) identity {
 	return id
 }
 
-func readShape(field string, val *value, fits func(string) bool, messageID string, bad *violations) string {
-	if val.kind == kindNull || !bad.scalar(field, val, kindString, 0) {
+func readShape(field string, val any, fits func(string) bool, messageID string, bad *violations) string {
+	if val == nil {
 		return ""
 	}
-	if !fits(val.text) {
+	text := typed[string](bad, field, val)
+	if _, ok := val.(string); ok && !fits(text) {
 		bad.addID(messageID, field, "does not have the form of one")
-		return ""
 	}
-	return val.text
+	return text
 }
 
-func readExternalID(field string, val *value, bad *violations) string {
-	if val.kind == kindNull || !bad.scalar(field, val, kindString, 256) {
-		return ""
-	}
-	switch val.text {
+func readExternalID(field string, val any, bad *violations) string {
+	c := readText(field, val, 256, bad)
+	switch val {
 	case "":
 		bad.addID("USER_IDENTITY_INVALID", field, "is empty")
-		return ""
 	case "null", "Null", "NULL":
 		bad.addID("USER_IDENTITY_INVALID", field, "is the word null, which counts as JSON null")
-		return ""
 	}
-	return val.text
+	return c.text
 }
 
 func isPhone(s string) bool {
@@ -186,48 +170,35 @@ func isBadLabel(label string) bool {
 		strings.HasPrefix(label, "-") || strings.HasSuffix(label, "-")
 }
 
-func readUpdate(root *value) (updateBody, violations) {
-	var b updateBody
-	var bad violations
-	if !bad.object("body", root) {
-		return b, bad
-	}
-	for i := range root.members {
-		m := &root.members[i]
-		switch m.name {
+func readUpdate(root any) (b updateBody, bad violations) {
+	for name, val := range byName(typed[object](&bad, "body", root)) {
+		switch name {
 		case "isPrimary":
-			b.isPrimary = readBool("isPrimary", &m.value, &bad)
+			b.isPrimary = readBool(name, val, &bad)
 		case "systemData":
-			b.registrationEnabled = readSystemData(&m.value, &bad)
+			b.registrationEnabled = readSystemData(val, &bad)
 		case "additionalData":
-			b.setAdditional, b.additional = true, readEntries("additionalData", &m.value, nil, &bad)
+			b.setAdditional, b.additional = true, readEntries(name, val, nil, &bad)
 		default:
-			bad.unknown(m.name)
+			bad.unknown(name)
 		}
 	}
 	return b, bad
 }
 
-func readSystemData(val *value, bad *violations) (enabled *bool) {
-	if !bad.object("systemData", val) {
-		return nil
-	}
-	for i := range val.members {
-		m := &val.members[i]
-		if m.name != "registrationEnabled" {
-			bad.unknown("systemData." + m.name)
+func readSystemData(val any, bad *violations) (enabled *bool) {
+	for name, val := range byName(typed[object](bad, "systemData", val)) {
+		if name != "registrationEnabled" {
+			bad.unknown("systemData." + name)
 			continue
 		}
-		enabled = readBool("systemData.registrationEnabled", &m.value, bad)
+		enabled = readBool("systemData."+name, val, bad)
 	}
 	return enabled
 }
 
-func readBool(field string, val *value, bad *violations) *bool {
-	if !bad.scalar(field, val, kindBoolean, 0) {
-		return nil
-	}
-	b := val.text == "true"
+func readBool(field string, val any, bad *violations) *bool {
+	b := typed[bool](bad, field, val)
 	return &b
 }
 

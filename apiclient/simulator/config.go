@@ -72,22 +72,10 @@ func PushLimits(n, list int) *Limits {
 }
 
 func (l *Limits) of(op Op) int {
-	switch op {
-	case OpGet:
-		return l.Get
-	case OpUpdate:
-		return l.Update
-	case OpPersonalize:
-		return l.Personalize
-	case OpDepersonalize:
-		return l.Depersonalize
-	case OpListPersons:
-		return l.ListPersons
-	case OpApplications:
-		return l.Applications
-	default:
-		return 0
-	}
+	return [opCount]int{
+		OpGet: l.Get, OpUpdate: l.Update, OpPersonalize: l.Personalize, OpDepersonalize: l.Depersonalize,
+		OpListPersons: l.ListPersons, OpApplications: l.Applications,
+	}[op]
 }
 
 // Window is how a limit counts.

@@ -178,49 +178,32 @@ func (f *Fault) setMatch(parts []string) error {
 	return err
 }
 
-func (f *Fault) setAction(name string) error {
-	switch name {
-	case "latency":
-		f.Action = ActLatency
-	case "jitter":
-		f.Action = ActJitter
-	case "cut-before":
-		f.Action = ActCutBefore
-	case "cut-after":
-		f.Action = ActCutAfter
-	case "cut-body":
-		f.Action = ActCutBody
-	case "hang":
-		f.Action = ActHang
-	case "outage":
-		f.Status, f.Envelope = 503, EnvelopeHTML
-	default:
-		return f.setStatus(name)
-	}
-	return nil
+var faultNames = map[string]Fault{
+	"latency":    {Action: ActLatency},
+	"jitter":     {Action: ActJitter},
+	"cut-before": {Action: ActCutBefore},
+	"cut-after":  {Action: ActCutAfter},
+	"cut-body":   {Action: ActCutBody},
+	"hang":       {Action: ActHang},
+	"outage":     {Status: 503, Envelope: EnvelopeHTML},
 }
 
-func (f *Fault) setStatus(name string) error {
-	digits := name
-	if envelope, rest, ok := strings.Cut(name, "-"); ok {
-		digits = rest
-		switch envelope {
-		case "older":
-			f.Envelope = EnvelopeOlder
-		case "newer":
-			f.Envelope = EnvelopeNewer
-		case "push":
-			f.Envelope = EnvelopePush
-		case "html":
-			f.Envelope = EnvelopeHTML
-		case "empty":
-			f.Envelope = EnvelopeEmpty
-		default:
-			return fmt.Errorf("unknown fault %s", name)
-		}
+var envelopeNames = map[string]Envelope{
+	"older": EnvelopeOlder, "newer": EnvelopeNewer, "push": EnvelopePush, "html": EnvelopeHTML, "empty": EnvelopeEmpty,
+}
+
+func (f *Fault) setAction(name string) error {
+	if known, ok := faultNames[name]; ok {
+		f.Action, f.Status, f.Envelope = known.Action, known.Status, known.Envelope
+		return nil
+	}
+	envelope, digits, ok := strings.Cut(name, "-")
+	if !ok {
+		envelope, digits = "older", name
 	}
 	status, err := strconv.Atoi(digits)
-	if err != nil || status < 400 || status > 599 {
+	f.Envelope, ok = envelopeNames[envelope]
+	if !ok || err != nil || status < 400 || status > 599 {
 		return fmt.Errorf("unknown fault %s: a status from 400 to 599, or a name", name)
 	}
 	f.Status = status

@@ -20,48 +20,52 @@ func parseFilter(text string) (condition, error) {
 	if err != nil {
 		return nil, fmt.Errorf("filter: %w", err)
 	}
-	return conditionOf(&root)
+	return conditionOf(root)
 }
 
-func conditionOf(v *value) (condition, error) {
-	if v.kind != kindObject || len(v.members) == 0 {
-		return nil, fmt.Errorf("filter: must be an object with members, is %s", v.kind)
-	}
-	all := make([]condition, 0, len(v.members))
-	for i := range v.members {
-		c, err := memberCondition(&v.members[i])
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, c)
-	}
-	return every(all), nil
-}
+func conditionOf(v any) (condition, error) { return all(v, "filter", memberCondition) }
 
-func memberCondition(m *member) (condition, error) {
-	switch {
-	case m.name == "#and" || m.name == "#or":
-		return joined(m)
-	case strings.HasPrefix(m.name, "#"):
-		return operator(m)
-	default:
-		return comparison("#eq", m)
+// all is the condition that holds where those of all members of an object do.
+func all(v any, name string, member func(name string, v any) (condition, error)) (condition, error) {
+	members, _ := v.(object)
+	if len(members) == 0 {
+		return nil, fmt.Errorf("filter: %s must be an object with members, is %s", name, kindOf(v))
 	}
-}
-
-func joined(m *member) (condition, error) {
-	if m.value.kind != kindArray || len(m.value.items) == 0 {
-		return nil, fmt.Errorf("filter: %s wants an array of conditions", m.name)
-	}
-	list := make([]condition, 0, len(m.value.items))
-	for i := range m.value.items {
-		c, err := conditionOf(&m.value.items[i])
+	var list []condition
+	for name, v := range byName(members) {
+		c, err := member(name, v)
 		if err != nil {
 			return nil, err
 		}
 		list = append(list, c)
 	}
-	if m.name == "#and" {
+	return every(list), nil
+}
+
+func memberCondition(name string, v any) (condition, error) {
+	switch {
+	case name == "#and" || name == "#or":
+		return joined(name, v)
+	case strings.HasPrefix(name, "#"):
+		return all(v, name, func(field string, v any) (condition, error) { return comparison(name, field, v) })
+	}
+	return comparison("#eq", name, v)
+}
+
+func joined(name string, v any) (condition, error) {
+	items, _ := v.([]any)
+	if len(items) == 0 {
+		return nil, fmt.Errorf("filter: %s wants an array of conditions", name)
+	}
+	var list []condition
+	for _, item := range items {
+		c, err := conditionOf(item)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, c)
+	}
+	if name == "#and" {
 		return every(list), nil
 	}
 	return func(st *store, id personID) bool {
@@ -75,38 +79,25 @@ func every(list []condition) condition {
 	}
 }
 
-func operator(m *member) (condition, error) {
-	if m.value.kind != kindObject || len(m.value.members) == 0 {
-		return nil, fmt.Errorf("filter: %s wants an object with a field", m.name)
+func comparison(op, name string, v any) (condition, error) {
+	test := filterTests[strings.Replace(strings.Replace(op, "#ne", "#eq", 1), "#notContain", "#contains", 1)]
+	negated := op == "#ne" || op == "#notContain" // holds only when no value matches
+	if test == nil {
+		return nil, fmt.Errorf("filter: unknown operator %s", op)
 	}
-	all := make([]condition, 0, len(m.value.members))
-	for i := range m.value.members {
-		c, err := comparison(m.name, &m.value.members[i])
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, c)
-	}
-	return every(all), nil
-}
-
-func comparison(op string, m *member) (condition, error) {
-	test, negated, err := testOf(op)
+	field, err := fieldOf(name)
 	if err != nil {
 		return nil, err
 	}
-	field, err := fieldOf(m.name)
-	if err != nil {
-		return nil, err
+	want := ""
+	switch v := v.(type) {
+	case nil:
+	case []any, object:
+		return nil, fmt.Errorf("filter: %s wants a scalar, got %s", op, kindOf(v))
+	default:
+		want = fmt.Sprint(v)
 	}
-	if m.value.kind > kindString {
-		return nil, fmt.Errorf("filter: %s wants a scalar, got %s", op, m.value.kind)
-	}
-	want := m.value.text
-	if m.value.kind == kindNull {
-		want = ""
-	}
-	if m.name == orderCreated || m.name == orderModified {
+	if name == orderCreated || name == orderModified {
 		if want, err = filterTime(want); err != nil {
 			return nil, err
 		}
@@ -125,33 +116,16 @@ func filterTime(s string) (string, error) {
 	return "", fmt.Errorf("filter: a time has the form %s", listingTime)
 }
 
-// testOf returns how an operator compares; negated turns the result over, so
-// that #ne and #notContain hold only when no value matches.
-func testOf(op string) (test func(have, want string) bool, negated bool, err error) {
-	switch op {
-	case "#eq":
-		return func(h, w string) bool { return h == w }, false, nil
-	case "#ne":
-		return func(h, w string) bool { return h == w }, true, nil
-	case "#contains":
-		return strings.Contains, false, nil
-	case "#notContain":
-		return strings.Contains, true, nil
-	case "#startsWith":
-		return strings.HasPrefix, false, nil
-	case "#endsWith":
-		return strings.HasSuffix, false, nil
-	case "#gt":
-		return func(h, w string) bool { return h != "" && compare(h, w) > 0 }, false, nil
-	case "#lt":
-		return func(h, w string) bool { return h != "" && compare(h, w) < 0 }, false, nil
-	case "#gte":
-		return func(h, w string) bool { return h != "" && compare(h, w) >= 0 }, false, nil
-	case "#lte":
-		return func(h, w string) bool { return h != "" && compare(h, w) <= 0 }, false, nil
-	default:
-		return nil, false, fmt.Errorf("filter: unknown operator %s", op)
-	}
+// filterTests is how operators compare a person's value with the wanted one.
+var filterTests = map[string]func(have, want string) bool{
+	"#eq":         func(h, w string) bool { return h == w },
+	"#contains":   strings.Contains,
+	"#startsWith": strings.HasPrefix,
+	"#endsWith":   strings.HasSuffix,
+	"#gt":         func(h, w string) bool { return h != "" && compare(h, w) > 0 },
+	"#lt":         func(h, w string) bool { return h != "" && compare(h, w) < 0 },
+	"#gte":        func(h, w string) bool { return h != "" && compare(h, w) >= 0 },
+	"#lte":        func(h, w string) bool { return h != "" && compare(h, w) <= 0 },
 }
 
 // compare compares numbers by value and other text by its bytes.
@@ -183,47 +157,31 @@ func fieldOf(name string) (func(*store, personID) []string, error) {
 func listingText(unix int64) string { return time.Unix(unix, 0).UTC().Format(listingTime) }
 
 func personField(name string) func(*person) []string {
-	one := func(read func(*person) string) func(*person) []string {
-		return func(p *person) []string { return []string{read(p)} }
-	}
-	switch name {
-	case "externalId":
-		return one(func(p *person) string { return p.externalID })
-	case "firstName":
-		return one(func(p *person) string { return p.first })
-	case "lastName":
-		return one(func(p *person) string { return p.last })
-	case "middleName":
-		return one(func(p *person) string { return p.middle })
-	case "gender":
-		return one(func(p *person) string { return p.gender })
-	case "birthDate":
-		return one((*person).birthDate)
-	case "type":
-		return one((*person).kind)
-	case "tags":
-		return func(p *person) []string { return p.tags }
-	case "contactInformation.phone.number":
-		return func(p *person) []string { return p.phones }
-	case "contactInformation.email.address":
-		return func(p *person) []string { return p.emails }
-	case "contactInformation.push.registrationId", "contactInformation.webpush.registrationId":
-		return func(p *person) []string { return p.devices }
-	}
 	if attribute, ok := strings.CutPrefix(name, "customAttributes."); ok {
-		return one(func(p *person) string { return scalarText(p.custom, attribute) })
+		return func(p *person) []string { return []string{scalarText(p.custom, attribute)} }
 	}
-	return nil
+	return map[string]func(*person) []string{
+		"externalId":                             func(p *person) []string { return []string{p.externalID} },
+		"firstName":                              func(p *person) []string { return []string{p.first} },
+		"lastName":                               func(p *person) []string { return []string{p.last} },
+		"middleName":                             func(p *person) []string { return []string{p.middle} },
+		"gender":                                 func(p *person) []string { return []string{p.gender} },
+		"birthDate":                              func(p *person) []string { return []string{p.birthDate()} },
+		"type":                                   func(p *person) []string { return []string{p.kind()} },
+		"tags":                                   func(p *person) []string { return p.tags },
+		"contactInformation.phone.number":        func(p *person) []string { return p.phones },
+		"contactInformation.email.address":       func(p *person) []string { return p.emails },
+		"contactInformation.push.registrationId": func(p *person) []string { return p.devices },
+		"contactInformation.webpush.registrationId": func(p *person) []string { return p.devices },
+	}[name]
 }
 
 func scalarText(list []entry, name string) string {
 	for _, e := range list {
 		if e.name == name {
-			v, err := parseJSON(e.json)
-			if err != nil {
-				return ""
+			if v, err := parseJSON(e.json); err == nil && v != nil {
+				return fmt.Sprint(v)
 			}
-			return v.text
 		}
 	}
 	return ""

@@ -14,7 +14,7 @@ type handling struct {
 	log   *ledger
 	call  *Call
 	body  string
-	root  value // of a JSON body
+	root  any // of a JSON body
 	wrong *answer
 }
 

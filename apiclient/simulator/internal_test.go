@@ -1,8 +1,6 @@
 package simulator
 
 import (
-	"bytes"
-	"encoding/json"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -125,63 +123,4 @@ func TestJSONRefusals(t *testing.T) {
 			t.Errorf("%q was read as %+v", text, v)
 		}
 	}
-}
-
-// FuzzJSON: what the parser takes, encoding/json takes with the same meaning;
-// what it refuses is broken, or repeats a name, is no text, or too deep.
-func FuzzJSON(f *testing.F) {
-	for _, seed := range []string{
-		`{"identity":{"externalId":"x","email":"a@b.co"},"attributes":{"tags":["a","ž"],"customAttributes":{"n":-1.50e3,"b":true,"z":null}}}`,
-		`"\u00e9\ud83d\ude00\n\"\\\/"`, `"\ufffd"`, ` [ 1 , 2 ] `, `0.10`, `-0`, `{}`, `[]`, `{"a":{"b":[{}]}}`, `"\u007f\u0000"`, `{"a":1,"a":1}`, `[[[[`,
-	} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		v, err := parseJSON(text)
-		if err != nil {
-			return
-		}
-		if !json.Valid([]byte(text)) {
-			t.Fatalf("%q is not JSON", text)
-		}
-		again := toJSON(v.plain())
-		var want, got any
-		decode(t, text, &want)
-		decode(t, string(again), &got)
-		x, _ := json.Marshal(want)
-		y, _ := json.Marshal(got)
-		if !bytes.Equal(x, y) {
-			t.Fatalf("%q was read as %s", text, again)
-		}
-	})
-}
-
-func decode(t *testing.T, text string, to *any) {
-	t.Helper()
-	d := json.NewDecoder(strings.NewReader(text))
-	d.UseNumber()
-	if err := d.Decode(to); err != nil {
-		t.Fatalf("%q: %v", text, err)
-	}
-}
-
-// plain turns a value into what encoding/json makes of it.
-func (v *value) plain() any {
-	switch v.kind {
-	case kindString:
-		return v.text
-	case kindArray:
-		list := []any{}
-		for i := range v.items {
-			list = append(list, v.items[i].plain())
-		}
-		return list
-	case kindObject:
-		object := map[string]any{}
-		for i := range v.members {
-			object[v.members[i].name] = v.members[i].value.plain()
-		}
-		return object
-	}
-	return json.RawMessage(v.text)
 }

@@ -5,47 +5,42 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
+	"iter"
+	"maps"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
 
-type kind uint8
+// object is a JSON object; numbers in it are json.Number and keep their digits.
+type object = map[string]any
 
-const (
-	kindNull kind = iota
-	kindBoolean
-	kindNumber
-	kindString
-	kindArray
-	kindObject
-)
-
-func (k kind) String() string {
-	return [...]string{"null", "a boolean", "a number", "a string", "an array", "an object"}[k]
+// kindOf names the kind of a JSON value.
+func kindOf(v any) string {
+	switch v.(type) {
+	case bool:
+		return "a boolean"
+	case json.Number:
+		return "a number"
+	case string:
+		return "a string"
+	case []any:
+		return "an array"
+	case object:
+		return "an object"
+	}
+	return "null"
 }
 
-// value is a JSON value that keeps the order of members and the digits of
-// numbers.
-type value struct {
-	kind    kind
-	text    string // of a string, decoded; of a number or boolean, as written
-	items   []value
-	members []member
-}
-
-type member struct {
-	name  string
-	value value
-}
-
-func (v *value) member(name string) *value {
-	for i := range v.members {
-		if v.members[i].name == name {
-			return &v.members[i].value
+// byName yields the members of an object in the order of their names.
+func byName(o object) iter.Seq2[string, any] {
+	return func(yield func(string, any) bool) {
+		for _, name := range slices.Sorted(maps.Keys(o)) {
+			if !yield(name, o[name]) {
+				return
+			}
 		}
 	}
-	return nil
 }
 
 const maxDepth = 32
@@ -53,92 +48,54 @@ const maxDepth = 32
 // parseJSON reads one JSON value that fills text. Repeated names, halves of
 // surrogate pairs and text that is not UTF-8, all of which encoding/json takes,
 // are refused.
-func parseJSON(text string) (value, error) {
+func parseJSON(text string) (v any, err error) {
 	if !utf8.ValidString(text) {
-		return value{}, errors.New("body is not valid UTF-8")
+		return nil, errors.New("body is not valid UTF-8")
 	}
 	if !json.Valid([]byte(text)) {
-		return value{}, errors.New("body is not valid JSON")
+		return nil, errors.New("body is not valid JSON")
+	}
+	hasMark := strings.ContainsRune(text, utf8.RuneError) || strings.Contains(strings.ToLower(text), `\ufffd`)
+	if err := check(json.NewDecoder(strings.NewReader(text)), 0, hasMark); err != nil {
+		return nil, fmt.Errorf("body is not valid JSON: %w", err)
 	}
 	d := json.NewDecoder(strings.NewReader(text))
 	d.UseNumber()
-	v, err := readValue(d, 0)
-	if err != nil {
-		return value{}, fmt.Errorf("body is not valid JSON: %w", err)
-	}
-	hasMark := strings.ContainsRune(text, utf8.RuneError) || strings.Contains(strings.ToLower(text), `\ufffd`)
-	if !hasMark && v.contains(string(utf8.RuneError)) {
-		return value{}, errors.New("body is not valid JSON: half of a surrogate pair")
-	}
-	return v, nil
+	return v, d.Decode(&v)
 }
 
-func (v *value) contains(part string) bool {
-	if v.kind == kindString && strings.Contains(v.text, part) {
-		return true
+// check looks at the next value for what is refused. hasMark says that the text
+// has the character that stands for half of a surrogate pair.
+func check(d *json.Decoder, depth int, hasMark bool) error {
+	token, _ := d.Token() // the text is valid
+	if text, ok := token.(string); ok && !hasMark && strings.ContainsRune(text, utf8.RuneError) {
+		return errors.New("half of a surrogate pair")
 	}
-	for i := range v.items {
-		if v.items[i].contains(part) {
-			return true
-		}
+	begin, ok := token.(json.Delim)
+	if !ok {
+		return nil
 	}
-	for i := range v.members {
-		if strings.Contains(v.members[i].name, part) || v.members[i].value.contains(part) {
-			return true
-		}
+	if depth > maxDepth {
+		return errors.New("nested too deep")
 	}
-	return false
-}
-
-func readValue(d *json.Decoder, depth int) (value, error) {
-	token, err := d.Token()
-	if err != nil {
-		return value{}, err
-	}
-	switch t := token.(type) {
-	case bool:
-		return value{kind: kindBoolean, text: strconv.FormatBool(t)}, nil
-	case json.Number:
-		return value{kind: kindNumber, text: t.String()}, nil
-	case string:
-		return value{kind: kindString, text: t}, nil
-	case json.Delim:
-		if depth > maxDepth {
-			return value{}, errors.New("nested too deep")
-		}
-		return readContainer(d, t, depth+1)
-	}
-	return value{text: "null"}, nil
-}
-
-func readContainer(d *json.Decoder, begin json.Delim, depth int) (v value, err error) {
-	v.kind = kindArray
-	if begin == '{' {
-		v.kind = kindObject
-	}
-	for d.More() {
-		var name string
-		if v.kind == kindObject {
-			token, err := d.Token()
-			if err != nil {
-				return v, err
+	names := make(map[json.Token]bool)
+	for isObject := begin == '{'; d.More(); {
+		if isObject {
+			name, _ := d.Token()
+			if names[name] {
+				return errors.New("a name is repeated")
 			}
-			if name, _ = token.(string); v.member(name) != nil {
-				return v, errors.New("a name is repeated")
+			if text, _ := name.(string); !hasMark && strings.ContainsRune(text, utf8.RuneError) {
+				return errors.New("half of a surrogate pair")
 			}
+			names[name] = true
 		}
-		item, err := readValue(d, depth)
-		if err != nil {
-			return v, err
-		}
-		if v.kind == kindObject {
-			v.members = append(v.members, member{name, item})
-		} else {
-			v.items = append(v.items, item)
+		if err := check(d, depth+1, hasMark); err != nil {
+			return err
 		}
 	}
-	_, err = d.Token()
-	return v, err
+	_, _ = d.Token() // the end of the list or object
+	return nil
 }
 
 // toJSON encodes what the simulator answers or logs.

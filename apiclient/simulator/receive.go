@@ -119,7 +119,7 @@ func (x *handling) readJSON() {
 	}
 	x.root = root
 	if x.call.Op == OpPersonalize {
-		x.call.Identity = identityKeys(&root)
+		x.call.Identity = identityKeys(root)
 	}
 }
 
@@ -133,22 +133,18 @@ func isContentType(h http.Header, want string) bool {
 }
 
 // identityKeys are the values that the request touches, valid or not.
-func identityKeys(root *value) []string {
-	of := root.member("identity")
-	if of == nil {
-		return nil
-	}
+func identityKeys(root any) []string {
+	body, _ := root.(object)
+	identity, _ := body["identity"].(object)
 	var keys []string
 	for _, name := range [...]string{"externalId", "phoneNumber", "email"} {
-		v := of.member(name)
-		if v == nil || v.kind != kindString {
-			continue
-		}
-		text := v.text
+		text, ok := identity[name].(string)
 		if name == "email" {
 			text = strings.ToLower(text)
 		}
-		keys = append(keys, name+":"+text)
+		if ok {
+			keys = append(keys, name+":"+text)
+		}
 	}
 	return keys
 }

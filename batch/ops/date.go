@@ -1,9 +1,12 @@
 package ops
 
 import (
+	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"pushbatch/apiclient"
 	"pushbatch/batch"
@@ -64,15 +67,17 @@ func (f *field) dayFault(v batch.Value) string {
 	return fault
 }
 
-// looksLikeDay reports whether s has the form of a day, whatever its digits
-// say.
+// looksLikeDay reports whether s has the form of a day, though the calendar may
+// not have it.
 func (f *field) looksLikeDay(s string) bool {
-	if f.layouts == nil {
-		return isDayForm(s)
+	layouts := f.layouts
+	if layouts == nil {
+		layouts = []*dateLayout{{layout: time.DateOnly}}
 	}
-	return slices.ContainsFunc(f.layouts, func(l *dateLayout) bool {
-		_, _, _, ok := l.split(s)
-		return ok
+	return slices.ContainsFunc(layouts, func(l *dateLayout) bool {
+		_, err := l.read(s)
+		wrong, ok := errors.AsType[*time.ParseError](err)
+		return err == nil || ok && strings.HasSuffix(wrong.Message, "out of range")
 	})
 }
 
@@ -115,112 +120,45 @@ func midnight(s string) (string, bool) {
 
 // isDay reports whether s is YYYY-MM-DD and a day that the calendar has.
 func isDay(s string) bool {
-	return isDayForm(s) && hasDay(atoi(s[:4]), atoi(s[5:7]), atoi(s[8:]))
-}
-
-// isDayForm reports whether s has the form YYYY-MM-DD, whatever its digits say.
-func isDayForm(s string) bool {
-	return len(s) == 10 && s[4] == '-' && s[7] == '-' && allDigits(s[:4]) && allDigits(s[5:7]) && allDigits(s[8:])
-}
-
-// atoi reads a few digits.
-func atoi(s string) int {
-	n := 0
-	for i := range len(s) {
-		n = n*10 + int(s[i]-'0')
-	}
-	return n
-}
-
-// hasDay reports whether the calendar has the day (proleptic Gregorian, years
-// 1 to 9999).
-func hasDay(year, month, day int) bool {
-	if year < 1 || month < 1 || month > 12 || day < 1 {
-		return false
-	}
-	switch month {
-	case 4, 6, 9, 11:
-		return day <= 30
-	case 2:
-		if year%4 == 0 && (year%100 != 0 || year%400 == 0) {
-			return day <= 29
-		}
-		return day <= 28
-	}
-	return day <= 31
+	day, err := time.Parse(time.DateOnly, s)
+	return err == nil && day.Year() > 0
 }
 
 // dateLayout is a mapping's layout: YYYY, MM or M, DD or D in any order, and
 // what stands between them. M and D take one or two digits.
 type dateLayout struct {
-	text  string
-	parts []string // "YYYY", "MM", "M", "DD", "D" or a literal
+	text   string
+	layout string // the same for package time
 }
 
 func parseLayout(text string) (*dateLayout, error) {
-	l := &dateLayout{text: text}
-	seen := map[byte]int{}
-	for rest := text; rest != ""; {
-		part := layoutPart(rest)
-		if part == "YYYY" || part[0] == 'M' || part[0] == 'D' {
-			seen[part[0]]++
-		} else if strings.ContainsAny(part, "0123456789Y") {
-			return nil, fmt.Errorf("layout %q: use YYYY, MM or M, DD or D, and separators", text)
-		}
-		if n := len(l.parts); n > 0 && (l.parts[n-1] == "M" || l.parts[n-1] == "D") && part[0] >= 'A' && part[0] <= 'Y' {
-			return nil, fmt.Errorf("layout %q: %s takes one or two digits, so a separator must follow", text, l.parts[n-1])
-		}
-		l.parts = append(l.parts, part)
-		rest = rest[len(part):]
+	in := func(year, month, day string) string {
+		return strings.NewReplacer("YYYY", year, "MM", "0"+month, "M", month, "DD", "0"+day, "D", day, "_", underscore).Replace(text)
 	}
-	if seen['Y'] != 1 || seen['M'] != 1 || seen['D'] != 1 {
+	l := &dateLayout{text, in("2006", "1", "2")}
+	switch {
+	case strings.Count(text, "YYYY") != 1 || strings.Count(l.layout, "1") != 1 || strings.Count(l.layout, "2") != 2:
 		return nil, fmt.Errorf("layout %q: needs one each of YYYY, MM or M, DD or D, as in DD.MM.YYYY", text)
+	case time.Date(2003, 4, 5, 11, 12, 13, 0, time.UTC).Format(l.layout) != in("2003", "4", "5"):
+		return nil, fmt.Errorf("layout %q: use YYYY, MM or M, DD or D, and separators", text)
+	case oneDigit.MatchString(text):
+		return nil, fmt.Errorf("layout %q: M and D take one or two digits, so a separator must follow", text)
 	}
 	return l, nil
 }
 
-func layoutPart(rest string) string {
-	for _, token := range []string{"YYYY", "MM", "M", "DD", "D"} {
-		if strings.HasPrefix(rest, token) {
-			return token
-		}
-	}
-	return rest[:1]
+// oneDigit finds a month or day of one or two digits without a separator behind.
+var oneDigit = regexp.MustCompile(`(^|[^M])M[DY]|(^|[^D])D[MY]`)
+
+// underscore stands for _, which means a space to package time.
+const underscore = "\x01"
+
+func (l *dateLayout) read(s string) (time.Time, error) {
+	return time.Parse(l.layout, strings.ReplaceAll(s, "_", underscore))
 }
 
 // parse reads s and returns the day as YYYY-MM-DD.
 func (l *dateLayout) parse(s string) (string, bool) {
-	year, month, day, ok := l.split(s)
-	if !ok || !hasDay(year, month, day) {
-		return "", false
-	}
-	return fmt.Sprintf("%04d-%02d-%02d", year, month, day), true
-}
-
-// split takes the numbers out of a text that has the form of the layout.
-func (l *dateLayout) split(s string) (year, month, day int, ok bool) {
-	for _, part := range l.parts {
-		n := len(part)
-		switch part {
-		case "M", "D":
-			n = min(digits(s), 2)
-		}
-		if n == 0 || n > len(s) {
-			return 0, 0, 0, false
-		}
-		got := s[:n]
-		s = s[n:]
-		number := allDigits(got)
-		switch {
-		case part == "YYYY" && number:
-			year = atoi(got)
-		case part[0] == 'M' && number:
-			month = atoi(got)
-		case part[0] == 'D' && number:
-			day = atoi(got)
-		case part != got || part == "YYYY" || part[0] == 'M' || part[0] == 'D':
-			return 0, 0, 0, false
-		}
-	}
-	return year, month, day, s == ""
+	day, err := l.read(s)
+	return day.Format(time.DateOnly), err == nil && day.Year() > 0
 }

@@ -29,11 +29,11 @@ func TestMappingErrors(t *testing.T) {
 		"layout of names": {"columns:\n  a: {to: firstName, layout: YYYY-MM-DD}\n", "mapping_invalid: map.yaml:2: option layout: firstName is not a date"},
 		"layout of two digits": {
 			"columns:\n  a: {to: birthday, layout: DD.MM.YY}\n",
-			`mapping_invalid: map.yaml:2: option layout: layout "DD.MM.YY": use YYYY, MM or M, DD or D, and separators`,
+			`mapping_invalid: map.yaml:2: option layout: layout "DD.MM.YY": needs one each of YYYY, MM or M, DD or D, as in DD.MM.YYYY`,
 		},
 		"layout without separators": {
 			"columns:\n  a: {to: birthday, layout: DMYYYY}\n",
-			`mapping_invalid: map.yaml:2: option layout: layout "DMYYYY": D takes one or two digits, so a separator must follow`,
+			`mapping_invalid: map.yaml:2: option layout: layout "DMYYYY": M and D take one or two digits, so a separator must follow`,
 		},
 		"region":             {"columns:\n  a: {to: phoneNumber, region: XX}\n", `mapping_invalid: map.yaml:2: option region: "XX" is not one of the two-letter region codes such as HR`},
 		"region of an email": {"columns:\n  a: {to: email, region: HR}\n", "mapping_invalid: map.yaml:2: option region: email is not a phone number"},

@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -73,43 +74,10 @@ func (f *field) numberFault(v batch.Value) string {
 	return "expected a number such as 12 or -0.5" + found
 }
 
-// isNumber reports whether s is a number of RFC 8259.
-func isNumber(s string) bool {
-	s = strings.TrimPrefix(s, "-")
-	n := digits(s)
-	if n == 0 || n > 1 && s[0] == '0' {
-		return false
-	}
-	s = s[n:]
-	if s != "" && s[0] == '.' {
-		if n = digits(s[1:]); n == 0 {
-			return false
-		}
-		s = s[1+n:]
-	}
-	if s == "" {
-		return true
-	}
-	if s[0] != 'e' && s[0] != 'E' {
-		return false
-	}
-	s = s[1:]
-	if s != "" && (s[0] == '+' || s[0] == '-') {
-		s = s[1:]
-	}
-	n = digits(s)
-	return n > 0 && n == len(s)
-}
+// jsonNumber is a number of RFC 8259.
+var jsonNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
 
-// digits counts the digits s begins with.
-func digits(s string) int {
-	for i := range len(s) {
-		if s[i] < '0' || s[i] > '9' {
-			return i
-		}
-	}
-	return len(s)
-}
+func isNumber(s string) bool { return jsonNumber.MatchString(s) }
 
 // tooLarge compares the magnitude of a number with maxNumber, digit by digit:
 // a float would round, and an exponent can be of any size.
