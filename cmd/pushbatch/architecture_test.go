@@ -37,7 +37,7 @@ var mayImport = map[string][]string{
 	"writers":               {"batch", "batch/jsonappend", "batch/runstore", "writers/table"},
 	"writers/inventory":     {"batch", "batch/blob", "batch/spill", "writers/table"},
 	"writers/report":        {"batch", "writers/inventory"},
-	"batch/split":           {},
+	"batch/split":           {"batch/spill"},
 	"batch/undo":            {"batch/spill"},
 	"writers/parts":         {"batch", "batch/blob", "batch/runstore", "writers/table"},
 	"writers/table":         {"batch", "batch/jsonappend"},

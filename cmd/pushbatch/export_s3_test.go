@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -124,6 +125,39 @@ func TestDaysInS3(t *testing.T) {
 	}
 	if diff := cmp.Diff(second, first); diff != "" || len(told) != 3 {
 		t.Errorf("the feed does not lead from the first day to the second (-day +applied): %v\n%s", told, diff)
+	}
+}
+
+// An input in S3 is split into parts in S3, each part is run into S3, and the runs
+// there add up.
+func TestSplitInS3(t *testing.T) {
+	full(t)
+	t.Parallel()
+	server := s3test.Start(t)
+	var rows strings.Builder
+	rows.WriteString("registrationId,externalId\n")
+	for i := range 500 {
+		fmt.Fprintf(&rows, "device-%d,person-%d\n", i%400, i%50)
+	}
+	input, dir := server.Put(t, "in.csv", []byte(rows.String())), t.TempDir()
+	run := func(args ...string) string {
+		t.Helper()
+		c := prepare(t, "", dir, append(args, "--s3-endpoint-url", server.Endpoint, "--s3-path-style")...)
+		var out strings.Builder
+		c.Stdout = &out
+		c.begin(t)
+		demandCode(t, c, c.code(t))
+		return out.String()
+	}
+	run("split", input, "--parts", "3", "--to", server.Location("parts"))
+	var runs []string
+	for i := range 3 {
+		to := server.Location(fmt.Sprint("runs/", i))
+		run("personalize", server.Location(fmt.Sprintf("parts/part-%05d.parquet", i)), "--simulate", "--rate", "5000", "--allow-empty", "--out", to)
+		runs = append(runs, to)
+	}
+	if text := run(append([]string{"report"}, runs...)...); !strings.Contains(text, "personalize: 500 rows") || !strings.Contains(text, "succeeded  500") {
+		t.Errorf("the parts do not add up:\n%s", text)
 	}
 }
 
