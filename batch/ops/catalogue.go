@@ -116,7 +116,7 @@ func Temporary(code string) bool {
 	}
 	switch code {
 	case "TOO_MANY_REQUESTS", "E429", "GENERAL_ERROR", "INTERNAL_SERVER_ERROR", "BAD_GATEWAY", "SERVICE_UNAVAILABLE",
-		"GATEWAY_TIMEOUT", "REQUEST_TIMEOUT", "timeout", "connection_refused", "connection_broken", "answer_cut":
+		"GATEWAY_TIMEOUT", "REQUEST_TIMEOUT", "timeout", "connection_refused", "connection_broken", "answer_cut", "answer_invalid":
 		return true
 	}
 	return false

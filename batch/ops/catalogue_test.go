@@ -110,7 +110,7 @@ func TestExplain(t *testing.T) {
 func TestTemporary(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[string]bool{
-		"timeout": true, "connection_broken": true, "http_503": true, "http_500": true, "http_429": true, "GENERAL_ERROR": true,
+		"timeout": true, "connection_broken": true, "http_503": true, "http_500": true, "http_429": true, "GENERAL_ERROR": true, "answer_invalid": true,
 		"http_400": false, "http_404": false, "48013": false, "phone_invalid": false, "PERSONALIZATION_IMPOSSIBLE": false, "http_": false,
 	} {
 		if got := ops.Temporary(code); got != want {

@@ -96,7 +96,7 @@ func (p *process) showDelta(ctx context.Context, flags *jobFlags, location, forg
 		return &exitError{exitStopped, err}
 	}
 	if unread > 0 {
-		return &exitError{exitBadRows, fmt.Errorf("the registration id of %d rows of %s cannot be read: their devices are not removed", unread, forget)}
+		return &exitError{exitBadRows, fmt.Errorf("the registration id of %d %s of %s cannot be read: their devices are not removed", unread, report.Plural(unread, "row"), forget)}
 	}
 	return nil
 }

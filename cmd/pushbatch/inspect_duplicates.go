@@ -57,6 +57,8 @@ type duplicateReport struct {
 	Rows     int64            `json:"rows"`     // in which they stand
 	Differ   int64            `json:"differ"`   // values whose rows are not all the same
 	Examples [][]duplicateRow `json:"examples"` // rows of the first ones
+
+	counted []byte // a bit a row: an identity has several values
 }
 
 type duplicateRow struct {
@@ -90,7 +92,7 @@ func (d *duplicates) finish(names []string) (devices, persons *duplicateReport, 
 	if d.err != nil {
 		return nil, nil, d.err
 	}
-	devices, persons = new(duplicateReport), new(duplicateReport)
+	devices, persons = &duplicateReport{counted: make([]byte, d.count/8+1)}, &duplicateReport{counted: make([]byte, d.count/8+1)}
 	for records, err := range d.rows.All() {
 		if err != nil {
 			return nil, nil, err
@@ -112,7 +114,12 @@ func (d *duplicates) finish(names []string) (devices, persons *duplicateReport, 
 
 func (r *duplicateReport) add(group []occurrence, names []string) {
 	r.Values++
-	r.Rows += int64(len(group))
+	for _, o := range group {
+		if bit := byte(1) << (o.at % 8); r.counted[o.at/8]&bit == 0 {
+			r.counted[o.at/8] |= bit
+			r.Rows++
+		}
+	}
 	if slices.ContainsFunc(group, func(o occurrence) bool { return o.content != group[0].content }) {
 		r.Differ++
 	}
@@ -122,7 +129,10 @@ func (r *duplicateReport) add(group []occurrence, names []string) {
 		rows = append(rows, o.duplicateRow)
 	}
 	r.Examples = append(r.Examples, rows)
-	slices.SortFunc(r.Examples, func(a, b []duplicateRow) int { return cmp.Compare(a[0].at, b[0].at) })
+	slices.SortFunc(r.Examples, func(a, b []duplicateRow) int {
+		return slices.CompareFunc(a, b, func(a, b duplicateRow) int { return cmp.Compare(a.at, b.at) })
+	})
+	r.Examples = slices.CompactFunc(r.Examples, slices.Equal)
 	r.Examples = r.Examples[:min(len(r.Examples), shownExamples)]
 }
 

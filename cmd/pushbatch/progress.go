@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
+	"strings"
 	"time"
 
 	"pushbatch/apiclient"
@@ -213,6 +215,17 @@ func (s *runSpec) estimate(c *batch.Checkpoint) (rows int64, known bool) {
 	return s.estimateAt(c.Rows, c.Input, c.Next)
 }
 
+// headerSize is about how many bytes the first line of an input has.
+func (s *runSpec) headerSize(i int) (n int64) {
+	if i >= len(s.Columns) || !strings.HasPrefix(s.Inputs[i].Detected, "CSV") {
+		return 0
+	}
+	for _, c := range s.Columns[i] {
+		n += int64(len(c.Column)) + 1
+	}
+	return min(n, s.Inputs[i].Size)
+}
+
 // estimateAt takes the bytes that the rows read so far took for an average.
 // Streams and compressed inputs have no size to compare with.
 func (s *runSpec) estimateAt(rows int64, input int, at batch.Position) (total int64, known bool) {
@@ -221,18 +234,19 @@ func (s *runSpec) estimateAt(rows int64, input int, at batch.Position) (total in
 		if in.Size < 0 || in.Compressed {
 			return 0, false
 		}
-		all += in.Size
+		header := s.headerSize(i)
+		all += in.Size - header
 		switch {
 		case i < input:
-			read += in.Size
+			read += in.Size - header
 		case i == input:
-			read += min(at.Offset, in.Size)
+			read += min(at.Offset, in.Size) - header
 		}
 	}
-	if read == 0 {
+	if read <= 0 {
 		return 0, false
 	}
-	total = int64(float64(rows) * float64(all) / float64(read))
+	total = max(rows, int64(math.Round(float64(rows)*float64(all)/float64(read))))
 	if s.Limit > 0 {
 		total = min(total, s.Limit)
 	}

@@ -132,7 +132,7 @@ func (s *runStatus) print(w io.Writer) {
 	if s.Holder != nil {
 		fmt.Fprintf(w, " (process %d on %s)", s.Holder.PID, s.Holder.Host)
 	}
-	fmt.Fprintf(w, "\n  %s rows", report.Grouped(s.Rows))
+	fmt.Fprintf(w, "\n  %s %s", report.Grouped(s.Rows), report.Plural(s.Rows, "row"))
 	if s.Total != nil {
 		fmt.Fprintf(w, " of about %s", report.Grouped(*s.Total))
 	}

@@ -36,9 +36,11 @@ func (s *Summary) Print(w io.Writer) {
 	PrintCodes(w, s.ErrorCodes)
 	PrintWarnings(w, s.Warnings)
 	s.Table.printTo(w)
-	names := make([]string, len(s.Files))
-	for i, f := range s.Files {
-		names[i] = filepath.Base(f)
+	var names []string
+	for _, f := range s.Files {
+		if name := filepath.Base(f); !slices.Contains(names, name) { // those of several runs are called alike
+			names = append(names, name)
+		}
 	}
 	fmt.Fprintf(w, "  reports    %s: %s\n", s.Run, strings.Join(names, ", "))
 }
@@ -73,8 +75,9 @@ func PrintCodes(w io.Writer, codes []Code) {
 			fmt.Fprintf(w, "  … and %d more codes, see summary.json\n", len(codes)-i)
 			return
 		}
-		fmt.Fprintf(w, "  %s (%s): %s %s, first row %d (%s, row %d): %s\n", c.Code, c.Status, Grouped(c.Count),
+		text := fmt.Sprintf("  %s (%s): %s %s, first row %d (%s, row %d): %s", c.Code, c.Status, Grouped(c.Count),
 			Plural(c.Count, "row"), c.Example.Row, c.Example.Source, c.Example.SourceRow, c.Example.Message)
+		fmt.Fprintln(w, strings.TrimSuffix(text, ": "))
 	}
 }
 
