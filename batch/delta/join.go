@@ -50,7 +50,7 @@ func (j *join) run(ctx context.Context, rows *spill.Buckets) error {
 		}
 	}
 	for j.known != nil {
-		if err := j.vanished(); err != nil {
+		if err := j.vanished(!j.options.Part); err != nil {
 			return err
 		}
 	}
@@ -69,11 +69,14 @@ func (j *join) advance() (err error) {
 // device plans the rows of one device.
 func (j *join) device(rows []plannedRow) error {
 	for j.known != nil && bytes.Compare(j.known.hash[:], rows[0].device[:]) < 0 {
-		if err := j.vanished(); err != nil {
+		if err := j.vanished(!j.options.Part); err != nil {
 			return err
 		}
 	}
 	known := j.known
+	if known != nil && known.hash == rows[0].device && rows[0].kind == rowVanished {
+		return j.vanished(true)
+	}
 	if known != nil && known.hash == rows[0].device {
 		if err := j.advance(); err != nil {
 			return err
@@ -211,17 +214,20 @@ func (j *join) tooOld(known *Device) bool {
 }
 
 // vanished counts the device of the State that is next, which the input does not
-// name, and lists it.
-func (j *join) vanished() error {
+// name, and lists it if it is taken for one that has vanished.
+func (j *join) vanished(taken bool) error {
 	d, counts := j.known, &j.plan.Counts
 	counts.Known++
+	if !taken {
+		return j.advance()
+	}
 	counts.Vanished++
 	if j.list != nil {
 		if err := j.list.Write([]string{d.RegistrationID, d.AppCode}); err != nil {
 			return err
 		}
 	}
-	if j.list != nil && j.note != nil {
+	if j.plan.Mirror && j.note != nil {
 		err := j.note.add(&touched{
 			AppCode: d.AppCode, RegistrationID: d.RegistrationID, Row: j.plan.Rows + counts.Vanished, Kind: kindVanish,
 		})

@@ -29,6 +29,7 @@ type PlanOptions struct {
 	OnDuplicate Duplicates
 	Full        bool          // send every row
 	Adopt       bool          // send nothing, take every valid row as acknowledged
+	Part        bool          // of the input: what it does not name has not vanished
 	MaxAge      time.Duration // send again what was acknowledged longer ago; 0: never
 	Now         time.Time
 }
@@ -44,9 +45,10 @@ type Planner struct {
 
 // What a row is to its device.
 const (
-	rowRequest byte = iota // makes a request
-	rowInert               // rejected, but names the device
-	rowIdle                // has nothing to do
+	rowRequest  byte = iota // makes a request
+	rowInert                // rejected, but names the device
+	rowIdle                 // has nothing to do
+	rowVanished             // no row: the device is to be depersonalized
 )
 
 // NewPlanner begins a plan. Close the planner.
@@ -81,8 +83,18 @@ func (p *Planner) Inert(registrationID string, idle bool) error {
 	return p.add(rowInert, "", registrationID, Hash{})
 }
 
+// Vanished takes, behind all rows, a device that is to be a row behind them. It must
+// be known to the State, and the order be that in which a plan lists them.
+func (p *Planner) Vanished(registrationID string) error {
+	p.plan.Mirror = true
+	return p.spill(rowVanished, 0, "", registrationID, Hash{})
+}
+
 func (p *Planner) add(kind byte, appCode, registrationID string, request Hash) error {
-	row := p.plan.next()
+	return p.spill(kind, p.plan.next(), appCode, registrationID, request)
+}
+
+func (p *Planner) spill(kind byte, row int64, appCode, registrationID string, request Hash) error {
 	b := binary.AppendUvarint(append(p.record[:0], kind), uint64(row))
 	b = append(b, request[:]...)
 	b = binary.AppendUvarint(b, uint64(len(appCode)))

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"math"
 	"os"
@@ -43,22 +42,6 @@ type deltaRun struct {
 
 	otherSettings bool // than those that the plan was made with
 	refused       bool // too many devices have vanished
-}
-
-// setThresholds says when errors stop the run: with a plan, --canary and --max-errors
-// look at the rows that are to be sent.
-func (x *execution) setThresholds(cfg *batch.Config) {
-	cfg.MaxErrors, _ = batch.ParseThreshold(x.flags.maxErrors) // checked before
-	cfg.Canary = x.flags.canary
-	if x.delta == nil || x.delta.plan == nil {
-		return
-	}
-	if cfg.Canary > 0 {
-		cfg.Canary = x.delta.plan.SendRow(cfg.Canary)
-	}
-	if x.delta.state != nil {
-		cfg.ToSend = x.delta.plan.ToSend()
-	}
 }
 
 // looksForDuplicates reports whether a dry run reads its inputs twice, to tell
@@ -285,7 +268,7 @@ func (d *deltaRun) newPlanner() (*delta.Planner, error) {
 	age, _ := d.flags.delta.age() // checked before
 	return delta.NewPlanner(delta.PlanOptions{
 		Folder: d.spool, OnDuplicate: delta.Duplicates(d.flags.delta.onDuplicate),
-		Full: d.flags.delta.full, Adopt: d.flags.delta.adopt, MaxAge: age, Now: time.Now(),
+		Full: d.flags.delta.full, Adopt: d.flags.delta.adopt, Part: d.spec.Retry != nil, MaxAge: age, Now: time.Now(),
 	})
 }
 
@@ -299,7 +282,12 @@ func (d *deltaRun) makePlan(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := d.finishPlan(ctx, planner, d.whyNoMirror(planner, emptyInput)); err != nil {
+	if d.spec.Retry == nil {
+		err = d.finishPlan(ctx, planner, d.whyNoMirror(planner, emptyInput))
+	} else if err = d.vanishedAgain(ctx, planner); err == nil {
+		d.plan, err = planner.Finish(ctx, d.state, d.notePath(), nil)
+	}
+	if err != nil {
 		return err
 	}
 	packed, err := d.plan.Actions()
@@ -315,31 +303,3 @@ func (d *deltaRun) makePlan(ctx context.Context) (err error) {
 	}
 	return d.checkVanished(ctx)
 }
-
-// finishPlan joins the rows with the state, and lists what vanished unless there is
-// a reason not to.
-func (d *deltaRun) finishPlan(ctx context.Context, planner *delta.Planner, noMirror string) (err error) {
-	if !d.flags.delta.mirror || noMirror != "" {
-		if d.plan, err = planner.Finish(ctx, d.state, d.notePath(), nil); err == nil && noMirror != "" {
-			d.log.Warn("no device is depersonalized: "+noMirror, "vanished", d.plan.Counts.Vanished)
-		}
-		return err
-	}
-	list, err := runstore.OpenAppend(d.folder, vanishedFile, 0)
-	if err != nil {
-		return err
-	}
-	if d.plan, err = planner.Finish(ctx, d.state, d.notePath(), appendWriter{list}); err != nil {
-		return errors.Join(err, list.Abandon())
-	}
-	return list.Close()
-}
-
-// appendWriter writes to a report that grows.
-type appendWriter struct{ *runstore.AppendFile }
-
-func (w appendWriter) Write(p []byte) (int, error) {
-	return len(p), w.Grow(func(dst []byte) []byte { return append(dst, p...) })
-}
-
-var _ io.Writer = appendWriter{}

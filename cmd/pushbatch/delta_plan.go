@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 
 	"golang.org/x/sync/errgroup"
@@ -142,58 +141,20 @@ func unreadable(err error) error {
 	return &batch.Abort{Code: cmp.Or(codeOf(err), "input_unreadable"), Err: err}
 }
 
-// whyNoMirror is why devices that the input does not name are left alone; empty:
-// nothing is in the way, or nobody asked for it.
-func (d *deltaRun) whyNoMirror(planner *delta.Planner, emptyInput bool) string {
-	switch {
-	case !d.flags.delta.mirror:
-		return ""
-	case d.spec.Retry != nil:
-		return "the input of a retry is a part only"
-	case d.state.First():
-		return "this is the first run of the state"
-	case d.flags.delta.full, d.flags.delta.adopt:
-		return "a full or adopting run takes nothing back"
-	case d.flags.limit > 0:
-		return "--limit reads a part only"
-	case emptyInput || planner.Rows() == 0:
-		return "an input is empty"
-	case planner.Unreadable() > 0:
-		return fmt.Sprintf("the registration id of %d %s cannot be read", planner.Unreadable(), report.Plural(planner.Unreadable(), "row"))
+// setThresholds says when errors stop the run: with a plan, --canary and --max-errors
+// look at the rows that are to be sent.
+func (x *execution) setThresholds(cfg *batch.Config) {
+	cfg.MaxErrors, _ = batch.ParseThreshold(x.flags.maxErrors) // checked before
+	cfg.Canary = x.flags.canary
+	if x.delta == nil || x.delta.plan == nil {
+		return
 	}
-	return ""
-}
-
-// Defaults of --max-vanished.
-const (
-	vanishedShare   = "5%"
-	vanishedDevices = "5"
-	vanishedFrom    = 100 // devices of the state from which on the share counts
-)
-
-// checkVanished stops a run that would depersonalize more devices than expected.
-func (d *deltaRun) checkVanished(ctx context.Context) error {
-	counts := &d.plan.Counts
-	if !d.plan.Mirror || d.client == nil {
-		return nil
+	if cfg.Canary > 0 {
+		cfg.Canary = x.delta.plan.SendRow(cfg.Canary)
 	}
-	text := d.flags.delta.maxVanished
-	if text == "" {
-		text = vanishedDevices
-		if counts.Known >= vanishedFrom {
-			text = vanishedShare
-		}
+	if x.delta.state != nil {
+		cfg.ToSend = x.delta.plan.ToSend()
 	}
-	most, _ := batch.ParseThreshold(text) // checked before
-	if !most.ExceededBy(counts.Vanished, counts.Known) {
-		return nil
-	}
-	d.refused = true
-	more, err := d.vanished(ctx) // which are unsent too
-	d.opened = append(d.opened, more...)
-	return errors.Join(&exitError{exitErrors, fmt.Errorf(
-		"%d of the %d devices of %s stand no more in the input, more than --max-vanished %s: nothing was sent; look at %s, and give --max-vanished %d if they are to be depersonalized",
-		counts.Vanished, counts.Known, d.store.Location(""), text, d.folder.Path(vanishedFile), counts.Vanished)}, err)
 }
 
 // inspectDelta plans a run over inputs and says what it found.

@@ -83,35 +83,6 @@ func duplicateOutcome(id string) *batch.Outcome {
 	}
 }
 
-// vanishedSource is the list of devices that the input names no more.
-type vanishedSource struct{ batch.Source }
-
-// vanishedName is the source of their rows.
-const vanishedName = "vanished"
-
-func (vanishedSource) Name() string { return vanishedName }
-
-// vanished adds the devices that vanished as rows behind the others.
-func (d *deltaRun) vanished(ctx context.Context) ([]openedInput, error) {
-	if d.plan == nil || !d.plan.Mirror || d.plan.Counts.Vanished == 0 {
-		return nil, nil
-	}
-	info, source, err := openLocal(ctx, d.folder.LocalFile(vanishedFile))
-	if err != nil {
-		return nil, &exitError{exitStopped, err}
-	}
-	options, err := d.bindOptions()
-	if err != nil {
-		return nil, errors.Join(err, source.Close())
-	}
-	options.Mapping, options.Constants = nil, nil
-	binding, err := ops.Named("depersonalize").Bind(source.Header(), options)
-	if err != nil {
-		return nil, errors.Join(err, source.Close())
-	}
-	return []openedInput{{info: info, source: vanishedSource{source}, binding: binding}}, nil
-}
-
 // otherOperations names the operations of inputs that have not the run's own.
 func (x *execution) otherOperations() map[int]string {
 	for i := range x.opened {

@@ -85,10 +85,8 @@ func (x *execution) printNext(w io.Writer, s *report.Summary) {
 
 // noRow says why a run had nothing to do.
 func (x *execution) noRow() string {
-	if r := x.spec.Retry; r != nil && len(r.Codes) > 0 {
-		return fmt.Sprintf("no row of %s is %s with code %s", r.Run, strings.Join(r.Statuses, " or "), strings.Join(r.Codes, " or "))
-	} else if r != nil {
-		return fmt.Sprintf("no row of %s is %s: --status takes failed, rejected or skipped", r.Run, strings.Join(r.Statuses, " or "))
+	if x.spec.Retry != nil {
+		return x.spec.Retry.noRow()
 	}
 	if x.people != nil {
 		return "the people listing has no push device that is asked for; nothing was published"

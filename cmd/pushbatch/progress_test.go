@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"pushbatch/apiclient/simulator"
+	"pushbatch/batch"
 )
 
 // talkOf runs a job in virtual time against a simulated platform and returns
@@ -109,6 +110,22 @@ func TestNoEscapesInAFile(t *testing.T) {
 			slices.Concat([]string{"update", updateRows(t), "--rate", "40"}, args)...)
 		if regexp.MustCompile("[\x1b\r]").MatchString(said) {
 			t.Errorf("%v: %q", args, said)
+		}
+	}
+}
+
+// The header of a small input is not taken for rows.
+func TestEstimateKnowsTheHeader(t *testing.T) {
+	t.Parallel()
+	header, row := "registrationId,externalId,customAttributes.favouriteColour\n", "r1,e1,red\n"
+	spec := &runSpec{
+		Inputs:  []inputSpec{{Detected: "CSV, comma, UTF-8", Identity: batch.Identity{Size: int64(len(header) + 5*len(row))}}},
+		Columns: [][]columnSpec{{{Column: "registrationId"}, {Column: "externalId"}, {Column: "customAttributes.favouriteColour"}}},
+	}
+	for rows := range int64(5) {
+		at := batch.Position{Offset: int64(len(header)) + rows*int64(len(row))}
+		if total, known := spec.estimateAt(rows, 0, at); known != (rows > 0) || known && total != 5 {
+			t.Errorf("after %d rows: %d, %v; want 5", rows, total, known)
 		}
 	}
 }

@@ -107,11 +107,13 @@ func (p *process) retry(ctx context.Context, path string, retry *retrySpec, c *r
 	if err := cmp.Or(c.check(), c.readMapping()); err != nil {
 		return err
 	}
+	if any, err := retry.takesAny(ctx); err != nil || !any && !c.flags.allowEmpty {
+		return cmp.Or(err, usageError("%s", retry.noRow()))
+	}
 	x, err := p.open(c, runSpec{Retry: retry, Undo: old.Undo})
 	if err != nil {
 		return err
 	}
-	x.warnOfVanished(ctx, path, old, retry)
 	found, err := recordedInputs(ctx, old, c.moved)
 	if err != nil {
 		return err
@@ -119,24 +121,24 @@ func (p *process) retry(ctx context.Context, path string, retry *retrySpec, c *r
 	return x.begin(ctx, found, old)
 }
 
-// warnOfVanished says how many devices the old run was to take back and did not: they
-// stand in no input, so the next run with --mirror takes them, not this one.
-func (x *execution) warnOfVanished(ctx context.Context, path string, old *runSpec, retry *retrySpec) {
-	if len(old.Settings["mirror"]) == 0 {
-		return
+// takesAny reports whether the old run has a row to take: else no run begins.
+func (r *retrySpec) takesAny(ctx context.Context) (bool, error) {
+	results, err := blob.Stat(ctx, r.Results)
+	if err != nil {
+		return false, &exitError{exitStopped, fmt.Errorf("read the results of %s: %w", r.Run, err)}
 	}
-	left := 0
-	for r, err := range resultsOf(ctx, &summedRun{path: path, spec: old}) {
-		if err != nil {
-			return // reading them again for their rows says what is wrong
-		}
-		if r.Row.Source == vanishedName && slices.Contains(retry.Statuses, r.Status.String()) {
-			left++
-		}
+	for _, err := range r.rows(ctx, results, anySource) {
+		return err == nil, stateError(err)
 	}
-	if left > 0 {
-		x.log.Warn("vanished devices are not sent again by a retry: the state still knows them, and the next run with --mirror takes them back", "devices", left)
+	return false, nil
+}
+
+func (r *retrySpec) noRow() string {
+	statuses := strings.Join(r.Statuses, " or ")
+	if len(r.Codes) > 0 {
+		return fmt.Sprintf("no row of %s is %s with code %s", r.Run, statuses, strings.Join(r.Codes, " or "))
 	}
+	return fmt.Sprintf("no row of %s is %s: --status takes failed, rejected or skipped", r.Run, statuses)
 }
 
 // endedRun reads what an ended run was asked.
@@ -187,6 +189,9 @@ func (r *retrySpec) only(ctx context.Context, source batch.Source) (batch.Source
 	}), nil
 }
 
+// anySource stands for all sources of a run.
+const anySource = ""
+
 // rows reads the numbers of the rows to take of one source from the old run's
 // results, which have them in rising order.
 func (r *retrySpec) rows(ctx context.Context, info blob.Info, source string) iter.Seq2[int64, error] {
@@ -236,7 +241,7 @@ func openResults(ctx context.Context, info blob.Info, columns []string) (*result
 }
 
 func (r *retrySpec) takes(at []int, values []batch.Value, source string) (num int64, wanted bool) {
-	if table.Unsafe(values[at[0]].Text) != source || !slices.Contains(r.Statuses, values[at[2]].Text) {
+	if source != anySource && table.Unsafe(values[at[0]].Text) != source || !slices.Contains(r.Statuses, values[at[2]].Text) {
 		return 0, false
 	}
 	codes := strings.Split(table.Unsafe(values[at[3]].Text), batch.CodeSeparator)
