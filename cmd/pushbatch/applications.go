@@ -10,6 +10,7 @@ import (
 	"pushbatch/apiclient"
 	"pushbatch/batch"
 	"pushbatch/batch/ops"
+	"pushbatch/writers/console"
 	"pushbatch/writers/report"
 )
 
@@ -108,9 +109,9 @@ func unknownCode(code string, list []report.Application) string {
 	if len(codes) == 0 {
 		return ""
 	}
-	text := fmt.Sprintf("48012: the account has no application with the code %s", cleanLine(code))
+	text := fmt.Sprintf("48012: the account has no application with the code %s", console.OneLine(code))
 	if near := ops.Nearest(code, codes); near != "" {
-		text += ": did you mean " + cleanLine(near) + "?"
+		text += ": did you mean " + console.OneLine(near) + "?"
 	}
 	return text
 }

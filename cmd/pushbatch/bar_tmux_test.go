@@ -76,7 +76,7 @@ func (m *tmux) dead() bool {
 	return err == nil && strings.TrimSpace(out) == "1"
 }
 
-var barAtStart = regexp.MustCompile(`^(update )?\d+%`)
+var barAtStart = regexp.MustCompile(`^ {1,3}\d+%`)
 
 // until waits for a screen with a text in its bar. On every screen until then
 // there is at most one bar, it is the last line, and it has not wrapped.
@@ -185,7 +185,7 @@ func TestBarFollowsTheTerminal(t *testing.T) {
 		var line string
 		eventually(t, fmt.Sprintf("a bar for %d columns", width), func() bool {
 			line = m.lines()[len(m.lines())-1]
-			fits := utf8.RuneCountInString(line) < width && width > 40 == strings.Contains(line, "/400") && width > 25 == strings.Contains(line, "update")
+			fits := utf8.RuneCountInString(line) < width && width > 40 == strings.Contains(line, "/400") && width > 40 == strings.Contains(line, "update")
 			return barAtStart.MatchString(line) && whole.MatchString(line) && fits
 		})
 	}

@@ -9,6 +9,7 @@ import (
 
 	"pushbatch/batch"
 	"pushbatch/batch/ops"
+	"pushbatch/writers/console"
 	"pushbatch/writers/report"
 )
 
@@ -155,13 +156,13 @@ func (f *columnProblems) printWarnings(w io.Writer) {
 func (g *columnProblem) text() string {
 	text := fmt.Sprintf("%s %s: %s", report.Grouped(g.Count), report.Plural(g.Count, "row"), g.Code)
 	if g.Column != "" {
-		text = fmt.Sprintf("%s: %s %s, %s", oneLine(g.Column), report.Grouped(g.Count), report.Plural(g.Count, "row"), g.Code)
+		text = fmt.Sprintf("%s: %s %s, %s", console.OneLine(g.Column), report.Grouped(g.Count), report.Plural(g.Count, "row"), g.Code)
 	}
 	if g.Looks != "" {
 		text += ", looks like " + g.Looks
 	}
 	if g.Change != "" && g.Saves > 0 {
-		text += fmt.Sprintf(". %s for %s: %s %s", g.Change, oneLine(g.Column), report.Grouped(g.Saves), report.Plural(g.Saves, "row"))
+		text += fmt.Sprintf(". %s for %s: %s %s", g.Change, console.OneLine(g.Column), report.Grouped(g.Saves), report.Plural(g.Saves, "row"))
 	} else if g.Change != "" {
 		text += ". " + g.Change + " would mend the cells, but not the rows alone"
 	}

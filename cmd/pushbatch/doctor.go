@@ -18,6 +18,7 @@ import (
 
 	"pushbatch/apiclient"
 	"pushbatch/batch/ops"
+	"pushbatch/writers/console"
 	"pushbatch/writers/report"
 )
 
@@ -87,7 +88,7 @@ type examination struct {
 }
 
 func (d *examination) add(check, status, message, remedy string) {
-	d.findings = append(d.findings, finding{check, status, cleanLine(message), remedy})
+	d.findings = append(d.findings, finding{check, status, console.OneLine(message), remedy})
 }
 
 func (d *examination) failed() bool {

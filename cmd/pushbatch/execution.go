@@ -18,6 +18,7 @@ import (
 	"pushbatch/batch/runstore"
 	"pushbatch/readers/people"
 	"pushbatch/writers"
+	"pushbatch/writers/console"
 	"pushbatch/writers/inventory"
 	"pushbatch/writers/report"
 )
@@ -36,7 +37,7 @@ type execution struct {
 
 	client   *apiclient.Client // nil: nothing is sent
 	log      *slog.Logger
-	printer  printer
+	printer  console.Printer
 	every    time.Duration // between two calls of the printer
 	redactor *redactor     // nil: values stand as they are
 	metrics  *metrics      // nil: nobody asked for them
@@ -69,11 +70,11 @@ type execution struct {
 // opened later, when it is known which run this is.
 func (p *process) open(c *runConfig, spec runSpec) (x *execution, err error) {
 	x = &execution{runConfig: c, process: p, spec: spec, layout: c.flags.export.layout()}
-	p.json = c.flags.logFormat == logJSON
-	if x.printer, x.every, err = p.newPrinter(&c.flags.messageFlags); err != nil {
+	p.json = c.flags.logFormat == console.JSON
+	if x.printer, x.every, err = console.NewPrinter(p.terminal, c.flags.progress, c.flags.quiet, c.flags.logFormat); err != nil {
 		return nil, err
 	}
-	if x.log, err = p.newLogger(&c.flags.messageFlags, c.flags.redact, x.printer.above()); err != nil {
+	if x.log, err = p.newLogger(&c.flags.messageFlags, c.flags.redact, x.printer.Above()); err != nil {
 		return nil, err
 	}
 	p.warnOfVariables()

@@ -112,7 +112,7 @@ func (x *execution) publishing() func(done, all int64) {
 	x.log.Info("the table is being made", "to", x.flags.export.to)
 	last := time.Now()
 	return func(done, all int64) {
-		if time.Since(last) >= plainEvery/2 {
+		if time.Since(last) >= 5*time.Second {
 			last = time.Now()
 			x.log.Info("the table is being made", "rows", done, "of", all)
 		}

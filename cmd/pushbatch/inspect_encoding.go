@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"pushbatch/readers"
+	"pushbatch/writers/console"
 )
 
 // encodingInspection is an encoding that fits text which is not UTF-8.
@@ -34,7 +35,7 @@ func (in *inputInspection) printEncodings(w io.Writer) {
 	for _, e := range in.Encodings {
 		fmt.Fprintf(w, "    %s: %s\n", strings.Join(e.Names, ", "), e.Letters)
 		for _, cell := range e.Cells {
-			fmt.Fprintf(w, "      %s\n", oneLine(cell))
+			fmt.Fprintf(w, "      %s\n", console.OneLine(cell))
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"pushbatch/batch"
+	"pushbatch/writers/console"
 	"pushbatch/writers/report"
 )
 
@@ -203,7 +204,7 @@ func (in *inputInspection) printColumns(w io.Writer, operation string) {
 	fmt.Fprintln(table, "    column\ttype\tempty\tbecomes\tsamples")
 	for i := range in.Columns {
 		c := &in.Columns[i]
-		fmt.Fprintf(table, "    %s\t%s\t%.4g%%\t%s\t%s\n", oneLine(c.Name), c.Type, 100*c.EmptyShare, c.becomes(), oneLine(strings.Join(c.Samples, " | ")))
+		fmt.Fprintf(table, "    %s\t%s\t%.4g%%\t%s\t%s\n", console.OneLine(c.Name), c.Type, 100*c.EmptyShare, c.becomes(), console.OneLine(strings.Join(c.Samples, " | ")))
 	}
 	_ = table.Flush() // the writer behind it keeps its error
 }
@@ -213,11 +214,6 @@ func (c *columnInspection) becomes() string {
 		return c.Use
 	}
 	return fmt.Sprintf("%s (%s)", c.Target, c.Expects)
-}
-
-// oneLine keeps a cell with breaks and tabs in its place in a table.
-func oneLine(text string) string {
-	return strings.NewReplacer("\n", `\n`, "\r", `\r`, "\t", `\t`).Replace(text)
 }
 
 func (in *inputInspection) printRequests(w io.Writer) {

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"pushbatch/batch/runstore"
+	"pushbatch/writers/console"
 )
 
 // FuzzJobFile: whatever stands in a job.json, taking it over ends with an error or
@@ -36,7 +37,7 @@ func FuzzJobFile(f *testing.F) {
 		}
 		defer folder.Close()
 		getenv := func(name string) (string, bool) { return "k", name == "INFOBIP_API_KEY" || name == "INFOBIP_APP_CODE" }
-		p := &process{stdout: io.Discard, stderr: io.Discard, getenv: getenv, terminal: terminalOf(&stream{w: io.Discard}, getenv)}
+		p := &process{stdout: io.Discard, stderr: io.Discard, getenv: getenv, terminal: console.TerminalOf(console.NewStream(io.Discard), getenv)}
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		c := newRunConfig(t)

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pushbatch/batch"
+	"pushbatch/writers/console"
 )
 
 func main() {
@@ -37,15 +38,15 @@ type process struct {
 	environ  []string          // every NAME=VALUE; nil: none is looked for
 	root     *cobra.Command    // knows every flag, and so every variable
 	platform http.RoundTripper // what answers requests; nil: the network
-	terminal *terminal         // what standard error is connected to
+	terminal *console.Terminal // what standard error is connected to
 	warned   map[string]bool   // what warn has said
 	json     bool              // messages are JSON, see --log-format
 }
 
 // run executes one command line and returns the exit code.
 func run(ctx context.Context, p process) int {
-	messages := &stream{w: p.stderr}
-	p.stdout, p.stderr, p.terminal = &stream{w: p.stdout}, messages, terminalOf(messages, p.getenv)
+	messages := console.NewStream(p.stderr)
+	p.stdout, p.stderr, p.terminal = console.NewStream(p.stdout), messages, console.TerminalOf(messages, p.getenv)
 	root := newRoot(&p)
 	p.root = root
 	p.json = p.asksForJSON() // for what is wrong before the flags are read

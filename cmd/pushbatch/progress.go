@@ -1,106 +1,14 @@
 package main
 
 import (
-	"fmt"
-	"io"
-	"log/slog"
 	"math"
 	"strings"
 	"time"
 
 	"pushbatch/apiclient"
 	"pushbatch/batch"
+	"pushbatch/writers/console"
 )
-
-// How often progress is shown.
-const (
-	barEvery   = 200 * time.Millisecond
-	plainEvery = 10 * time.Second
-)
-
-// printer shows where a run stands. show is called now and then, end once.
-type printer interface {
-	show(progressSnapshot)
-	end(progressSnapshot)
-	// above is where log lines go so that they do not tear what is shown.
-	above() io.Writer
-}
-
-// newPrinter picks the printer for --progress. Auto is a bar where one can be
-// drawn and people look at it, else a line now and then.
-func (p *process) newPrinter(f *messageFlags) (printer, time.Duration, error) {
-	t := p.terminal
-	kind := f.progress
-	if kind == "auto" {
-		kind = "plain"
-		if t.shown && t.moves && f.logFormat != logJSON {
-			kind = "bar"
-		}
-	}
-	if f.quiet && (kind == "bar" || kind == "plain") {
-		kind = "none"
-	}
-	switch kind {
-	case "bar":
-		return newBar(t), barEvery, nil
-	case "plain":
-		if f.logFormat == logJSON {
-			return jsonPrinter{t.w, p.jsonLog()}, plainEvery, nil
-		}
-		return plainPrinter{t.w}, plainEvery, nil
-	case "none":
-		return silentPrinter{t.w}, plainEvery, nil
-	}
-	return nil, 0, usageError("--progress %q: take auto, bar, plain or none", kind)
-}
-
-// plainPrinter writes one line each time.
-type plainPrinter struct{ w io.Writer }
-
-func (p plainPrinter) show(s progressSnapshot) { fmt.Fprintln(p.w, s.line()) }
-func (p plainPrinter) end(progressSnapshot)    {}
-func (p plainPrinter) above() io.Writer        { return p.w }
-
-// silentPrinter shows nothing but lets log lines through.
-type silentPrinter struct{ w io.Writer }
-
-func (silentPrinter) show(progressSnapshot) {}
-func (silentPrinter) end(progressSnapshot)  {}
-func (p silentPrinter) above() io.Writer    { return p.w }
-
-// jsonPrinter writes what a line says as JSON, among the lines of the log.
-type jsonPrinter struct {
-	w   io.Writer
-	log *slog.Logger
-}
-
-func (p jsonPrinter) show(s progressSnapshot) {
-	attrs := []any{
-		"operation", s.operation, "rows", s.done, "failed", s.bad, "rows_per_second", hundredths(s.rate), "retrying", s.retrying,
-	}
-	if s.total > 0 {
-		attrs = append(attrs, "total_rows", s.total, "total_exact", s.exact)
-	}
-	if left := s.left(); left > 0 {
-		attrs = append(attrs, "left_seconds", left.Seconds())
-	}
-	if s.limit > 0 {
-		attrs = append(attrs, "limit_per_second", hundredths(s.limit))
-	}
-	if w := s.waiting; w.why != 0 {
-		attrs = append(attrs, "waiting", w.why.String(), "waiting_seconds", hundredths(w.left.Seconds()))
-		if w.givesUp > 0 {
-			attrs = append(attrs, "gives_up_seconds", hundredths(w.givesUp.Seconds()))
-		}
-	}
-	p.log.Info("progress", attrs...)
-}
-
-func (p jsonPrinter) end(progressSnapshot) {}
-func (p jsonPrinter) above() io.Writer     { return p.w }
-
-// hundredths rounds what people and machines need no more digits of.
-func hundredths(v float64) float64 { return float64(int64(v*100+0.5)) / 100 }
 
 // noteEvery is how often the timeline of a run is noted: often enough to tell
 // when it stood still.
@@ -116,9 +24,9 @@ func (x *execution) startNoting(engine *batch.Job) (end func()) {
 
 // startProgress shows where a run stands until the returned function is called.
 func (x *execution) startProgress(engine *batch.Job) (end func()) {
-	speed := &pace{points: []pacePoint{{0, engine.Progress().DoneBefore}}}
-	stop := every(x.every, engine.Stop, func() { x.printer.show(x.snapshot(engine, speed)) })
-	return func() { stop(); x.printer.end(x.lastSnapshot(engine)) }
+	speed := console.NewPace(engine.Progress().DoneBefore)
+	stop := every(x.every, engine.Stop, func() { x.printer.Show(x.snapshot(engine, speed)) })
+	return func() { stop(); x.printer.End(x.lastSnapshot(engine)) }
 }
 
 // every calls f in a goroutine of its own, which ends with the returned function.
@@ -144,43 +52,43 @@ func every(interval time.Duration, fault func(error), f func()) (end func()) {
 	return func() { close(done); <-ended }
 }
 
-func (x *execution) snapshot(engine *batch.Job, speed *pace) progressSnapshot {
+func (x *execution) snapshot(engine *batch.Job, speed *console.Pace) console.Snapshot {
 	p := engine.Progress()
-	s := progressSnapshot{
-		operation: x.operation.Name, done: p.Done,
-		bad: p.Statuses[batch.Failed] + p.Statuses[batch.Rejected], rejected: p.Statuses[batch.Rejected],
+	s := console.Snapshot{
+		Operation: x.operation.Name, Done: p.Done,
+		Bad: p.Statuses[batch.Failed] + p.Statuses[batch.Rejected], Rejected: p.Statuses[batch.Rejected],
 	}
-	s.total, s.exact = x.total(p)
-	s.rate = speed.rate(p.Elapsed, p.Done)
+	s.Total, s.Exact = x.total(p)
+	s.Rate = speed.Rate(p.Elapsed, p.Done)
 	if x.client != nil {
-		s.setTraffic(x.client.Stats(), x.requestName())
+		addTraffic(&s, x.client.Stats(), x.requestName())
 	}
 	return s
 }
 
 // lastSnapshot is where an execution ended: its rate is that of the whole.
-func (x *execution) lastSnapshot(engine *batch.Job) progressSnapshot {
+func (x *execution) lastSnapshot(engine *batch.Job) console.Snapshot {
 	p := engine.Progress()
-	whole := &pace{points: []pacePoint{{0, p.DoneBefore}}}
+	whole := console.NewPace(p.DoneBefore)
 	s := x.snapshot(engine, whole)
-	s.ended, s.waiting, s.retrying, s.limit = max(p.Elapsed, 1), waiting{}, 0, 0
+	s.Ended, s.Waiting, s.Retrying, s.Limit = max(p.Elapsed, 1), console.Waiting{}, 0, 0
 	return s
 }
 
-// setTraffic says what holds the requests of an operation back.
-func (s *progressSnapshot) setTraffic(c apiclient.Stats, operation string) {
-	s.retrying = c.Retrying
-	s.limit = settledRate(c, operation)
-	s.shared = shareText(opStats(c, operation).Share)
+// addTraffic says what holds the requests of an operation back.
+func addTraffic(s *console.Snapshot, c apiclient.Stats, operation string) {
+	s.Retrying = c.Retrying
+	s.Limit = settledRate(c, operation)
+	s.Shared = shareText(opStats(c, operation).Share)
 	if c.Waiting == apiclient.WaitLimit {
 		return
 	}
-	s.waiting.why = c.Waiting
+	s.Waiting.Why = c.Waiting
 	if !c.Until.IsZero() {
-		s.waiting.left = max(0, time.Until(c.Until))
+		s.Waiting.Left = max(0, time.Until(c.Until))
 	}
 	if !c.GivesUp.IsZero() {
-		s.waiting.givesUp = max(0, time.Until(c.GivesUp))
+		s.Waiting.GivesUp = max(0, time.Until(c.GivesUp))
 	}
 }
 

@@ -259,7 +259,7 @@ func refuseRedacted(source batch.Source) error {
 }
 
 // quietErrors keeps the platform's words out of log lines.
-func quietErrors(_ []string, a slog.Attr) slog.Attr {
+func quietErrors(a slog.Attr) slog.Attr {
 	if err, ok := a.Value.Any().(error); ok {
 		if said, ok := errors.AsType[*apiclient.Error](err); ok {
 			a.Value = slog.StringValue(ownWords(said).Error())

@@ -130,7 +130,7 @@ func (p *process) openFolder(ctx context.Context, path string, flags *jobFlags) 
 	if err := flags.s3Flags.check(); err != nil {
 		return nil, err
 	}
-	log, err := p.newLogger(&flags.messageFlags, flags.redact, p.terminal.w)
+	log, err := p.newLogger(&flags.messageFlags, flags.redact, p.terminal.W)
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"pushbatch/apiclient"
 	"pushbatch/batch/blob"
+	"pushbatch/writers/console"
 	"pushbatch/writers/report"
 )
 
@@ -104,5 +105,5 @@ func shareText(s apiclient.ShareStats) string {
 	if s.Processes == 0 {
 		return ""
 	}
-	return fmt.Sprintf("share %d of %s for %d %s", s.Permits, limitText(s.Total), s.Processes, report.Pick(int64(s.Processes), "process", "processes"))
+	return fmt.Sprintf("share %d of %s for %d %s", s.Permits, console.LimitText(s.Total), s.Processes, report.Pick(int64(s.Processes), "process", "processes"))
 }

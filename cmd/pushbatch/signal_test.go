@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"pushbatch/apiclient/simulator"
+	"pushbatch/writers/console"
 	"pushbatch/writers/report"
 )
 
@@ -350,7 +351,7 @@ func TestFault(t *testing.T) {
 func TestStreamIsClean(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	s := &stream{w: &out}
+	s := console.NewStream(&out)
 	for _, part := range []string{"a\x1b[2J\tb\n", "\u202eć\u009b\x7f\x07\r", "š"[:1], "š"[1:], "\u2028\xff."} {
 		if n, err := s.Write([]byte(part)); n != len(part) || err != nil {
 			t.Fatalf("%d, %v", n, err)

@@ -1,88 +1,33 @@
-package main
+package console
 
 import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"unicode"
 	"unicode/utf8"
-
-	"golang.org/x/term"
 )
 
-// terminal is what standard error is connected to.
-type terminal struct {
-	w     io.Writer
-	file  *os.File // nil: not a file
-	shown bool     // people see what is written
-	moves bool     // the cursor can go back
-	ansi  bool     // it takes escape sequences
-	color bool
-	utf8  bool
-}
-
-// plainWidth is assumed where a width cannot be asked for.
-const plainWidth = 80
-
-func terminalOf(o *stream, getenv func(string) (string, bool)) *terminal {
-	env := func(name string) string { v, _ := getenv(name); return v }
-	t := &terminal{w: o.escapes(), utf8: speaksUTF8(runtime.GOOS, env)}
-	file := o.file()
-	if file == nil || !term.IsTerminal(int(file.Fd())) {
-		return t
-	}
-	t.file, t.shown = file, true
-	t.moves = env("TERM") != "dumb"
-	t.ansi = t.moves && takesEscapes(file)
-	t.color = t.ansi && env("NO_COLOR") == ""
-	return t
-}
-
-// columns is the width now.
-func (t *terminal) columns() int {
-	if t.file != nil {
-		if width, _, err := term.GetSize(int(t.file.Fd())); err == nil && width > 0 {
-			return width
-		}
-	}
-	return plainWidth
-}
-
-// speaksUTF8 reports whether characters beyond ASCII come out as such: by the
-// locale, on Windows in its newer terminal only.
-func speaksUTF8(system string, env func(string) string) bool {
-	if system == "windows" {
-		return env("WT_SESSION") != ""
-	}
-	locale := env("LC_ALL")
-	for _, name := range []string{"LC_CTYPE", "LANG"} {
-		if locale == "" {
-			locale = env(name)
-		}
-	}
-	locale = strings.ToLower(locale)
-	return strings.HasSuffix(locale, "utf-8") || strings.HasSuffix(locale, "utf8")
-}
-
-// stream is standard output or standard error. What is written passes clean: a
+// Stream is standard output or standard error. What is written passes clean: a
 // header or a message of the platform could otherwise move the cursor or forge
 // what people read. Once the reader of a pipe has gone, what is written is dropped:
 // a run does not end with whoever watched it.
-type stream struct {
+type Stream struct {
 	mu   sync.Mutex
 	w    io.Writer
 	rest []byte // the begun character at the end of the last write
 	gone bool
 }
 
+// NewStream makes a stream of where text goes.
+func NewStream(w io.Writer) *Stream { return &Stream{w: w} }
+
 // Write implements io.Writer.
-func (o *stream) Write(p []byte) (int, error) {
+func (o *Stream) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	text := slices.Concat(o.rest, p)
@@ -102,7 +47,7 @@ func (o *stream) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (o *stream) put(text []byte) error {
+func (o *Stream) put(text []byte) error {
 	if o.gone {
 		return nil
 	}
@@ -116,9 +61,9 @@ func (o *stream) put(text []byte) error {
 
 // escapes is the same output for text whose control characters are our own: the
 // bar, colors.
-func (o *stream) escapes() io.Writer { return uncleaned{o} }
+func (o *Stream) escapes() io.Writer { return uncleaned{o} }
 
-type uncleaned struct{ *stream }
+type uncleaned struct{ *Stream }
 
 // Write implements io.Writer.
 func (u uncleaned) Write(p []byte) (int, error) {
@@ -128,12 +73,6 @@ func (u uncleaned) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	return len(p), nil
-}
-
-// file is what a stream writes to, if it is a file.
-func (o *stream) file() *os.File {
-	file, _ := o.w.(*os.File)
-	return file
 }
 
 // clean replaces all control characters but newline and tab, and the marks that
@@ -156,9 +95,10 @@ func clean(text []byte) []byte {
 	return out
 }
 
-// cleanLine is a text from outside as part of a line: it has no line end either.
-func cleanLine(text string) string {
-	return strings.ReplaceAll(string(clean([]byte(text))), "\n", `\n`)
+// OneLine is a text from outside as part of a line or of a table's cell: it has no
+// line end or tab either.
+func OneLine(text string) string {
+	return string(clean([]byte(strings.NewReplacer("\n", `\n`, "\r", `\r`, "\t", `\t`).Replace(text))))
 }
 
 // turnsText reports whether a character changes the direction of text around it

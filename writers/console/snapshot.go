@@ -1,0 +1,191 @@
+package console
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"pushbatch/apiclient"
+	"pushbatch/batch"
+	"pushbatch/writers/report"
+)
+
+// Snapshot is where a run stands at one moment.
+type Snapshot struct {
+	Operation string
+	Done      int64
+	Bad       int64 // failed or rejected
+	Rejected  int64 // of them
+	Total     int64 // 0: not known yet
+	Exact     bool  // Total is counted, not estimated
+	Rate      float64
+	Shared    string  // what this process has of a shared limit
+	Limit     float64 // requests a second that are allowed just now; 0: no limit holds anything back
+	Retrying  int64   // rows that wait to be sent again
+	Waiting   Waiting
+	Ended     time.Duration // how long the execution took; 0: it goes on
+}
+
+// Waiting is why nothing is sent just now.
+type Waiting struct {
+	Why     apiclient.Waiting
+	Left    time.Duration // until it ends or is looked at again; 0: not known
+	GivesUp time.Duration // until an outage ends the run; 0: never
+}
+
+// left is the time the rest takes at the present rate; 0: not known.
+func (s *Snapshot) left() time.Duration {
+	if s.Total <= s.Done || s.Rate <= 0 || s.Waiting.Why == apiclient.WaitOutage {
+		return 0
+	}
+	return time.Duration(float64(s.Total-s.Done) / s.Rate * float64(time.Second)).Round(time.Second)
+}
+
+func (s *Snapshot) share() string {
+	if s.Total == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d%%", 100*s.Done/max(s.Total, s.Done))
+}
+
+// badWord is the status of the rows that did not succeed.
+func (s *Snapshot) badWord() string {
+	switch s.Rejected {
+	case 0:
+		return batch.Failed.String()
+	case s.Bad:
+		return batch.Rejected.String()
+	}
+	return "failed or rejected"
+}
+
+// Line is the one line that a log or a cron mail gets.
+func (s *Snapshot) Line() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s", s.Operation, report.Grouped(s.Done))
+	if s.Total > 0 {
+		about := "about "
+		if s.Exact {
+			about = ""
+		}
+		fmt.Fprintf(&b, " of %s%s rows (%s)", about, report.Grouped(s.Total), s.share())
+	} else {
+		b.WriteString(" rows")
+	}
+	fmt.Fprintf(&b, ", %s rows/s", report.Rate(s.Rate))
+	if s.Limit > 0 {
+		fmt.Fprintf(&b, " (limit %s)", LimitText(s.Limit))
+	}
+	if s.Shared != "" {
+		fmt.Fprintf(&b, ", %s", s.Shared)
+	}
+	fmt.Fprintf(&b, ", %s %s", report.Grouped(s.Bad), s.badWord())
+	if s.Retrying > 0 && s.Waiting.Why == apiclient.NotWaiting {
+		fmt.Fprintf(&b, ", %s being retried", report.Grouped(s.Retrying))
+	}
+	if left := s.left(); left > 0 {
+		fmt.Fprintf(&b, ", %s left", span(left))
+	}
+	if text := s.waitingLong(); text != "" {
+		fmt.Fprintf(&b, ", waiting: %s", text)
+	}
+	return b.String()
+}
+
+// waitingLong says why nothing is sent, in a sentence's words. Waiting for the
+// limit is what a run does all the time: the rate tells it.
+func (s *Snapshot) waitingLong() string {
+	w := s.Waiting
+	switch w.Why {
+	case apiclient.WaitBackoff:
+		return fmt.Sprintf("%s %s to be retried", report.Grouped(s.Retrying), report.Plural(s.Retrying, "row"))
+	case apiclient.WaitShare:
+		return "a share of the limit: other processes have it, or --share-limit cannot be reached"
+	case apiclient.WaitRefused:
+		return "the platform refuses for its limit (429)" + within(", next try in ", w.Left, "")
+	case apiclient.WaitRetryAfter:
+		return "the platform asked for a pause (Retry-After)" + within(", ", w.Left, " left")
+	case apiclient.WaitOutage:
+		return "the platform is out of reach" + within(", next try in ", w.Left, "") + within(", gives up in ", w.GivesUp, "")
+	}
+	return ""
+}
+
+// waitingForms say the same in less and less space.
+func (s *Snapshot) waitingForms() []string {
+	w := s.Waiting
+	switch {
+	case w.Why == apiclient.WaitShare:
+		return []string{"waiting: a share of the limit", "no share"}
+	case w.Why == apiclient.WaitRefused:
+		return []string{"waiting: limit refused (429)" + within(" ", w.Left, ""), "429" + within(" ", w.Left, "")}
+	case w.Why == apiclient.WaitRetryAfter:
+		return []string{"waiting: Retry-After" + within(" ", w.Left, ""), "Retry-After" + within(" ", w.Left, "")}
+	case w.Why == apiclient.WaitOutage:
+		return []string{
+			"outage" + within(", next try in ", w.Left, "") + within(", gives up in ", w.GivesUp, ""),
+			"outage" + within(", try in ", w.Left, ""),
+			"outage" + within(" ", w.Left, ""),
+		}
+	case s.Retrying > 0:
+		return []string{"retrying " + report.Grouped(s.Retrying)}
+	}
+	return nil
+}
+
+// within is a duration between two texts; nothing where it is not known.
+func within(before string, d time.Duration, after string) string {
+	if d <= 0 {
+		return ""
+	}
+	return before + span(d) + after
+}
+
+// span writes a duration in few characters, rounded up: 8s, 4m05s, 2h03m, 3d4h.
+func span(d time.Duration) string {
+	s := int64(math.Ceil(d.Seconds() - 1e-9))
+	switch {
+	case s < 60:
+		return fmt.Sprintf("%ds", s)
+	case s < 3600:
+		return fmt.Sprintf("%dm%02ds", s/60, s%60)
+	case s < 48*3600:
+		return fmt.Sprintf("%dh%02dm", s/3600, s%3600/60)
+	}
+	return fmt.Sprintf("%dd%dh", s/86400, s%86400/3600)
+}
+
+// LimitText writes a rate limit without needless decimals.
+func LimitText(v float64) string { return strings.TrimSuffix(report.Rate(v), ".0") }
+
+// Pace is how fast rows are finished: the mean over the last seconds, so that a
+// long wait in the past does not spoil what is told of the future.
+type Pace struct{ points []pacePoint }
+
+// NewPace begins where so many rows are done.
+func NewPace(done int64) *Pace { return &Pace{points: []pacePoint{{0, done}}} }
+
+// pacePoint is how many rows were done at a time since the start.
+type pacePoint struct {
+	at   time.Duration
+	done int64
+}
+
+// paceSpan is what a pace looks back over.
+const paceSpan = 15 * time.Second
+
+// Rate notes a point and returns rows a second. The first point is the start.
+func (p *Pace) Rate(at time.Duration, done int64) float64 {
+	if len(p.points) == 0 || p.points[len(p.points)-1].at < at {
+		p.points = append(p.points, pacePoint{at, done})
+	}
+	for len(p.points) > 2 && at-p.points[1].at >= paceSpan {
+		p.points = p.points[1:]
+	}
+	first := p.points[0]
+	if at <= first.at {
+		return 0
+	}
+	return float64(done-first.done) / (at - first.at).Seconds()
+}
