@@ -39,7 +39,7 @@ var mayImport = map[string][]string{
 	"writers/report":        {"batch", "writers/inventory"},
 	"batch/split":           {"batch/spill"},
 	"batch/undo":            {"batch/spill"},
-	"writers/console":       {"apiclient", "writers/report"},
+	"writers/console":       {"apiclient", "batch", "writers/report"},
 	"writers/parts":         {"batch", "batch/blob", "batch/runstore", "writers/table"},
 	"writers/table":         {"batch", "batch/jsonappend"},
 	"writers/writertest":    {},

@@ -25,6 +25,8 @@ const (
 	besideBar  = len("  38%   ") + 1
 	besideText = 3
 	brackets   = 2
+
+	freeColumns = 3 // at the end: a terminal echoes ^C there, and some wrap behind their last column
 )
 
 // What stands in the description, in this order.
@@ -153,18 +155,17 @@ func (b *bar) Show(s Snapshot) {
 	}
 }
 
-// draw lets the library draw a snapshot. The last column stays free: some
-// terminals wrap behind it.
+// draw lets the library draw a snapshot.
 func (b *bar) draw(s Snapshot) {
 	b.unwrap()
 	if known := s.Total > 0; b.lib == nil || known != (b.now.Total > 0) {
 		b.lib = b.open(known)
 	}
 	columns := b.t.columns()
-	cells, text := layout(&s, columns-1)
+	cells, text := layout(&s, columns-freeColumns)
 	b.now, b.columns, b.line = s, columns, beside(&s, cells)+utf8.RuneCountInString(text)
 	if !b.t.ansi { // which could not clear what stood here before
-		text = fmt.Sprintf("%-*s", columns-1-beside(&s, cells), text)
+		text = fmt.Sprintf("%-*s", columns-freeColumns-beside(&s, cells), text)
 	}
 	if s.Total == 0 {
 		b.lib.Describe(text)

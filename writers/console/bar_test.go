@@ -29,24 +29,24 @@ func TestBarLine(t *testing.T) {
 	}{
 		{
 			"under way", &half,
-			"  38% [###-------]  personalize 19,012 49.8/s (limit 50) 10m22s left 12 failed",
+			"  38% [###-----]  personalize 19,012 49.8/s (limit 50) 10m22s left 12 failed",
 			"  38%   49.8/s 10m22s left 12 failed",
 		},
 		{
 			"length estimated, nothing failed", with(func(s *Snapshot) { s.Exact, s.Bad = false, 0 }),
-			"  38% [####--------]  personalize 19,012/~50,000 49.8/s (limit 50) 10m22s left",
-			"  38% [###-------]  49.8/s 10m22s left",
+			"  38% [###-------]  personalize 19,012/~50,000 49.8/s (limit 50) 10m22s left",
+			"  38% [###-----]  49.8/s 10m22s left",
 		},
 		{
 			"length not known", with(func(s *Snapshot) { s.Total = 0 }),
 			"  personalize 19,012 49.8/s (limit 50) 12 failed",
-			"  personalize 19,012 49.8/s 12 failed",
+			"  19,012 49.8/s 12 failed",
 		},
 		{
 			"Retry-After", with(func(s *Snapshot) {
 				s.Waiting = Waiting{Why: apiclient.WaitRetryAfter, Left: 3400 * time.Millisecond}
 			}),
-			"  38% [###------]  19,012 49.8/s 10m22s left 12 failed waiting: Retry-After 4s",
+			"  38% [##-----]  19,012 49.8/s 10m22s left 12 failed waiting: Retry-After 4s",
 			"  38%   12 failed Retry-After 4s",
 		},
 		{
@@ -58,12 +58,12 @@ func TestBarLine(t *testing.T) {
 		},
 		{
 			"retrying", with(func(s *Snapshot) { s.Retrying = 3 }),
-			"  38% [###-------]  personalize 19,012 49.8/s 10m22s left 12 failed retrying 3",
+			"  38% [###-----]  personalize 19,012 49.8/s 10m22s left 12 failed retrying 3",
 			"  38%   49.8/s 12 failed retrying 3",
 		},
 		{
 			"ended", with(func(s *Snapshot) { s.Done, s.Ended, s.Limit = 50_000, 1004*time.Second, 0 }),
-			" 100% [################]  personalize 50,000/50,000 49.8/s in 16m44s 12 failed",
+			" 100% [##############]  personalize 50,000/50,000 49.8/s in 16m44s 12 failed",
 			" 100%   49.8/s in 16m44s 12 failed",
 		},
 	} {
