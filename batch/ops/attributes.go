@@ -158,7 +158,7 @@ func (a *requestBuilder) checkAttributeName(f *field, name string) bool {
 		a.reject(f, codeAttributeName, "the name of an attribute has 1 to 256 characters")
 		return false
 	}
-	return a.checkEncoding(f, name) && a.checkControls(f, name, false)
+	return a.checkCharacters(f, name, false)
 }
 
 func (a *requestBuilder) object(f *field, v batch.Value) (*batch.Nested, bool) {

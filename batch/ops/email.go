@@ -26,18 +26,13 @@ func (a *requestBuilder) putEmail(f *field, v batch.Value) {
 		a.mailbox = s
 		return
 	}
-	if s[0] == '#' && !a.checkErrorCell(f, s) || !isGraphic(s) && !a.checkAddressText(f, s) {
+	if s[0] == '#' && !a.checkErrorCell(f, s) || !isGraphic(s) && !(a.checkCharacters(f, s, false) && a.checkSpaces(f, s)) {
 		return
 	}
 	why := ""
 	if a.mailbox, why = checkAddress(s); why != "" {
 		a.reject(f, codeEmailInvalid, "expected an e-mail address such as name@example.com: "+why)
 	}
-}
-
-// checkAddressText looks for damage in an address that is not plain ASCII.
-func (a *requestBuilder) checkAddressText(f *field, s string) bool {
-	return a.checkEncoding(f, s) && a.checkControls(f, s, false) && a.checkSpaces(f, s)
 }
 
 // checkAddress says what is wrong with an address, or returns it in the

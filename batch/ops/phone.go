@@ -44,7 +44,7 @@ func (a *requestBuilder) putPhone(f *field, v batch.Value) {
 // checkPhoneText looks for damage in a number that is not plain ASCII. Spaces
 // are formatting here, also around.
 func (a *requestBuilder) checkPhoneText(f *field, s string) bool {
-	return a.checkEncoding(f, s) && a.checkControls(f, s, false) && (strings.IndexFunc(s, invisible) < 0 || a.checkSpaces(f, s))
+	return a.checkCharacters(f, s, false) && (strings.IndexFunc(s, invisible) < 0 || a.checkSpaces(f, s))
 }
 
 // parsePhone returns the E.164 digits of a number, or says what is wrong with

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"pushbatch/apiclient"
 	"pushbatch/batch"
 )
 
@@ -197,6 +198,9 @@ func definitions() []*definition {
 	text := []valueType{typeString}
 	boolean := []valueType{typeBoolean}
 	date := []valueType{typeDate, typeString}
+	putFirstName, clearFirstName := nameField(func(a *apiclient.Attributes) *apiclient.Value { return &a.FirstName }, maxName)
+	putLastName, clearLastName := nameField(func(a *apiclient.Attributes) *apiclient.Value { return &a.LastName }, maxName)
+	putMiddleName, clearMiddleName := nameField(func(a *apiclient.Attributes) *apiclient.Value { return &a.MiddleName }, maxMiddleName)
 	scalar := []valueType{typeString, typeNumber, typeBoolean, typeDate}
 	return []*definition{
 		{name: "registrationId", aliases: []string{"pushregistrationid", "pushregid"}, types: text, kind: "id", put: (*requestBuilder).putRegistrationID},
@@ -206,15 +210,15 @@ func definitions() []*definition {
 		{name: "email", aliases: []string{"identity.email"}, types: text, kind: "e-mail address", identity: true, put: (*requestBuilder).putEmail},
 		{
 			name: "firstName", aliases: []string{"attributes.firstname"}, types: text, kind: "text", clears: true,
-			put: (*requestBuilder).putFirstName, null: (*requestBuilder).clearFirstName,
+			put: putFirstName, null: clearFirstName,
 		},
 		{
 			name: "lastName", aliases: []string{"attributes.lastname"}, types: text, kind: "text", clears: true,
-			put: (*requestBuilder).putLastName, null: (*requestBuilder).clearLastName,
+			put: putLastName, null: clearLastName,
 		},
 		{
 			name: "middleName", aliases: []string{"attributes.middlename"}, types: text, kind: "text", clears: true,
-			put: (*requestBuilder).putMiddleName, null: (*requestBuilder).clearMiddleName,
+			put: putMiddleName, null: clearMiddleName,
 		},
 		{
 			name: "birthday", aliases: []string{"attributes.birthday"}, types: date, kind: "date", clears: true,

@@ -125,29 +125,16 @@ func (a *requestBuilder) putExternalID(f *field, v batch.Value) {
 	a.identity.ExternalID = s
 }
 
-func (a *requestBuilder) putFirstName(f *field, v batch.Value) {
-	a.attributes.FirstName = a.name(f, v, maxName)
-}
-
-func (a *requestBuilder) putLastName(f *field, v batch.Value) {
-	a.attributes.LastName = a.name(f, v, maxName)
-}
-
-func (a *requestBuilder) putMiddleName(f *field, v batch.Value) {
-	a.attributes.MiddleName = a.name(f, v, maxMiddleName)
-}
-func (a *requestBuilder) clearFirstName(*field)  { a.attributes.FirstName = apiclient.Null }
-func (a *requestBuilder) clearLastName(*field)   { a.attributes.LastName = apiclient.Null }
-func (a *requestBuilder) clearMiddleName(*field) { a.attributes.MiddleName = apiclient.Null }
-
-func (a *requestBuilder) name(f *field, v batch.Value, limit int) apiclient.Value {
-	s, ok := a.asText(f, v)
-	if !ok {
-		return apiclient.Value{}
+// nameField makes the two ways to fill a name of at most limit characters.
+func nameField(place func(*apiclient.Attributes) *apiclient.Value, limit int) (put func(*requestBuilder, *field, batch.Value), null func(*requestBuilder, *field)) {
+	put = func(a *requestBuilder, f *field, v batch.Value) {
+		if s, ok := a.asText(f, v); ok {
+			a.checkText(f, s, false)
+			a.checkLength(f, s, limit, codeTextTooLong)
+			*place(&a.attributes) = apiclient.String(s)
+		}
 	}
-	a.checkText(f, s, false)
-	a.checkLength(f, s, limit, codeTextTooLong)
-	return apiclient.String(s)
+	return put, func(a *requestBuilder, _ *field) { *place(&a.attributes) = apiclient.Null }
 }
 
 // checkText applies what all texts share.
@@ -155,12 +142,12 @@ func (a *requestBuilder) checkText(f *field, s string, lines bool) {
 	if isErrorCell(s) {
 		a.checkErrorCell(f, s)
 	}
-	if isPrintable(s) || isSound(s) {
-		return
-	}
-	if a.checkEncoding(f, s) {
-		a.checkControls(f, s, lines)
-	}
+	a.checkCharacters(f, s, lines)
+}
+
+// checkCharacters refuses what is no UTF-8, and control characters.
+func (a *requestBuilder) checkCharacters(f *field, s string, lines bool) bool {
+	return a.checkEncoding(f, s) && a.checkControls(f, s, lines)
 }
 
 // putGender takes the platform's two values in any letter case: the same word.
@@ -192,23 +179,14 @@ func (a *requestBuilder) checkTyped(f *field, s string) bool {
 }
 
 // isGraphic reports whether s is ASCII without controls and spaces.
-func isGraphic(s string) bool { return isWithin(s, '!') }
-
-// isPrintable reports whether s is ASCII without controls.
-func isPrintable(s string) bool { return isWithin(s, ' ') }
-
-func isWithin(s string, least byte) bool {
+func isGraphic(s string) bool {
 	for i := range len(s) {
-		if s[i] < least || s[i] >= 0x7F {
+		if s[i] <= ' ' || s[i] >= 0x7F {
 			return false
 		}
 	}
 	return true
 }
-
-// isTagSplit tells the characters that separate the tags of a text cell when no
-// mapping names the one separator.
-func isTagSplit(c byte) bool { return c == ',' || c == ';' || c == '|' }
 
 // putTags takes a list, a JSON array of strings, or a text with separators.
 // Spaces around a tag do not belong to it. Tags are a set: repeats are sent once.
@@ -227,35 +205,18 @@ func (a *requestBuilder) putTags(f *field, v batch.Value) {
 
 func (a *requestBuilder) clearTags(*field) { a.attributes.ClearTags = true }
 
+// splitTags cuts at the mapping's separator, or at each of , ; | where it names
+// none, and passes over what a separator too many makes.
 func (a *requestBuilder) splitTags(f *field, s string) {
-	for {
-		at, width := f.cut(s)
-		if at < 0 {
-			a.addSplitTag(f, s)
-			return
-		}
-		a.addSplitTag(f, s[:at])
-		s = s[at+width:]
+	parts := strings.Split(s, f.splits)
+	if f.splits == "" {
+		parts = strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune(",;|", r) })
 	}
-}
-
-// addSplitTag passes over what a separator too many makes.
-func (a *requestBuilder) addSplitTag(f *field, tag string) {
-	if strings.TrimSpace(tag) != "" {
-		a.addTag(f, tag)
-	}
-}
-
-func (f *field) cut(s string) (at, width int) {
-	if f.splits != "" {
-		return strings.Index(s, f.splits), len(f.splits)
-	}
-	for i := range len(s) {
-		if isTagSplit(s[i]) {
-			return i, 1
+	for _, tag := range parts {
+		if strings.TrimSpace(tag) != "" {
+			a.addTag(f, tag)
 		}
 	}
-	return -1, 0
 }
 
 func (a *requestBuilder) addTag(f *field, tag string) {

@@ -33,32 +33,10 @@ func (a *requestBuilder) checkEncoding(f *field, s string) bool {
 	return false
 }
 
-// isSound reports in one pass whether s is UTF-8 without control characters, for
-// texts that are not all ASCII. What it does not know to be sound is left to
-// checkEncoding and checkControls.
-func isSound(s string) bool {
-	for i := 0; i < len(s); {
-		c := s[i]
-		switch {
-		case c >= ' ' && c < 0x7F:
-			i++
-		case c > 0xC2 && c < 0xE0 && i+1 < len(s) && s[i+1]&0xC0 == 0x80: // two bytes, beyond U+00BF
-			i += 2
-		default:
-			r, size := utf8.DecodeRuneInString(s[i:])
-			if r < 0xA0 || size == 1 {
-				return false
-			}
-			i += size
-		}
-	}
-	return true
-}
-
 // checkControls refuses control characters; lines says that line breaks and
 // tabs are allowed.
 func (a *requestBuilder) checkControls(f *field, s string, lines bool) bool {
-	at := controlAt(s, lines)
+	at := strings.IndexFunc(s, func(r rune) bool { return unicode.IsControl(r) && !(lines && strings.ContainsRune("\n\r\t", r)) })
 	if at < 0 {
 		return true
 	}
@@ -75,22 +53,6 @@ func controlName(c byte) string {
 		return "tab"
 	}
 	return "control character"
-}
-
-// controlAt returns the byte offset of the first control character of valid
-// UTF-8, -1 when there is none: those below U+0020, U+007F, and U+0080 to
-// U+009F, which are the byte C2 and one below A0.
-func controlAt(s string, lines bool) int {
-	for i := range len(s) {
-		switch c := s[i]; {
-		case c >= ' ' && c < 0x7F, c > 0x7F && c != 0xC2:
-		case c == 0xC2 && s[i+1] >= 0xA0:
-		case lines && (c == '\n' || c == '\r' || c == '\t'):
-		default:
-			return i
-		}
-	}
-	return -1
 }
 
 // checkSpaces refuses gaps around s, and invisible characters anywhere: a
@@ -115,21 +77,10 @@ func (a *requestBuilder) checkSpreadsheet(f *field, s string) bool {
 		return a.checkErrorCell(f, s)
 	case c == '\'' || c == '=':
 		return a.checkQuoted(f, s)
-	case c >= '0' && c <= '9':
-		return !mayBeShortened(s) || a.checkDigits(f, s)
-	case c == '+' || c == '-':
+	case c >= '0' && c <= '9', c == '+', c == '-':
 		return a.checkDigits(f, s)
 	}
 	return true
-}
-
-// mayBeShortened tells most ids that begin with a digit from damaged ones at a
-// glance: scientific notation has one digit in front, a decimal zero is last.
-func mayBeShortened(s string) bool {
-	if s[len(s)-1] == '0' {
-		return true
-	}
-	return len(s) > 1 && (s[1] == '.' || s[1] == ',' || s[1]|0x20 == 'e')
 }
 
 // nullWords are how databases, data frames and languages write that there is no
