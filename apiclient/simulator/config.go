@@ -9,7 +9,7 @@ import (
 // every credential and application code, makes unknown registrations on first
 // sight, has the published limits and no faults.
 type Config struct {
-	Credentials      Credentials
+	APIKeys          []string      // what is let in, beside tokens issued here; empty: any credential
 	TokenLifetime    time.Duration // of OAuth2 tokens issued here; 0: one hour
 	AppCodes         []string      // known application codes; empty: any
 	CustomAttributes []string      // attributes defined on the account; empty: any
@@ -21,10 +21,8 @@ type Config struct {
 	// 0: one of each.
 	WebPush, Contacts int
 
-	Limits          *Limits // nil: PublishedLimits()
-	Window          Window
-	RetryAfter      RetryAfter
-	TooManyRequests Envelope // of 429: EnvelopeOlder (default), EnvelopeNewer or EnvelopeAlternate
+	Limits *Limits // nil: PublishedLimits()
+	Window Window
 
 	Faults []Fault
 	Seed   uint64 // of the faults' dice and the generated people
@@ -32,25 +30,6 @@ type Config struct {
 	CountersOnly bool      // keep no calls, so that memory does not grow with requests
 	CallLog      io.Writer // every finished call as a line of NDJSON; nil: none
 	Admin        bool      // serve /__simulator/…
-}
-
-// Credentials are what the simulator lets in. Without any, every non-empty
-// credential of the four kinds is accepted (but for expired tokens issued here).
-type Credentials struct {
-	APIKeys  []string     // Authorization: App KEY
-	Users    []BasicUser  // Authorization: Basic BASE64
-	Sessions []string     // Authorization: IBSSO TOKEN
-	Clients  []AuthClient // may ask for tokens: Authorization: Bearer TOKEN
-}
-
-// BasicUser is a user name with its password.
-type BasicUser struct{ Name, Password string }
-
-// AuthClient is an OAuth2 client of the client credentials grant.
-type AuthClient struct{ ID, Secret string }
-
-func (c *Credentials) isEmpty() bool {
-	return len(c.APIKeys)+len(c.Users)+len(c.Sessions)+len(c.Clients) == 0
 }
 
 // Limits are requests a second by operation; 0 is no limit. Every operation
@@ -89,27 +68,16 @@ const (
 	Both                  // refuses what either of them refuses
 )
 
-// RetryAfter is the form of the Retry-After header of a 429.
-type RetryAfter uint8
-
-// The forms.
-const (
-	RetryAfterSeconds RetryAfter = iota
-	RetryAfterDate
-	RetryAfterNone
-)
-
 // Envelope is the form of an error answer.
 type Envelope uint8
 
 // The envelopes.
 const (
-	EnvelopeOlder     Envelope = iota // {"requestError":{"serviceException":{…}}}
-	EnvelopeNewer                     // {"errorCode":"E429","description":…}
-	EnvelopePush                      // {"errorCode":48013,"errorMessage":…}
-	EnvelopeHTML                      // a proxy's page
-	EnvelopeEmpty                     // no body
-	EnvelopeAlternate                 // older and newer in turn; for Config.TooManyRequests
+	EnvelopeOlder Envelope = iota // {"requestError":{"serviceException":{…}}}
+	EnvelopeNewer                 // {"errorCode":"E429","description":…}
+	EnvelopePush                  // {"errorCode":48013,"errorMessage":…}
+	EnvelopeHTML                  // a proxy's page
+	EnvelopeEmpty                 // no body
 )
 
 // Op is an operation of the platform.

@@ -18,7 +18,7 @@
 //
 // A request is checked in this order: authorization, limit, declared faults,
 // application code, path and method, body and content type, query, fields,
-// registration, rule. Three envelopes answer what is wrong:
+// registration, rule. Two envelopes answer what is wrong:
 //
 //   - push, HTTP 400: 48001 (no AppCode header), 48012 (unknown application),
 //     48013 (unknown registration, or another application's);
@@ -28,8 +28,7 @@
 //     USER_IDENTITY_INVALID, EMAIL_INVALID, PHONE_INVALID,
 //     PERSONALIZATION_IMPOSSIBLE (the device is another person's),
 //     AMBIGUOUS_PERSONALIZE_CANDIDATES (the identity's values belong to several
-//     people), USER_MERGE_INTERRUPTED (the person has another external id);
-//   - newer platform: 429 as E429 where Config.TooManyRequests says so.
+//     people), USER_MERGE_INTERRUPTED (the person has another external id).
 //
 // Where the platform's reference is silent the choices are ours: which message
 // id goes with which fault of a request, that a person keeps one external id,

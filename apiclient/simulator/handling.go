@@ -141,7 +141,7 @@ func (s *Simulator) admit(op Op, authorization string, now time.Time) *answer {
 	if admitted {
 		return nil
 	}
-	a := s.tooMany(now, wait)
+	a := tooMany(wait)
 	return &a
 }
 
@@ -192,21 +192,8 @@ func (s *second) admit(now time.Time, limit int, window Window) (time.Duration, 
 }
 
 // tooMany is the 429 of a request that may come again after wait.
-func (s *Simulator) tooMany(now time.Time, wait time.Duration) answer {
-	envelope := s.cfg.TooManyRequests
-	if envelope == EnvelopeAlternate {
-		envelope = EnvelopeOlder
-		if s.refused.Add(1)%2 == 0 {
-			envelope = EnvelopeNewer
-		}
-	}
-	a := errorAnswer(http.StatusTooManyRequests, envelope)
-	switch s.cfg.RetryAfter {
-	case RetryAfterSeconds:
-		a.retryAfter = strconv.Itoa(int((wait + time.Second - 1) / time.Second))
-	case RetryAfterDate:
-		at := now.Add(wait + time.Second - 1).Truncate(time.Second)
-		a.retryAfter = at.UTC().Format(http.TimeFormat)
-	}
+func tooMany(wait time.Duration) answer {
+	a := errorAnswer(http.StatusTooManyRequests, EnvelopeOlder)
+	a.retryAfter = strconv.Itoa(int((wait + time.Second - 1) / time.Second))
 	return a
 }

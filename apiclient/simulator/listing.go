@@ -87,9 +87,7 @@ func readFlag(name, text string, bad *violations) bool {
 
 func (l *listing) setOrder(text string, bad *violations) {
 	field, direction, given := strings.Cut(text, ":")
-	switch field {
-	case orderCreated, orderModified, "firstName", "lastName":
-	default:
+	if field != orderCreated && field != orderModified {
 		bad.add("orderBy", "cannot order by this field")
 	}
 	if given && direction != "asc" && direction != "desc" {

@@ -86,8 +86,6 @@ func TestOrders(t *testing.T) {
 	keys := map[string]func(listed) string{
 		"createdAt":  func(p listed) string { return p.CreatedAt },
 		"modifiedAt": func(p listed) string { return p.ModifiedAt },
-		"firstName":  func(p listed) string { return p.FirstName },
-		"lastName":   func(p listed) string { return p.LastName },
 	}
 	for field, key := range keys {
 		check := func() {

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -14,8 +13,6 @@ type Simulator struct {
 	cfg    Config
 	limits Limits
 	tokens tokens
-
-	refused atomic.Uint64
 
 	mu      sync.Mutex // guards all below
 	store   *store

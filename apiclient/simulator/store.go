@@ -242,20 +242,13 @@ func (st *store) order(name string) *order {
 }
 
 func (st *store) lessBy(name string) func(a, b personID) bool {
-	switch name {
-	case orderModified:
+	if name == orderModified {
 		return func(a, b personID) bool {
 			x, y := st.modified(a), st.modified(b)
 			return x < y || x == y && a < b
 		}
-	case "firstName", "lastName":
-		return func(a, b personID) bool {
-			x, y := st.name(a, name), st.name(b, name)
-			return x < y || x == y && a < b
-		}
-	default:
-		return func(a, b personID) bool { return a < b }
 	}
+	return func(a, b personID) bool { return a < b }
 }
 
 func (st *store) modified(id personID) int64 {
@@ -263,21 +256,6 @@ func (st *store) modified(id personID) int64 {
 		return p.modified
 	}
 	return st.gen.modified(id)
-}
-
-func (st *store) name(id personID, which string) string {
-	p := st.people[id]
-	first, last := "", ""
-	if p != nil {
-		first, last = p.first, p.last
-	} else {
-		n := st.gen.name(id)
-		first, last = n.first, n.last
-	}
-	if which == "firstName" {
-		return first
-	}
-	return last
 }
 
 // order keeps people sorted. A change moves up to 4 bytes a person: 0.2 ms of a

@@ -145,7 +145,7 @@ func (s *stage) start(ts *testscript.TestScript, neg bool, args []string) {
 		case "faults":
 			cfg.Faults, err = simulator.ParseFaults(value)
 		case "key":
-			cfg.Credentials.APIKeys = []string{value}
+			cfg.APIKeys = []string{value}
 		case "app":
 			cfg.AppCodes = strings.Split(value, ",")
 		case "people":

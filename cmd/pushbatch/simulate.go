@@ -89,7 +89,7 @@ func (f *simulateFlags) config() (simulator.Config, error) {
 	}
 	cfg.Window = window
 	if f.apiKey != "" {
-		cfg.Credentials.APIKeys = []string{f.apiKey}
+		cfg.APIKeys = []string{f.apiKey}
 	}
 	if f.appCode != "" {
 		cfg.AppCodes = strings.Split(f.appCode, ",")
