@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"math"
 	"os"
 	"os/exec"
@@ -61,7 +62,8 @@ func TestPagesInBrowser(t *testing.T) {
 	full(t)
 	t.Parallel()
 	chromium := needBrowser(t)
-	runs := []string{faultyRun(t), hostileRun(t), exportRun(t)}
+	night := nightRun(t)
+	runs := []string{faultyRun(t), hostileRun(t), exportRun(t), night, filepath.Join(filepath.Dir(night), "undone")}
 	var pages []string
 	for _, run := range runs {
 		pages = append(pages, filepath.Join(run, "report.html"))
@@ -123,7 +125,7 @@ func demandQuiet(t *testing.T, s *sight) {
 	for _, v := range s.Violations {
 		t.Errorf("%s, %s: %s (%s): %s", name, v.Scheme, v.Rule, v.Impact, v.Help)
 	}
-	if len(s.Views) != 2 || s.Backgrounds["light"] == s.Backgrounds["dark"] || s.PDF < 10_000 {
+	if len(s.Views) != 3 || s.Backgrounds["light"] == s.Backgrounds["dark"] || s.PDF < 10_000 {
 		t.Errorf("%s: %d views, backgrounds %v, %d bytes of PDF", name, len(s.Views), s.Backgrounds, s.PDF)
 	}
 }
@@ -283,6 +285,36 @@ func exportRun(t *testing.T) string {
 	sim, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0), CountersOnly: true})
 	sim.SeedPeople(1500)
 	return runFor(t, "export", url, 0, "export", "--people", "--to", "d.ndjson", "--list-rate", "100")
+}
+
+// nightRun has what a second night has: a delta, devices that vanished, duplicates
+// and warnings. Beside it lies "undone", which took it back.
+func nightRun(t *testing.T) string {
+	t.Helper()
+	_, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0)})
+	dir := t.TempDir()
+	const header = "registrationId,externalId,birthday\n"
+	var first, second strings.Builder
+	for n := range 60 {
+		fmt.Fprintf(&first, "dev-%d,person-%d,1990-01-31\n", n, n)
+		if n >= 3 { // three vanish, every tenth changes
+			fmt.Fprintf(&second, "dev-%d,person-%d,%s\n", n, n, map[bool]string{true: "unknown", false: "1990-01-31"}[n%10 == 0])
+		}
+	}
+	write(t, filepath.Join(dir, "first.csv"), header+first.String())
+	write(t, filepath.Join(dir, "second.csv"), header+second.String()+"dev-7,person-7,1991-01-31\ndev-x,,\n")
+	write(t, filepath.Join(dir, "mapping.yaml"), "columns:\n  birthday: {to: birthday, invalid: omit}\n")
+	for i, step := range []string{
+		"personalize first.csv --map mapping.yaml --delta state --mirror --out first",
+		"personalize second.csv --map mapping.yaml --delta state --mirror --on-duplicate last --snapshot --out night",
+		"undo night --out undone",
+	} {
+		c := start(t, url, dir, strings.Fields(step)...)
+		if got, want := c.code(t), i%2; got != want { // the night has a row without a person
+			t.Fatalf("%s: exit code %d, want %d\n%s", step, got, want, &c.stderr)
+		}
+	}
+	return filepath.Join(dir, "night")
 }
 
 func runFor(t *testing.T, name, url string, code int, args ...string) (folder string) {

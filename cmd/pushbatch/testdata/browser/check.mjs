@@ -60,7 +60,7 @@ for (const path of pages) {
   const cdp = await context.newCDPSession(page); // what it evaluates is not subject to the page's policy
   await page.goto(url);
   const views = {};
-  for (const [name, width, height] of [['phone', 360, 740], ['desktop', 1280, 800]]) {
+  for (const [name, width, height] of [['small phone', 360, 740], ['phone', 390, 844], ['desktop', 1280, 800]]) {
     await page.setViewportSize({ width, height });
     views[name] = await page.evaluate(look);
   }
