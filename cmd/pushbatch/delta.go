@@ -101,7 +101,7 @@ func (d *deltaRun) open(ctx context.Context) (err error) {
 	}
 	d.state, err = delta.Open(ctx, d.store, delta.Options{
 		Operation: d.operation.Name, BaseURL: d.baseURL(), Anew: d.flags.delta.full || d.flags.delta.adopt,
-		Open: openStateTable, Files: delta.Disk{}, Folder: d.spool,
+		Open: openTable, Files: delta.Disk{}, Folder: d.spool,
 	})
 	if err != nil {
 		return err
@@ -144,7 +144,7 @@ func openLocal(ctx context.Context, path string) (blob.Info, batch.Source, error
 	return info, source, err
 }
 
-func openStateTable(ctx context.Context, path string) (batch.Source, error) {
+func openTable(ctx context.Context, path string) (batch.Source, error) {
 	_, source, err := openLocal(ctx, path)
 	return source, err
 }

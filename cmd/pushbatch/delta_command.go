@@ -75,7 +75,7 @@ func (p *process) showDelta(ctx context.Context, flags *jobFlags, location, forg
 		}
 		defer func() { err = errors.Join(err, held.Release()) }()
 	}
-	state, err := delta.Open(ctx, store, delta.Options{Open: openStateTable, Files: delta.Disk{}, Folder: spool})
+	state, err := delta.Open(ctx, store, delta.Options{Open: openTable, Files: delta.Disk{}, Folder: spool})
 	if err != nil {
 		return stateError(err)
 	}
@@ -212,7 +212,7 @@ func (x *execution) forgetUndone(ctx context.Context, location string) (err erro
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(spool)) }()
-	state, err := delta.Open(ctx, store, delta.Options{Open: openStateTable, Files: delta.Disk{}, Folder: spool})
+	state, err := delta.Open(ctx, store, delta.Options{Open: openTable, Files: delta.Disk{}, Folder: spool})
 	if err != nil || state.First() {
 		return err
 	}

@@ -159,7 +159,7 @@ func (c *runConfig) inventoryOptions() (*inventory.Options, error) {
 		return nil, usageError("--to %v", err)
 	}
 	o := &inventory.Options{
-		Target: target, Partial: e.partial(), FromInput: !e.people, Replace: e.replace, Safe: e.safe, EachID: eachID, All: e.layout().Columns(), Additional: e.additional,
+		Target: target, Partial: e.partial(), FromInput: !e.people, Replace: e.replace, Safe: e.safe, Open: openTable, All: e.layout().Columns(), Additional: e.additional,
 		SplitRows: e.splitRows, PartitionBy: e.partitionBy,
 	}
 	if err := e.checkNames(o.All); err != nil {

@@ -3,16 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
 
-	"pushbatch/batch"
-	"pushbatch/batch/blob"
-	"pushbatch/readers"
 	"pushbatch/readers/people"
 	"pushbatch/writers"
 	"pushbatch/writers/inventory"
@@ -122,32 +118,4 @@ func (x *execution) publishDay(ctx context.Context, o *inventory.Options) (*inve
 	}
 	m.Day = latest.Day
 	return m, nil
-}
-
-// eachID gives the registration ids of a table that export wrote.
-func eachID(ctx context.Context, location string, fn func(id string)) error {
-	info, err := blob.Stat(ctx, location)
-	if err != nil {
-		return err
-	}
-	source, err := readers.Open(ctx, info, readers.Options{Stdin: os.Stdin})
-	if err != nil {
-		return err
-	}
-	defer source.Close()
-	at := -1
-	for i, c := range source.Header() {
-		if c.Name == "registration_id" {
-			at = i
-		}
-	}
-	for row, err := range source.Rows(ctx, batch.Position{}) {
-		if err != nil || at < 0 {
-			return err
-		}
-		if at < len(row.Values) {
-			fn(row.Values[at].String())
-		}
-	}
-	return nil
 }

@@ -8,7 +8,6 @@ import (
 	"io"
 	"slices"
 
-	"github.com/parquet-go/parquet-go"
 	"golang.org/x/sync/errgroup"
 
 	"pushbatch/batch"
@@ -52,7 +51,7 @@ const (
 // bucket.
 type comparison struct {
 	ctx       context.Context
-	tables    [2]*snapshot
+	tables    [2]batch.Source
 	columns   []string // of both, but the moment of the export
 	places    [2][]int // of each column in each table, -1: it is not there
 	seeds     [3]maphash.Seed
@@ -62,27 +61,27 @@ type comparison struct {
 	changes   Changes
 }
 
-// compare writes the change feed from one table on this machine to another.
-func compare(ctx context.Context, from, to *snapshot, stage string, w io.Writer) (*Changes, error) {
+// compare writes the change feed from one table to another.
+func compare(ctx context.Context, from, to batch.Source, stage string, w io.Writer) (*Changes, error) {
 	out, err := table.NewParquet(w, changeColumns())
 	if err != nil {
 		return nil, err
 	}
-	c := &comparison{ctx: ctx, tables: [2]*snapshot{from, to}, stage: stage, out: out}
+	c := &comparison{ctx: ctx, tables: [2]batch.Source{from, to}, stage: stage, out: out}
 	c.changes.Columns = make(map[string]int64)
 	for i := range c.seeds {
 		c.seeds[i] = maphash.MakeSeed()
 	}
 	for _, t := range c.tables {
-		for _, column := range t.columns {
-			if column.Name != exportedColumn && !slices.Contains(c.columns, column.Name) {
+		for _, column := range t.Header() {
+			if column.Name != exportedColumn && !column.Partition && !slices.Contains(c.columns, column.Name) {
 				c.columns = append(c.columns, column.Name)
 			}
 		}
 	}
 	for side, t := range c.tables {
 		for _, name := range c.columns {
-			c.places[side] = append(c.places[side], t.place(name))
+			c.places[side] = append(c.places[side], columnAt(t.Header(), name))
 		}
 	}
 	if err := c.findDifferent(); err != nil {
@@ -94,17 +93,20 @@ func compare(ctx context.Context, from, to *snapshot, stage string, w io.Writer)
 	return &c.changes, c.out.Close()
 }
 
-func (c *comparison) key(id []byte) (key spill.Key) {
-	binary.BigEndian.PutUint64(key[:], maphash.Bytes(c.seeds[0], id))
-	binary.BigEndian.PutUint64(key[8:], maphash.Bytes(c.seeds[1], id))
+func (c *comparison) key(id string) (key spill.Key) {
+	binary.BigEndian.PutUint64(key[:], maphash.String(c.seeds[0], id))
+	binary.BigEndian.PutUint64(key[8:], maphash.String(c.seeds[1], id))
 	return key
 }
 
+// buckets holds 50 million devices with 16 MB of memory a bucket.
+const buckets = 256
+
 // bothSides sorts something of both tables into buckets, at the same time.
-func (c *comparison) bothSides(records int64, fill func(to *spill.Buckets, side int) error) (sides [2]*spill.Buckets, err error) {
+func (c *comparison) bothSides(fill func(to *spill.Buckets, side int) error) (sides [2]*spill.Buckets, err error) {
 	var group errgroup.Group
 	for side := range sides {
-		if sides[side], err = spill.New(c.stage, int(min(1024, records/20_000+1))); err != nil {
+		if sides[side], err = spill.New(c.stage, buckets); err != nil {
 			return sides, errors.Join(err, group.Wait())
 		}
 		group.Go(func() error { return fill(sides[side], side) })
@@ -141,7 +143,7 @@ func closeAll(sides [2]*spill.Buckets) {
 // findDifferent compares the hashes of all rows. Of a device that stands in a
 // table more than once the last row counts.
 func (c *comparison) findDifferent() error {
-	sides, err := c.bothSides(max(c.tables[before].parquet.NumRows(), c.tables[after].parquet.NumRows()), c.spillHashes)
+	sides, err := c.bothSides(c.spillHashes)
 	defer closeAll(sides)
 	if err != nil {
 		return err
@@ -169,45 +171,36 @@ func (c *comparison) findDifferent() error {
 func (c *comparison) spillHashes(to *spill.Buckets, side int) error {
 	var hash maphash.Hash
 	hash.SetSeed(c.seeds[2])
-	id := c.tables[side].place(idColumn)
+	id := columnAt(c.tables[side].Header(), idColumn)
 	var record [8]byte
-	return c.tables[side].eachRow(c.ctx, func(row []parquet.Value) error {
+	return eachOf(c.ctx, c.tables[side], func(cells []batch.Value) error {
 		hash.Reset()
 		for _, at := range c.places[side] {
 			if at < 0 {
-				hash.WriteByte(0)
+				hashValue(&hash, batch.Value{})
 			} else {
-				hashValue(&hash, row[at])
+				hashValue(&hash, cells[at])
 			}
 		}
 		binary.BigEndian.PutUint64(record[:], hash.Sum64())
-		return to.Add(c.key(row[id].ByteArray()), record[:])
+		return to.Add(c.key(cellAt(cells, id).Text), record[:])
 	})
 }
 
 // hashValue adds a value so that no two lists of values look alike.
-func hashValue(hash *maphash.Hash, v parquet.Value) {
-	var number [8]byte
-	switch v.Kind() {
-	case parquet.ByteArray:
-		text := v.ByteArray()
-		binary.BigEndian.PutUint64(number[:], uint64(len(text)))
-		hash.WriteByte(1)
-		hash.Write(number[:])
-		hash.Write(text)
-	case parquet.Boolean, parquet.Int64, parquet.Double:
-		binary.BigEndian.PutUint64(number[:], v.Uint64())
-		hash.WriteByte(2)
-		hash.Write(number[:])
-	default: // null
-		hash.WriteByte(0)
-	}
+func hashValue(hash *maphash.Hash, v batch.Value) {
+	var length [8]byte
+	text := v.String()
+	binary.BigEndian.PutUint64(length[:], uint64(len(text)))
+	hash.WriteByte(byte(v.Kind))
+	hash.Write(length[:])
+	hash.WriteString(text)
 }
 
 // tellDifferent reads the rows of the devices that differ and writes what has
 // changed in them.
 func (c *comparison) tellDifferent() error {
-	sides, err := c.bothSides(int64(len(c.different)), c.spillRows)
+	sides, err := c.bothSides(c.spillRows)
 	defer closeAll(sides)
 	if err != nil {
 		return err
@@ -216,21 +209,18 @@ func (c *comparison) tellDifferent() error {
 }
 
 func (c *comparison) spillRows(to *spill.Buckets, side int) error {
-	t := c.tables[side]
-	id := t.place(idColumn)
-	cells := make([]batch.Value, len(c.columns))
+	id := columnAt(c.tables[side].Header(), idColumn)
+	kept := make([]batch.Value, len(c.columns))
 	var record []byte
-	return t.eachRow(c.ctx, func(row []parquet.Value) error {
-		key := c.key(row[id].ByteArray())
+	return eachOf(c.ctx, c.tables[side], func(cells []batch.Value) error {
+		key := c.key(cellAt(cells, id).Text)
 		if _, differs := slices.BinarySearch(c.different, binary.BigEndian.Uint64(key[:])); !differs {
 			return nil
 		}
 		for i, at := range c.places[side] {
-			if cells[i] = (batch.Value{}); at >= 0 {
-				cells[i] = valueAs(t.columns[at].Type, row[at])
-			}
+			kept[i] = cellAt(cells, at)
 		}
-		record = batch.AppendCells(record[:0], cells)
+		record = batch.AppendCells(record[:0], kept)
 		return to.Add(key, record)
 	})
 }

@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -9,6 +10,8 @@ import (
 	"testing"
 
 	"pushbatch/batch"
+	"pushbatch/batch/blob"
+	"pushbatch/readers"
 	"pushbatch/writers/table"
 )
 
@@ -24,7 +27,7 @@ func BenchmarkChanges(b *testing.B) {
 	if folder == "" {
 		folder = b.TempDir()
 	}
-	var days [2]*snapshot
+	var days [2]batch.Source
 	for i := range days {
 		path := filepath.Join(folder, fmt.Sprintf("day-%d-%d.parquet", devices, i))
 		if _, err := os.Stat(path); err != nil {
@@ -33,10 +36,10 @@ func BenchmarkChanges(b *testing.B) {
 			}
 		}
 		var err error
-		if days[i], err = openSnapshot(path); err != nil {
+		if days[i], err = open(b.Context(), path); err != nil {
 			b.Fatal(err)
 		}
-		b.Cleanup(func() { days[i].close() })
+		b.Cleanup(func() { _ = days[i].Close() })
 	}
 	var changes *Changes
 	for b.Loop() {
@@ -90,4 +93,12 @@ func makeDay(path string, devices, day int) error {
 		}
 	}
 	return w.Close()
+}
+
+func open(ctx context.Context, path string) (batch.Source, error) {
+	info, err := blob.Stat(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	return readers.Open(ctx, info, readers.Options{})
 }

@@ -38,11 +38,11 @@ func PickColumns(all []batch.Column, names []string) ([]batch.Column, error) {
 	}
 	var picked []batch.Column
 	for _, name := range names {
-		at := slices.IndexFunc(all, func(c batch.Column) bool { return c.Name == strings.TrimSpace(name) })
+		at := columnAt(all, strings.TrimSpace(name))
 		if at < 0 {
 			return nil, fmt.Errorf("there is no column %q: the columns are %s", name, columnNames(all))
 		}
-		if slices.ContainsFunc(picked, func(c batch.Column) bool { return c.Name == all[at].Name }) {
+		if columnAt(picked, all[at].Name) >= 0 {
 			return nil, fmt.Errorf("column %q is named twice", name)
 		}
 		picked = append(picked, all[at])
@@ -62,7 +62,7 @@ func columnNames(columns []batch.Column) string {
 func (o *Options) shownColumns(attributes map[string]string) []column {
 	var list []column
 	for _, c := range o.Columns {
-		at := slices.IndexFunc(o.All, func(a batch.Column) bool { return a.Name == c.Name })
+		at := o.cell(c.Name)
 		switch {
 		case c.Name == o.PartitionBy:
 		case c.Name != additionalColumn || o.Additional == AdditionalJSON:

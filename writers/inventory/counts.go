@@ -49,10 +49,7 @@ type counter struct {
 
 func newCounter(columns []batch.Column) *counter {
 	c := &counter{applications: make(map[string]int64), unnamed: make(map[string]bool)}
-	place := func(name string) int {
-		return slices.IndexFunc(columns, func(have batch.Column) bool { return have.Name == name })
-	}
-	c.application, c.extra = place(applicationColumn), place(extraColumn)
+	c.application, c.extra = columnAt(columns, applicationColumn), columnAt(columns, extraColumn)
 	onOff := map[string]string{"true": "on", "false": "off"}
 	yesNo := map[string]string{"true": "yes", "false": "no"}
 	for _, v := range []view{
@@ -66,12 +63,12 @@ func newCounter(columns []batch.Column) *counter {
 		{name: "notifications", column: "notifications_enabled", words: onOff},
 		{name: "primary", column: "is_primary", words: yesNo},
 	} {
-		v.cell = place(v.column)
+		v.cell = columnAt(columns, v.column)
 		v.counts = make(map[string]int64)
 		c.views = append(c.views, &v)
 	}
 	for _, name := range []string{"external_id", "phone", "email"} {
-		if at := place(name); at >= 0 {
+		if at := columnAt(columns, name); at >= 0 {
 			c.identity = append(c.identity, at)
 		}
 	}

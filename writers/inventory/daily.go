@@ -10,8 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/parquet-go/parquet-go"
-
 	"pushbatch/batch"
 	"pushbatch/batch/blob"
 	"pushbatch/writers/table"
@@ -57,7 +55,11 @@ func changesOf(day string) string { return "changes/day=" + day + "/changes.parq
 // is none.
 func ReadLatest(ctx context.Context, folder string) (Latest, error) {
 	var l Latest
-	return l, readJSON(ctx, folder+LatestFile, &l)
+	err := readJSON(ctx, folder+LatestFile, &l)
+	if _, wrong := time.Parse(time.DateOnly, l.Day); err == nil && l.Day != "" && wrong != nil {
+		err = fmt.Errorf("%s%s names no day: move it away to begin anew", folder, LatestFile)
+	}
+	return l, err
 }
 
 // days lists the days of a folder, sorted.
@@ -126,7 +128,7 @@ func (p *dayPublication) publish() (*Manifest, *Latest, error) {
 	}
 	l := &Latest{Day: day, Devices: devicesOf(day), StartedAt: p.daily.StartedAt, FullAt: p.daily.StartedAt, PersonAttributes: p.daily.PersonAttributes}
 	if p.daily.Applied {
-		if err := p.apply(folder + last.Devices); err != nil {
+		if err := p.apply(folder + devicesOf(last.Day)); err != nil {
 			return nil, nil, err
 		}
 		l.FullAt = last.FullAt
@@ -168,29 +170,22 @@ func (p *dayPublication) publish() (*Manifest, *Latest, error) {
 
 // feed makes the change feed of a day from the tables of two days and publishes it.
 func (p *dayPublication) feed(since, from, to, day string) (*Changes, error) {
-	var tables [2]*snapshot
-	defer func() {
-		for _, t := range tables {
-			if t != nil {
-				t.close()
-			}
-		}
-	}()
-	for side, location := range []string{from, to} {
-		path, err := localCopy(p.ctx, location, filepath.Join(p.stage, fmt.Sprint("day-", side)))
-		if err != nil {
-			return nil, err
-		}
-		if tables[side], err = openSnapshot(path); err != nil {
-			return nil, err
-		}
+	was, err := p.options.Open(p.ctx, from)
+	if err != nil {
+		return nil, err
 	}
+	defer was.Close()
+	is, err := p.options.Open(p.ctx, to)
+	if err != nil {
+		return nil, err
+	}
+	defer is.Close()
 	path := filepath.Join(p.stage, "changes.parquet")
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	changes, err := compare(p.ctx, tables[before], tables[after], p.stage, file)
+	changes, err := compare(p.ctx, was, is, p.stage, file)
 	if err = errors.Join(err, file.Close()); err != nil {
 		return nil, err
 	}
@@ -207,15 +202,11 @@ func (p *dayPublication) put(path, name string) error {
 // gathered since: everybody who was listed has the devices that were listed, and
 // no others. Memory is that of the ids of what was gathered.
 func (p *dayPublication) apply(base string) error {
-	path, err := localCopy(p.ctx, base, filepath.Join(p.stage, "base"))
+	old, err := p.options.Open(p.ctx, base)
 	if err != nil {
 		return err
 	}
-	old, err := openSnapshot(path)
-	if err != nil {
-		return err
-	}
-	defer old.close()
+	defer old.Close()
 	merged := filepath.Join(p.stage, "rows")
 	to, err := newSpoolFile(merged)
 	if err != nil {
@@ -229,7 +220,7 @@ func (p *dayPublication) apply(base string) error {
 	return nil
 }
 
-func (p *dayPublication) merge(old *snapshot, to *spoolFile) error {
+func (p *dayPublication) merge(old batch.Source, to *spoolFile) error {
 	seed := maphash.MakeSeed()
 	person, device := p.options.cell(personColumn), p.options.cell(idColumn)
 	people, devices := make(map[uint64]bool), make(map[uint64]bool)
@@ -246,14 +237,12 @@ func (p *dayPublication) merge(old *snapshot, to *spoolFile) error {
 	}
 	places := make([]int, len(p.options.All))
 	for i, c := range p.options.All {
-		places[i] = old.place(c.Name)
+		places[i] = columnAt(old.Header(), c.Name)
 	}
 	cells := make([]batch.Value, len(places))
-	err = old.eachRow(p.ctx, func(row []parquet.Value) error {
+	err = eachOf(p.ctx, old, func(row []batch.Value) error {
 		for i, at := range places {
-			if cells[i] = (batch.Value{}); at >= 0 {
-				cells[i] = valueAs(old.columns[at].Type, row[at])
-			}
+			cells[i] = cellAt(row, at)
 		}
 		if people[maphash.String(seed, cells[person].Text)] || devices[maphash.String(seed, cells[device].Text)] {
 			return nil

@@ -1,6 +1,7 @@
 package inventory_test
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -15,6 +16,8 @@ import (
 	"github.com/parquet-go/parquet-go"
 
 	"pushbatch/batch"
+	"pushbatch/batch/blob"
+	"pushbatch/readers"
 	"pushbatch/writers/inventory"
 	"pushbatch/writers/table"
 )
@@ -129,7 +132,7 @@ func (a *account) without(people map[string]bool) (ids []string) {
 func publishDay(t *testing.T, a *account, folder string, at time.Time, applied bool) (*inventory.Manifest, *inventory.Latest) {
 	t.Helper()
 	all := a.layout.Columns()
-	o := &inventory.Options{All: all, Columns: all, Additional: inventory.AdditionalJSON}
+	o := &inventory.Options{All: all, Columns: all, Additional: inventory.AdditionalJSON, Open: openTable}
 	d := &inventory.Daily{Folder: folder, StartedAt: at, Applied: applied}
 	rows := ""
 	if applied {
@@ -142,6 +145,14 @@ func publishDay(t *testing.T, a *account, folder string, at time.Time, applied b
 		t.Fatal(err)
 	}
 	return m, l
+}
+
+func openTable(ctx context.Context, location string) (batch.Source, error) {
+	info, err := blob.Stat(ctx, location)
+	if err != nil {
+		return nil, err
+	}
+	return readers.Open(ctx, info, readers.Options{})
 }
 
 // devicesIn reads a day: device -> column -> value, but the moment of the export.
@@ -313,7 +324,7 @@ func TestDayTwice(t *testing.T) {
 		t.Fatal(err)
 	}
 	some := gather(t, len(rows)/2, func(i int) []batch.Value { half++; return rows[2*i] })
-	o := &inventory.Options{All: all, Columns: all, Additional: inventory.AdditionalJSON}
+	o := &inventory.Options{All: all, Columns: all, Additional: inventory.AdditionalJSON, Open: openTable}
 	if _, _, err := inventory.PublishDay(t.Context(), some, filepath.Join(t.TempDir(), "stage"), o, &inventory.Daily{Folder: folder, StartedAt: first}); err != nil {
 		t.Fatal(err)
 	}

@@ -25,9 +25,8 @@ type Options struct {
 	Replace     bool           // a part may take the place of the whole
 	Safe        bool           // texts in CSV cannot start a formula in a spreadsheet
 
-	// EachID gives the registration ids of a file of an earlier table; one that
-	// cannot be read has none.
-	EachID func(ctx context.Context, location string, fn func(id string)) error
+	// Open opens a file of a table that was published before.
+	Open func(ctx context.Context, location string) (batch.Source, error)
 
 	// Progress is told now and then how many of the rows are rendered; may be nil.
 	Progress func(done, all int64)

@@ -138,7 +138,7 @@ func (p *publication) eachRow(fn func(cells []batch.Value) error) error {
 // render writes the lines of some partitions (nil: all lines).
 func (p *publication) render(partitions []string) error {
 	open := make(map[string]*outFile)
-	by := slices.IndexFunc(p.options.All, func(c batch.Column) bool { return c.Name == p.options.PartitionBy })
+	by := p.options.cell(p.options.PartitionBy)
 	var shown []batch.Value
 	line := int64(0)
 	err := p.eachRow(func(cells []batch.Value) error {

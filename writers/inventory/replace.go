@@ -147,7 +147,7 @@ func (p *publication) refuseSubset(old standing) error {
 	})
 	for _, f := range old.manifest.Files {
 		if err == nil {
-			err = o.EachID(p.ctx, folderOf(old.place)+"/"+f.Path, func(id string) { delete(fresh, p.survey.hashID(id)) })
+			err = o.eachID(p.ctx, folderOf(old.place)+"/"+f.Path, func(id string) { delete(fresh, p.survey.hashID(id)) })
 		}
 	}
 	if err != nil || len(fresh) > 0 {

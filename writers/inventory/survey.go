@@ -3,7 +3,6 @@ package inventory
 import (
 	"fmt"
 	"hash/maphash"
-	"slices"
 	"time"
 
 	"pushbatch/batch"
@@ -65,9 +64,7 @@ func (o *Options) look(eachRow eachRow) (*survey, error) {
 	})
 }
 
-func (o *Options) cell(name string) int {
-	return slices.IndexFunc(o.All, func(c batch.Column) bool { return c.Name == name })
-}
+func (o *Options) cell(name string) int { return columnAt(o.All, name) }
 
 func (s *survey) findMoved(o *Options, eachRow eachRow) error {
 	modified := o.cell("modified_at")
