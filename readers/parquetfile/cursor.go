@@ -249,7 +249,7 @@ func (c *cursor) decode() error {
 	}
 	b := &c.scan.block
 	b.reset()
-	err := c.values.next(b, c.pending)
+	err := c.values(b, c.pending)
 	c.pending -= len(b.values)
 	c.render(b.values)
 	if err == nil {

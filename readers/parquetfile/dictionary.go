@@ -24,14 +24,14 @@ func newDictionary(l *leaf, page []byte, count int64) (*dictionary, error) {
 		return d, nil
 	}
 	d.ends = make([]uint32, 0, count)
-	arrays := plainArrays{page}
+	rest := page
 	var one storedBlock
 	for range count {
 		one.reset()
-		if err := arrays.next(&one, 1); err != nil {
+		if err := one.cutArray(&rest); err != nil {
 			return nil, err
 		}
-		d.ends = append(d.ends, uint32(len(page)-len(arrays.src)))
+		d.ends = append(d.ends, uint32(len(page)-len(rest)))
 	}
 	return d, nil
 }
@@ -55,28 +55,22 @@ func (d *dictionary) value(i uint32) []byte {
 	return d.stored[from:d.ends[i]]
 }
 
-// dictionaryValues are numbers of values of the dictionary.
-type dictionaryValues struct {
-	runs       runReader
-	dictionary *dictionary
-}
-
+// newDictionaryDecoder reads numbers of values of the dictionary.
 func newDictionaryDecoder(src []byte, dictionary *dictionary) (decoder, error) {
 	if len(src) == 0 || src[0] > 32 {
 		return nil, errEncoded
 	}
-	return &dictionaryValues{newRunReader(src[1:], uint(src[0])), dictionary}, nil
-}
-
-func (d *dictionaryValues) next(b *storedBlock, n int) error {
-	var memory [blockValues]uint32
-	indexes := memory[:min(n, blockValues)]
-	read, err := readRuns(&d.runs, indexes)
-	for _, i := range indexes[:read] {
-		if d.dictionary == nil || int64(i) >= d.dictionary.count {
-			return errNotInDictionary
+	runs := newRunReader(src[1:], uint(src[0]))
+	return func(b *storedBlock, n int) error {
+		var memory [blockValues]uint32
+		indexes := memory[:min(n, blockValues)]
+		read, err := readRuns(&runs, indexes)
+		for _, i := range indexes[:read] {
+			if dictionary == nil || int64(i) >= dictionary.count {
+				return errNotInDictionary
+			}
+			b.values = append(b.values, dictionary.value(i))
 		}
-		b.values = append(b.values, d.dictionary.value(i))
-	}
-	return err
+		return err
+	}, nil
 }

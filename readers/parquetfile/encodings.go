@@ -19,12 +19,22 @@ const (
 	blockText = 256 << 10
 )
 
-// decoder reads the values of one page one after the other, nulls left out.
-type decoder interface {
-	// next reads up to n values as they are stored: little-endian numbers, one byte
-	// for a boolean, the bytes of an array. It reads at least one, or fails; on an
-	// error the values read before it count. They are valid until the next call.
-	next(b *storedBlock, n int) error
+// decoder reads the values of one page one after the other, nulls left out: up to
+// n as they are stored (little-endian numbers, one byte for a boolean, the bytes of
+// an array). It reads at least one, or fails; on an error the values read before
+// it count. They are valid until the next call.
+type decoder func(b *storedBlock, n int) error
+
+// each makes a decoder of what reads the next value.
+func each(next func(b *storedBlock) error) decoder {
+	return func(b *storedBlock, n int) error {
+		for range n {
+			if err := next(b); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 }
 
 // storedBlock is a block of stored values.
@@ -55,23 +65,23 @@ func newDecoder(l *leaf, enc format.Encoding, src []byte, dictionary *dictionary
 		d, err = newDictionaryDecoder(src, dictionary)
 	case format.RLE:
 		if l.physical == format.Boolean {
-			d, err = newRLEBooleans(src)
+			d, err = rleBooleans(src)
 		}
 	case format.DeltaBinaryPacked:
 		if l.physical == format.Int32 || l.physical == format.Int64 {
-			d, err = newDeltaIntegers(src, l.width)
+			d, err = deltaIntegers(src, l.width)
 		}
 	case format.DeltaLengthByteArray:
 		if l.width == 0 {
-			d, err = newDeltaLengths(src)
+			d, err = deltaLengths(src)
 		}
 	case format.DeltaByteArray:
 		if l.physical == format.ByteArray || l.physical == format.FixedLenByteArray {
-			d, err = newDeltaPrefixes(src, l.width)
+			d, err = deltaPrefixes(src, l.width)
 		}
 	case format.ByteStreamSplit:
 		if l.width > 0 && l.physical != format.Boolean {
-			d, err = &byteStreamSplit{src, l.width, len(src) / l.width, 0}, nil
+			d, err = byteStreamSplit(src, l.width), nil
 		}
 	default:
 		return nil, inputerror.New(inputerror.CodeFormat, "column %s is encoded in a way that is not known (encoding %d)", l.path, int32(enc))
@@ -85,151 +95,96 @@ func newDecoder(l *leaf, enc format.Encoding, src []byte, dictionary *dictionary
 func newPlainDecoder(l *leaf, src []byte) decoder {
 	switch {
 	case l.physical == format.Boolean:
-		return &packedBooleans{src: src}
+		return packedBooleans(src)
 	case l.width > 0:
-		return &fixedValues{src, l.width}
+		return each(func(b *storedBlock) error { return b.cut(&src, int64(l.width)) })
 	}
-	return &plainArrays{src}
+	return each(func(b *storedBlock) error { return b.cutArray(&src) })
 }
 
-// fixedValues are numbers and arrays of one size (PLAIN).
-type fixedValues struct {
-	src   []byte
-	width int
-}
-
-func (d *fixedValues) next(b *storedBlock, n int) error {
-	for range n {
-		if len(d.src) < d.width {
-			return errEncoded
-		}
-		b.values = append(b.values, d.src[:d.width])
-		d.src = d.src[d.width:]
+// cut takes the next value off the front of src.
+func (b *storedBlock) cut(src *[]byte, size int64) error {
+	if size < 0 || size > int64(len(*src)) {
+		return errEncoded
 	}
+	b.values = append(b.values, (*src)[:size])
+	*src = (*src)[size:]
 	return nil
 }
 
-// plainArrays are byte arrays that each follow their length (PLAIN).
-type plainArrays struct{ src []byte }
-
-func (d *plainArrays) next(b *storedBlock, n int) error {
-	for range n {
-		if len(d.src) < 4 {
-			return errEncoded
-		}
-		size := int64(binary.LittleEndian.Uint32(d.src))
-		if size > int64(len(d.src)-4) {
-			return errEncoded
-		}
-		b.values = append(b.values, d.src[4:4+size])
-		d.src = d.src[4+size:]
+// cutArray takes the next byte array, which follows its length (PLAIN).
+func (b *storedBlock) cutArray(src *[]byte) error {
+	if len(*src) < 4 {
+		return errEncoded
 	}
-	return nil
+	size := int64(binary.LittleEndian.Uint32(*src))
+	*src = (*src)[4:]
+	return b.cut(src, size)
 }
 
 // packedBooleans take a bit each (PLAIN).
-type packedBooleans struct {
-	src []byte
-	bit int
-}
-
-func (d *packedBooleans) next(b *storedBlock, n int) error {
-	for range n {
-		if d.bit/8 >= len(d.src) {
+func packedBooleans(src []byte) decoder {
+	bit := 0
+	return each(func(b *storedBlock) error {
+		if bit/8 >= len(src) {
 			return errEncoded
 		}
-		b.room(1)[0] = byte(bitsAt(d.src, uint(d.bit), 1))
-		d.bit++
-	}
-	return nil
+		b.room(1)[0] = byte(bitsAt(src, uint(bit), 1))
+		bit++
+		return nil
+	})
 }
 
 // rleBooleans are runs of booleans (RLE).
-type rleBooleans struct{ runs runReader }
-
-func newRLEBooleans(src []byte) (decoder, error) {
+func rleBooleans(src []byte) (decoder, error) {
 	if len(src) < 4 || int64(binary.LittleEndian.Uint32(src)) > int64(len(src)-4) {
 		return nil, errEncoded
 	}
-	size := binary.LittleEndian.Uint32(src)
-	return &rleBooleans{newRunReader(src[4:4+size], 1)}, nil
-}
-
-func (d *rleBooleans) next(b *storedBlock, n int) error {
-	b.memory = append(b.memory, make([]byte, n)...)
-	read, err := readRuns(&d.runs, b.memory[len(b.memory)-n:])
-	for i := range read {
-		b.values = append(b.values, b.memory[len(b.memory)-n:][i:i+1])
-	}
-	return err
+	runs := newRunReader(src[4:4+binary.LittleEndian.Uint32(src)], 1)
+	return each(func(b *storedBlock) error {
+		var value [1]uint8
+		if _, err := readRuns(&runs, value[:]); err != nil {
+			return err
+		}
+		b.room(1)[0] = value[0]
+		return nil
+	}), nil
 }
 
 // deltaIntegers are DELTA_BINARY_PACKED.
-type deltaIntegers struct {
-	deltas deltaReader
-	width  int
-}
-
-func newDeltaIntegers(src []byte, width int) (decoder, error) {
+func deltaIntegers(src []byte, width int) (decoder, error) {
 	deltas, err := newDeltaReader(src)
-	return &deltaIntegers{deltas, width}, err
-}
-
-func (d *deltaIntegers) next(b *storedBlock, n int) error {
-	for range n {
-		v, err := d.deltas.next()
+	return each(func(b *storedBlock) error {
+		v, err := deltas.next()
 		if err != nil {
 			return err
 		}
-		if d.width == 4 {
-			binary.LittleEndian.PutUint32(b.room(4), uint32(v))
-		} else {
-			binary.LittleEndian.PutUint64(b.room(8), uint64(v))
-		}
-	}
-	return nil
+		var word [8]byte
+		binary.LittleEndian.PutUint64(word[:], uint64(v))
+		copy(b.room(width), word[:])
+		return nil
+	}), err
 }
 
 // deltaLengths are byte arrays after all their lengths (DELTA_LENGTH_BYTE_ARRAY).
-type deltaLengths struct {
-	lengths deltaReader
-	src     []byte
-}
-
-func newDeltaLengths(src []byte) (*deltaLengths, error) {
+func deltaLengths(src []byte) (decoder, error) {
 	lengths, err := newDeltaReader(src)
 	if err != nil {
 		return nil, err
 	}
 	src, err = lengths.rest()
-	return &deltaLengths{lengths, src}, err
-}
-
-func (d *deltaLengths) next(b *storedBlock, n int) error {
-	for range n {
-		size, err := d.lengths.next()
+	return each(func(b *storedBlock) error {
+		size, err := lengths.next()
 		if err != nil {
 			return err
 		}
-		if size < 0 || size > int64(len(d.src)) {
-			return errEncoded
-		}
-		b.values = append(b.values, d.src[:size])
-		d.src = d.src[size:]
-	}
-	return nil
+		return b.cut(&src, size)
+	}), err
 }
 
 // deltaPrefixes are arrays that each repeat the beginning of the one before
-// (DELTA_BYTE_ARRAY).
-type deltaPrefixes struct {
-	prefixes deltaReader
-	suffixes deltaLengths
-	width    int // of every value; 0: any
-	before   []byte
-}
-
-func newDeltaPrefixes(src []byte, width int) (decoder, error) {
+// (DELTA_BYTE_ARRAY), all of a width unless that is 0.
+func deltaPrefixes(src []byte, width int) (decoder, error) {
 	prefixes, err := newDeltaReader(src)
 	if err != nil {
 		return nil, err
@@ -237,56 +192,53 @@ func newDeltaPrefixes(src []byte, width int) (decoder, error) {
 	if src, err = prefixes.rest(); err != nil {
 		return nil, err
 	}
-	suffixes, err := newDeltaLengths(src)
-	if err != nil {
-		return nil, err
-	}
-	return &deltaPrefixes{prefixes: prefixes, suffixes: *suffixes, width: width}, nil
-}
-
-func (d *deltaPrefixes) next(b *storedBlock, n int) error {
-	for i := 0; i < n && (i == 0 || len(b.memory) < blockText); i++ {
-		prefix, err := d.prefixes.next()
+	suffixes, err := deltaLengths(src)
+	var before []byte
+	next := func(b *storedBlock) error {
+		prefix, err := prefixes.next()
 		if err != nil {
 			return err
 		}
 		at := len(b.values)
-		if err := d.suffixes.next(b, 1); err != nil {
+		if err := suffixes(b, 1); err != nil {
 			return err
 		}
 		suffix := b.values[at]
 		b.values = b.values[:at]
 		size := int(prefix) + len(suffix)
-		if prefix < 0 || prefix > int64(len(d.before)) || d.width > 0 && size != d.width {
+		if prefix < 0 || prefix > int64(len(before)) || width > 0 && size != width {
 			return errEncoded
 		}
 		if size > maxText {
 			return inputerror.New(inputerror.CodeBound, "a value is longer than %d MiB", maxText>>20)
 		}
 		value := b.room(size)
-		copy(value[copy(value, d.before[:prefix]):], suffix)
-		d.before = append(d.before[:prefix], suffix...)
+		copy(value[copy(value, before[:prefix]):], suffix)
+		before = append(before[:prefix], suffix...)
+		return nil
 	}
-	return nil
+	return func(b *storedBlock, n int) error {
+		err := next(b)
+		for ; n > 1 && err == nil && len(b.memory) < blockText; n-- {
+			err = next(b)
+		}
+		return err
+	}, err
 }
 
 // byteStreamSplit are values of which first all first bytes are stored, then all
 // second ones, and so on (BYTE_STREAM_SPLIT).
-type byteStreamSplit struct {
-	src              []byte
-	width, count, at int
-}
-
-func (d *byteStreamSplit) next(b *storedBlock, n int) error {
-	for range n {
-		if d.at == d.count {
+func byteStreamSplit(src []byte, width int) decoder {
+	at, count := 0, len(src)/width
+	return each(func(b *storedBlock) error {
+		if at == count {
 			return errEncoded
 		}
-		value := b.room(d.width)
+		value := b.room(width)
 		for k := range value {
-			value[k] = d.src[k*d.count+d.at]
+			value[k] = src[k*count+at]
 		}
-		d.at++
-	}
-	return nil
+		at++
+		return nil
+	})
 }
