@@ -2,7 +2,7 @@ package jsonlines
 
 import (
 	"fmt"
-	"slices"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -21,7 +21,6 @@ type jsonText struct {
 	at     int
 	depth  int
 	stored textfile.Text
-	nested *nestedStack
 	flaw   *jsonFault // the first text since the last field that is no text in the encoding
 }
 
@@ -118,7 +117,7 @@ func (j *jsonText) value() (batch.Value, *jsonFault) {
 	case c == '"':
 		text, fault := j.text()
 		return batch.Value{Kind: batch.Text, Text: text}, fault
-	case c == '-' || isDigit(c):
+	case c == '-' || c >= '0' && c <= '9':
 		return j.number()
 	case c == '{' || c == '[':
 		return j.children(c == '{')
@@ -139,73 +138,44 @@ func (j *jsonText) literal() (batch.Value, *jsonFault) {
 	return batch.Value{}, j.fault("expected a value")
 }
 
-// children reads an object or a list. What is inside is gathered on a stack
-// that all depths share.
+// children reads an object or a list.
 func (j *jsonText) children(object bool) (batch.Value, *jsonFault) {
 	if j.depth == maxNested {
 		return batch.Value{}, j.fault(fmt.Sprintf("values are nested deeper than %d", maxNested))
 	}
 	j.depth++
-	names, values := len(j.nested.names), len(j.nested.values)
-	value, read := batch.Value{Kind: batch.List}, j.list
-	if object {
-		value.Kind, read = batch.Object, j.object
+	defer func() { j.depth-- }()
+	value := batch.Value{Kind: batch.List, Nested: new(batch.Nested)}
+	if !object {
+		return value, j.list(value.Nested)
 	}
-	fault := read()
-	value.Nested = j.nested.take(names, values)
-	j.depth--
-	return value, fault
-}
-
-func (j *jsonText) object() *jsonFault {
-	first := len(j.nested.names)
-	var names nameSet
-	return j.members(func(name string) *jsonFault {
-		if !names.add(j.nested.names[first:], name) {
+	value.Kind = batch.Object
+	known := make(map[string]bool)
+	return value, j.members(func(name string) *jsonFault {
+		if known[name] {
 			return &jsonFault{code: inputerror.CodeJSONRepeat, at: j.at, say: "an object has the same name twice"}
 		}
-		j.nested.names = append(j.nested.names, name)
-		return j.push()
+		known[name] = true
+		value.Nested.Names = append(value.Nested.Names, name)
+		return j.push(value.Nested)
 	})
 }
 
-// push reads a value onto the stack.
-func (j *jsonText) push() *jsonFault {
+// push reads a value onto the children of another.
+func (j *jsonText) push(to *batch.Nested) *jsonFault {
 	value, fault := j.value()
-	j.nested.values = append(j.nested.values, value)
+	to.Values = append(to.Values, value)
 	return fault
 }
 
-// nameSet notices a name that comes twice; a short list is searched, a long
-// one gets a map.
-type nameSet map[string]bool
-
-func (s *nameSet) add(before []string, name string) bool {
-	const short = 16
-	if len(before) < short {
-		return !slices.Contains(before, name)
-	}
-	if *s == nil {
-		*s = make(nameSet, 2*short)
-		for _, have := range before {
-			(*s)[have] = true
-		}
-	}
-	if (*s)[name] {
-		return false
-	}
-	(*s)[name] = true
-	return true
-}
-
-func (j *jsonText) list() *jsonFault {
+func (j *jsonText) list(to *batch.Nested) *jsonFault {
 	j.at++
 	if j.take(']') {
 		return nil
 	}
 	for {
 		j.space()
-		if fault := j.push(); fault != nil {
+		if fault := j.push(to); fault != nil {
 			return fault
 		}
 		if j.take(']') {
@@ -217,41 +187,16 @@ func (j *jsonText) list() *jsonFault {
 	}
 }
 
-func isDigit(c byte) bool { return c >= '0' && c <= '9' }
-
-func (j *jsonText) digits() bool {
-	begin := j.at
-	for isDigit(j.next()) {
-		j.at++
-	}
-	return j.at > begin
-}
+var jsonNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?`)
 
 func (j *jsonText) number() (batch.Value, *jsonFault) {
-	begin := j.at
-	if j.next() == '-' {
-		j.at++
+	digits := jsonNumber.FindString(j.line[j.at:])
+	end := j.at + len(digits)
+	if digits == "" || end < len(j.line) && strings.IndexByte("0123456789.eE+-", j.line[end]) >= 0 {
+		return batch.Value{}, j.fault("expected a number such as 12, -0.5 or 1e9, without leading zeros")
 	}
-	zero := j.next() == '0'
-	if whole := j.at; !j.digits() || zero && j.at > whole+1 {
-		return batch.Value{}, j.fault("expected a number without leading zeros")
-	}
-	if j.next() == '.' {
-		j.at++
-		if !j.digits() {
-			return batch.Value{}, j.fault("expected a digit behind the decimal point")
-		}
-	}
-	if c := j.next(); c == 'e' || c == 'E' {
-		j.at++
-		if c := j.next(); c == '+' || c == '-' {
-			j.at++
-		}
-		if !j.digits() {
-			return batch.Value{}, j.fault("expected a digit in the exponent")
-		}
-	}
-	return batch.Value{Kind: batch.Number, Text: j.line[begin:j.at]}, nil
+	j.at = end
+	return batch.Value{Kind: batch.Number, Text: digits}, nil
 }
 
 // text reads a string; its opening quote is at hand.

@@ -27,7 +27,7 @@ func FuzzJSON(f *testing.F) {
 		if strings.ContainsAny(line, "\n") {
 			return
 		}
-		j := jsonText{line: line, stored: utf8Text{}, nested: new(nestedStack)}
+		j := jsonText{line: line, stored: utf8Text{}}
 		j.space()
 		got, fault := j.value()
 		if j.space(); fault == nil && j.at < len(line) {

@@ -24,7 +24,6 @@ type reading struct {
 	next batch.Position // of the one behind it
 
 	record  record
-	nested  nestedStack
 	values  []batch.Value   // of the row being read
 	seen    []int64         // for each column the row, from 1, that had it last
 	guess   int             // the column that comes next if names come in the usual order
@@ -150,7 +149,7 @@ func leadingText(line string) []batch.Value {
 
 func (r *reading) decode(line string) *batch.Problem {
 	r.guess, r.unknown, r.faults = 0, "", nil
-	r.record.jsonText = jsonText{line: line, stored: r.source.Text, nested: &r.nested}
+	r.record.jsonText = jsonText{line: line, stored: r.source.Text}
 	if fault := r.record.read(); fault != nil {
 		return r.problem(fault, "")
 	}

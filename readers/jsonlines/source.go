@@ -95,7 +95,7 @@ func (s *source) readHeader(ctx context.Context) error {
 
 // collect adds the names of a record to the header.
 func (s *source) collect(line string) *jsonFault {
-	record := record{jsonText: jsonText{line: line, stored: s.Text, nested: new(nestedStack)}}
+	record := record{jsonText: jsonText{line: line, stored: s.Text}}
 	record.field = func(f fieldName, value batch.Value) *jsonFault {
 		record.flaw = nil // of the row, which will say so
 		if _, known := s.columns[f]; !known && !(value.Kind == batch.Null && batch.Flattened(f.String())) {
