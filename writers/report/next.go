@@ -31,7 +31,7 @@ func (s *Summary) Next(r *Run) []Step {
 	case s.Outcome == Running:
 		return []Step{{"to see where it stands", "pushbatch status " + run}}
 	case s.Delta != nil && s.Delta.Refused:
-		return []Step{{"to depersonalize them all the same", fmt.Sprintf("pushbatch resume %s --max-vanished %d", run, s.Delta.Vanished)}}
+		return []Step{{"if they are to be depersonalized", fmt.Sprintf("pushbatch resume %s --max-vanished %d", run, s.Delta.Vanished)}}
 	case s.Outcome != Completed && s.Resumable(r):
 		return []Step{{"to go on where this run stands", "pushbatch resume " + run}}
 	case s.Outcome != Completed || s.ExitCode != exitBadRows:
