@@ -39,29 +39,33 @@ func nights(b *bench) error {
 	if err != nil {
 		return err
 	}
-	began := time.Now()
+	planned, err := run([]int{0}, b.ours, "inspect", changed, "--rows", "1", "--base-url", s.base, "--delta", state)
+	if err != nil {
+		return err
+	}
 	night, err := b.runOnce(args(changed, "--mirror")...)
 	ended := time.Now()
 	if err != nil {
 		return err
 	}
 	c, err := s.counts()
-	if err == nil && c.Requests != n/100 {
+	if err == nil && c.Requests < n/100 { // the look at the application comes on top
 		err = fmt.Errorf("the server got %d requests", c.Requests)
 	}
 	show := func(what, got, wanted string) {
 		line(fmt.Sprintf("delta, %d million devices: %s", b.scale, what), got, "", "", wanted)
 	}
-	show("adopting all", fmt.Sprintf("%.0f s, %.0f s of CPU, %.0f MB", adopted.wall, adopted.cpu, adopted.memory), "")
-	show("the state", fmt.Sprintf("%.0f MB", float64(size)/million), "at most 50 a million")
-	show("1 % changed: plan, to the first request", fmt.Sprintf("%.1f s", c.First.Sub(began).Seconds()), "at most 9 a million")
-	show("the same: from the last request to the end", fmt.Sprintf("%.1f s", ended.Sub(c.Last).Seconds()), "at most 6 a million")
-	show("the same: whole run", fmt.Sprintf("%.0f s, %.0f s of CPU, %.0f MB", night.wall, night.cpu, night.memory), "at most 150 MB")
+	shown := func(u usage) string { return fmt.Sprintf("%.0f s, %.0f s of CPU, %.0f MB", u.wall, u.cpu, u.memory) }
+	show("adopting all", shown(adopted), "")
+	show("the state", fmt.Sprintf("%.0f MB", float64(size)/million), "at most 50 MB a million")
+	show("1 % changed: the plan alone", shown(planned), "at most 9 s a million")
+	show("the same: from the last request to the end", fmt.Sprintf("%.1f s", ended.Sub(c.Last).Seconds()), "at most 6 s a million")
+	show("the same: whole run", shown(night), "at most 150 MB")
 	last, err2 := b.runOnce("personalize", changed, "--dry-run=validate", "--on-duplicate", "last")
 	if err == nil {
 		err = err2
 	}
-	show("--on-duplicate last, validation", fmt.Sprintf("%.0f s, %.0f s of CPU, %.0f MB", last.wall, last.cpu, last.memory), "at most 150 MB")
+	show("--on-duplicate last, validation", shown(last), "at most 150 MB")
 	return err
 }
 
