@@ -42,6 +42,7 @@ var mayImport = map[string][]string{
 	"writers/console":       {"apiclient", "batch", "writers/report"},
 	"writers/parts":         {"batch", "batch/blob", "batch/runstore", "writers/table"},
 	"writers/table":         {"batch", "batch/jsonappend"},
+	"writers/watch":         {"apiclient", "batch", "writers/report"},
 	"writers/writertest":    {},
 	"apiclient":             {"batch/jsonappend"},
 	"apiclient/simulator":   {}, // a wire type shared with the client would be wrong on both sides at once
@@ -65,6 +66,7 @@ var mayImport = map[string][]string{
 		"writers/parts",
 		"writers/report",
 		"writers/table",
+		"writers/watch",
 		"apiclient",
 		"apiclient/simulator",
 	},

@@ -4,12 +4,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/url"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"pushbatch/writers/console"
 )
 
 // secretVariables are the variables that hold secrets: of them only whether
@@ -87,10 +88,10 @@ func shownValue(f *pflag.Flag) string {
 		return strings.Join(list.GetSlice(), ", ")
 	}
 	if f.Name == "notify-url" {
-		return hostURL(f.Value.String())
+		return console.HostURL(f.Value.String())
 	}
 	if strings.HasSuffix(f.Name, "-url") {
-		return maskedURL(f.Value.String())
+		return console.MaskedURL(f.Value.String())
 	}
 	return f.Value.String()
 }
@@ -126,37 +127,4 @@ func orDash(s string) string {
 		return "-"
 	}
 	return s
-}
-
-// hostURL is an address without all that may be secret in the address of a web
-// hook: only the scheme and the host are left.
-func hostURL(text string) string {
-	u, err := url.Parse(text)
-	switch {
-	case text == "":
-		return ""
-	case err != nil || u.Host == "":
-		return "…"
-	}
-	return u.Scheme + "://" + u.Host + "/…"
-}
-
-// maskedURL is an address without what may be secret in it: the password and
-// the query.
-func maskedURL(text string) string {
-	u, err := url.Parse(text)
-	if err != nil || u.Host == "" {
-		if text == "" {
-			return ""
-		}
-		return "…"
-	}
-	masked := u.Scheme + "://" + u.Host + u.EscapedPath()
-	if u.User != nil {
-		masked = u.Scheme + "://…@" + u.Host + u.EscapedPath()
-	}
-	if u.RawQuery != "" {
-		masked += "?…"
-	}
-	return masked
 }

@@ -1,12 +1,23 @@
 package main
 
 import (
+	"cmp"
+	"context"
+	"errors"
 	"log/slog"
 	"math"
 	"net/http"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"pushbatch/apiclient"
 	"pushbatch/apiclient/simulator"
+	"pushbatch/batch/blob"
+	"pushbatch/batch/runstore"
 )
 
 // simulatedPeople are there to be exported with --simulate.
@@ -125,4 +136,160 @@ func (p *process) credentials(first, second string, auth func([]string) apiclien
 		values = append(values, value)
 	}
 	return auth(values), nil
+}
+
+// s3Flags say how S3 is reached; what they leave open the AWS SDK finds as
+// always.
+type s3Flags struct {
+	s3 blob.S3Options
+	// saveEvery and lease are of run folders in S3.
+	saveEvery time.Duration
+	lease     time.Duration
+	// trustFolder is of run folders on disk.
+	trustFolder bool
+}
+
+func (f *s3Flags) add(fs *pflag.FlagSet) {
+	f.addReach(fs)
+	fs.DurationVar(&f.saveEvery, "s3-checkpoint-every", time.Second, "`DURATION` between checkpoints of a run in S3, a PUT each; after a crash what finished within it is sent again")
+	fs.DurationVar(&f.lease, "s3-lease", 30*time.Second, "`DURATION` after which a run in S3 whose process shows no life may be taken over")
+}
+
+// addReach adds the flags of commands that only read.
+func (f *s3Flags) addReach(fs *pflag.FlagSet) {
+	fs.StringVar(&f.s3.EndpointURL, "s3-endpoint-url", "", "`URL` of another service that speaks S3 (also AWS_ENDPOINT_URL_S3)")
+	fs.BoolVar(&f.s3.PathStyle, "s3-path-style", false, "name the bucket in the path, not in the host name")
+	fs.StringVar(&f.s3.Region, "s3-region", "", "`REGION` of the buckets (default: the SDK's, then each bucket's own)")
+	fs.BoolVar(&f.s3.NoSignRequest, "s3-no-sign-request", false, "read public buckets without credentials")
+	fs.BoolVar(&f.s3.RequesterPays, "s3-requester-pays", false, "pay for requests to buckets that ask for it")
+	fs.BoolVar(&f.trustFolder, "trust-folder", false, "take a run folder on disk that another user owns or can write")
+	fs.StringVar(&f.s3.SSEKMSKeyID, "s3-sse-kms-key-id", "", "`ID` of the KMS key that written objects are encrypted with")
+}
+
+// trustKey is --trust-folder in a context.
+type trustKey struct{}
+
+// with returns a context in which locations in S3 are reached, and folders trusted,
+// as the flags say.
+func (f *s3Flags) with(ctx context.Context, p *process) context.Context {
+	o := f.s3
+	o.Warn = p.warnOnce
+	return blob.WithS3(context.WithValue(ctx, trustKey{}, f.trustFolder), o)
+}
+
+// with is that of the s3Flags; links in folders of inputs are followed as the flags
+// say, too.
+func (j *jobFlags) with(ctx context.Context, p *process) context.Context {
+	return blob.WithLinks(j.s3Flags.with(ctx, p), j.followLinks, p.warnOnce)
+}
+
+// closed warns of what went wrong when something was closed that has done its work:
+// that changes nothing of how the run ended.
+func (p *process) closed(what string, err error) {
+	if err != nil {
+		p.warn("%s was not closed as it should be: %v", what, err)
+	}
+}
+
+// warnOnce is warn for a whole message.
+func (p *process) warnOnce(message string) { p.warn("%s", message) }
+
+func (f *s3Flags) check() error {
+	if err := f.s3.Check(); err != nil {
+		return usageError("%w", err)
+	}
+	if f.saveEvery < 100*time.Millisecond || f.saveEvery > time.Hour {
+		return usageError("--s3-checkpoint-every %s: a duration from 100ms to 1h was expected", f.saveEvery)
+	}
+	if f.lease < time.Second || f.lease > time.Hour {
+		return usageError("--s3-lease %s: a duration from 1s to 1h was expected", f.lease)
+	}
+	return nil
+}
+
+// resolveS3 fills the flags that S3 is reached with from the environment: a run
+// in S3 must be reached before what it was started with can be read.
+func resolveS3(fs *pflag.FlagSet, getenv func(string) (string, bool)) error {
+	names := pflag.NewFlagSet("s3", pflag.ContinueOnError)
+	new(s3Flags).add(names)
+	var failed error
+	names.VisitAll(func(f *pflag.Flag) {
+		if own := fs.Lookup(f.Name); own != nil && failed == nil {
+			_, failed = resolveFlag(fs, own, getenv)
+		}
+	})
+	return failed
+}
+
+func storeOptions(flags *jobFlags, log *slog.Logger) runstore.Options {
+	return runstore.Options{Lease: flags.lease, Trust: flags.trustFolder, Waiting: func(h runstore.Holder, left time.Duration) {
+		log.Warn("the run is held by another process: waiting for a sign of life, or for the end of its lease",
+			"process", h.PID, "host", h.Host, "at_most", max(left, 0).Round(time.Second)+time.Second)
+	}}
+}
+
+// saveEvery is the time between checkpoints; 0: as always.
+func (x *execution) saveEvery() time.Duration {
+	if blob.IsS3(x.folder.Path("")) {
+		return x.flags.saveEvery
+	}
+	return 0
+}
+
+// lost is why the run's folder is no longer held. Every request asks before it
+// is sent: a process that stood still for longer than its lease (a machine that
+// slept, a container that was frozen) must not send beside its successor, not
+// even what was about to go out when it wakes.
+func (x *execution) lost() error {
+	if x.folder == nil {
+		return nil
+	}
+	return cmp.Or(x.folder.Lost(), x.stateLost())
+}
+
+// openFolder takes a run, on disk or in S3, to go on with it.
+func (p *process) openFolder(ctx context.Context, path string, flags *jobFlags) (*runstore.Folder, error) {
+	if err := flags.s3Flags.check(); err != nil {
+		return nil, err
+	}
+	log, err := p.newLogger(&flags.messageFlags, flags.redact, p.terminal.W)
+	if err != nil {
+		return nil, err
+	}
+	f, err := runstore.Open(ctx, path, storeOptions(flags, log))
+	return f, folderError(err)
+}
+
+// folderError gives the error of a run's folder its exit code: that of a store that
+// cannot be used is not that of a wrong command.
+func folderError(err error) error {
+	var locked *runstore.LockedError
+	var untrusted *runstore.TrustError
+	if err == nil || errors.As(err, &locked) || errors.As(err, &untrusted) || errors.Is(err, runstore.ErrNoRun) {
+		return err
+	}
+	return &exitError{exitStopped, err}
+}
+
+// viewRun looks at a run, on disk or in S3.
+func viewRun(ctx context.Context, path string) (*runstore.Folder, error) {
+	trust, _ := ctx.Value(trustKey{}).(bool)
+	return runstore.View(ctx, path, runstore.Options{Trust: trust})
+}
+
+// viewFolder is viewRun for a command that has no other flags of a job.
+func (p *process) viewFolder(cmd *cobra.Command, f *s3Flags, path string) (*runstore.Folder, error) {
+	if err := resolveS3(cmd.Flags(), p.getenv); err != nil {
+		return nil, err
+	}
+	folder, err := viewRun(f.with(cmd.Context(), p), path)
+	return folder, folderError(err)
+}
+
+// fileOfRun is the location of a file of a run, valid from everywhere.
+func fileOfRun(run, name string) (string, error) {
+	if blob.IsS3(run) {
+		return strings.TrimSuffix(run, "/") + "/" + name, nil
+	}
+	return filepath.Abs(filepath.Join(run, name))
 }

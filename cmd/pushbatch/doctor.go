@@ -126,7 +126,7 @@ func (d *examination) print(w io.Writer, asJSON bool) error {
 
 // settings are fine when doctor comes here: what no job can have is wrong usage.
 func (d *examination) settings() {
-	text := "base URL " + maskedURL(d.flags.baseURL) + ", authorization " + d.flags.auth
+	text := "base URL " + console.MaskedURL(d.flags.baseURL) + ", authorization " + d.flags.auth
 	if d.flags.simulate {
 		text = "the built-in simulator: no account is needed"
 	}

@@ -21,6 +21,7 @@ import (
 	"pushbatch/writers/console"
 	"pushbatch/writers/inventory"
 	"pushbatch/writers/report"
+	"pushbatch/writers/watch"
 )
 
 // execution is what is open while a process works on a run: a run has one
@@ -38,10 +39,10 @@ type execution struct {
 	client   *apiclient.Client // nil: nothing is sent
 	log      *slog.Logger
 	printer  console.Printer
-	every    time.Duration // between two calls of the printer
-	redactor *redactor     // nil: values stand as they are
-	metrics  *metrics      // nil: nobody asked for them
-	notifier *notifier     // nil: nobody is told
+	every    time.Duration   // between two calls of the printer
+	redactor *redactor       // nil: values stand as they are
+	metrics  *watch.Metrics  // nil: nobody asked for them
+	notifier *watch.Notifier // nil: nobody is told
 	features []*feature
 	reports  *writers.Reports
 	journal  *runstore.Journal // nil: nothing is sent, or the folder is in S3
@@ -56,6 +57,7 @@ type execution struct {
 	allSent  atomic.Bool  // the engine has ended
 	savedAt  atomic.Int64 // of the last checkpoint, Unix milliseconds; 0: none yet
 	saved    atomic.Pointer[batch.Checkpoint]
+	summary  atomic.Pointer[report.Summary] // of an execution that is over
 	timeline report.Recording
 
 	applications []report.Application // of the account, where an export could read them

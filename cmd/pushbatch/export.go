@@ -12,6 +12,7 @@ import (
 
 	"pushbatch/batch"
 	"pushbatch/batch/ops"
+	"pushbatch/writers/console"
 	"pushbatch/writers/inventory"
 )
 
@@ -79,7 +80,7 @@ func wrapColumns() string {
 	for _, c := range inventory.NewLayout(true, true).Columns() {
 		names = append(names, c.Name)
 	}
-	return strings.TrimLeft(wrapped(strings.Join(names, ", "), "  "), " ") + "(those from person_id to modified_at with --people)"
+	return strings.TrimLeft(console.Wrapped(strings.Join(names, ", "), "  "), " ") + "(those from person_id to modified_at with --people)"
 }
 
 func (p *process) export(ctx context.Context, c *runConfig) error {

@@ -2,9 +2,16 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"time"
 
+	"pushbatch/apiclient"
 	"pushbatch/batch"
+	"pushbatch/batch/ops"
+	"pushbatch/writers/console"
+	"pushbatch/writers/report"
 )
 
 // feature is what a flag adds to a run beside sending its rows. Fields that are
@@ -103,4 +110,106 @@ func (x *execution) ended(ctx context.Context, engine *batch.Job, runErr error) 
 		}
 	}
 	return runErr
+}
+
+// lookWithin bounds one look at the platform before the first row.
+const lookWithin = 5 * time.Second
+
+// look sends one request, never a second one, with the permit of an operation, so
+// that it counts among those that --rate allows.
+func (x *execution) look(ctx context.Context, op apiclient.Op, call apiclient.Call) (apiclient.Response, error) {
+	ctx, cancel := context.WithTimeout(ctx, lookWithin)
+	defer cancel()
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	x.attempted = stop
+	defer func() { x.attempted = nil }()
+	call.Op = op
+	return x.client.Do(ctx, call)
+}
+
+// attemptEnded is called after every attempt of the client.
+func (x *execution) attemptEnded(a apiclient.Attempt) {
+	if x.attempted == nil {
+		return
+	}
+	x.answered = a.Date
+	if a.Err != nil {
+		x.attempted(a.Err) // what would be tried again ends with it
+	}
+}
+
+// askApplications lists the account's applications. An error may be that the key may
+// not read them, or that the answer is no such list.
+func (x *execution) askApplications(ctx context.Context) ([]report.Application, error) {
+	response, err := x.look(ctx, x.op(), apiclient.ApplicationsCall())
+	x.looks = x.client.Stats()
+	if err != nil {
+		return nil, err
+	}
+	var list struct {
+		Applications []report.Application `json:"applications"`
+	}
+	if err := json.Unmarshal(response.Body, &list); err != nil {
+		return nil, fmt.Errorf("the answer is no list of applications: %w", err)
+	}
+	return list.Applications, nil
+}
+
+// op is the operation whose limit holds for the requests of the run.
+func (x *execution) op() apiclient.Op {
+	var s apiclient.Stats
+	for op := range s.Ops {
+		if apiclient.Op(op).String() == x.requestName() {
+			return apiclient.Op(op)
+		}
+	}
+	return apiclient.OpGet
+}
+
+// newAppCodeCheck looks for the application code among those of the account before
+// the first row. Where that cannot be told, nothing is said: the first answer of the
+// platform will tell.
+func newAppCodeCheck(x *execution) *feature {
+	if x.client == nil || x.flags.simulate || x.flags.appCode == "" || x.people != nil {
+		return nil
+	}
+	return &feature{firstPass: func(ctx context.Context) error {
+		list, err := x.applications, error(nil)
+		if list == nil {
+			list, err = x.askApplications(ctx)
+		}
+		if said, ok := errors.AsType[*apiclient.Error](err); ok && said.Code == apiclient.CodeProxy {
+			return &batch.Abort{Code: said.Code, Err: said} // it would be asked again with the same password
+		}
+		if err != nil {
+			return context.Cause(ctx)
+		}
+		if problem := unknownCode(x.flags.appCode, list); problem != "" {
+			return &batch.Abort{Code: "48012", Err: errors.New(problem)}
+		}
+		return nil
+	}}
+}
+
+// unknownCode says that a code is not among those of the account; empty: it is, or
+// none are known.
+func unknownCode(code string, list []report.Application) string {
+	var codes []string
+	for _, a := range list {
+		if a.Code == code {
+			return ""
+		}
+		if a.Code != "" {
+			codes = append(codes, a.Code)
+		}
+	}
+	if len(codes) == 0 {
+		return ""
+	}
+	text := fmt.Sprintf("48012: the account has no application with the code %s", console.OneLine(code))
+	if near := ops.Nearest(code, codes); near != "" {
+		text += ": did you mean " + console.OneLine(near) + "?"
+	}
+	return text
 }

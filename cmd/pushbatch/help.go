@@ -2,13 +2,18 @@ package main
 
 import (
 	"embed"
+	"fmt"
 	"io/fs"
+	"os"
 	"path"
-	"regexp"
+	"path/filepath"
 	"strings"
-	"unicode/utf8"
+	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"pushbatch/writers/console"
 )
 
 // topicFiles are the help topics, in Markdown: the heading of a file is its title.
@@ -26,148 +31,126 @@ func newTopics() []*cobra.Command {
 		topics = append(topics, &cobra.Command{
 			Use:   strings.TrimSuffix(path.Base(file), ".md"),
 			Short: title,
-			Long:  title + "\n\n" + renderMarkdown(text),
+			Long:  title + "\n\n" + console.Markdown(text),
 		})
 	}
 	return topics
 }
 
-func capitalized(s string) string {
-	if s == "" {
-		return s
+// newManCommand writes the man pages that the archives of a release hold: one
+// of section 1 a command, one of section 7 a help topic. The texts are those of
+// --help, with their line breaks.
+func newManCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    "man FOLDER",
+		Short:  "Write the man pages into a folder",
+		Hidden: true,
+		Args:   cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := os.MkdirAll(args[0], 0o755); err != nil {
+				return usageError("%v", err)
+			}
+			return writeManPages(cmd.Root(), args[0])
+		},
 	}
-	return strings.ToUpper(s[:1]) + s[1:]
 }
 
-// wrapped breaks text into indented lines of at most textWidth columns.
-func wrapped(text, indent string) string {
+// writeManPages writes the page of a command and those of all commands below it.
+func writeManPages(cmd *cobra.Command, folder string) error {
+	if cmd.Hidden || cmd.Name() == "help" {
+		return nil
+	}
+	name := strings.ReplaceAll(cmd.CommandPath(), " ", "-")
+	section := "1"
+	if cmd.IsAdditionalHelpTopicCommand() {
+		section = "7"
+	}
+	if err := os.WriteFile(filepath.Join(folder, name+"."+section), []byte(manPage(cmd, name, section)), 0o644); err != nil { //nolint:gosec // not personal: every user of the machine may read it
+		return usageError("%v", err)
+	}
+	for _, below := range cmd.Commands() {
+		if err := writeManPages(below, folder); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// manPage is a page in the language of man(7).
+func manPage(cmd *cobra.Command, name, section string) string {
 	var b strings.Builder
-	line := indent
-	for _, word := range strings.Fields(text) {
-		if len(line) > len(indent) && len([]rune(line))+1+len([]rune(word)) > textWidth {
-			b.WriteString(line + "\n")
-			line = indent
-		}
-		if line != indent {
-			line += " "
-		}
-		line += word
+	origin := thisBuild()
+	day := ""
+	if when, err := time.Parse(time.RFC3339, origin.date); err == nil {
+		day = when.Format(time.DateOnly)
 	}
-	return b.String() + line + "\n"
+	fmt.Fprintf(&b, ".TH %q %s %q %q \"pushbatch\"\n", strings.ToUpper(name), section, day, "pushbatch "+origin.version)
+	fmt.Fprintf(&b, ".SH NAME\n%s \\- %s\n", roff(name), roff(cmd.Short))
+	if section == "1" {
+		fmt.Fprintf(&b, ".SH SYNOPSIS\n.B %s\n", roff(cmd.UseLine()))
+	}
+	if cmd.Long != "" {
+		fmt.Fprintf(&b, ".SH DESCRIPTION\n.nf\n%s\n.fi\n", roff(cmd.Long))
+	}
+	manFlags(&b, cmd)
+	manSeeAlso(&b, cmd)
+	return b.String()
 }
 
-// textWidth is how wide help texts run, in columns.
-const textWidth = 88
-
-var (
-	markdownLink    = regexp.MustCompile(`\[([^\]]+)\]\(([^)]+)\)`)
-	markdownComment = regexp.MustCompile(`(?s)<!--.*?-->\n?`)
-	markdownItem    = regexp.MustCompile(`^(\s*)(- |\d+\. )(.*)$`)
-	markdownEntity  = strings.NewReplacer("**", "", "`", "", "&lt;", "<", `\*`, "*", `\|`, "|")
-)
-
-// renderMarkdown makes terminal text of the Markdown that help topics use:
-// headings, paragraphs, lists, tables and fenced blocks. Comments are left out.
-func renderMarkdown(text string) string {
-	var b strings.Builder
-	lines := strings.Split(markdownComment.ReplaceAllString(text, ""), "\n")
-	for i := 0; i < len(lines); {
-		line := lines[i]
-		switch trimmed := strings.TrimSpace(line); {
-		case trimmed == "":
-			if !strings.HasSuffix(b.String(), "\n\n") {
-				b.WriteString("\n")
-			}
-			i++
-		case strings.HasPrefix(trimmed, "```"):
-			i = renderFence(&b, lines, i)
-		case strings.HasPrefix(trimmed, "|"):
-			i = renderTable(&b, lines, i)
-		case strings.HasPrefix(line, "#"):
-			b.WriteString(strings.ToUpper(plainMarkdown(strings.TrimLeft(line, "# "))) + "\n")
-			i++
-		default:
-			i = renderParagraph(&b, lines, i)
+func manFlags(b *strings.Builder, cmd *cobra.Command) {
+	if !cmd.LocalFlags().HasAvailableFlags() {
+		return
+	}
+	b.WriteString(".SH OPTIONS\n")
+	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
+		if f.Hidden {
+			return
 		}
-	}
-	return strings.Trim(b.String(), "\n")
-}
-
-// renderFence writes a fenced block, indented by four columns, as it stands.
-func renderFence(b *strings.Builder, lines []string, i int) int {
-	indent, _, _ := strings.Cut(lines[i], "`")
-	for i++; i < len(lines) && strings.TrimSpace(lines[i]) != "```"; i++ {
-		b.WriteString(strings.TrimRight("    "+strings.TrimPrefix(lines[i], indent), " ") + "\n")
-	}
-	return i + 1
-}
-
-// renderTable writes a row's first cell and under it, wrapped, the others, from the
-// third on with the column's name in front; in a table of short words the second
-// cell stands beside the first.
-func renderTable(b *strings.Builder, lines []string, i int) int {
-	names := tableCells(lines[i])
-	var rows [][]string
-	width := 0
-	for i += 2; i < len(lines) && strings.HasPrefix(strings.TrimSpace(lines[i]), "|"); i++ {
-		rows = append(rows, tableCells(lines[i]))
-		width = max(width, utf8.RuneCountInString(rows[len(rows)-1][0]))
-	}
-	for _, row := range rows {
-		if len(names) == 2 && width <= 16 {
-			first := "  " + row[0] + strings.Repeat(" ", width-utf8.RuneCountInString(row[0])+2)
-			indent := strings.Repeat(" ", width+4)
-			b.WriteString(first + strings.TrimPrefix(wrapped(row[1], indent), indent))
-			continue
+		value, usage := pflag.UnquoteUsage(f)
+		head := "--" + f.Name
+		if f.Shorthand != "" {
+			head = "-" + f.Shorthand + ", " + head
 		}
-		b.WriteString(wrapped(row[0], "  "))
-		for k, cell := range row[1:] {
-			if k > 0 && cell != "" {
-				cell = capitalized(names[min(k+1, len(names)-1)]) + ": " + cell
-			}
-			if cell != "" {
-				b.WriteString(wrapped(cell, "      "))
-			}
+		fmt.Fprintf(b, ".TP\n\\fB%s\\fR", roff(head))
+		if value != "" {
+			fmt.Fprintf(b, " \\fI%s\\fR", roff(value))
 		}
-	}
-	return i
-}
-
-func tableCells(line string) []string {
-	line = strings.ReplaceAll(strings.Trim(strings.TrimSpace(line), "|"), `\|`, "\x00")
-	cells := strings.Split(line, "|")
-	for i, cell := range cells {
-		cells[i] = plainMarkdown(strings.TrimSpace(strings.ReplaceAll(cell, "\x00", "|")))
-	}
-	return cells
-}
-
-// renderParagraph writes a paragraph or one item of a list, wrapped.
-func renderParagraph(b *strings.Builder, lines []string, i int) int {
-	text, indent, first := strings.TrimSpace(lines[i]), "", ""
-	if item := markdownItem.FindStringSubmatch(lines[i]); item != nil {
-		first, text = item[1]+item[2], item[3]
-		indent = strings.Repeat(" ", len(first))
-	}
-	for i++; i < len(lines); i++ {
-		next := strings.TrimSpace(lines[i])
-		if next == "" || strings.HasPrefix(next, "```") || strings.HasPrefix(next, "|") || markdownItem.MatchString(lines[i]) {
-			break
+		fmt.Fprintf(b, "\n%s", roff(usage))
+		if unset := map[string]bool{"": true, "false": true, "0": true, "0s": true, "[]": true}; !unset[f.DefValue] {
+			fmt.Fprintf(b, " (default %s)", roff(f.DefValue))
 		}
-		text += " " + next
-	}
-	b.WriteString(first + strings.TrimPrefix(wrapped(plainMarkdown(text), indent), indent))
-	return i
-}
-
-// plainMarkdown drops the signs of emphasis; a link to another topic names it.
-func plainMarkdown(text string) string {
-	text = markdownLink.ReplaceAllStringFunc(text, func(link string) string {
-		m := markdownLink.FindStringSubmatch(link)
-		if topic, ok := strings.CutSuffix(m[2], ".md"); ok && !strings.ContainsAny(topic, "/:") {
-			return m[1] + " (pushbatch help " + topic + ")"
-		}
-		return m[1]
+		b.WriteString("\n")
 	})
-	return markdownEntity.Replace(text)
+}
+
+func manSeeAlso(b *strings.Builder, cmd *cobra.Command) {
+	var pages []string
+	if parent := cmd.Parent(); parent != nil {
+		pages = append(pages, strings.ReplaceAll(parent.CommandPath(), " ", "-")+"(1)")
+	}
+	for _, below := range cmd.Commands() {
+		switch page := strings.ReplaceAll(below.CommandPath(), " ", "-"); {
+		case below.Hidden || below.Name() == "help":
+		case below.IsAdditionalHelpTopicCommand():
+			pages = append(pages, page+"(7)")
+		default:
+			pages = append(pages, page+"(1)")
+		}
+	}
+	if len(pages) > 0 {
+		fmt.Fprintf(b, ".SH SEE ALSO\n%s\n", roff(strings.Join(pages, ",\n")))
+	}
+}
+
+// roff writes a text so that man shows it as it is: a backslash or hyphen means
+// itself, and no line begins a request.
+func roff(text string) string {
+	text = strings.NewReplacer(`\`, `\e`, "-", `\-`).Replace(text)
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		if strings.HasPrefix(line, ".") || strings.HasPrefix(line, "'") {
+			lines[i] = `\&` + line
+		}
+	}
+	return strings.Join(lines, "\n")
 }

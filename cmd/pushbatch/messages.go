@@ -4,11 +4,166 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"strings"
+	"time"
 
+	"pushbatch/apiclient"
+	"pushbatch/batch"
 	"pushbatch/writers/console"
 	"pushbatch/writers/report"
 )
+
+// noteEvery is how often the timeline of a run is noted: often enough to tell
+// when it stood still.
+const noteEvery = 250 * time.Millisecond
+
+// startNoting notes the timeline of a run until the returned function is called.
+func (x *execution) startNoting(engine *batch.Job) (end func()) {
+	return every(noteEvery, engine.Stop, func() {
+		state := x.traffic()
+		x.timeline.Note(engine.Elapsed(), engine.Progress().Statuses, state.Requests, state.Throttled)
+	})
+}
+
+// startProgress shows where a run stands until the returned function is called.
+func (x *execution) startProgress(engine *batch.Job) (end func()) {
+	speed := console.NewPace(engine.Progress().DoneBefore)
+	stop := every(x.every, engine.Stop, func() { x.printer.Show(x.snapshot(engine, speed)) })
+	return func() { stop(); x.printer.End(x.lastSnapshot(engine)) }
+}
+
+// every calls f in a goroutine of its own, which ends with the returned function.
+// A fault of f is given to fault, once.
+func every(interval time.Duration, fault func(error), f func()) (end func()) {
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(interval)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+			case <-done:
+				return
+			}
+			if err := batch.Guard(func() error { f(); return nil }); err != nil {
+				fault(err)
+				return
+			}
+		}
+	}()
+	return func() { close(done); <-ended }
+}
+
+func (x *execution) snapshot(engine *batch.Job, speed *console.Pace) console.Snapshot {
+	p := engine.Progress()
+	s := console.Snapshot{
+		Operation: x.operation.Name, Done: p.Done,
+		Bad: p.Statuses[batch.Failed] + p.Statuses[batch.Rejected], Rejected: p.Statuses[batch.Rejected],
+	}
+	s.Total, s.Exact = x.total(p)
+	s.Rate = speed.Rate(p.Elapsed, p.Done)
+	if x.client != nil {
+		addTraffic(&s, x.client.Stats(), x.requestName())
+	}
+	return s
+}
+
+// lastSnapshot is where an execution ended: its rate is that of the whole.
+func (x *execution) lastSnapshot(engine *batch.Job) console.Snapshot {
+	p := engine.Progress()
+	whole := console.NewPace(p.DoneBefore)
+	s := x.snapshot(engine, whole)
+	s.Ended, s.Waiting, s.Retrying, s.Limit = max(p.Elapsed, 1), console.Waiting{}, 0, 0
+	return s
+}
+
+// addTraffic says what holds the requests of an operation back.
+func addTraffic(s *console.Snapshot, c apiclient.Stats, operation string) {
+	s.Retrying = c.Retrying
+	s.Limit = settledRate(c, operation)
+	s.Shared = shareText(opStats(c, operation).Share)
+	if c.Waiting == apiclient.WaitLimit {
+		return
+	}
+	s.Waiting.Why = c.Waiting
+	if !c.Until.IsZero() {
+		s.Waiting.Left = max(0, time.Until(c.Until))
+	}
+	if !c.GivesUp.IsZero() {
+		s.Waiting.GivesUp = max(0, time.Until(c.GivesUp))
+	}
+}
+
+// total is how many rows the run has: known at the end of the inputs, until
+// then estimated.
+func (x *execution) total(p batch.Progress) (rows int64, exact bool) {
+	if p.AllRead {
+		return p.Read, true
+	}
+	if x.people != nil {
+		return x.estimateDevices(p.Read), false
+	}
+	rows, _ = x.spec.estimateAt(p.Read, p.Input, p.Next)
+	return rows, false
+}
+
+// estimateDevices takes the devices of the people listed so far for an average;
+// 0: the platform has not said yet how many people there are.
+func (x *execution) estimateDevices(rows int64) int64 {
+	c := x.people.Count()
+	if c.People == 0 || c.Total < c.People {
+		return 0
+	}
+	return int64(float64(rows) * float64(c.Total) / float64(c.People))
+}
+
+// estimate says how many rows a run has, as of a checkpoint.
+func (s *runSpec) estimate(c *batch.Checkpoint) (rows int64, known bool) {
+	if c.Ended {
+		return c.Rows, true
+	}
+	return s.estimateAt(c.Rows, c.Input, c.Next)
+}
+
+// headerSize is about how many bytes the first line of an input has.
+func (s *runSpec) headerSize(i int) (n int64) {
+	if i >= len(s.Columns) || !strings.HasPrefix(s.Inputs[i].Detected, "CSV") {
+		return 0
+	}
+	for _, c := range s.Columns[i] {
+		n += int64(len(c.Column)) + 1
+	}
+	return min(n, s.Inputs[i].Size)
+}
+
+// estimateAt takes the bytes that the rows read so far took for an average.
+// Streams and compressed inputs have no size to compare with.
+func (s *runSpec) estimateAt(rows int64, input int, at batch.Position) (total int64, known bool) {
+	var all, read int64
+	for i, in := range s.Inputs {
+		if in.Size < 0 || in.Compressed {
+			return 0, false
+		}
+		header := s.headerSize(i)
+		all += in.Size - header
+		switch {
+		case i < input:
+			read += in.Size - header
+		case i == input:
+			read += min(at.Offset, in.Size) - header
+		}
+	}
+	if read <= 0 {
+		return 0, false
+	}
+	total = max(rows, int64(math.Round(float64(rows)*float64(all)/float64(read))))
+	if s.Limit > 0 {
+		total = min(total, s.Limit)
+	}
+	return total, true
+}
 
 // asksForJSON looks for --log-format json where it most likely stands.
 func (p *process) asksForJSON() bool {

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"pushbatch/writers/console"
 )
 
 // A run folder is input, not truth: others may have written to it. What resume and
@@ -71,7 +73,7 @@ func (c *runConfig) sameEndpoints(p *process, spec *runSpec, from map[string]ori
 			}
 		default:
 			return usageError("the run was started with another --%s (%s) than the one in force (%s): give --%s on the command line to say which one is meant",
-				name, cmp.Or(maskedURL(was), "none"), cmp.Or(maskedURL(inForce), "none"), name)
+				name, cmp.Or(console.MaskedURL(was), "none"), cmp.Or(console.MaskedURL(inForce), "none"), name)
 		}
 	}
 	return nil

@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -10,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"pushbatch/batch/ops"
+	"pushbatch/writers/console"
 )
 
 // newRoot builds the command tree: one file a command.
@@ -111,7 +114,7 @@ func newOperationCommand(p *process, op *ops.Operation) *cobra.Command {
 	flags := &jobFlags{}
 	cmd := &cobra.Command{
 		Use:   op.Name + " INPUT…",
-		Short: capitalized(op.Title),
+		Short: console.Capitalized(op.Title),
 		Long:  columnHelp(op),
 		Args:  needInput,
 		RunE: func(cmd *cobra.Command, inputs []string) error {
@@ -138,7 +141,7 @@ func needInput(cmd *cobra.Command, args []string) error {
 // columnHelp tells which columns an operation takes.
 func columnHelp(op *ops.Operation) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s, one request a row.\n\nColumns (letter case, spaces, - and _ do not count):\n", capitalized(op.Title))
+	fmt.Fprintf(&b, "%s, one request a row.\n\nColumns (letter case, spaces, - and _ do not count):\n", console.Capitalized(op.Title))
 	line := func(what string, columns []string) {
 		if len(columns) > 0 {
 			fmt.Fprintf(&b, "  %-13s %s\n", what, strings.Join(columns, ", "))
@@ -149,4 +152,70 @@ func columnHelp(op *ops.Operation) string {
 	line("optional", op.Optional)
 	b.WriteString("\nINPUT is a file, a glob, a folder, or - for standard input.")
 	return b.String()
+}
+
+// What release builds set by the linker (.release/compile): the release, the
+// commit it was made of, and that commit's time.
+var stamped, stampedCommit, stampedDate string
+
+// build is where a program comes from.
+type build struct {
+	version string // the release, or devel
+	commit  string // empty when it is not known
+	date    string // of the commit, RFC 3339; empty when it is not known
+}
+
+// thisBuild is what the linker was told, else what Go noted of the checkout.
+func thisBuild() build {
+	if stamped != "" {
+		return build{stamped, stampedCommit, stampedDate}
+	}
+	b := build{version: "devel"}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return b
+	}
+	if info.Main.Version != "" && info.Main.Version != "(devel)" {
+		b.version = info.Main.Version
+	}
+	for _, s := range info.Settings {
+		switch s.Key {
+		case "vcs.revision":
+			b.commit = s.Value
+		case "vcs.time":
+			b.date = s.Value
+		}
+	}
+	return b
+}
+
+// version is the release, or the commit a development build was made of.
+func version() string { return thisBuild().version }
+
+// String is the line that pushbatch version prints.
+func (b build) String() string {
+	var origin []string
+	if b.commit != "" {
+		origin = append(origin, "commit "+b.commit[:min(12, len(b.commit))])
+	}
+	if b.date != "" {
+		origin = append(origin, b.date)
+	}
+	line := "pushbatch " + b.version
+	if len(origin) > 0 {
+		line += " (" + strings.Join(origin, ", ") + ")"
+	}
+	return fmt.Sprintf("%s %s %s/%s", line, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
+
+func newVersionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print version, commit, date and Go version",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			fmt.Fprintln(cmd.OutOrStdout(), thisBuild())
+			return nil
+		},
+	}
 }

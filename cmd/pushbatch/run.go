@@ -98,7 +98,7 @@ func (x *execution) run(ctx context.Context) error {
 	runErr = x.ended(ctx, engine, runErr)
 	s, err := x.finish(ctx, engine, runErr)
 	endMetrics(s)
-	x.notify(ctx, s, x.process.messages())
+	x.notify(ctx, s)
 	x.printNext(x.process.messages(), s)
 	return err
 }

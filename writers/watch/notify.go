@@ -1,4 +1,4 @@
-package main
+package watch
 
 import (
 	"bytes"
@@ -19,9 +19,6 @@ import (
 	"pushbatch/writers/report"
 )
 
-// notifySecretVariable holds the secret that notifications are signed with.
-const notifySecretVariable = "PUSHBATCH_NOTIFY_SECRET"
-
 // Bounds of a notification. The end of a run waits for it, but not long.
 const (
 	notifyTries   = 5
@@ -31,36 +28,25 @@ const (
 	notifyLast    = 5 * time.Second  // when a second signal has ended everything else
 )
 
-// notifier tells a URL how a run ended.
-type notifier struct {
+// Notifier tells a URL how a run ended.
+type Notifier struct {
 	url    string
-	secret []byte // empty: not signed
+	secret []byte
 	agent  string
 	client http.Client
 }
 
-// newNotifier checks what --notify-url says. nil: nobody is to be told.
-func (p *process) newNotifier(x *execution) (*notifier, error) {
-	f := &x.flags.watchFlags
-	secret, err := p.secret(notifySecretVariable, "--notify-secret-file", f.notifySecretFile)
-	if err != nil {
-		return nil, err
-	}
-	if f.notifyURL == "" {
-		if x.spec.Notify != "" {
-			x.log.Warn("nobody is told of the end: --notify-url is not kept with a run, give it again", "was", x.spec.Notify)
-		}
-		return nil, nil //nolint:nilnil // nil: nobody is told
-	}
-	u, err := url.Parse(f.notifyURL)
+// NewNotifier checks the URL: https, or plain http to loopback. Without a secret
+// notifications are not signed. An error does not show the URL, which may hold one.
+func NewNotifier(address, secret, agent string) (*Notifier, error) {
+	u, err := url.Parse(address)
 	switch {
 	case err != nil, u.Host == "", u.Scheme != "http" && u.Scheme != "https":
-		return nil, usageError("--notify-url: an address such as https://example.com/hook was expected")
+		return nil, errors.New("an address such as https://example.com/hook was expected")
 	case u.Scheme == "http" && !onLoopback(u.Hostname()):
-		return nil, usageError("--notify-url %s: https was expected (plain http is for loopback)", hostURL(f.notifyURL))
+		return nil, errors.New("https was expected (plain http is for loopback)")
 	}
-	x.spec.Notify = hostURL(f.notifyURL)
-	return &notifier{url: f.notifyURL, secret: []byte(secret), agent: "pushbatch/" + version(), client: http.Client{
+	return &Notifier{url: address, secret: []byte(secret), agent: agent, client: http.Client{
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}, nil
 }
@@ -70,24 +56,20 @@ func onLoopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// notify sends the summary. It never changes what the run ended with.
-func (x *execution) notify(ctx context.Context, s *report.Summary, w io.Writer) {
-	if x.notifier == nil {
-		return
-	}
+// Notify sends the summary, for a minute at most; when ctx has ended already, for
+// some seconds.
+func (n *Notifier) Notify(ctx context.Context, s *report.Summary) error {
 	body, err := json.MarshalIndent(s, "", "  ") // the bytes of summary.json
-	if err == nil {
-		within := notifyWithin
-		if ctx.Err() != nil { // a second signal: whoever gave it wants the end
-			within = notifyLast
-		}
-		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), within)
-		defer cancel()
-		err = x.notifier.post(bounded, append(body, '\n'), deliveryID(s))
-	}
 	if err != nil {
-		fmt.Fprintf(w, "pushbatch: %s was not told of the end of this run: %v\n", hostURL(x.notifier.url), err)
+		return err
 	}
+	within := notifyWithin
+	if ctx.Err() != nil { // a second signal: whoever gave it wants the end
+		within = notifyLast
+	}
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), within)
+	defer cancel()
+	return n.post(bounded, append(body, '\n'), deliveryID(s))
 }
 
 // deliveryID is the same for every attempt to tell of one end of a run.
@@ -97,7 +79,7 @@ func deliveryID(s *report.Summary) string {
 }
 
 // post tries until it is taken, refused for good, or the time is used up.
-func (n *notifier) post(ctx context.Context, body []byte, id string) error {
+func (n *Notifier) post(ctx context.Context, body []byte, id string) error {
 	wait := notifyBackoff
 	for try := 1; ; try++ {
 		again, err := n.once(ctx, body, id)
@@ -114,7 +96,7 @@ func (n *notifier) post(ctx context.Context, body []byte, id string) error {
 }
 
 // once makes one attempt and reports whether another may help.
-func (n *notifier) once(ctx context.Context, body []byte, id string) (again bool, err error) {
+func (n *Notifier) once(ctx context.Context, body []byte, id string) (again bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, notifyTimeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, n.url, bytes.NewReader(body))
@@ -146,7 +128,7 @@ func (n *notifier) once(ctx context.Context, body []byte, id string) (again bool
 }
 
 // signature is HMAC-SHA256 over timestamp, a point and the body, in hexadecimal.
-func (n *notifier) signature(timestamp string, body []byte) string {
+func (n *Notifier) signature(timestamp string, body []byte) string {
 	mac := hmac.New(sha256.New, n.secret)
 	mac.Write([]byte(timestamp + "."))
 	mac.Write(body)

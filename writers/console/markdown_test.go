@@ -1,4 +1,4 @@
-package main
+package console
 
 import (
 	"testing"
@@ -13,7 +13,7 @@ func TestRenderMarkdown(t *testing.T) {
 		"| a | b | what to do |\n|---|---|---|\n| `x` | y | z |\n"
 	const want = "Intro with code and a link (pushbatch help s3), another.\n\n    run  it\n\n" +
 		"A HEADING\n\n- one goes on\n- two\n\n  0  fine | done\n\n  x\n      y\n      What to do: z"
-	if diff := cmp.Diff(want, renderMarkdown(text)); diff != "" {
+	if diff := cmp.Diff(want, Markdown(text)); diff != "" {
 		t.Error(diff)
 	}
 }

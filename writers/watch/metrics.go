@@ -1,0 +1,156 @@
+package watch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// MetricsEvery is how often Write is to be called.
+const MetricsEvery = 5 * time.Second
+
+// Metrics shows a run to Prometheus: in a file, over HTTP, or both.
+type Metrics struct {
+	file     string
+	listener net.Listener // nil: none
+	server   *http.Server // nil: none
+	labels   string
+	figures  func() Figures
+	log      *slog.Logger
+	warned   bool // that the file cannot be written
+}
+
+// OpenMetrics prepares what --metrics-file, --metrics-listen and --metrics-label
+// ask for, so that what cannot work is known before the run begins; nil: nothing.
+func OpenMetrics(ctx context.Context, file, address string, labels []string, log *slog.Logger) (_ *Metrics, err error) {
+	m := &Metrics{file: file, log: log}
+	if m.labels, err = parseLabels(labels); err != nil {
+		return nil, err
+	}
+	if m.file != "" {
+		if info, err := os.Stat(filepath.Dir(m.file)); err != nil || !info.IsDir() {
+			return nil, fmt.Errorf("--metrics-file %s: its folder is not there", m.file)
+		}
+	}
+	if address != "" {
+		if m.listener, err = listenMetrics(ctx, address); err != nil {
+			return nil, err
+		}
+	}
+	if m.file == "" && m.listener == nil {
+		return nil, nil //nolint:nilnil // nil: nobody asked for them
+	}
+	return m, nil
+}
+
+// listenMetrics takes an address; one without a host is on loopback.
+func listenMetrics(ctx context.Context, address string) (net.Listener, error) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, fmt.Errorf("--metrics-listen %q: an address such as :9464 was expected", address)
+	}
+	if host == "" {
+		host = "127.0.0.1"
+	}
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort(host, port))
+	if err != nil {
+		return nil, fmt.Errorf("--metrics-listen: %w", err)
+	}
+	return l, nil
+}
+
+// Start shows figures, which may be asked for by any goroutine until End.
+func (m *Metrics) Start(figures func() Figures) {
+	m.figures = figures
+	m.Write()
+	m.server = m.serve()
+}
+
+// End shows the last figures and ends.
+func (m *Metrics) End() {
+	m.Write()
+	if m.server != nil {
+		_ = m.server.Close() // nothing is lost by it
+	}
+}
+
+// serve answers GET /metrics until the server is closed.
+func (m *Metrics) serve() *http.Server {
+	if m.listener == nil {
+		return nil
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+		_ = m.page().writeTo(w) // the other side has gone
+	})
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, MaxHeaderBytes: 16 << 10}
+	m.log.Info("metrics", "url", "http://"+m.listener.Addr().String()+"/metrics")
+	go func() { // ends when the server is closed
+		if err := server.Serve(m.listener); !errors.Is(err, http.ErrServerClosed) {
+			m.log.Warn("metrics are not served any more", "error", err)
+		}
+	}()
+	return server
+}
+
+// Write puts the file in place as a whole. Everybody may read it: the collector is
+// another user.
+func (m *Metrics) Write() {
+	if m.file == "" {
+		return
+	}
+	if err := replaceFile(m.file, m.page()); err != nil && !m.warned {
+		m.warned = true
+		m.log.Warn("metrics are not written", "file", m.file, "error", err)
+	}
+}
+
+func replaceFile(path string, text *page) error {
+	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
+	if err != nil {
+		return err
+	}
+	err = errors.Join(text.writeTo(temp), temp.Chmod(0o644), temp.Close())
+	if err == nil {
+		err = os.Rename(temp.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(temp.Name()))
+	}
+	return nil
+}
+
+var labelName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
+
+// ownLabels are the names of labels that metrics have of their own.
+var ownLabels = []string{"operation", "status", "reason", "le", "version"}
+
+// parseLabels reads the pairs of --metrics-label.
+func parseLabels(pairs []string) (string, error) {
+	var all strings.Builder
+	seen := make(map[string]bool)
+	for _, name := range ownLabels {
+		seen[name] = true
+	}
+	for _, pair := range pairs {
+		name, value, found := strings.Cut(pair, "=")
+		if !found || !labelName.MatchString(name) || strings.HasPrefix(name, "__") {
+			return "", fmt.Errorf("--metrics-label %q: NAME=VALUE was expected, the name of letters, digits and _", pair)
+		}
+		if seen[name] {
+			return "", fmt.Errorf("--metrics-label %s: the metrics have that label already", name)
+		}
+		seen[name] = true
+		all.WriteString(label(name, value))
+	}
+	return all.String(), nil
+}
