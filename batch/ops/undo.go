@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"pushbatch/apiclient"
@@ -56,6 +57,8 @@ func UndoMapper(o Options, application func(code string) string) batch.Mapper {
 		return q, nil
 	}
 }
+
+const fieldPrimary = "isPrimary"
 
 // undoRequest puts one device back, if it is still as the run left it.
 type undoRequest struct {
@@ -109,57 +112,83 @@ var undoMessages = map[string]string{
 
 // look asks what the device is now. skip is why it needs no request, or must get none.
 func (q *undoRequest) look(ctx context.Context) (skip string, out batch.Outcome, err error) {
-	q.call = apiclient.GetCall(q.id)
 	if q.ofPerson() {
-		q.call = apiclient.ListPersonsCall(apiclient.ListPersonsOptions{Type: "PUSH", Identifier: q.id, Sender: q.application})
+		return q.lookForOwner(ctx)
 	}
-	q.call.AppCode, q.call.Row = q.restore.AppCode, q.row
-	response, err := q.sender.Do(ctx, q.call)
-	out = batch.Outcome{RegistrationID: q.id, HTTPStatus: response.Status, Attempts: response.Attempts, Latency: response.Latency}
-	if q.ofPerson() {
-		if said, refused := errors.AsType[*apiclient.Error](err); refused && said.Status == http.StatusNotFound && said.Code == "NOT_FOUND" {
-			return q.compareOwner(nil), out, nil
-		}
-		if err != nil {
-			return "", out, err
-		}
-		owner, err := readOwner(response.Body)
-		if err != nil {
-			return "", out, &apiclient.Error{Status: response.Status, Code: apiclient.CodeAnswerInvalid, Message: err.Error()}
-		}
-		return q.compareOwner(owner), out, nil
-	}
+	body, out, err := q.ask(ctx, apiclient.GetCall(q.id))
 	if err != nil {
 		return "", out, err
 	}
-	now, err := undo.Flatten(response.Body)
+	now, err := undo.Flatten(body)
 	if err != nil {
-		return "", out, &apiclient.Error{Status: response.Status, Code: apiclient.CodeAnswerInvalid, Message: "the answer is no registration"}
+		return "", out, &apiclient.Error{Status: out.HTTPStatus, Code: apiclient.CodeAnswerInvalid, Message: "the answer is no registration"}
 	}
 	return q.compareFields(now), out, nil
 }
 
-func (q *undoRequest) compareFields(now map[string]json.RawMessage) (skip string) {
-	same := true
-	for _, f := range q.restore.Fields {
-		value := now[f.Name]
-		if undo.SameValue(value, f.Before) {
+// lookForOwner asks whose the device is now. What it is registered for must be named:
+// both are asked for a device that no listing has shown.
+func (q *undoRequest) lookForOwner(ctx context.Context) (skip string, out batch.Outcome, err error) {
+	kinds := []string{"PUSH", "WEB_PUSH"}
+	if q.restore.Web {
+		kinds = kinds[1:]
+	} else if q.restore.Before != nil {
+		kinds = kinds[:1]
+	}
+	for _, kind := range kinds {
+		var body []byte
+		body, out, err = q.ask(ctx, apiclient.ListPersonsCall(apiclient.ListPersonsOptions{Type: kind, Identifier: q.id, Sender: q.application}))
+		if said, refused := errors.AsType[*apiclient.Error](err); refused && said.Status == http.StatusNotFound && said.Code == "NOT_FOUND" {
 			continue
 		}
-		same = false
-		left := false
-		for _, v := range f.Left {
-			left = left || undo.SameValue(value, v)
+		if err != nil {
+			return "", out, err
 		}
-		// A sibling that became primary takes the mark away: that alone is no change by others.
-		if !left && (f.Name != "isPrimary" || len(q.restore.Fields) == 1) {
+		owner, err := readOwner(body)
+		if err != nil {
+			return "", out, &apiclient.Error{Status: out.HTTPStatus, Code: apiclient.CodeAnswerInvalid, Message: err.Error()}
+		}
+		if owner != nil {
+			return q.compareOwner(owner), out, nil
+		}
+	}
+	return q.compareOwner(nil), out, nil
+}
+
+// ask sends a request that changes nothing.
+func (q *undoRequest) ask(ctx context.Context, call apiclient.Call) ([]byte, batch.Outcome, error) {
+	q.call = call
+	q.call.AppCode, q.call.Row = q.restore.AppCode, q.row
+	response, err := q.sender.Do(ctx, q.call)
+	out := batch.Outcome{RegistrationID: q.id, HTTPStatus: response.Status, Attempts: response.Attempts, Latency: response.Latency}
+	return response.Body, out, err
+}
+
+// compareFields leaves isPrimary alone where a sibling that became primary took the
+// mark away, by the run or by others: nothing tells which.
+func (q *undoRequest) compareFields(now map[string]json.RawMessage) (skip string) {
+	skip = codeNothingToUndo
+	moved := false
+	for _, f := range q.restore.Fields {
+		value := now[f.Name]
+		same := func(v json.RawMessage) bool { return undo.SameValue(value, v) }
+		switch {
+		case same(f.Before):
+		case slices.ContainsFunc(f.Left, same):
+			skip = ""
+		case f.Name == fieldPrimary:
+			moved = true
+		default:
 			return codeChangedSince
 		}
 	}
-	if same {
-		return codeNothingToUndo
+	if moved && skip != "" {
+		return codeChangedSince
 	}
-	return ""
+	if moved {
+		q.restore.Fields = slices.DeleteFunc(q.restore.Fields, func(f undo.Field) bool { return f.Name == fieldPrimary })
+	}
+	return skip
 }
 
 func (q *undoRequest) compareOwner(now *owner) (skip string) {
@@ -219,8 +248,8 @@ func (q *undoRequest) oldValues() []byte {
 		case isAttribute:
 			additional[name] = f.Before
 		case len(f.Before) == 0:
-		case f.Name == "isPrimary":
-			body["isPrimary"] = asBoolean(f.Before)
+		case f.Name == fieldPrimary:
+			body[fieldPrimary] = asBoolean(f.Before)
 		default:
 			system["registrationEnabled"] = asBoolean(f.Before)
 		}

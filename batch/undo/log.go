@@ -43,6 +43,7 @@ type Record struct {
 	Device      string          `json:"device,omitempty"`
 	AppCode     string          `json:"app_code,omitempty"`
 	Application string          `json:"application,omitempty"` // the application's id, of a person's device
+	Web         bool            `json:"web,omitempty"`         // a person's device is a web push registration
 	Person      *Person         `json:"person,omitempty"`
 	Before      json.RawMessage `json:"before,omitempty"`  // of an update: the registration as it was
 	Body        json.RawMessage `json:"body,omitempty"`    // of a request

@@ -15,6 +15,7 @@ type Restore struct {
 	Device      string `json:"registrationId"`
 	AppCode     string `json:"appCode,omitempty"`
 	Application string `json:"applicationId,omitempty"`
+	Web         bool   `json:"web,omitempty"` // it is known to be a web push registration
 
 	// Of an update: the values that the run wrote, each with what it was before
 	// and what the run may have left, as JSON.
@@ -119,7 +120,7 @@ func planDevice(operation string, records []Record, everybody bool) (*Restore, e
 		switch record.Kind {
 		case KindPerson:
 			if !changed {
-				r.Before, r.Known, r.Application, registration = record.Person, true, record.Application, record.Before
+				r.Before, r.Known, r.Application, r.Web, registration = record.Person, true, record.Application, record.Web, record.Before
 			}
 		case KindSent:
 			ended := endOf(records[i+1:])

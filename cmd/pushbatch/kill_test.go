@@ -52,7 +52,9 @@ func killAgainAndAgain(t *testing.T, format string, kills int) {
 		Limits: simulator.PushLimits(0, 0),
 		Faults: faults(t, "500=2%,cut-before=1%,cut-after=1%,latency=0-8ms"),
 	})
-	dice := rand.New(rand.NewPCG(1, 2))
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	dice := rand.New(rand.NewPCG(seed, 2))
 	dealt, code, args := 0, -1, []string{"update", rows, "--out", "run", "--results", format}
 	for dealt < kills {
 		c := start(t, url, dir, append(args, "--rate", strconv.Itoa(killRate), "--max-in-flight", strconv.Itoa(killInFlight))...)

@@ -136,7 +136,7 @@ func endOfCall(call *apiclient.Call, response *apiclient.Response, err error) st
 	switch {
 	case err == nil:
 		return undo.Succeeded
-	case answered && said.Status >= 400 && said.Status < 500 && response.Attempts <= 1 && !strings.Contains(call.Query, "forceDepersonalize=true"):
+	case answered && said.Status >= 400 && said.Status < 500 && !said.Temporary() && response.Attempts <= 1 && !strings.Contains(call.Query, "forceDepersonalize=true"):
 		return undo.Refused
 	}
 	return undo.Unknown

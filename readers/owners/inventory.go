@@ -39,12 +39,14 @@ func FromInventory(ctx context.Context, location string, log *undo.Log) (partial
 		}
 		columns = append(columns, at)
 	}
+	channel := slices.IndexFunc(source.Header(), func(c batch.Column) bool { return c.Name == "channel" })
 	for row, err := range source.Rows(ctx, batch.Position{}) {
 		if err != nil {
 			return false, fmt.Errorf("%s: %w", location, err)
 		}
 		cell := func(i int) string { return row.Values[columns[i]].String() }
 		r := undo.Record{Kind: undo.KindPerson, Device: cell(0), Application: cell(1)}
+		r.Web = channel >= 0 && row.Values[channel].String() == "webpush"
 		if p := (undo.Person{ID: cell(2), ExternalID: cell(3), Phone: cell(4), Email: cell(5)}); p != (undo.Person{}) {
 			r.Person = &p
 		}

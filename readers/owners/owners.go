@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -25,7 +26,7 @@ type layout struct{}
 
 // Columns implements people.Layout.
 func (layout) Columns() []batch.Column {
-	return []batch.Column{{Name: "registrationId", Kind: batch.Text}, {Name: "applicationId", Kind: batch.Text}, {Name: "person", Kind: batch.Text}}
+	return []batch.Column{{Name: "registrationId", Kind: batch.Text}, {Name: "applicationId", Kind: batch.Text}, {Name: "person", Kind: batch.Text}, {Name: "web", Kind: batch.Text}}
 }
 
 // Devices implements people.Layout.
@@ -54,8 +55,9 @@ func (layout) Devices(raw []byte, _ time.Time) (rows [][]batch.Value) {
 		person.Email = c.Email[0].Address
 	}
 	text, _ := json.Marshal(person) // texts
-	for _, d := range slices.Concat(c.Push, c.Webpush) {
-		rows = append(rows, []batch.Value{batch.TextValue(d.RegistrationID), batch.TextValue(d.ApplicationID), batch.TextValue(string(text))})
+	for i, d := range slices.Concat(c.Push, c.Webpush) {
+		web := strconv.FormatBool(i >= len(c.Push))
+		rows = append(rows, []batch.Value{batch.TextValue(d.RegistrationID), batch.TextValue(d.ApplicationID), batch.TextValue(string(text)), batch.TextValue(web)})
 	}
 	return rows
 }
@@ -80,7 +82,8 @@ func FromListing(ctx context.Context, sender people.Doer, log *undo.Log) error {
 		if err := json.Unmarshal([]byte(row.Values[2].Text), person); err != nil {
 			return err
 		}
-		if err := log.Append(undo.Record{Kind: undo.KindPerson, Device: row.Values[0].Text, Application: row.Values[1].Text, Person: person}); err != nil {
+		r := undo.Record{Kind: undo.KindPerson, Device: row.Values[0].Text, Application: row.Values[1].Text, Person: person, Web: row.Values[3].Text == "true"}
+		if err := log.Append(r); err != nil {
 			return err
 		}
 	}
