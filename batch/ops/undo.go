@@ -23,18 +23,18 @@ func Undo() *Operation { return &Operation{Name: "undo", Title: "put devices bac
 func UndoHeader() []string { return []string{"registrationId", "_restore"} }
 
 // UndoMapper maps the rows of a plan. Each request first asks what its device is
-// now: what others changed since is left alone. application gives the id of an
-// application for its code, where it is known. In a dry run nothing is asked, and
-// rows are skipped with the request that would put them back.
-func UndoMapper(o Options, application func(code string) string) batch.Mapper {
+// now: what others changed since is left alone. In a dry run that is all that is
+// asked, and rows are skipped with the request that would put them back; without a
+// Sender nothing is asked.
+func UndoMapper(o Options) batch.Mapper {
 	return func(row *batch.Row) (batch.Request, *batch.Outcome) {
 		r := new(undo.Restore)
 		if len(row.Values) < 2 || json.Unmarshal([]byte(row.Values[1].Text), r) != nil {
 			return nil, &batch.Outcome{Status: batch.Rejected, Code: codePlanInvalid, Message: "the row of the undo plan cannot be read"}
 		}
-		q := &undoRequest{request: request{sender: o.Sender, id: r.Device, keys: []string{"r:" + r.Device}}, restore: r, row: row.Num, sender: o.Sender}
-		if q.application = r.Application; q.application == "" {
-			q.application = application(r.AppCode)
+		q := &undoRequest{
+			request: request{sender: o.Sender, id: r.Device, keys: []string{"r:" + r.Device}},
+			restore: r, row: row.Num, sender: o.Sender, dryRun: o.DryRun,
 		}
 		if out := q.impossible(); out != nil {
 			return nil, out
@@ -46,13 +46,8 @@ func UndoMapper(o Options, application func(code string) string) batch.Mapper {
 				}
 			}
 		}
-		switch o.DryRun {
-		case ShowRequests:
-			call := q.putBack()
-			return nil, &batch.Outcome{Status: batch.Skipped, RegistrationID: q.id, Payload: call.AppendJSON(nil)}
-		case Validate:
-			return nil, &batch.Outcome{Status: batch.Skipped, RegistrationID: q.id}
-		case Send:
+		if o.Sender == nil {
+			return nil, q.planned()
 		}
 		return q, nil
 	}
@@ -63,10 +58,20 @@ const fieldPrimary = "isPrimary"
 // undoRequest puts one device back, if it is still as the run left it.
 type undoRequest struct {
 	request
-	restore     *undo.Restore
-	sender      Doer
-	application string
-	row         int64
+	restore *undo.Restore
+	sender  Doer
+	row     int64
+	dryRun  DryRun
+}
+
+// planned is the outcome of a device in a dry run that would be put back.
+func (q *undoRequest) planned() *batch.Outcome {
+	out := &batch.Outcome{Status: batch.Skipped, RegistrationID: q.id}
+	if q.dryRun == ShowRequests {
+		call := q.putBack()
+		out.Payload = call.AppendJSON(nil)
+	}
+	return out
 }
 
 func (q *undoRequest) ofPerson() bool { return len(q.restore.Fields) == 0 }
@@ -101,6 +106,9 @@ func (q *undoRequest) Send(ctx context.Context) (batch.Outcome, error) {
 		out.Status, out.Code, out.Message = batch.Skipped, skip, undoMessages[skip]
 		return out, nil
 	}
+	if q.dryRun != Send {
+		return *q.planned(), nil
+	}
 	q.call = q.putBack()
 	return q.request.Send(ctx)
 }
@@ -121,38 +129,52 @@ func (q *undoRequest) look(ctx context.Context) (skip string, out batch.Outcome,
 	}
 	now, err := undo.Flatten(body)
 	if err != nil {
-		return "", out, &apiclient.Error{Status: out.HTTPStatus, Code: apiclient.CodeAnswerInvalid, Message: "the answer is no registration"}
+		return "", out, notRegistration(out.HTTPStatus)
 	}
 	return q.compareFields(now), out, nil
 }
 
-// lookForOwner asks whose the device is now. What it is registered for must be named:
-// both are asked for a device that no listing has shown.
+// lookForOwner asks whose the device is now. A look-up names the application and
+// whether it is a web push registration: a device that no listing has shown is asked
+// for both first.
 func (q *undoRequest) lookForOwner(ctx context.Context) (skip string, out batch.Outcome, err error) {
-	kinds := []string{"PUSH", "WEB_PUSH"}
-	if q.restore.Web {
-		kinds = kinds[1:]
-	} else if q.restore.Before != nil {
-		kinds = kinds[:1]
-	}
-	for _, kind := range kinds {
-		var body []byte
-		body, out, err = q.ask(ctx, apiclient.ListPersonsCall(apiclient.ListPersonsOptions{Type: kind, Identifier: q.id, Sender: q.application}))
-		if said, refused := errors.AsType[*apiclient.Error](err); refused && said.Status == http.StatusNotFound && said.Code == "NOT_FOUND" {
-			continue
-		}
+	o := apiclient.ListPersonsOptions{Type: "PUSH", Identifier: q.id, Sender: q.restore.Application}
+	web := q.restore.Web
+	if o.Sender == "" {
+		body, out, err := q.ask(ctx, apiclient.GetCall(q.id))
 		if err != nil {
 			return "", out, err
 		}
-		owner, err := readOwner(body)
-		if err != nil {
-			return "", out, &apiclient.Error{Status: out.HTTPStatus, Code: apiclient.CodeAnswerInvalid, Message: err.Error()}
+		var is struct {
+			ApplicationID string `json:"applicationId"`
+			SystemData    struct {
+				CloudType string `json:"cloudType"`
+			} `json:"systemData"`
 		}
-		if owner != nil {
-			return q.compareOwner(owner), out, nil
+		if json.Unmarshal(body, &is) != nil {
+			return "", out, notRegistration(out.HTTPStatus)
 		}
+		o.Sender, web = is.ApplicationID, is.SystemData.CloudType == "WEB"
 	}
-	return q.compareOwner(nil), out, nil
+	if web {
+		o.Type = "WEB_PUSH"
+	}
+	body, out, err := q.ask(ctx, apiclient.ListPersonsCall(o))
+	if said, refused := errors.AsType[*apiclient.Error](err); refused && said.Status == http.StatusNotFound && said.Code == "NOT_FOUND" {
+		return q.compareOwner(nil), out, nil
+	}
+	if err != nil {
+		return "", out, err
+	}
+	now, err := readOwner(body)
+	if err != nil {
+		return "", out, &apiclient.Error{Status: out.HTTPStatus, Code: apiclient.CodeAnswerInvalid, Message: err.Error()}
+	}
+	return q.compareOwner(now), out, nil
+}
+
+func notRegistration(status int) error {
+	return &apiclient.Error{Status: status, Code: apiclient.CodeAnswerInvalid, Message: "the answer is no registration"}
 }
 
 // ask sends a request that changes nothing.

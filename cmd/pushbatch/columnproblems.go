@@ -191,6 +191,9 @@ func newDryRunProblems(x *execution) *feature {
 		return nil
 	}
 	x.found = new(columnProblems)
+	if x.spec.Undo != nil {
+		return &feature{sink: func(next batch.Sink) batch.Sink { return &plannedSink{next, x.found} }}
+	}
 	return &feature{mapper: func(in *openedInput, next batch.Mapper) batch.Mapper {
 		var bound *boundColumns // made when the input's turn comes
 		return func(row *batch.Row) (batch.Request, *batch.Outcome) {
@@ -211,4 +214,17 @@ func (x *execution) printDryRun(w io.Writer) {
 	}
 	fmt.Fprintf(w, "  sending    %s\n", forecastOf(x.found.requests, x.flags.rate).text())
 	x.found.printTo(w, "  ")
+}
+
+// plannedSink counts what a run would send that is known only when devices were
+// looked at.
+type plannedSink struct {
+	batch.Sink
+	found *columnProblems
+}
+
+// Write implements batch.Sink.
+func (s *plannedSink) Write(r *batch.Result) error {
+	s.found.add(&r.Row, &r.Outcome, nil)
+	return s.Sink.Write(r)
 }

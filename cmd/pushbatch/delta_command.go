@@ -202,6 +202,10 @@ func (x *execution) forgetUndone(ctx context.Context, location string) (err erro
 	if err != nil {
 		return err
 	}
+	if names, err := store.List(ctx); err == nil && len(names) == 0 {
+		x.log.Warn("the delta state of the run is not there any more: nothing to forget", "state", location)
+		return nil
+	}
 	held, err := runstore.Hold(ctx, location, storeOptions(x.flags, x.log))
 	if err != nil {
 		return err

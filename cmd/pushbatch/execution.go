@@ -37,6 +37,7 @@ type execution struct {
 	opened     []openedInput     // the inputs, and behind them what features add
 
 	client   *apiclient.Client // nil: nothing is sent
+	reader   *apiclient.Client // of a dry run that looks at devices
 	log      *slog.Logger
 	printer  console.Printer
 	every    time.Duration   // between two calls of the printer

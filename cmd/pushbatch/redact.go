@@ -189,8 +189,9 @@ func ownWords(said *apiclient.Error) *apiclient.Error {
 }
 
 // sender is what requests of the run go through.
-func (x *execution) sender() ops.Doer {
-	var sender ops.Doer = x.client
+func (x *execution) sender() ops.Doer { return x.senderOver(x.client) }
+
+func (x *execution) senderOver(sender ops.Doer) ops.Doer {
 	if x.before != nil {
 		sender = snapshotSender{sender, x.before}
 	}

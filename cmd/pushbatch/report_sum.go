@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,9 +11,7 @@ import (
 	"strings"
 
 	"pushbatch/batch"
-	"pushbatch/batch/blob"
 	"pushbatch/writers/report"
-	"pushbatch/writers/table"
 )
 
 // summedRun is one of the runs that a report adds up.
@@ -213,7 +210,7 @@ func lastOutcomes(ctx context.Context, chain []*summedRun) (*batch.Tally, error)
 	last := make(map[place]batch.Outcome)
 	for _, retry := range chain[1:] {
 		tally.Latency.Merge(&retry.tally.Latency)
-		for r, err := range resultsOf(ctx, retry) {
+		for r, err := range resultsOf(ctx, retry.path, retry.spec) {
 			if err != nil {
 				return nil, err
 			}
@@ -221,7 +218,7 @@ func lastOutcomes(ctx context.Context, chain []*summedRun) (*batch.Tally, error)
 		}
 	}
 	counted := &batch.Tally{Latency: tally.Latency}
-	for r, err := range resultsOf(ctx, chain[0]) {
+	for r, err := range resultsOf(ctx, chain[0].path, chain[0].spec) {
 		if err != nil {
 			return nil, err
 		}
@@ -232,51 +229,4 @@ func lastOutcomes(ctx context.Context, chain []*summedRun) (*batch.Tally, error)
 		counted.Add(r)
 	}
 	return counted, nil
-}
-
-// resultsOf reads the results of a run again: place, status, codes, message, HTTP
-// status and attempts of every row.
-func resultsOf(ctx context.Context, run *summedRun) iter.Seq2[*batch.Result, error] {
-	return func(yield func(*batch.Result, error) bool) {
-		fail := func(err error) {
-			yield(nil, &exitError{exitStopped, fmt.Errorf("read the results of %s: %w", run.path, err)})
-		}
-		location, err := fileOfRun(run.path, "results."+resultsFormat(run.spec))
-		if err != nil {
-			fail(err)
-			return
-		}
-		info, err := blob.Stat(ctx, location)
-		if err != nil {
-			fail(err)
-			return
-		}
-		results, err := openResults(ctx, info, []string{"source", "source_row", "status", "error_code", "error_message", "row", "http_status", "attempts"})
-		if err != nil {
-			fail(err)
-			return
-		}
-		defer results.Close()
-		for row, err := range results.Rows(ctx, batch.Position{}) {
-			var r *batch.Result
-			if err == nil {
-				r, err = resultOf(results, row.Values)
-			}
-			if err != nil {
-				fail(err)
-				return
-			}
-			if !yield(r, nil) {
-				return
-			}
-		}
-	}
-}
-
-func resultOf(results *resultsSource, values []batch.Value) (*batch.Result, error) {
-	cell := func(i int) string { return table.Unsafe(values[results.columns[i]].String()) }
-	number := func(i int) int64 { n, _ := strconv.ParseInt(cell(i), 10, 64); return n } // empty: 0
-	r := &batch.Result{Row: batch.Row{Num: number(5), Source: cell(0), Pos: batch.Position{Row: number(1) - 1}}}
-	r.Code, r.Message, r.HTTPStatus, r.Attempts = cell(3), cell(4), int(number(6)), int(number(7))
-	return r, r.Status.UnmarshalText([]byte(cell(2)))
 }

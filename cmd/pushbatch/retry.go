@@ -9,6 +9,7 @@ import (
 	"iter"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -127,8 +128,10 @@ func (r *retrySpec) takesAny(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, &exitError{exitStopped, fmt.Errorf("read the results of %s: %w", r.Run, err)}
 	}
-	for _, err := range r.rows(ctx, results, anySource) {
-		return err == nil, stateError(err)
+	for result, err := range readResults(ctx, results) {
+		if err != nil || r.takes(result, result.Row.Source) {
+			return err == nil, err
+		}
 	}
 	return false, nil
 }
@@ -180,8 +183,12 @@ func (r *retrySpec) only(ctx context.Context, source batch.Source) (batch.Source
 	}
 	return readers.Only(source, func(ctx context.Context) iter.Seq2[int64, error] {
 		return func(yield func(int64, error) bool) {
-			for num, err := range r.rows(ctx, results, source.Name()) {
-				if !yield(num, err) || err != nil {
+			for result, err := range readResults(ctx, results) {
+				if err != nil {
+					yield(0, &batch.Abort{Code: "input_unreadable", Err: err})
+					return
+				}
+				if r.takes(result, source.Name()) && !yield(result.Row.SourceNum(), nil) {
 					return
 				}
 			}
@@ -189,65 +196,73 @@ func (r *retrySpec) only(ctx context.Context, source batch.Source) (batch.Source
 	}), nil
 }
 
-// anySource stands for all sources of a run.
-const anySource = ""
+func (r *retrySpec) takes(result *batch.Result, source string) bool {
+	if result.Row.Source != source || !slices.Contains(r.Statuses, result.Status.String()) {
+		return false
+	}
+	codes := strings.Split(result.Code, batch.CodeSeparator)
+	return len(r.Codes) == 0 || slices.ContainsFunc(codes, func(c string) bool { return slices.Contains(r.Codes, c) })
+}
 
-// rows reads the numbers of the rows to take of one source from the old run's
-// results, which have them in rising order.
-func (r *retrySpec) rows(ctx context.Context, info blob.Info, source string) iter.Seq2[int64, error] {
-	return func(yield func(int64, error) bool) {
-		results, err := openResults(ctx, info, resultColumns)
+// resultsOf reads the results of a run again.
+func resultsOf(ctx context.Context, run string, spec *runSpec) iter.Seq2[*batch.Result, error] {
+	return func(yield func(*batch.Result, error) bool) {
+		location, err := fileOfRun(run, "results."+resultsFormat(spec))
+		info := blob.Info{}
+		if err == nil {
+			info, err = blob.Stat(ctx, location)
+		}
 		if err != nil {
-			yield(0, &batch.Abort{Code: "input_unreadable", Err: err})
+			yield(nil, &exitError{exitStopped, fmt.Errorf("read the results of %s: %w", run, err)})
 			return
 		}
-		defer results.Close()
-		for row, err := range results.Rows(ctx, batch.Position{}) {
+		readResults(ctx, info)(yield)
+	}
+}
+
+// readColumns are the columns of a results file that readResults reads.
+var readColumns = []string{"row", "source", "source_row", "registration_id", "status", "http_status", "error_code", "error_message", "attempts"}
+
+// readResults reads a results file: of every row, in rising order, what readColumns
+// say. Its errors end a run.
+func readResults(ctx context.Context, info blob.Info) iter.Seq2[*batch.Result, error] {
+	return func(yield func(*batch.Result, error) bool) {
+		fail := func(err error) { yield(nil, &exitError{exitStopped, fmt.Errorf("read %s: %w", info.Location, err)}) }
+		source, err := readers.Open(ctx, info, readers.Options{})
+		if err != nil {
+			fail(err)
+			return
+		}
+		defer source.Close()
+		var columns []int
+		for _, name := range readColumns {
+			at := slices.IndexFunc(source.Header(), func(c batch.Column) bool { return c.Name == name })
+			if at < 0 {
+				fail(fmt.Errorf("it has no column %s", name))
+				return
+			}
+			columns = append(columns, at)
+		}
+		for row, err := range source.Rows(ctx, batch.Position{}) {
+			var r *batch.Result
+			if err == nil {
+				r, err = resultOf(columns, row.Values)
+			}
 			if err != nil {
-				yield(0, err)
+				fail(err)
 				return
 			}
-			if num, wanted := r.takes(results.columns, row.Values, source); wanted && !yield(num, nil) {
+			if !yield(r, nil) {
 				return
 			}
 		}
 	}
 }
 
-// resultsSource is an old run's results file with the places of its columns.
-type resultsSource struct {
-	batch.Source
-	columns []int
-}
-
-// resultColumns are the columns of the results file that choose a row.
-var resultColumns = []string{"source", "source_row", "status", "error_code"}
-
-// openResults opens a results file and finds the columns of these names.
-func openResults(ctx context.Context, info blob.Info, columns []string) (*resultsSource, error) {
-	source, err := readers.Open(ctx, info, readers.Options{})
-	if err != nil {
-		return nil, err
-	}
-	s := &resultsSource{Source: source}
-	for _, name := range columns {
-		at := slices.IndexFunc(s.Header(), func(c batch.Column) bool { return c.Name == name })
-		if at < 0 {
-			return nil, errors.Join(fmt.Errorf("read %s: it has no column %s", info.Location, name), s.Close())
-		}
-		s.columns = append(s.columns, at)
-	}
-	return s, nil
-}
-
-func (r *retrySpec) takes(at []int, values []batch.Value, source string) (num int64, wanted bool) {
-	if source != anySource && table.Unsafe(values[at[0]].Text) != source || !slices.Contains(r.Statuses, values[at[2]].Text) {
-		return 0, false
-	}
-	codes := strings.Split(table.Unsafe(values[at[3]].Text), batch.CodeSeparator)
-	if len(r.Codes) > 0 && !slices.ContainsFunc(codes, func(c string) bool { return slices.Contains(r.Codes, c) }) {
-		return 0, false
-	}
-	_, err := fmt.Sscan(values[at[1]].Text, &num)
-	return num, err == nil
+func resultOf(columns []int, values []batch.Value) (*batch.Result, error) {
+	cell := func(i int) string { return table.Unsafe(values[columns[i]].String()) }
+	number := func(i int) int64 { n, _ := strconv.ParseInt(cell(i), 10, 64); return n } // empty: 0
+	r := &batch.Result{Row: batch.Row{Num: number(0), Source: cell(1), Pos: batch.Position{Row: number(2) - 1}}}
+	r.RegistrationID, r.HTTPStatus, r.Code, r.Message, r.Attempts = cell(3), int(number(5)), cell(6), cell(7), int(number(8))
+	return r, r.Status.UnmarshalText([]byte(cell(4)))
 }

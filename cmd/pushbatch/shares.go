@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -67,14 +68,15 @@ func (x *execution) checkShares(ctx context.Context) error {
 // keepShares keeps this process's share of the limit until the returned function
 // gives it back.
 func (x *execution) keepShares(ctx context.Context, cancel context.CancelCauseFunc) (end func()) {
-	if x.client == nil || x.flags.shareLimit == "" {
+	client := cmp.Or(x.client, x.reader)
+	if client == nil || x.flags.shareLimit == "" {
 		return func() {}
 	}
 	ctx, stop := context.WithCancel(context.WithoutCancel(ctx)) // what is under way at a stop still needs it
 	done := make(chan struct{})
 	go func() { // ends with end
 		defer close(done)
-		if err := x.client.KeepShares(ctx); err != nil {
+		if err := client.KeepShares(ctx); err != nil {
 			cancel(&exitError{exitStopped, fmt.Errorf("--share-limit %s: %w", x.flags.shareLimit, err)})
 		}
 	}()

@@ -2,15 +2,18 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"iter"
+	"net/http"
 	"os"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"pushbatch/apiclient"
 	"pushbatch/batch"
@@ -60,8 +63,19 @@ var notUndone = []string{
 	"delta", "delta-full", "delta-adopt", "max-age", "mirror", "max-vanished", "on-duplicate", "strict", "allow-empty",
 }
 
+// fixedForUndo are the flags that mean nothing to an undo: it reads no input, and
+// what it sends stands in the plan.
 func fixedForUndo() []string {
-	return withoutFlags(fixedFlags, "out", "dry-run", "continue", "results")
+	others, f := pflag.NewFlagSet("", pflag.ContinueOnError), &jobFlags{}
+	f.addPersonalize(others)
+	f.delta.add(others)
+	f.delta.addMirror(others)
+	f.export.add(others)
+	f.snapshotFlags.add(others)
+	f.inputFlags.add(others)
+	fixed := withoutFlags(fixedFlags, "out", "dry-run", "continue", "results")
+	others.VisitAll(func(f *pflag.Flag) { fixed = append(fixed, f.Name) })
+	return fixed
 }
 
 // undo starts a run that takes back the run in a folder.
@@ -191,32 +205,54 @@ func (x *execution) rebuildLog(ctx context.Context, to, path string, old *runSpe
 	if err != nil {
 		return err
 	}
-	caught := &callCatcher{}
-	options.Sender, options.DryRun, options.HasAppCode = caught, ops.Send, true
+	b := &logRebuilder{log: log, operation: ops.Named(old.Operation), options: options}
+	b.options.Sender, b.options.DryRun, b.options.HasAppCode = &b.caught, ops.Send, true
 	found, err := recordedInputs(ctx, old, x.moved)
 	if err != nil {
 		return err
 	}
-	next, stop := iter.Pull2(resultsOf(ctx, &summedRun{path: path, spec: old}))
+	next, stop := iter.Pull2(resultsOf(ctx, path, old))
 	defer stop()
+	b.next = next
+	err = b.advance()
 	for _, info := range found {
-		if err := x.rebuildInput(ctx, info, ops.Named(old.Operation), options, caught, log, next); err != nil {
-			return err
+		if err == nil {
+			err = b.input(ctx, info, x.flags.readerOptions(x.process.stdin))
 		}
 	}
-	return nil
+	for err == nil && b.result != nil { // of devices that the inputs named no more
+		if b.result.Row.Source == vanishedName {
+			err = b.add(apiclient.DepersonalizeCall(b.result.RegistrationID))
+		}
+		err = cmp.Or(err, b.advance())
+	}
+	return err
 }
 
-// rebuildInput writes what was sent of one input. Results come in the order of rows.
-func (x *execution) rebuildInput(ctx context.Context, info blob.Info, operation *ops.Operation, options ops.Options,
-	caught *callCatcher, log *undo.Log, next func() (*batch.Result, error, bool),
-) (err error) {
-	source, err := readers.Open(ctx, info, x.flags.readerOptions(x.process.stdin))
+// logRebuilder writes a log from the inputs of a run and its results, which come in
+// the order of rows.
+type logRebuilder struct {
+	log       *undo.Log
+	operation *ops.Operation
+	options   ops.Options
+	caught    callCatcher
+	next      func() (*batch.Result, error, bool)
+	result    *batch.Result // the next one; nil: there is none
+}
+
+func (b *logRebuilder) advance() (err error) {
+	b.result, err, _ = b.next()
+	return err
+}
+
+// input adds what was sent of one input.
+func (b *logRebuilder) input(ctx context.Context, info blob.Info, o readers.Options) (err error) {
+	source, err := readers.Open(ctx, info, o)
 	if err != nil {
 		return &exitError{exitStopped, err}
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
-	binding, err := operation.Bind(source.Header(), options)
+	binding, err := b.operation.Bind(source.Header(), b.options)
 	if err != nil {
 		return usageError("%s: %w", source.Name(), err)
 	}
@@ -224,26 +260,36 @@ func (x *execution) rebuildInput(ctx context.Context, info blob.Info, operation 
 		if err != nil {
 			return &exitError{exitStopped, err}
 		}
-		result, err, more := next()
-		if err != nil || !more {
+		if b.result == nil || b.result.Row.Source != source.Name() || b.result.Row.SourceNum() != row.SourceNum() {
+			continue // the run did not take it
+		}
+		if request, _ := binding.Map(&row); request != nil {
+			_, _ = request.Send(ctx) // to the catcher
+			err = b.add(b.caught.call)
+		}
+		if err := cmp.Or(err, b.advance()); err != nil {
 			return err
 		}
-		if request, _ := binding.Map(&row); request != nil && result.Status != batch.Rejected && result.Status != batch.Skipped {
-			_, _ = request.Send(ctx) // to the catcher
-			call := &caught.call
-			ended := undo.Unknown
-			if result.Status == batch.Succeeded {
-				ended = undo.Succeeded
-			} else if result.HTTPStatus >= 400 && result.HTTPStatus < 500 && result.Attempts <= 1 && !options.Personalize.ForceDepersonalize {
-				ended = undo.Refused
-			}
-			device := deviceOf(call)
-			err := log.Append(undo.Record{Kind: undo.KindSent, Device: device, AppCode: call.AppCode, Body: call.Body},
-				undo.Record{Kind: undo.KindEnd, Device: device, Ended: ended})
-			if err != nil {
-				return &exitError{exitStopped, err}
-			}
-		}
+	}
+	return nil
+}
+
+// add adds the call of the current row, if it was sent.
+func (b *logRebuilder) add(call apiclient.Call) error {
+	r, ended := b.result, undo.Unknown
+	switch {
+	case r.Status == batch.Rejected, r.Status == batch.Skipped:
+		return nil
+	case r.Status == batch.Succeeded:
+		ended = undo.Succeeded
+	case r.HTTPStatus >= 400 && r.HTTPStatus < 500 && r.HTTPStatus != http.StatusRequestTimeout && r.Attempts <= 1 && !b.options.Personalize.ForceDepersonalize:
+		ended = undo.Refused
+	}
+	device := deviceOf(&call)
+	err := b.log.Append(undo.Record{Kind: undo.KindSent, Device: device, AppCode: call.AppCode, Body: call.Body},
+		undo.Record{Kind: undo.KindEnd, Device: device, Ended: ended})
+	if err != nil {
+		return &exitError{exitStopped, err}
 	}
 	return nil
 }

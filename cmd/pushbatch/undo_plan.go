@@ -8,8 +8,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
-	"pushbatch/apiclient"
 	"pushbatch/batch/blob"
 	"pushbatch/batch/ops"
 	"pushbatch/batch/undo"
@@ -55,7 +55,7 @@ func (x *execution) writePlan(ctx context.Context, log *os.File) (err error) {
 		return usageError("%s changed no device: there is nothing to undo", x.spec.Undo.Run)
 	}
 	x.spec.Undo.Devices, x.spec.Undo.Notes = count.devices, count.notes()
-	x.log.Info("undo", "devices", count.devices, "requests_at_most", 2*count.devices, "minutes_at_most", x.undoMinutes(count))
+	x.log.Info("undo", "devices", count.devices, "requests_at_most", count.requests, "minutes_at_most", x.undoMinutes(count))
 	for _, note := range x.spec.Undo.Notes {
 		x.log.Warn(note)
 	}
@@ -66,50 +66,62 @@ func (x *execution) writePlan(ctx context.Context, log *os.File) (err error) {
 }
 
 // undoMinutes is how long looking at the devices and putting them back takes at
-// the limits in force, rounded up. Owners are looked up at the rate of the listing.
+// the limits in force, rounded up. People are looked up at the rate of the listing.
 func (x *execution) undoMinutes(c *undoCount) int64 {
-	rate := x.flags.rate
-	if c.owners > 0 {
-		rate = min(rate, x.flags.listRate)
-	}
-	return int64(float64(c.devices)/rate/60) + 1
+	seconds := max(float64(c.fields+c.owners+c.freed)/x.flags.rate, float64(c.owners+c.freed)/x.flags.listRate)
+	return int64(seconds/60) + 1
 }
 
-// undoCount counts what a plan holds and what cannot come back.
+// undoCount counts what a plan holds and what cannot come back. Each device is one of
+// unknown, nobodies, fields, owners and freed.
 type undoCount struct {
-	devices, owners, primaries int64
-	attributes, nobodies       int64
+	devices, requests     int64
+	unknown, nobodies     int64 // left alone
+	fields, owners, freed int64 // get values, a person, or nobody back
+	primaries, attributes int64
 }
 
 func (c *undoCount) add(r *undo.Restore) {
 	c.devices++
-	for _, f := range r.Fields {
-		if f.Name == "isPrimary" {
+	switch {
+	case !r.Known:
+		c.unknown++
+		return
+	case len(r.Fields) > 0:
+		c.fields++
+		if slices.ContainsFunc(r.Fields, func(f undo.Field) bool { return f.Name == "isPrimary" }) {
 			c.primaries++
 		}
-	}
-	if len(r.Fields) > 0 {
+	case r.Before == nil:
+		c.freed++
+	case r.Before.Identified():
+		c.owners++
+	default:
+		c.nobodies++
 		return
 	}
-	c.owners++
+	c.requests += 2
+	if len(r.Fields) == 0 && r.Application == "" {
+		c.requests++ // asks for the application
+	}
 	if r.Attributes {
 		c.attributes++
 	}
-	if r.Before != nil && !r.Before.Identified() {
-		c.nobodies++
-	}
 }
 
-// notes name what does not come back, with how many devices it is about.
+// notes name what does not come back, with how many devices it is about. What the
+// devices are now is not known yet.
 func (c *undoCount) notes() (notes []string) {
 	for _, n := range []struct {
 		count int64
 		text  string
 	}{
-		{c.nobodies, "devices belonged to people without any identity, whom no request can name: they are left alone"},
-		{c.attributes, "devices were given to people together with attributes or tags, which stay as the run set them"},
-		{c.owners, "devices go back to people: profiles that were merged stay merged, leads that became customers stay customers, and which device of a person was primary is not put back"},
-		{c.primaries, "devices get back their own isPrimary; which device of the person was primary instead is not known"},
+		{c.unknown, "devices are left alone: nothing tells what they were before the run"},
+		{c.nobodies, "devices are left alone: they belonged to people without any identity, whom no request can name"},
+		{c.owners, "devices at most go back to people: profiles that were merged stay merged, leads that became customers stay customers, people keep the identities that the run gave them, and which device of a person was primary is not put back"},
+		{c.freed, "devices at most go back to nobody: people that the run made stay"},
+		{c.attributes, "of these devices were given to people together with attributes or tags, which stay as the run set them"},
+		{c.primaries, "devices at most get back their own isPrimary; which device of the person was primary instead is not known"},
 	} {
 		if n.count > 0 {
 			notes = append(notes, fmt.Sprintf("%d %s", n.count, n.text))
@@ -133,7 +145,10 @@ func (x *execution) openPlan(ctx context.Context, info blob.Info) error {
 	if err != nil {
 		return errors.Join(err, source.Close())
 	}
-	binding := &ops.Binding{Map: ops.UndoMapper(options, x.applicationID(ctx))}
+	if !x.sends() {
+		options.Sender = x.looker()
+	}
+	binding := &ops.Binding{Map: ops.UndoMapper(options)}
 	for i, name := range ops.UndoHeader() {
 		binding.Columns = append(binding.Columns, ops.ColumnUse{Column: name, Index: i, Use: ops.Sent})
 	}
@@ -141,28 +156,13 @@ func (x *execution) openPlan(ctx context.Context, info blob.Info) error {
 	return nil
 }
 
-// applicationID finds the id of an application, which a look-up of a device's person
-// needs, by its code. Where the key may not read the applications, it is the code.
-func (x *execution) applicationID(ctx context.Context) func(code string) string {
-	ids := make(map[string]string)
-	if x.client != nil {
-		var answer struct {
-			Applications []struct{ ApplicationCode, ApplicationID string }
-		}
-		response, err := x.client.Do(ctx, apiclient.ApplicationsCall())
-		if err == nil && json.Unmarshal(response.Body, &answer) == nil {
-			for _, a := range answer.Applications {
-				ids[a.ApplicationCode] = a.ApplicationID
-			}
-		}
+// looker asks in a dry run what devices are; nil where there is no key.
+func (x *execution) looker() ops.Doer {
+	reader, err := x.process.connect(x.flags, x.log, nil, nil)
+	if err != nil {
+		x.log.Warn("no device is looked at: those that others changed since, and those that are as before, are not told from the rest", "error", err)
+		return nil
 	}
-	return func(code string) string {
-		if code == "" {
-			code = x.flags.appCode
-		}
-		if id := ids[code]; id != "" {
-			return id
-		}
-		return code
-	}
+	x.reader = reader
+	return x.senderOver(reader)
 }
