@@ -7,6 +7,7 @@ const quoted = (text) => `'${text.replaceAll("'", "''")}'`;
 const file = `read_parquet(${quoted(process.argv[2])}, hive_partitioning = false)`;
 const db = await (await DuckDBInstance.create(':memory:')).connect();
 await db.run(`SET TimeZone = 'UTC'`);
+await db.run(`SET memory_limit = '1GB'`);
 const columns = (await db.runAndReadAll(`DESCRIBE SELECT * FROM ${file}`)).getRows();
 const told = columns.map(([name, type]) => {
   const column = `"${name.replaceAll('"', '""')}"`;
