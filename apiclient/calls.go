@@ -43,28 +43,8 @@ func (o Op) String() string { return opNames[o] }
 const registrationPath = "/people/2/contactInformation/push/"
 
 func registrationCall(op Op, method, registrationID, suffix string) Call {
-	return Call{Op: op, Method: method, Path: registrationPath + pathSegment(registrationID) + suffix}
+	return Call{Op: op, Method: method, Path: registrationPath + url.PathEscape(registrationID) + suffix}
 }
-
-// pathSegment escapes an id where it must be, which hardly one needs: looking
-// each character up in a table is what makes that quick.
-func pathSegment(id string) string {
-	for i := range len(id) {
-		if !unreserved[id[i]] {
-			return url.PathEscape(id)
-		}
-	}
-	return id
-}
-
-// unreserved are the characters that stand for themselves in a path (RFC 3986,
-// section 2.3).
-var unreserved = func() (plain [256]bool) {
-	for c := range plain {
-		plain[c] = c|0x20 >= 'a' && c|0x20 <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '.' || c == '_' || c == '~'
-	}
-	return plain
-}()
 
 // GetCall asks for a push registration.
 func GetCall(registrationID string) Call {
@@ -94,21 +74,15 @@ func DepersonalizeCall(registrationID string) Call {
 }
 
 func (o PersonalizeOptions) query() string {
-	q := ""
-	add := func(on bool, name string) {
-		if !on {
-			return
+	q := make(url.Values)
+	for name, on := range map[string]bool{
+		"forceDepersonalize": o.ForceDepersonalize, "keepAsLead": o.KeepAsLead, "returnPush": o.ReturnPush, "setDeviceAsPrimary": o.SetDeviceAsPrimary,
+	} {
+		if on {
+			q.Set(name, "true")
 		}
-		if q != "" {
-			q += "&"
-		}
-		q += name + "=true"
 	}
-	add(o.ForceDepersonalize, "forceDepersonalize")
-	add(o.KeepAsLead, "keepAsLead")
-	add(o.ReturnPush, "returnPush")
-	add(o.SetDeviceAsPrimary, "setDeviceAsPrimary")
-	return q
+	return q.Encode()
 }
 
 // AppendJSON appends the call as one JSON object: method, path, query and

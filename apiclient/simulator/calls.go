@@ -8,21 +8,22 @@ import (
 	"time"
 )
 
-// Call is one request as the simulator saw it.
+// Call is one request as the simulator saw it, and a line of the call log.
 type Call struct {
-	Seq            int64
-	Op             Op
-	Method, Path   string
-	RegistrationID string
-	Identity       []string  // values of a personalize request: "externalId:…", "phoneNumber:…", "email:…" (lower case)
-	Arrived        time.Time // at the door, before any jitter
-	Counted        time.Time // at the limit's counter; zero: never got there
-	End            time.Time // when the answer was complete
-	Status         int       // 0: no answer
-	Code           string    // the error's
-	Effect         bool      // the request changed something
-	Fault          string    // name of the fault it met
-	Overlapped     bool      // shared its device or an identity value with a request still under way
+	Seq            int64     `json:"seq"`
+	Op             Op        `json:"op"`
+	Method         string    `json:"method"`
+	Path           string    `json:"path"`
+	RegistrationID string    `json:"registrationId,omitempty"`
+	Identity       []string  `json:"identity,omitempty"` // values of a personalize request: "externalId:…", "phoneNumber:…", "email:…" (lower case)
+	Arrived        time.Time `json:"arrived"`            // at the door, before any jitter
+	Counted        time.Time `json:"counted,omitzero"`   // at the limit's counter; zero: never got there
+	End            time.Time `json:"end"`                // when the answer was complete
+	Status         int       `json:"status"`             // 0: no answer
+	Code           string    `json:"code,omitempty"`     // the error's
+	Effect         bool      `json:"effect"`             // the request changed something
+	Fault          string    `json:"fault,omitempty"`    // name of the fault it met
+	Overlapped     bool      `json:"overlapped"`         // shared its device or an identity value with a request still under way
 }
 
 // Stats are the counts of all requests since New or Reset.
@@ -41,33 +42,23 @@ type Stats struct {
 
 // ledger is the call log.
 type ledger struct {
-	mu       sync.Mutex
-	keep     bool
-	sink     io.Writer
-	seq      int64
-	calls    []*Call
-	busy     map[string]int // keys of the requests under way
-	counts   [opCount]map[int]int64
-	codes    map[string]int64
-	faults   map[string]int64
-	effects  int64
-	overlaps int64
-	inFlight int
-	most     int
-	seconds  [opCount]second
-	wallMax  [opCount]int
-	slideMax [opCount]int
+	mu      sync.Mutex
+	keep    bool
+	sink    io.Writer
+	calls   []*Call
+	busy    map[string]int // keys of the requests under way
+	counts  Stats
+	seconds [opCount]second
 }
 
 func newLedger(cfg *Config) *ledger {
-	l := &ledger{
+	return &ledger{
 		keep: !cfg.CountersOnly, sink: cfg.CallLog, busy: map[string]int{},
-		codes: map[string]int64{}, faults: map[string]int64{},
+		counts: Stats{
+			ByOp: map[string]map[int]int64{}, ByCode: map[string]int64{}, ByFault: map[string]int64{},
+			PerWall: map[string]int{}, PerSlide: map[string]int{},
+		},
 	}
-	for op := range l.counts {
-		l.counts[op] = map[int]int64{}
-	}
-	return l
 }
 
 // begin notes that a request arrived.
@@ -75,11 +66,11 @@ func (l *ledger) begin(c *Call) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if c.Op != OpApplications { // a look at the account before the first row moves no fault that names requests by number
-		l.seq++
+		l.counts.Requests++
 	}
-	c.Seq = l.seq
-	l.inFlight++
-	l.most = max(l.most, l.inFlight)
+	c.Seq = l.counts.Requests
+	l.counts.InFlight++
+	l.counts.Most = max(l.counts.Most, l.counts.InFlight)
 	if c.RegistrationID != "" {
 		c.Overlapped = l.enter("registrationId:" + c.RegistrationID)
 	}
@@ -87,7 +78,7 @@ func (l *ledger) begin(c *Call) {
 		c.Overlapped = l.enter(key) || c.Overlapped
 	}
 	if c.Overlapped {
-		l.overlaps++
+		l.counts.Overlaps++
 	}
 }
 
@@ -111,11 +102,11 @@ func (l *ledger) counted(c *Call, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	c.Counted = now
-	s := &l.seconds[c.Op]
+	s, op := &l.seconds[c.Op], c.Op.String()
 	s.advance(now)
 	s.note(now)
-	l.wallMax[c.Op] = max(l.wallMax[c.Op], s.count)
-	l.slideMax[c.Op] = max(l.slideMax[c.Op], s.sliding())
+	l.counts.PerWall[op] = max(l.counts.PerWall[op], s.count)
+	l.counts.PerSlide[op] = max(l.counts.PerSlide[op], s.sliding())
 }
 
 // end notes that the answer is complete. It comes before the client can see
@@ -123,29 +114,33 @@ func (l *ledger) counted(c *Call, now time.Time) {
 func (l *ledger) end(c *Call) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	c.End = time.Now()
-	l.inFlight--
+	c.End = time.Now().UTC()
+	l.counts.InFlight--
 	if c.RegistrationID != "" {
 		l.leave("registrationId:" + c.RegistrationID)
 	}
 	for _, key := range c.Identity {
 		l.leave(key)
 	}
-	l.counts[c.Op][c.Status]++
+	op := c.Op.String()
+	if l.counts.ByOp[op] == nil {
+		l.counts.ByOp[op] = map[int]int64{}
+	}
+	l.counts.ByOp[op][c.Status]++
 	if c.Code != "" {
-		l.codes[c.Code]++
+		l.counts.ByCode[c.Code]++
 	}
 	if c.Fault != "" {
-		l.faults[c.Fault]++
+		l.counts.ByFault[c.Fault]++
 	}
 	if c.Effect {
-		l.effects++
+		l.counts.Effects++
 	}
 	if l.keep {
 		l.calls = append(l.calls, c)
 	}
 	if l.sink != nil {
-		_, _ = l.sink.Write(append(toJSON(c.line()), '\n')) // a log that cannot be written must not change answers
+		_, _ = l.sink.Write(append(toJSON(c), '\n')) // a log that cannot be written must not change answers
 	}
 }
 
@@ -163,46 +158,12 @@ func (l *ledger) snapshot() []Call {
 func (l *ledger) stats() Stats {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	st := Stats{
-		Requests: l.seq, ByOp: map[string]map[int]int64{}, ByCode: maps.Clone(l.codes), ByFault: maps.Clone(l.faults),
-		Effects: l.effects, Overlaps: l.overlaps, InFlight: l.inFlight, Most: l.most,
-		PerWall: map[string]int{}, PerSlide: map[string]int{},
+	st := l.counts
+	st.ByOp = map[string]map[int]int64{}
+	for op, counts := range l.counts.ByOp {
+		st.ByOp[op] = maps.Clone(counts)
 	}
-	for op := range opCount {
-		if len(l.counts[op]) > 0 {
-			st.ByOp[op.String()] = maps.Clone(l.counts[op])
-		}
-		if l.wallMax[op] > 0 {
-			st.PerWall[op.String()] = l.wallMax[op]
-			st.PerSlide[op.String()] = l.slideMax[op]
-		}
-	}
+	st.ByCode, st.ByFault = maps.Clone(st.ByCode), maps.Clone(st.ByFault)
+	st.PerWall, st.PerSlide = maps.Clone(st.PerWall), maps.Clone(st.PerSlide)
 	return st
-}
-
-// line is a call as the call log has it.
-func (c *Call) line() any {
-	counted := ""
-	if !c.Counted.IsZero() {
-		counted = c.Counted.UTC().Format(time.RFC3339Nano)
-	}
-	return struct {
-		Seq            int64    `json:"seq"`
-		Op             string   `json:"op"`
-		Method         string   `json:"method"`
-		Path           string   `json:"path"`
-		RegistrationID string   `json:"registrationId,omitempty"`
-		Identity       []string `json:"identity,omitempty"`
-		Arrived        string   `json:"arrived"`
-		Counted        string   `json:"counted,omitempty"`
-		End            string   `json:"end"`
-		Status         int      `json:"status"`
-		Code           string   `json:"code,omitempty"`
-		Effect         bool     `json:"effect"`
-		Fault          string   `json:"fault,omitempty"`
-		Overlapped     bool     `json:"overlapped"`
-	}{
-		c.Seq, c.Op.String(), c.Method, c.Path, c.RegistrationID, c.Identity, c.Arrived.UTC().Format(time.RFC3339Nano), counted,
-		c.End.UTC().Format(time.RFC3339Nano), c.Status, c.Code, c.Effect, c.Fault, c.Overlapped,
-	}
 }

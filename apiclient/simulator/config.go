@@ -101,6 +101,9 @@ func (o Op) String() string {
 	return [opCount]string{"get", "update", "personalize", "depersonalize", "list-persons", "applications", "token", "other"}[o]
 }
 
+// MarshalText implements encoding.TextMarshaler.
+func (o Op) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
+
 func parseOp(name string) (Op, bool) {
 	for op := range opCount {
 		if op.String() == name {

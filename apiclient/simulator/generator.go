@@ -1,7 +1,7 @@
 package simulator
 
 import (
-	"encoding/hex"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -73,17 +73,8 @@ func (g *generator) slots(id personID) []int {
 // check of it in the first.
 func (g *generator) registrationID(id personID, device int) string {
 	low := g.scatter(uint64(id)*4 + uint64(device))
-	var raw [16]byte
-	put(raw[:8], g.check(low))
-	put(raw[8:], low)
-	var text [36]byte
-	hex.Encode(text[0:8], raw[0:4])
-	hex.Encode(text[9:13], raw[4:6])
-	hex.Encode(text[14:18], raw[6:8])
-	hex.Encode(text[19:23], raw[8:10])
-	hex.Encode(text[24:36], raw[10:16])
-	text[8], text[13], text[18], text[23] = '-', '-', '-', '-'
-	return string(text[:])
+	h := fmt.Sprintf("%016x%016x", g.check(low), low)
+	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
 }
 
 func (g *generator) check(low uint64) uint64 { return mix(low ^ g.seed) }
@@ -95,12 +86,6 @@ const (
 
 func (g *generator) scatter(n uint64) uint64   { return (n ^ g.seed) * scatterFactor }
 func (g *generator) unscatter(n uint64) uint64 { return n*scatterInverse ^ g.seed }
-
-func put(dst []byte, n uint64) {
-	for i := range dst {
-		dst[i] = byte(n >> (56 - 8*i))
-	}
-}
 
 // deviceOwner finds the person that a generated registration id was made for.
 func (g *generator) deviceOwner(registrationID string) (personID, int, bool) {

@@ -39,7 +39,7 @@ func (x *handling) run() outcome {
 	if !x.pause(v.jitter) {
 		return x.gone(answer{})
 	}
-	now := time.Now()
+	now := time.Now().UTC()
 	x.log.counted(x.call, now)
 	if a := x.sim.admit(x.call.Op, x.r.Header.Get("Authorization"), now); a != nil {
 		return outcome{answer: *a}

@@ -14,7 +14,7 @@ const maxBody = 1 << 20
 // receive finds the operation and reads the body; what is wrong already is
 // answered only after authorization and limit.
 func (x *handling) receive() {
-	x.call = &Call{Arrived: time.Now(), Method: x.r.Method, Path: x.r.URL.EscapedPath()}
+	x.call = &Call{Arrived: time.Now().UTC(), Method: x.r.Method, Path: x.r.URL.EscapedPath()}
 	x.route()
 	if !x.readBody() {
 		x.refuse(badFormat("The body is cut short or longer than 1 MiB"))

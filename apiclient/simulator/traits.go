@@ -1,6 +1,8 @@
 package simulator
 
 import (
+	"hash/fnv"
+	"io"
 	"math/bits"
 	"strconv"
 )
@@ -47,11 +49,9 @@ func mix(x uint64) uint64 {
 }
 
 func hashText(s string) uint64 {
-	h := uint64(14695981039346656037)
-	for i := range len(s) {
-		h = (h ^ uint64(s[i])) * 1099511628211
-	}
-	return mix(h)
+	h := fnv.New64a()
+	_, _ = io.WriteString(h, s) // a hash takes everything
+	return mix(h.Sum64())
 }
 
 func traitsOf(of *device) traits {

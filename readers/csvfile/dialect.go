@@ -1,6 +1,7 @@
 package csvfile
 
 import (
+	"fmt"
 	"strings"
 
 	"pushbatch/batch"
@@ -40,15 +41,10 @@ func delimiterName(char byte) string {
 			return d.name
 		}
 	}
-	return "delimiter " + strings.Trim(strings.ToLower(quoteByte(char)), "'")
-}
-
-func quoteByte(char byte) string {
-	const hex = "0123456789abcdef"
 	if char > ' ' && char < 0x7F {
-		return string(rune(char))
+		return "delimiter " + strings.ToLower(string(rune(char)))
 	}
-	return `\x` + string(hex[char>>4]) + string(hex[char&15])
+	return fmt.Sprintf(`delimiter \x%02x`, char)
 }
 
 // findDialect decides on the delimiter and the line ends by the first records.
