@@ -41,6 +41,8 @@ type Planner struct {
 	rows    *spill.Buckets
 	plan    *Plan
 	record  []byte
+
+	doubtful int64 // rows
 }
 
 // What a row is to its device.
@@ -127,8 +129,11 @@ func parseRow(r *spill.Record) plannedRow {
 // Rows is how many rows were taken.
 func (p *Planner) Rows() int64 { return p.plan.Rows }
 
-// Unreadable is how many rows name a device that nobody can read.
-func (p *Planner) Unreadable() int64 { return p.plan.Counts.Unreadable }
+// Doubt says that the row before may name another device than was understood.
+func (p *Planner) Doubt() { p.doubtful++ }
+
+// Unreadable is how many rows name a device that nobody can read for certain.
+func (p *Planner) Unreadable() int64 { return p.plan.Counts.Unreadable + p.doubtful }
 
 // Finish joins the rows with what a State knows; nil knows nothing. The plan's
 // note is made at a path on disk; without one there is none: the run sends nothing.

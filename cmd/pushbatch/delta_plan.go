@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -13,6 +14,7 @@ import (
 	"pushbatch/batch/blob"
 	"pushbatch/batch/delta"
 	"pushbatch/batch/ops"
+	"pushbatch/readers"
 	"pushbatch/writers/report"
 )
 
@@ -38,7 +40,7 @@ func (d *deltaRun) readRows(ctx context.Context, planner *delta.Planner) (emptyI
 			return false, err
 		}
 		before := planner.Rows()
-		if err := d.readInput(ctx, planner, in.source, binding.Map); err != nil {
+		if err := d.readInput(ctx, planner, in.source, binding); err != nil {
 			return false, err
 		}
 		emptyInput = emptyInput || planner.Rows() == before
@@ -54,23 +56,25 @@ type plannedRow struct {
 	request called // nil: it makes none
 	id      string
 	idle    bool
+
+	doubtful bool // the id may be another one
 }
 
 // readInput maps the rows of an input while those before are hashed and spilled, in
 // a goroutine that ends with it: of ten million rows that is a minute of two.
-func (d *deltaRun) readInput(ctx context.Context, planner *delta.Planner, source batch.Source, mapRow batch.Mapper) error {
+func (d *deltaRun) readInput(ctx context.Context, planner *delta.Planner, source batch.Source, binding *ops.Binding) error {
 	before := planner.Rows()
 	rows := make(chan []plannedRow, 2)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return d.planRows(planner, rows) })
 	group.Go(func() error {
 		defer close(rows)
-		return d.mapInput(ctx, before, source, mapRow, rows)
+		return d.mapInput(ctx, before, source, binding, rows)
 	})
 	return group.Wait()
 }
 
-func (d *deltaRun) mapInput(ctx context.Context, num int64, source batch.Source, mapRow batch.Mapper, to chan<- []plannedRow) error {
+func (d *deltaRun) mapInput(ctx context.Context, num int64, source batch.Source, binding *ops.Binding, to chan<- []plannedRow) error {
 	some := make([]plannedRow, 0, plannedBatch)
 	hand := func() error {
 		select {
@@ -93,10 +97,10 @@ func (d *deltaRun) mapInput(ctx context.Context, num int64, source batch.Source,
 		}
 		num++
 		row.Num, row.Source = num, source.Name()
-		request, out := mapRow(&row)
+		request, out := binding.Map(&row)
 		planned := plannedRow{}
 		if out != nil {
-			planned.id, planned.idle = out.RegistrationID, out.Status == batch.Skipped
+			planned.id, planned.idle, planned.doubtful = out.RegistrationID, out.Status == batch.Skipped, isDoubtful(&row, out, binding)
 		} else if planned.request, _ = request.(called); planned.request == nil {
 			return errors.New("a request cannot tell what it sends") // none of ops'
 		}
@@ -107,6 +111,20 @@ func (d *deltaRun) mapInput(ctx context.Context, num int64, source batch.Source,
 		}
 	}
 	return hand()
+}
+
+// isDoubtful reports whether the device of a row may be another one than its id says:
+// cells are missing or too many, or the id itself is at fault. A header that is
+// repeated names none.
+func isDoubtful(row *batch.Row, out *batch.Outcome, binding *ops.Binding) bool {
+	if out.Status != batch.Rejected || out.RegistrationID == "" {
+		return false
+	}
+	whole := row.Err != nil && row.Err.Column == "" && row.Err.Code != readers.CodeRepeatedRow
+	atFault := func(p batch.Problem) bool {
+		return slices.ContainsFunc(binding.Columns, func(use ops.ColumnUse) bool { return use.Target == "registrationId" && use.Column == p.Column })
+	}
+	return whole || out.Code == batch.CodeUntouched || slices.ContainsFunc(out.Problems, atFault) || slices.ContainsFunc(row.Faults, atFault)
 }
 
 // planRows gives rows to a planner.
@@ -124,6 +142,9 @@ func (d *deltaRun) planRows(planner *delta.Planner, rows <-chan []plannedRow) er
 
 func (d *deltaRun) planRow(planner *delta.Planner, hasher *delta.Hasher, row *plannedRow) error {
 	if row.request == nil {
+		if row.doubtful {
+			planner.Doubt()
+		}
 		return planner.Inert(row.id, row.idle)
 	}
 	call := row.request.Call()

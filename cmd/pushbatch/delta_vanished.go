@@ -31,7 +31,7 @@ func (d *deltaRun) whyNoMirror(planner *delta.Planner, emptyInput bool) string {
 	case emptyInput || planner.Rows() == 0:
 		return "an input is empty"
 	case planner.Unreadable() > 0:
-		return fmt.Sprintf("the registration id of %d %s cannot be read", planner.Unreadable(), report.Plural(planner.Unreadable(), "row"))
+		return fmt.Sprintf("the registration id of %d %s cannot be read for certain", planner.Unreadable(), report.Plural(planner.Unreadable(), "row"))
 	}
 	return ""
 }
