@@ -7,7 +7,9 @@ import (
 	"log/slog"
 	"math"
 	"net/http"
+	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -136,6 +138,27 @@ func (p *process) credentials(first, second string, auth func([]string) apiclien
 		values = append(values, value)
 	}
 	return auth(values), nil
+}
+
+// secret reads a secret from a file that a flag names, else from a variable.
+// Empty: there is none.
+func (p *process) secret(variable, flag, file string) (string, error) {
+	if file == "" {
+		value, _ := p.getenv(variable)
+		return strings.TrimSpace(value), nil
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return "", usageError("read %s: %v", flag, err)
+	}
+	if info, err := os.Stat(file); err == nil && runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
+		p.warn("%s: %s can be read by others: chmod 600 it", flag, file)
+	}
+	secret := strings.TrimSpace(string(data))
+	if secret == "" {
+		return "", usageError("read %s: %s is empty", flag, file)
+	}
+	return secret, nil
 }
 
 // s3Flags say how S3 is reached; what they leave open the AWS SDK finds as

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,6 +14,7 @@ import (
 	"pushbatch/apiclient"
 	"pushbatch/batch"
 	"pushbatch/batch/ops"
+	"pushbatch/batch/redact"
 	"pushbatch/batch/runstore"
 	"pushbatch/readers/people"
 	"pushbatch/writers"
@@ -40,10 +40,10 @@ type execution struct {
 	reader   *apiclient.Client // of a dry run that looks at devices
 	log      *slog.Logger
 	printer  console.Printer
-	every    time.Duration   // between two calls of the printer
-	redactor *redactor       // nil: values stand as they are
-	metrics  *watch.Metrics  // nil: nobody asked for them
-	notifier *watch.Notifier // nil: nobody is told
+	every    time.Duration    // between two calls of the printer
+	redactor *redact.Redactor // nil: values stand as they are
+	metrics  *watch.Metrics   // nil: nobody asked for them
+	notifier *watch.Notifier  // nil: nobody is told
 	features []*feature
 	reports  *writers.Reports
 	journal  *runstore.Journal // nil: nothing is sent, or the folder is in S3
@@ -81,8 +81,7 @@ func (p *process) open(c *runConfig, spec runSpec) (x *execution, err error) {
 		return nil, err
 	}
 	p.warnOfVariables()
-	r, err := p.newRedactor(&c.flags.outputFlags)
-	if err = cmp.Or(err, x.redactWith(r)); err != nil {
+	if err := x.openRedactor(); err != nil {
 		return nil, err
 	}
 	if err := p.watch(x); err != nil {

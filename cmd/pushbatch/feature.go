@@ -10,6 +10,8 @@ import (
 	"pushbatch/apiclient"
 	"pushbatch/batch"
 	"pushbatch/batch/ops"
+	"pushbatch/batch/redact"
+	"pushbatch/writers"
 	"pushbatch/writers/console"
 	"pushbatch/writers/report"
 )
@@ -110,6 +112,86 @@ func (x *execution) ended(ctx context.Context, engine *batch.Job, runErr error) 
 		}
 	}
 	return runErr
+}
+
+// redactKeyVariable holds the key of --redact.
+const redactKeyVariable = "PUSHBATCH_REDACT_KEY"
+
+// redactionSpec is what job.json says of a redacted run: enough to know the key
+// again, too little to find it.
+type redactionSpec struct {
+	KeyCheck string `json:"key_check"`
+}
+
+// openRedactor reads the key of --redact, and demands that of the run that goes on.
+func (x *execution) openRedactor() error {
+	o := &x.flags.outputFlags
+	if !o.redact && o.redactKeyFile != "" {
+		return usageError("--redact-key-file is for --redact, which is not given")
+	}
+	if !o.redact {
+		return nil
+	}
+	key, err := x.process.secret(redactKeyVariable, "--redact-key-file", o.redactKeyFile)
+	if err == nil && key == "" {
+		err = usageError("--redact needs a key, so that a value has the same hash in all reports: "+
+			"set %s or give --redact-key-file FILE (openssl rand -hex 32 makes one)", redactKeyVariable)
+	}
+	if err != nil {
+		return err
+	}
+	if x.redactor, err = redact.New(key); err != nil {
+		return err
+	}
+	check := x.redactor.Check()
+	if x.spec.Redaction != nil && x.spec.Redaction.KeyCheck != check {
+		return usageError("the key of --redact is not the one this run was started with: its hashes would not fit together")
+	}
+	x.spec.Redaction = &redactionSpec{check}
+	return nil
+}
+
+// newRedaction hashes the values in outcomes. The table of an export is made of
+// them and keeps them.
+func newRedaction(x *execution) *feature {
+	if x.redactor == nil || x.makesTable() {
+		return nil
+	}
+	return &feature{mapper: func(_ *openedInput, next batch.Mapper) batch.Mapper { return x.redactor.Mapper(next) }}
+}
+
+// sender is what requests of the run go through.
+func (x *execution) sender() ops.Doer { return x.senderOver(x.client) }
+
+func (x *execution) senderOver(sender ops.Doer) ops.Doer {
+	if x.before != nil {
+		sender = snapshotSender{sender, x.before}
+	}
+	if x.redactor != nil {
+		sender = redact.Sender{Doer: sender}
+	}
+	return sender
+}
+
+// shownResult returns what reports show of a result; nil: the result.
+func (x *execution) shownResult() func(*batch.Result) *batch.Result {
+	if x.redactor == nil {
+		return nil
+	}
+	return func(r *batch.Result) *batch.Result {
+		return x.redactor.Result(r, x.opened[r.Row.Input].binding.Columns, x.makesTable())
+	}
+}
+
+// refuseRedacted refuses the failed.csv of a redacted run, whose hashes would be
+// sent for values.
+func refuseRedacted(source batch.Source) error {
+	for _, c := range source.Header() {
+		if c.Name == writers.RedactedColumn {
+			return usageError("%s is of a redacted run: it holds hashes, not values. pushbatch retry RUN takes the rows from the inputs", source.Name())
+		}
+	}
+	return nil
 }
 
 // lookWithin bounds one look at the platform before the first row.

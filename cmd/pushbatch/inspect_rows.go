@@ -10,6 +10,7 @@ import (
 	"pushbatch/apiclient"
 	"pushbatch/batch"
 	"pushbatch/batch/ops"
+	"pushbatch/batch/redact"
 	"pushbatch/readers"
 )
 
@@ -85,7 +86,7 @@ func (in *inputInspection) cells(values []batch.Value, show bool) {
 		}
 		sample := v.String()
 		if !show {
-			sample = maskedCell(v)
+			sample = redact.Cell(v)
 		}
 		if !slices.Contains(c.Samples, sample) {
 			c.Samples = append(c.Samples, sample)
@@ -187,5 +188,5 @@ func shownRequest(payload []byte, show bool) json.RawMessage {
 	if show {
 		return append(json.RawMessage(nil), payload...)
 	}
-	return maskedRequest(payload)
+	return redact.Request(payload)
 }

@@ -10,6 +10,7 @@ import (
 
 	"pushbatch/apiclient"
 	"pushbatch/batch"
+	"pushbatch/batch/redact"
 	"pushbatch/writers/console"
 	"pushbatch/writers/report"
 )
@@ -252,7 +253,7 @@ func (p *process) printError(err error, remedy string) {
 
 // newLogger makes the log of a command. Log lines hold no secret and nothing
 // of a person: rows are named by file and number.
-func (p *process) newLogger(f *messageFlags, redact bool, w io.Writer) (*slog.Logger, error) {
+func (p *process) newLogger(f *messageFlags, redacted bool, w io.Writer) (*slog.Logger, error) {
 	level := slog.LevelInfo
 	switch {
 	case f.quiet:
@@ -261,8 +262,8 @@ func (p *process) newLogger(f *messageFlags, redact bool, w io.Writer) (*slog.Lo
 		level = slog.LevelDebug
 	}
 	var replace func(slog.Attr) slog.Attr
-	if redact {
-		replace = quietErrors
+	if redacted {
+		replace = redact.Attr
 	}
 	return console.NewLogger(w, f.logFormat, level, p.terminal.Color, replace)
 }

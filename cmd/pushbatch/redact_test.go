@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	"pushbatch/apiclient/simulator"
+	"pushbatch/batch/redact"
 )
 
 // personalRows has every kind of value; row 3 is rejected here, row 4 has a cell
@@ -155,7 +156,7 @@ func TestRedact(t *testing.T) {
 func demandSameHashes(t *testing.T, run string) {
 	t.Helper()
 	failed, done := results(t, filepath.Join(run, "failed.csv")), results(t, filepath.Join(run, "results.csv"))
-	if failed[0][0] != done[1][3] || !strings.HasPrefix(failed[0][0], redactedPrefix) || len(failed[0][0]) != len(redactedPrefix)+redactedDigits {
+	if failed[0][0] != done[1][3] || !strings.HasPrefix(failed[0][0], redact.Prefix) || len(failed[0][0]) != len(redact.Prefix)+redact.Digits {
 		t.Errorf("device two is %q in failed.csv and %q in results.csv", failed[0][0], done[1][3])
 	}
 	if got := done[1][8]; got != "The platform does not know the registration id." {
@@ -233,7 +234,7 @@ func TestRedactExport(t *testing.T) {
 		for _, line := range results(t, filepath.Join(dir, name+".table.csv")) {
 			ids = append(ids, line[0])
 		}
-		if len(ids) == 0 || strings.HasPrefix(ids[0], redactedPrefix) {
+		if len(ids) == 0 || strings.HasPrefix(ids[0], redact.Prefix) {
 			t.Errorf("the table has the devices %q", ids)
 		}
 		demandNone(t, filepath.Join(dir, name), said, ids)

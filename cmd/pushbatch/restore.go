@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"pushbatch/batch/redact"
 	"pushbatch/writers/console"
 )
 
@@ -95,7 +96,7 @@ func (p *process) sdkEndpoint(flag string) string {
 // where there is no secret that is too long to be guessed.
 func (p *process) seal(f *jobFlags, settings map[string][]string) string {
 	secret := p.platformSecret(f)
-	if len(secret) < shortestKey {
+	if len(secret) < redact.ShortestKey {
 		return ""
 	}
 	mac := hmac.New(sha256.New, []byte(secret))

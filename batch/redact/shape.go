@@ -1,4 +1,4 @@
-package main
+package redact
 
 import (
 	"bytes"
@@ -12,9 +12,9 @@ import (
 	"pushbatch/batch/jsonappend"
 )
 
-// maskedCell is the shape of a value: enough to see what a column holds, too
+// Cell is the shape of a value: enough to see what a column holds, too
 // little to know a value.
-func maskedCell(v batch.Value) string {
+func Cell(v batch.Value) string {
 	switch v.Kind {
 	case batch.Bool:
 		return "true or false"
@@ -71,9 +71,9 @@ func characterKind(r rune) string {
 	return "other"
 }
 
-// maskedRequest replaces the texts and numbers of a call's body and the device
+// Request replaces the texts and numbers of a call's body and the device
 // in its path by their shapes. Names, their order, true, false and null stay.
-func maskedRequest(call []byte) json.RawMessage {
+func Request(call []byte) json.RawMessage {
 	return maskedCall(call, func(text string) string { return "<" + shape(text) + ">" })
 }
 
