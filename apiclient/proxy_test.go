@@ -91,7 +91,7 @@ func TestProxyVariableIsMalformed(t *testing.T) {
 		t.Run(tt.value+" "+tt.except, func(t *testing.T) {
 			t.Setenv("HTTPS_PROXY", tt.value)
 			t.Setenv("NO_PROXY", tt.except)
-			_, err := proxyOf(&http.Request{URL: &url.URL{Scheme: "https", Host: "test.example"}})
+			_, err := ProxyOf(&http.Request{URL: &url.URL{Scheme: "https", Host: "test.example"}})
 			if (err != nil) != tt.wrong {
 				t.Fatalf("got %v", err)
 			}

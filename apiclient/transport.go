@@ -67,7 +67,7 @@ func newTransport(cfg *Config) *transport {
 func newRoundTripper() *http.Transport {
 	dialer := net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}
 	return &http.Transport{
-		Proxy:                  proxyOf,
+		Proxy:                  ProxyOf,
 		OnProxyConnectResponse: refusedByProxy,
 		DialContext:            dialer.DialContext,
 		ForceAttemptHTTP2:      true,

@@ -87,7 +87,7 @@ func (t *transport) viaProxy(req *request, err error) string {
 	if !errors.As(err, &op) || op.Op != "proxyconnect" {
 		return ""
 	}
-	if proxy, _ := proxyOf(&http.Request{URL: req.url}); proxy != nil {
+	if proxy, _ := ProxyOf(&http.Request{URL: req.url}); proxy != nil {
 		return "proxy " + hostPort(proxy) + ": "
 	}
 	return ""
@@ -152,9 +152,9 @@ func refusedByProxy(_ context.Context, proxy *url.URL, _ *http.Request, answer *
 	return e
 }
 
-// proxyOf is the proxy of a request by the environment. A variable that holds
+// ProxyOf is the proxy of a request by the environment; nil: none. A variable that holds
 // no address is an error: net/http would go around the proxy in silence.
-func proxyOf(req *http.Request) (*url.URL, error) {
+func ProxyOf(req *http.Request) (*url.URL, error) {
 	name, value := firstVariable("HTTPS_PROXY", "https_proxy")
 	if value != "" && !isProxyAddress(value) {
 		_, except := firstVariable("NO_PROXY", "no_proxy")

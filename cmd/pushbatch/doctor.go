@@ -147,12 +147,10 @@ func (d *examination) connect() error {
 	return err
 }
 
-// platform checks the way to the platform and what it says of the credentials.
+// platform checks the way to the platform and what it says of the credentials. What
+// cannot be told because of what failed before has no line.
 func (d *examination) platform(ctx context.Context, codes []string) {
-	if !d.flags.simulate {
-		d.hostName(ctx, d.proxy())
-	}
-	if d.client == nil {
+	if !d.flags.simulate && !d.hostName(ctx) || d.client == nil {
 		return
 	}
 	list, err := d.askApplications(ctx)
@@ -160,46 +158,44 @@ func (d *examination) platform(ctx context.Context, codes []string) {
 		return
 	}
 	d.clock()
-	d.credentials(ctx, codes, err)
-	d.appCodes(ctx, codes, list)
-	d.people(ctx)
+	if d.credentials(ctx, codes, err) {
+		d.appCodes(ctx, codes, list)
+		d.people(ctx)
+	}
 }
 
-// proxy tells which proxy is used, and whether one is.
-func (d *examination) proxy() bool {
-	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, d.flags.baseURL, http.NoBody)
-	if err != nil {
-		return false
-	}
-	u, err := http.ProxyFromEnvironment(req)
-	switch {
-	case err != nil:
-		d.add("proxy", checkFailed, "the proxy setting of the environment holds no address", "correct HTTPS_PROXY: it looks like http://host:3128")
-	case u == nil:
-		d.add("proxy", checkOK, "none is used", "")
-	default:
-		d.add("proxy", checkOK, "requests go through "+u.Host, "")
-	}
-	return u != nil
-}
-
-func (d *examination) hostName(ctx context.Context, proxied bool) {
+// hostName tells which proxy is used, and whether the host's address is found.
+func (d *examination) hostName(ctx context.Context) bool {
 	u, _ := url.Parse(d.flags.baseURL) // checked with the settings
 	host := u.Hostname()
-	switch addresses, err := net.DefaultResolver.LookupHost(ctx, host); {
-	case proxied:
-		d.add("host name", checkSkipped, "the proxy looks "+host+" up", "")
+	proxy, err := apiclient.ProxyOf(&http.Request{URL: u})
+	switch {
 	case err != nil:
-		d.add("host name", checkFailed, host+" has no address", "correct --base-url (INFOBIP_BASE_URL): every account has its own, https://xxxxx.api.infobip.com")
-	default:
-		d.add("host name", checkOK, fmt.Sprintf("%s is %s", host, addresses[0]), "")
+		d.add("proxy", checkFailed, err.Error(), d.remedy(apiclient.CodeProxy, ""))
+		return false
+	case proxy != nil:
+		d.add("proxy", checkOK, "requests go through "+proxy.Host, "")
+		d.add("host name", checkSkipped, "the proxy looks "+host+" up", "")
+		return true
 	}
+	d.add("proxy", checkOK, "none is used", "")
+	addresses, err := net.DefaultResolver.LookupHost(ctx, host)
+	if err != nil {
+		d.add("host name", checkFailed, host+" has no address", "correct --base-url (INFOBIP_BASE_URL): every account has its own, https://xxxxx.api.infobip.com")
+		return false
+	}
+	d.add("host name", checkOK, fmt.Sprintf("%s is %s", host, addresses[0]), "")
+	return true
 }
 
 // reached tells whether an encrypted connection came about.
 func (d *examination) reached(err error) bool {
 	said, ok := errors.AsType[*apiclient.Error](err)
 	switch {
+	case ok && said.Status == 0 && (said.Code == apiclient.CodeProxy || strings.HasPrefix(said.Message, "proxy ")):
+		d.findings = slices.DeleteFunc(d.findings, func(f finding) bool { return f.Check == "proxy" })
+		d.add("proxy", checkFailed, said.Message, d.remedy(apiclient.CodeProxy, ""))
+		return false
 	case ok && said.Status == 0:
 		d.add("TLS", checkFailed, said.Code+": "+said.Message, d.remedy(said.Code, "see that the host can be reached from here: firewall, HTTPS_PROXY"))
 		return false
@@ -234,25 +230,31 @@ const probeID = "pushbatch-doctor-no-such-registration"
 
 // credentials tries the key without changing anything: listing is what the look at
 // the applications came to, and a registration that does not exist is asked for.
-func (d *examination) credentials(ctx context.Context, codes []string, listing error) {
+func (d *examination) credentials(ctx context.Context, codes []string, listing error) (accepted bool) {
 	call := apiclient.GetCall(probeID)
 	if d.flags.appCode == "" {
 		call.AppCode = append(codes, "none-is-given")[0]
 	}
+	const check = "credentials"
 	_, err := d.look(ctx, apiclient.OpGet, call)
 	said, refused := errors.AsType[*apiclient.Error](err)
 	switch {
 	case refused && said.Status == http.StatusUnauthorized:
-		d.add("credentials", checkFailed, "the platform refuses them (401)", d.remedy("UNAUTHORIZED", "see that the key is the account's and not expired"))
+		d.add(check, checkFailed, "the platform refuses them (401)", d.remedy("UNAUTHORIZED", "see that the key is the account's and not expired"))
 	case refused && said.Status == http.StatusForbidden:
-		d.add("credentials", checkFailed, "accepted, but they lack the scope (403)", "give the key people:manage or mobile-app-messaging:manage")
+		d.add(check, checkFailed, "accepted, but they lack the scope (403)", "give the key people:manage or mobile-app-messaging:manage")
 	case err != nil && (!refused || said.Temporary()):
-		d.add("credentials", checkFailed, "not known: "+err.Error(), "try again; the platform did not answer as it does")
+		code := ""
+		if refused {
+			code = said.Code
+		}
+		d.add(check, checkFailed, "not known: "+err.Error(), d.remedy(code, "try again; the platform did not answer as it does"))
 	case listing == nil:
-		d.add("credentials", checkOK, "accepted; they may read the applications", "")
+		d.add(check, checkOK, "accepted; they may read the applications", "")
 	default:
-		d.add("credentials", checkOK, "accepted; they may not read the applications (scope mobile-app-messaging:manage)", "")
+		d.add(check, checkOK, "accepted; they may not read the applications (scope mobile-app-messaging:manage)", "")
 	}
+	return d.findings[len(d.findings)-1].Status == checkOK
 }
 
 // remedy is what the catalogue of errors says about a code.
