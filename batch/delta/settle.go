@@ -161,13 +161,8 @@ func (m *merge) vanished(known *Device, row *touched) *Device {
 
 // Forget removes devices, or what was acknowledged of them where keep tells that
 // they stay known. It returns how many were there. ids yields registration ids in
-// any order.
+// any order. A run that died must have been settled.
 func (s *State) Forget(ctx context.Context, ids iter.Seq2[string, error], keep bool) (forgotten int64, err error) {
-	if s.Dead() != nil {
-		if err := s.Settle(ctx, nil, true); err != nil {
-			return 0, err
-		}
-	}
 	p, err := NewPlanner(PlanOptions{Folder: s.store.Folder(s.options.Folder), Now: time.Now()})
 	if err != nil {
 		return 0, err

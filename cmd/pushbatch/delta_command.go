@@ -53,60 +53,81 @@ func newDeltaCommand(p *process) *cobra.Command {
 	return cmd
 }
 
-// showDelta prints what a state holds, after it has forgotten the devices of a file.
-func (p *process) showDelta(ctx context.Context, flags *jobFlags, location, forget string, asJSON bool) (err error) {
+// withState opens a delta state for what is no run. Where that changes it, it is held,
+// and what a run that died has left is settled: what cannot be read of it is forgotten.
+func withState(ctx context.Context, location string, hold *runstore.Options, do func(*delta.State) error) (err error) {
 	store, err := stateStore(ctx, location)
 	if err != nil {
 		return err
+	}
+	if names, err := store.List(ctx); err == nil && len(names) == 0 {
+		return &noStateError{location}
+	}
+	if hold != nil {
+		held, err := runstore.Hold(ctx, location, *hold)
+		if err != nil {
+			return stateError(err)
+		}
+		defer func() { _ = held.Release() }() // what was changed is durable
 	}
 	spool, err := os.MkdirTemp("", "pushbatch-delta-*")
 	if err != nil {
 		return &exitError{exitStopped, err}
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(spool)) }()
+	state, err := delta.Open(ctx, store, delta.Options{Open: openTable, Files: delta.Disk{}, Folder: spool})
+	if err == nil && state.First() {
+		return &noStateError{location}
+	}
+	if err == nil && hold != nil && state.Dead() != nil {
+		outcomes, _ := outcomesOf(ctx, state.Dead())
+		err = state.Settle(ctx, outcomes, true)
+	}
+	if err != nil {
+		return stateError(err)
+	}
+	return stateError(do(state))
+}
+
+// noStateError says that no delta state is where one is named.
+type noStateError struct{ location string }
+
+func (e *noStateError) Error() string {
+	return e.location + " holds no delta state yet: the first run with --delta makes it"
+}
+
+// showDelta prints what a state holds, after it has forgotten the devices of a file.
+func (p *process) showDelta(ctx context.Context, flags *jobFlags, location, forget string, asJSON bool) error {
+	var hold *runstore.Options
 	if forget != "" {
 		log, err := p.newLogger(&messageFlags{logFormat: "text"}, false, p.stderr)
 		if err != nil {
 			return err
 		}
-		held, err := runstore.Hold(ctx, location, storeOptions(flags, log))
-		if err != nil {
-			return stateError(err)
+		options := storeOptions(flags, log)
+		hold = &options
+	}
+	return withState(ctx, location, hold, func(state *delta.State) (err error) {
+		unread := int64(0)
+		if forget != "" {
+			if unread, err = p.forget(ctx, state, forget); err != nil {
+				return err
+			}
 		}
-		defer func() { err = errors.Join(err, held.Release()) }()
-	}
-	state, err := delta.Open(ctx, store, delta.Options{Open: openTable, Files: delta.Disk{}, Folder: spool})
-	if err != nil {
-		return stateError(err)
-	}
-	if state.First() {
-		return usageError("%s holds no delta state yet: the first run with --delta makes it", location)
-	}
-	unread := int64(0)
-	if forget != "" {
-		if unread, err = p.forget(ctx, state, forget); err != nil {
-			return stateError(err)
+		info, err := state.Info(ctx)
+		if err == nil {
+			err = printDelta(p.stdout, info, asJSON)
 		}
-	}
-	info, err := state.Info(ctx)
-	if err != nil {
-		return stateError(err)
-	}
-	if err := printDelta(p.stdout, info, asJSON); err != nil {
-		return &exitError{exitStopped, err}
-	}
-	if unread > 0 {
-		return &exitError{exitBadRows, fmt.Errorf("the registration id of %d %s of %s cannot be read: their devices are not removed", unread, report.Plural(unread, "row"), forget)}
-	}
-	return nil
+		if err == nil && unread > 0 {
+			err = &exitError{exitBadRows, fmt.Errorf("the registration id of %d %s of %s cannot be read: their devices are not removed", unread, report.Plural(unread, "row"), forget)}
+		}
+		return err
+	})
 }
 
 // forget removes the devices of a file from a state, and returns how many rows of
 // it name none.
 func (p *process) forget(ctx context.Context, state *delta.State, path string) (unread int64, err error) {
-	if err := settleForForget(ctx, state); err != nil {
-		return 0, err
-	}
 	found, err := blob.Expand(ctx, []string{path})
 	if err != nil {
 		return 0, usageError("--forget: %v", err)
@@ -197,47 +218,20 @@ func newStateUndo(x *execution) *feature {
 	return &feature{firstPass: func(ctx context.Context) error { return stateError(x.forgetUndone(ctx, x.spec.Undo.State)) }}
 }
 
-func (x *execution) forgetUndone(ctx context.Context, location string) (err error) {
-	store, err := stateStore(ctx, location)
-	if err != nil {
+func (x *execution) forgetUndone(ctx context.Context, location string) error {
+	options := storeOptions(x.flags, x.log)
+	err := withState(ctx, location, &options, func(state *delta.State) error {
+		n, err := state.Forget(ctx, x.undoneDevices(ctx), true)
+		if err == nil {
+			x.log.Info("the delta state forgets what was acknowledged of the devices", "state", location, "devices", n)
+		}
 		return err
-	}
-	if names, err := store.List(ctx); err == nil && len(names) == 0 {
+	})
+	if _, none := errors.AsType[*noStateError](err); none {
 		x.log.Warn("the delta state of the run is not there any more: nothing to forget", "state", location)
 		return nil
 	}
-	held, err := runstore.Hold(ctx, location, storeOptions(x.flags, x.log))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, held.Release()) }()
-	spool, err := os.MkdirTemp("", "pushbatch-delta-*")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(spool)) }()
-	state, err := delta.Open(ctx, store, delta.Options{Open: openTable, Files: delta.Disk{}, Folder: spool})
-	if err != nil || state.First() {
-		return err
-	}
-	if err := settleForForget(ctx, state); err != nil {
-		return err
-	}
-	n, err := state.Forget(ctx, x.undoneDevices(ctx), true)
-	if err == nil {
-		x.log.Info("the delta state forgets what was acknowledged of the devices", "state", location, "devices", n)
-	}
 	return err
-}
-
-// settleForForget makes up for a run that died, before devices are forgotten.
-func settleForForget(ctx context.Context, state *delta.State) error {
-	dead := state.Dead()
-	if dead == nil {
-		return nil
-	}
-	outcomes, _ := outcomesOf(ctx, dead) // what cannot be read is forgotten
-	return state.Settle(ctx, outcomes, true)
 }
 
 // settleDead makes up for a run that died: from its folder where that can be read,
