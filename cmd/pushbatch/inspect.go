@@ -161,7 +161,7 @@ func (i *inspectFlags) prepare(c *runConfig) (ops.Options, error) {
 // look adds what can be said about one input.
 func (v *inspector) look(ctx context.Context, info blob.Info, p *process) {
 	in := &inputInspection{
-		Name: info.Location, Columns: []columnInspection{}, Problems: []*problemGroup{}, Requests: []json.RawMessage{}, number: len(v.report.Inputs),
+		Name: info.Location, Columns: []columnInspection{}, Problems: []problemGroup{}, Requests: []json.RawMessage{}, number: len(v.report.Inputs),
 	}
 	defer func() {
 		in.Findings = in.found.sorted()

@@ -38,7 +38,7 @@ type inputInspection struct {
 	Mapping  []stopInspection   `json:"mapping_problems,omitempty"` // no run would begin
 	Columns  []columnInspection `json:"columns"`
 	Requests []json.RawMessage  `json:"requests"`
-	Problems []*problemGroup    `json:"problems"`
+	Problems []problemGroup     `json:"problems"`
 	Findings []*columnProblem   `json:"column_problems"` // by column and look of the cells
 	Forecast forecast           `json:"forecast"`
 	// Encodings are those that fit, of text that is not UTF-8.
@@ -74,18 +74,12 @@ type columnInspection struct {
 }
 
 type problemGroup struct {
-	Code    string       `json:"code"`
-	Status  string       `json:"status"` // rejected or skipped
-	Count   int64        `json:"count"`
-	Meaning string       `json:"meaning,omitempty"`
-	Remedy  string       `json:"remedy,omitempty"`
-	Rows    []problemRow `json:"rows"` // the first
-}
-
-type problemRow struct {
-	Row     int64  `json:"row"`
-	Line    int64  `json:"line,omitempty"`
-	Message string `json:"message"`
+	Code    string          `json:"code"`
+	Status  batch.Status    `json:"status"` // rejected or skipped
+	Count   int64           `json:"count"`
+	Meaning string          `json:"meaning,omitempty"`
+	Remedy  string          `json:"remedy,omitempty"`
+	Rows    []batch.Example `json:"rows"` // the first
 }
 
 func (i *inspection) write(w io.Writer, asJSON bool) error {

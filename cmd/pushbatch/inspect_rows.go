@@ -17,7 +17,6 @@ import (
 const (
 	shownSamples  = 3
 	shownRequests = 3
-	shownRows     = 3 // of one problem
 )
 
 // describeColumns puts the header's columns and the constants in a list.
@@ -101,54 +100,22 @@ type shownCall interface{ Call() apiclient.Call }
 func (v *inspector) row(in *inputInspection, row *batch.Row, binding *ops.Binding, bound *boundColumns) {
 	if binding == nil {
 		if row.Err != nil && len(row.Faults) == 0 && v.own.writeMap == "" {
-			in.bad(row, batch.Rejected, row.Err.Code, row.Err.Error())
+			in.found.add(row, &batch.Outcome{Status: batch.Rejected, Code: row.Err.Code, Problems: []batch.Problem{*row.Err}}, bound)
 		}
 		return
 	}
 	request, out := binding.Map(row)
 	in.found.add(row, out, bound)
-	switch {
-	case request != nil:
-		in.Sendable++
-		call := request.(shownCall).Call() //nolint:forcetypeassert // all requests of ops are
-		shown := call.AppendJSON(nil)
-		v.duplicates.add(in.number, row.SourceNum(), request.Keys(), shown)
-		if len(in.Requests) < shownRequests {
-			in.Requests = append(in.Requests, shownRequest(shown, v.own.showValues))
-		}
-	case out.Status == batch.Rejected:
-		for _, code := range out.Codes() {
-			in.bad(row, out.Status, code, out.MessageOf(code))
-		}
-	default:
-		in.bad(row, out.Status, out.Code, out.Message)
+	if request == nil {
+		return
 	}
-}
-
-// bad counts a row under a code.
-func (in *inputInspection) bad(row *batch.Row, status batch.Status, code, message string) {
-	if status == batch.Rejected && in.exit < exitBadRows {
-		in.exit = exitBadRows
+	in.Sendable++
+	call := request.(shownCall).Call() //nolint:forcetypeassert // all requests of ops are
+	shown := call.AppendJSON(nil)
+	v.duplicates.add(in.number, row.SourceNum(), request.Keys(), shown)
+	if len(in.Requests) < shownRequests {
+		in.Requests = append(in.Requests, shownRequest(shown, v.own.showValues))
 	}
-	group := in.group(status.String(), code)
-	group.Count++
-	if len(group.Rows) < shownRows {
-		group.Rows = append(group.Rows, problemRow{Row: row.SourceNum(), Line: row.Pos.Line, Message: message})
-	}
-}
-
-func (in *inputInspection) group(status, code string) *problemGroup {
-	for _, g := range in.Problems {
-		if g.Code == code && g.Status == status {
-			return g
-		}
-	}
-	g := &problemGroup{Code: code, Status: status}
-	if e, ok := ops.Explain(code); ok {
-		g.Meaning, g.Remedy = e.Meaning, e.Remedy
-	}
-	in.Problems = append(in.Problems, g)
-	return g
 }
 
 // finish works out what needs all rows that were read.
@@ -157,6 +124,15 @@ func (in *inputInspection) finish(source batch.Source, rate float64) {
 		if in.RowsRead > 0 {
 			in.Columns[i].EmptyShare = float64(in.Columns[i].empty) / float64(in.RowsRead)
 		}
+	}
+	tally := &in.found.tally
+	for _, code := range tally.TopCodes() {
+		c := tally.Codes[code]
+		e, _ := ops.Explain(code)
+		in.Problems = append(in.Problems, problemGroup{code, c.Status, c.Count, e.Meaning, e.Remedy, append([]batch.Example{c.Example}, c.More...)})
+	}
+	if tally.Statuses[batch.Rejected] > 0 {
+		in.exit = max(in.exit, exitBadRows)
 	}
 	in.Rows, in.RowsAre = in.rowCount(source)
 	if in.RowsRead > 0 {
