@@ -174,7 +174,7 @@ func (r *recorder) snapshot() Checkpoint {
 // after it. Rows that needed no request are not listed: a resumed run finds again
 // what became of them.
 func (r *recorder) waiting() (list []Waiting) {
-	slots, tail := r.job.window.behindHead()
+	slots, tail := r.job.window.afterHead()
 	for _, s := range slots {
 		if !s.local() {
 			list = append(list, Waiting{s.result.Row.Num, s.result.Outcome})
@@ -195,7 +195,7 @@ func (r *recorder) waiting() (list []Waiting) {
 func (r *recorder) end() {
 	r.point.Stopped = true
 	r.save()
-	behind, _ := r.job.window.behindHead()
+	behind, _ := r.job.window.afterHead()
 	for _, s := range behind {
 		if !r.aborted || !s.local() {
 			r.write(&s.result)

@@ -31,7 +31,7 @@ type window struct {
 	head, tail int64
 	locks      keyLocks
 	payload    int64   // bytes of the answers that rows have and no recorder has taken
-	held       []*slot // rows that may be sent when there is room for their answers
+	delayed    []*slot // rows that may be sent when there is room for their answers
 }
 
 // maxPayload is how many bytes of answers wait for the row at the head, beside
@@ -88,7 +88,7 @@ func (w *window) hold(s *slot) bool {
 	if w.payload <= maxPayload || s.result.Row.Num == w.head+1 {
 		return false
 	}
-	w.held = append(w.held, s)
+	w.delayed = append(w.delayed, s)
 	return true
 }
 
@@ -110,7 +110,7 @@ func (w *window) next(most int64) (slots []*slot) {
 	return slots
 }
 
-// drop forgets n rows at the head and returns the rows held back that may go now.
+// drop forgets n rows at the head and returns the delayed rows that may go now.
 func (w *window) drop(n int64) (ready []*slot) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -122,7 +122,7 @@ func (w *window) drop(n int64) (ready []*slot) {
 		w.slots[w.head%int64(len(w.slots))] = nil
 	}
 	goes := func(s *slot) bool { return w.payload <= maxPayload || s.result.Row.Num == w.head+1 }
-	w.held = slices.DeleteFunc(w.held, func(s *slot) bool {
+	w.delayed = slices.DeleteFunc(w.delayed, func(s *slot) bool {
 		if goes(s) {
 			ready = append(ready, s)
 		}
@@ -131,8 +131,8 @@ func (w *window) drop(n int64) (ready []*slot) {
 	return ready
 }
 
-// behindHead returns the finished rows behind an unfinished one, and the tail.
-func (w *window) behindHead() (slots []*slot, tail int64) {
+// afterHead returns the finished rows behind an unfinished one, and the tail.
+func (w *window) afterHead() (slots []*slot, tail int64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for num := w.head + 1; num <= w.tail; num++ {
@@ -167,7 +167,7 @@ func (l *keyLocks) acquire(s *slot) bool {
 	return s.waits == 0
 }
 
-// release returns the rows that s alone held back.
+// release returns the rows that waited for s alone.
 func (l *keyLocks) release(s *slot) (free []*slot) {
 	for _, key := range s.keys {
 		if l.last[key] == s {

@@ -165,9 +165,9 @@ func encodingAdvice(choices []EncodingChoice) string {
 	if len(choices) == 0 {
 		return "no encoding that is known makes words of it: the file may be damaged, or name its encoding with --encoding"
 	}
-	said := make([]string, len(choices))
+	texts := make([]string, len(choices))
 	for i, c := range choices {
-		said[i] = fmt.Sprintf("%s (%s)", strings.Join(c.Names[:min(len(c.Names), 3)], " or "), c.Letters)
+		texts[i] = fmt.Sprintf("%s (%s)", strings.Join(c.Names[:min(len(c.Names), 3)], " or "), c.Letters)
 	}
-	return "these encodings fit, with the letters they read: " + strings.Join(said, ", ") + ": give --encoding the one whose letters are right (inspect --show-values shows whole cells)"
+	return "these encodings fit, with the letters they read: " + strings.Join(texts, ", ") + ": give --encoding the one whose letters are right (inspect --show-values shows whole cells)"
 }

@@ -311,7 +311,7 @@ func execution(fsys runstore.FS, path, format string, sent *sendLog) error {
 	}).Run(context.Background())
 	err = errors.Join(err, journal.Close())
 	if err == nil {
-		err = sink.Settle()
+		err = sink.CleanUp()
 	}
 	return err
 }

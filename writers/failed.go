@@ -18,11 +18,11 @@ const RedactedColumn = "_redacted"
 // with an underscore, so that the mended file can be given back as it is. Inputs
 // may differ in their columns: the file has those of all of them.
 type failedReport struct {
-	file    *runstore.AppendFile
-	columns []string // of all inputs, in order of first appearance
-	place   [][]int  // input -> its column -> index in columns, -1: left out
-	said    []int    // input -> its column with an earlier message, -1: none
-	cells   []string // of the current line
+	file          *runstore.AppendFile
+	columns       []string // of all inputs, in order of first appearance
+	place         [][]int  // input -> its column -> index in columns, -1: left out
+	messageColumn []int    // input -> its column with an earlier message, -1: none
+	cells         []string // of the current line
 
 	redacted bool
 }
@@ -32,7 +32,7 @@ func openFailed(folder *runstore.Folder, inputs [][]string, redacted bool, mark 
 	f := &failedReport{redacted: redacted}
 	for _, names := range inputs {
 		f.place = append(f.place, f.add(names))
-		f.said = append(f.said, slices.Index(names, batch.MessageColumn))
+		f.messageColumn = append(f.messageColumn, slices.Index(names, batch.MessageColumn))
 	}
 	f.cells = make([]string, len(f.columns))
 	var err error
@@ -112,13 +112,13 @@ func lostKind(r *batch.Result) bool {
 // or whose text does not tell what was wrong, is signed, so that the row is known
 // again if nobody mends it; one that came back unmended keeps the message it had.
 func (f *failedReport) message(r *batch.Result) string {
-	if at := f.said[r.Row.Input]; r.Code == batch.CodeUntouched && at >= 0 {
+	if at := f.messageColumn[r.Row.Input]; r.Code == batch.CodeUnmodified && at >= 0 {
 		return r.Row.Values[at].String()
 	}
 	if r.Row.Err == nil && !lostKind(r) || f.redacted {
 		return r.Message + excessNote(&r.Row)
 	}
-	var u batch.Untouched
+	var u batch.Unmodified
 	for i, cell := range f.cells {
 		u.Add(f.columns[i], cell)
 	}

@@ -33,7 +33,7 @@ func openGathered(folder *runstore.Folder, name string, mark batch.Mark, cells f
 func openRendered(folder *runstore.Folder, o *ReportOptions, mark batch.Mark) (report, error) {
 	name := o.Format.File()
 	if mark[name] > 0 && !folder.Exists(name+runstore.PartSuffix) && folder.Exists(name) {
-		return settledReport(folder, name, mark[name]), nil
+		return endedReport(folder, name, mark[name]), nil
 	}
 	if folder.Exists(name) { // of a stop; what is there must be whole
 		if err := folder.Remove(name); err != nil {
@@ -46,12 +46,12 @@ func openRendered(folder *runstore.Folder, o *ReportOptions, mark batch.Mark) (r
 		return row, true
 	})
 	r.close = func() error { return errors.Join(r.gather(), r.file.Render(renderResults)) }
-	r.settle = func() error { return r.file.RemovePart() }
+	r.cleanUp = func() error { return r.file.RemovePart() }
 	return r, err
 }
 
-// settledReport is a report of a run that has ended: nothing can be added.
-func settledReport(folder *runstore.Folder, name string, length int64) report {
+// endedReport is a report of a run that has ended: nothing can be added.
+func endedReport(folder *runstore.Folder, name string, length int64) report {
 	return report{
 		file:  runstore.Complete(folder, name, length),
 		write: func(*batch.Result) error { return fmt.Errorf("%s is complete", folder.Path(name)) },

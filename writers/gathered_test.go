@@ -84,7 +84,7 @@ func TestResultsParquetStoppedAndResumed(t *testing.T) {
 			if mark, err = s.Flush(); err != nil {
 				t.Fatal(err)
 			}
-			if err := s.Settle(); err != nil || f.Exists("results.parquet.part") {
+			if err := s.CleanUp(); err != nil || f.Exists("results.parquet.part") {
 				t.Fatalf("settled: %v", err)
 			}
 		}

@@ -38,12 +38,12 @@ func (o *ReportOptions) operation(r *batch.Result) string {
 
 // report is one growing file of a run.
 type report struct {
-	file   *runstore.AppendFile
-	write  func(*batch.Result) error
-	close  func() error // publishes it; nil: the file as it grew
-	gather func() error // hands over what is held back, before a flush; may be nil
-	settle func() error // removes what it was made of; may be nil
-	whole  bool         // takes results as they are, not as they are shown
+	file    *runstore.AppendFile
+	write   func(*batch.Result) error
+	close   func() error // publishes it; nil: the file as it grew
+	gather  func() error // hands over what is held back, before a flush; may be nil
+	cleanUp func() error // removes what it was made of; may be nil
+	whole   bool         // takes results as they are, not as they are shown
 }
 
 func (r *report) handOver() error {
@@ -181,13 +181,13 @@ func (s *Reports) Close() error {
 	return all
 }
 
-// Settle removes what reports were made of. It is called after Close, when a
+// CleanUp removes what reports were made of. It is called after Close, when a
 // checkpoint says that the run has ended: such a run is not opened for writing
 // again.
-func (s *Reports) Settle() (all error) {
+func (s *Reports) CleanUp() (all error) {
 	for _, rep := range s.reports {
-		if rep.settle != nil {
-			all = errors.Join(all, rep.settle())
+		if rep.cleanUp != nil {
+			all = errors.Join(all, rep.cleanUp())
 		}
 	}
 	return all

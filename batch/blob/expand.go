@@ -62,18 +62,18 @@ func glob(pattern string) ([]string, error) {
 	if len(paths) == 0 {
 		return nil, fmt.Errorf("expand %s: the pattern matches nothing", pattern)
 	}
-	if passedOver(filepath.Base(pattern)) {
+	if ignored(filepath.Base(pattern)) {
 		return paths, nil
 	}
-	return slices.DeleteFunc(paths, func(p string) bool { return passedOver(filepath.Base(p)) }), nil
+	return slices.DeleteFunc(paths, func(p string) bool { return ignored(filepath.Base(p)) }), nil
 }
 
 // folderMarker ends the names of empty objects that stand for folders (Hadoop).
 const folderMarker = "_$folder$"
 
-// passedOver tells markers and hidden names. A partition whose key begins with
+// ignored tells markers and hidden names. A partition whose key begins with
 // _ is neither, as in Spark.
-func passedOver(name string) bool {
+func ignored(name string) bool {
 	if strings.HasSuffix(name, folderMarker) {
 		return true
 	}
@@ -142,7 +142,7 @@ func (w *walker) walk(path string, above []fs.FileInfo) error {
 		return err
 	}
 	for _, e := range entries {
-		if passedOver(e.Name()) {
+		if ignored(e.Name()) {
 			continue
 		}
 		if err := w.walk(filepath.Join(path, e.Name()), append(above, fi)); err != nil {

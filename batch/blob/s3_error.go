@@ -31,7 +31,7 @@ type S3Error struct {
 func (e *S3Error) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s%s/%s: ", e.Op, s3Scheme, e.Bucket, e.Key)
-	b.WriteString(e.said())
+	b.WriteString(e.meaning())
 	if e.Tried != "" {
 		fmt.Fprintf(&b, " (%s", e.Tried)
 		if e.RequestID != "" {
@@ -45,9 +45,9 @@ func (e *S3Error) Error() string {
 	return b.String()
 }
 
-// said is the code in words. The text of the service is left out where a
+// meaning is the code in words. The text of the service is left out where a
 // remedy is known: it says less and at times names keys.
-func (e *S3Error) said() string {
+func (e *S3Error) meaning() string {
 	if words := errorMessages[e.Code]; words != "" {
 		if e.Reason != "" {
 			words += " (" + e.Reason + ")"

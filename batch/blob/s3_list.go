@@ -127,7 +127,7 @@ func newKeyPattern(key string) (keyPattern, error) {
 	}
 	literal := key[:strings.IndexAny(key, `*?[`)]
 	p := keyPattern{prefix: strings.TrimSuffix(literal, `\`), pattern: strings.Split(strings.TrimSuffix(key, "/"), "/")}
-	p.markers = passedOver(path.Base(key))
+	p.markers = ignored(path.Base(key))
 	for _, part := range p.pattern {
 		if _, err := path.Match(part, ""); err != nil {
 			return p, err
@@ -141,7 +141,7 @@ func (p keyPattern) matches(key string) bool {
 		return false // the placeholder of an empty folder
 	}
 	if p.pattern == nil {
-		return !anyPassedOver(strings.Split(key[len(p.prefix):], "/"))
+		return !anyIgnored(strings.Split(key[len(p.prefix):], "/"))
 	}
 	parts := strings.Split(key, "/")
 	if len(parts) < len(p.pattern) {
@@ -156,7 +156,7 @@ func (p keyPattern) matches(key string) bool {
 	if p.markers {
 		below = below[1:]
 	}
-	return !anyPassedOver(below)
+	return !anyIgnored(below)
 }
 
-func anyPassedOver(names []string) bool { return slices.ContainsFunc(names, passedOver) }
+func anyIgnored(names []string) bool { return slices.ContainsFunc(names, ignored) }

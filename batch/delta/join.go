@@ -89,7 +89,7 @@ func (j *join) device(rows []plannedRow) error {
 	if len(kept) == 0 {
 		return nil
 	}
-	send := j.judge(kept, known)
+	send := j.decide(kept, known)
 	if !send || j.note == nil {
 		return nil
 	}
@@ -163,9 +163,9 @@ func (j *join) supersede(rows []*plannedRow, keep int) []*plannedRow {
 	return rows[keep : keep+1]
 }
 
-// judge compares the requests of a device with what was acknowledged of it, and
+// decide compares the requests of a device with what was acknowledged of it, and
 // reports whether it is noted.
-func (j *join) judge(rows []*plannedRow, known *Device) bool {
+func (j *join) decide(rows []*plannedRow, known *Device) bool {
 	requests := make([]Hash, len(rows))
 	for i, r := range rows {
 		requests[i] = r.request

@@ -14,14 +14,14 @@ type Use string
 
 // The uses of a column.
 const (
-	Sent       Use = "sent"         // its values become part of the request
-	NotTaken   Use = "not taken"    // known, but this operation has no use for it
-	ReadOnly   Use = "read-only"    // a column of an inventory that nobody can write
-	Result     Use = "result"       // begins with _: a result column of an earlier run
-	Region     Use = "phone region" // says the region of each row's phone number, nothing else
-	Ignored    Use = "ignored"      // the mapping says so
-	Folder     Use = "folder name"  // of a key=value folder that nothing maps
-	PassedOver Use = "passed over"  // unknown, and the run ignores unmapped columns
+	Sent     Use = "sent"         // its values become part of the request
+	NotTaken Use = "not taken"    // known, but this operation has no use for it
+	ReadOnly Use = "read-only"    // a column of an inventory that nobody can write
+	Result   Use = "result"       // begins with _: a result column of an earlier run
+	Region   Use = "phone region" // says the region of each row's phone number, nothing else
+	Ignored  Use = "ignored"      // the mapping says so
+	Folder   Use = "folder name"  // of a key=value folder that nothing maps
+	Unmapped Use = "passed over"  // unknown, and the run ignores unmapped columns
 )
 
 // How a column's target was found.

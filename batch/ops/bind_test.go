@@ -198,7 +198,7 @@ func problems(err error) string {
 func TestIgnoreUnmapped(t *testing.T) {
 	t.Parallel()
 	b := dryBinding(t, "depersonalize", header("registrationId", "comment"), ops.Options{IgnoreUnmapped: true})
-	if use := b.Columns[1]; use.Use != ops.PassedOver {
+	if use := b.Columns[1]; use.Use != ops.Unmapped {
 		t.Errorf("got %+v", use)
 	}
 }
@@ -251,7 +251,7 @@ func TestInventoryIsInputOfUpdate(t *testing.T) {
 	for _, operation := range []string{"update", "depersonalize", "export"} {
 		b := dryBinding(t, operation, header(strings.Split(columns, ",")...), ops.Options{})
 		for _, use := range b.Columns {
-			if use.Use == ops.PassedOver {
+			if use.Use == ops.Unmapped {
 				t.Errorf("%s: %+v", operation, use)
 			}
 		}

@@ -50,7 +50,7 @@ func (b *binder) byName(use ColumnUse) {
 		use.Use = Region
 		b.uses = append(b.uses, use)
 	case b.options.IgnoreUnmapped:
-		use.Use = PassedOver
+		use.Use = Unmapped
 		b.uses = append(b.uses, use)
 	default:
 		b.unknown(use)

@@ -177,7 +177,7 @@ func Catalogue() []Entry { //nolint:funlen // a table
 		{"ndjson_unknown_field", Rejects, "The object has a key that none of the first records has.", "Bring a record with all keys to the top, or remove the key."},
 		{"value_out_of_range", Rejects, "A value of the file is outside what its type can say, such as a date beyond the year 9999.", "Mend the value where the file is made."},
 
-		{batch.CodeUntouched, Rejects, "The row comes from a failed.csv, could not be read in the run before, and nobody has changed its cells since.", "Mend its cells as the message in failed.csv says, or empty the cell _error_message to have the row taken as it stands."},
+		{batch.CodeUnmodified, Rejects, "The row comes from a failed.csv, could not be read in the run before, and nobody has changed its cells since.", "Mend its cells as the message in failed.csv says, or empty the cell _error_message to have the row taken as it stands."},
 
 		{codeCellOmitted, Warns, "A cell does not suit its target and was left out, as the mapping says (invalid: omit).", "Mend the cell if its value is needed."},
 		{codeCellNulled, Warns, "A cell does not suit its target and null was sent, as the mapping says (invalid: null).", "Mend the cell if its value is needed."},

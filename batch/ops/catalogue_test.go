@@ -23,7 +23,7 @@ var platform = []string{
 
 func TestCatalogueHasEveryCodeAndNoOther(t *testing.T) {
 	t.Parallel()
-	want := map[string]bool{batch.CodeUntouched: true, batch.CodeTypeMismatch: true}
+	want := map[string]bool{batch.CodeUnmodified: true, batch.CodeTypeMismatch: true}
 	for _, code := range platform {
 		want[code] = true
 	}

@@ -27,12 +27,12 @@ func (b *binder) mapper() *rowMapper {
 			f.members.taken = b.targets()
 		}
 	}
-	m.settle = m.send
+	m.finish = m.send
 	switch b.options.DryRun {
 	case ShowRequests:
-		m.settle = m.show
+		m.finish = m.show
 	case Validate:
-		m.settle = m.validated
+		m.finish = m.validated
 	}
 	return m
 }
@@ -55,9 +55,9 @@ type rowMapper struct {
 	idColumn  int   // of the registration id in the header; -1: none
 	message   int   // column with the message of an earlier run; -1: none
 	whole     field // stands for the column of a problem that no column has alone
-	// settle turns a valid row into the row's request, or its outcome in a
+	// finish turns a valid row into the row's request, or its outcome in a
 	// dry run.
-	settle func() (batch.Request, *batch.Outcome)
+	finish func() (batch.Request, *batch.Outcome)
 }
 
 func (m *rowMapper) mapRow(row *batch.Row) (batch.Request, *batch.Outcome) {
@@ -67,9 +67,9 @@ func (m *rowMapper) mapRow(row *batch.Row) (batch.Request, *batch.Outcome) {
 	a := m.builder
 	a.reset()
 	a.row = row.Num
-	if m.message >= 0 && batch.IsUntouched(row.Values[m.message].String(), m.header, row.Values) {
+	if m.message >= 0 && batch.IsUnmodified(row.Values[m.message].String(), m.header, row.Values) {
 		return nil, rejected(m.rawID(row), []batch.Problem{{
-			Code:    batch.CodeUntouched,
+			Code:    batch.CodeUnmodified,
 			Message: "the row could not be read in the run before and is as it was: mend its cells, or empty " + batch.MessageColumn + " to send it as it stands",
 		}})
 	}
@@ -81,7 +81,7 @@ func (m *rowMapper) mapRow(row *batch.Row) (batch.Request, *batch.Outcome) {
 		return nil, a.rejection()
 	}
 	a.build()
-	return m.settle()
+	return m.finish()
 }
 
 // uses reports whether a column's cells become part of the request whatever they
@@ -114,7 +114,7 @@ func (m *rowMapper) checkComplete(a *requestBuilder) {
 	}
 }
 
-// send is how a row is settled in a run that sends.
+// send is what becomes of a valid row in a run that sends.
 func (m *rowMapper) send() (batch.Request, *batch.Outcome) {
 	call, out := m.call()
 	if out != nil {
@@ -125,7 +125,7 @@ func (m *rowMapper) send() (batch.Request, *batch.Outcome) {
 	return r, nil
 }
 
-// show is how a row is settled in a dry run: with the call it would send.
+// show is what becomes of a valid row in a dry run: with the call it would send.
 func (m *rowMapper) show() (batch.Request, *batch.Outcome) {
 	call, out := m.call()
 	if out != nil {
@@ -144,7 +144,7 @@ func (m *rowMapper) call() (apiclient.Call, *batch.Outcome) {
 	return call, out
 }
 
-// validated is how a row is settled when nothing but validation is asked for.
+// validated is what becomes of a valid row when nothing but validation is asked for.
 func (m *rowMapper) validated() (batch.Request, *batch.Outcome) {
 	return nil, m.builder.skipped(nil)
 }

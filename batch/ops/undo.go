@@ -160,7 +160,7 @@ func (q *undoRequest) lookForOwner(ctx context.Context) (skip string, out batch.
 		o.Type = "WEB_PUSH"
 	}
 	body, out, err := q.ask(ctx, apiclient.ListPersonsCall(o))
-	if said, refused := errors.AsType[*apiclient.Error](err); refused && said.Status == http.StatusNotFound && said.Code == "NOT_FOUND" {
+	if refusal, refused := errors.AsType[*apiclient.Error](err); refused && refusal.Status == http.StatusNotFound && refusal.Code == "NOT_FOUND" {
 		return q.compareOwner(nil), out, nil
 	}
 	if err != nil {

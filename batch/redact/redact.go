@@ -105,21 +105,21 @@ type Sender struct{ ops.Doer }
 // Do implements ops.Doer.
 func (s Sender) Do(ctx context.Context, call apiclient.Call) (apiclient.Response, error) {
 	response, err := s.Doer.Do(ctx, call)
-	said, ok := errors.AsType[*apiclient.Error](err)
+	refusal, ok := errors.AsType[*apiclient.Error](err)
 	switch {
 	case !ok:
 		return response, err
 	case errors.Is(err, apiclient.ErrOutage):
-		return response, fmt.Errorf("%w: %w", apiclient.ErrOutage, ownWords(said))
+		return response, fmt.Errorf("%w: %w", apiclient.ErrOutage, ownWords(refusal))
 	}
-	return response, ownWords(said)
+	return response, ownWords(refusal)
 }
 
 // ownWords is an error with our words about its code.
-func ownWords(said *apiclient.Error) *apiclient.Error {
-	quiet := *said
+func ownWords(refusal *apiclient.Error) *apiclient.Error {
+	quiet := *refusal
 	quiet.Message = "(redacted)"
-	if e, known := ops.Explain(said.Code); known {
+	if e, known := ops.Explain(refusal.Code); known {
 		quiet.Message = e.Meaning
 	}
 	return &quiet
@@ -169,8 +169,8 @@ func (r *Redactor) Result(result *batch.Result, columns []ops.ColumnUse, export 
 // Attr keeps the platform's words out of log lines.
 func Attr(a slog.Attr) slog.Attr {
 	if err, ok := a.Value.Any().(error); ok {
-		if said, ok := errors.AsType[*apiclient.Error](err); ok {
-			a.Value = slog.StringValue(ownWords(said).Error())
+		if refusal, ok := errors.AsType[*apiclient.Error](err); ok {
+			a.Value = slog.StringValue(ownWords(refusal).Error())
 		}
 	}
 	return a

@@ -15,10 +15,10 @@ import (
 )
 
 const (
-	leaseFile     = "lock.json"
-	defaultLease  = 30 * time.Second
-	beatsPerLease = 3
-	tokenLength   = 12 // characters
+	leaseFile          = "lock.json"
+	defaultLease       = 30 * time.Second
+	heartbeatsPerLease = 3
+	tokenLength        = 12 // characters
 )
 
 // codeLeaseLost ends a run whose lease could not be renewed in time.
@@ -28,9 +28,9 @@ const codeLeaseLost = "lease_lost"
 // its holder, each time on the condition that it is as the holder left it.
 type leaseRecord struct {
 	Holder
-	Token  string  `json:"token"` // empty: given back
-	Beat   int64   `json:"beat"`
-	Length float64 `json:"lease_seconds"`
+	Token    string  `json:"token"` // empty: given back
+	Renewals int64   `json:"beat"`
+	Length   float64 `json:"lease_seconds"`
 }
 
 func (r *leaseRecord) over(age time.Duration) bool {
@@ -101,7 +101,7 @@ func (l *lease) take(ctx context.Context, waiting func(Holder, time.Duration)) e
 		}
 		seen = object.Version
 		select {
-		case <-time.After(min(time.Second, l.length/beatsPerLease/2)):
+		case <-time.After(min(time.Second, l.length/heartbeatsPerLease/2)):
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
@@ -139,7 +139,7 @@ func readLease(ctx context.Context, location string) (leaseRecord, blob.Object, 
 
 // write rewrites the lock. A lease counts from before the request.
 func (l *lease) write(ctx context.Context, when blob.Version) error {
-	l.record.Beat++
+	l.record.Renewals++
 	data, err := json.Marshal(l.record)
 	if err != nil {
 		return err
@@ -158,7 +158,7 @@ func (l *lease) write(ctx context.Context, when blob.Version) error {
 // heartbeat shows life until the lease is given back or lost.
 func (l *lease) heartbeat(ctx context.Context) {
 	defer close(l.ended)
-	tick := time.NewTicker(l.length / beatsPerLease)
+	tick := time.NewTicker(l.length / heartbeatsPerLease)
 	defer tick.Stop()
 	for {
 		select {
@@ -166,8 +166,8 @@ func (l *lease) heartbeat(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		beat, cancel := context.WithTimeout(ctx, l.length/beatsPerLease)
-		err := l.write(beat, l.version)
+		renewal, cancel := context.WithTimeout(ctx, l.length/heartbeatsPerLease)
+		err := l.write(renewal, l.version)
 		cancel()
 		switch {
 		case ctx.Err() != nil:
@@ -187,7 +187,7 @@ func (l *lease) check() error {
 	l.mu.Lock()
 	lost, silent := l.lost, elapsed(l.shown)
 	l.mu.Unlock()
-	if lost != nil || silent < l.length-l.length/(2*beatsPerLease) {
+	if lost != nil || silent < l.length-l.length/(2*heartbeatsPerLease) {
 		return lost
 	}
 	return l.fail(&batch.Abort{Code: codeLeaseLost, Err: fmt.Errorf(

@@ -124,7 +124,7 @@ func isDoubtful(row *batch.Row, out *batch.Outcome, binding *ops.Binding) bool {
 	atFault := func(p batch.Problem) bool {
 		return slices.ContainsFunc(binding.Columns, func(use ops.ColumnUse) bool { return use.Target == "registrationId" && use.Column == p.Column })
 	}
-	return whole || out.Code == batch.CodeUntouched || slices.ContainsFunc(out.Problems, atFault) || slices.ContainsFunc(row.Faults, atFault)
+	return whole || out.Code == batch.CodeUnmodified || slices.ContainsFunc(out.Problems, atFault) || slices.ContainsFunc(row.Faults, atFault)
 }
 
 // planRows gives rows to a planner.

@@ -81,18 +81,18 @@ func exitCode(err error) int {
 	return exitUsage
 }
 
-// errReported is an error that was already told to the user.
+// errReported is an error that was already reported to the user.
 type errReported struct{ exitError }
 
 // report tells the user about an error that ended the program, unless the
 // command has done so, and returns the exit code.
 func (p *process) report(err error) int {
-	var told *errReported
-	if err != nil && !errors.As(err, &told) {
+	var reported *errReported
+	if err != nil && !errors.As(err, &reported) {
 		p.printError(err, "")
 	}
-	if told != nil {
-		return told.code
+	if reported != nil {
+		return reported.code
 	}
 	return exitCode(err)
 }

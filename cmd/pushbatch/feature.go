@@ -261,8 +261,8 @@ func newAppCodeCheck(x *execution) *feature {
 		if list == nil {
 			list, err = x.askApplications(ctx)
 		}
-		if said, ok := errors.AsType[*apiclient.Error](err); ok && said.Code == apiclient.CodeProxy {
-			return &batch.Abort{Code: said.Code, Err: said} // it would be asked again with the same password
+		if refusal, ok := errors.AsType[*apiclient.Error](err); ok && refusal.Code == apiclient.CodeProxy {
+			return &batch.Abort{Code: refusal.Code, Err: refusal} // it would be asked again with the same password
 		}
 		if err != nil {
 			return context.Cause(ctx)

@@ -118,14 +118,14 @@ func (v *inspector) finish(p *process) error {
 		return &exitError{exitStopped, fmt.Errorf("look for duplicates: %w", err)}
 	}
 	if v.own.writeMap != "" && r.ExitCode != exitStopped && len(v.profiles.header) > 0 {
-		said, proposals, err := v.profiles.writeMap(v.own.writeMap, v.config.operation, v.config.inputs)
+		written, proposals, err := v.profiles.writeMap(v.own.writeMap, v.config.operation, v.config.inputs)
 		if err != nil {
 			return err
 		}
 		for _, in := range r.Inputs {
 			in.propose(proposals)
 		}
-		r.Written = said
+		r.Written = written
 		r.ExitCode = exitDone // what was asked for is done
 	}
 	if err := r.write(p.stdout, v.own.json); err != nil {
@@ -158,7 +158,7 @@ func (i *inspectFlags) prepare(c *runConfig) (ops.Options, error) {
 	return options, err
 }
 
-// look adds what can be said about one input.
+// look adds what can be told of one input.
 func (v *inspector) look(ctx context.Context, info blob.Info, p *process) {
 	in := &inputInspection{
 		Name: info.Location, Columns: []columnInspection{}, Problems: []problemGroup{}, Requests: []json.RawMessage{}, number: len(v.report.Inputs),

@@ -39,7 +39,7 @@ func (c *columnProfiles) places(h batch.Header) []int {
 
 // writeMap writes a mapping to start from, and says what stands in it. A file
 // that is there is not replaced: somebody may have worked on it.
-func (c *columnProfiles) writeMap(path string, operation *ops.Operation, inputs []string) (said string, proposals []ops.Proposal, err error) {
+func (c *columnProfiles) writeMap(path string, operation *ops.Operation, inputs []string) (written string, proposals []ops.Proposal, err error) {
 	proposals = ops.Propose(operation, c.header, c.profiles)
 	text := ops.AppendMapping(nil, operation.Name, strings.Join(inputs, " "), proposals)
 	if _, err := ops.ParseMapping(path, text); err != nil {
@@ -82,9 +82,9 @@ func mappingSummary(path string, operation *ops.Operation, proposals []ops.Propo
 		registration = registration || p.Option == "registrationId" || strings.HasPrefix(p.Option, "{to: registrationId")
 	}
 	ignored := int64(len(proposals)) - mapped
-	said := fmt.Sprintf("%s: %d %s with a target, %d not understood under ignore:", path, mapped, report.Plural(mapped, "column"), ignored)
+	written := fmt.Sprintf("%s: %d %s with a target, %d not understood under ignore:", path, mapped, report.Plural(mapped, "column"), ignored)
 	if !registration {
-		said += "; no column is certainly the registration id: name it (to: registrationId)"
+		written += "; no column is certainly the registration id: name it (to: registrationId)"
 	}
-	return said + fmt.Sprintf("; look through it, then: pushbatch %s … --map %s --dry-run", operation.Name, path)
+	return written + fmt.Sprintf("; look through it, then: pushbatch %s … --map %s --dry-run", operation.Name, path)
 }

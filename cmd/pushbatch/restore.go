@@ -107,9 +107,9 @@ func (p *process) seal(f *jobFlags, settings map[string][]string) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// tellUnrestored names flags that the run was started with and that are not in
+// warnUnrestored names flags that the run was started with and that are not in
 // force now.
-func (x *execution) tellUnrestored() {
+func (x *execution) warnUnrestored() {
 	for _, name := range []string{"metrics-file", "metrics-listen"} {
 		if f := x.set.Lookup(name); len(x.spec.Settings[name]) > 0 && f.Value.String() == "" {
 			x.log.Warn("the flag is not kept with a run: give it again where it is wanted", "flag", "--"+name)

@@ -81,7 +81,7 @@ func (p *process) resume(ctx context.Context, path string, c *runConfig) (err er
 	if err := x.unchanged(ctx, &x.spec); err != nil {
 		return err
 	}
-	x.tellUnrestored()
+	x.warnUnrestored()
 	if err := x.takeMapping(); err != nil {
 		return err
 	}

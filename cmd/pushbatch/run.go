@@ -144,7 +144,7 @@ func (x *execution) send(ctx context.Context, engine *batch.Job) error {
 		err = errors.Join(err, x.journal.Close())
 	}
 	if err == nil {
-		_ = x.reports.Settle() // what stays costs room, nothing else
+		_ = x.reports.CleanUp() // what stays costs room, nothing else
 	}
 	return err
 }

@@ -132,11 +132,11 @@ func unwritable(err error) error {
 // endOfCall says whether a request has changed its device. A reset that comes first
 // may have been carried out although the rest was refused.
 func endOfCall(call *apiclient.Call, response *apiclient.Response, err error) string {
-	said, answered := errors.AsType[*apiclient.Error](err)
+	refusal, answered := errors.AsType[*apiclient.Error](err)
 	switch {
 	case err == nil:
 		return undo.Succeeded
-	case answered && said.Status >= 400 && said.Status < 500 && !said.Temporary() && response.Attempts <= 1 && !strings.Contains(call.Query, "forceDepersonalize=true"):
+	case answered && refusal.Status >= 400 && refusal.Status < 500 && !refusal.Temporary() && response.Attempts <= 1 && !strings.Contains(call.Query, "forceDepersonalize=true"):
 		return undo.Refused
 	}
 	return undo.Unknown

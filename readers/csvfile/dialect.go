@@ -22,17 +22,17 @@ var delimiters = [...]struct {
 }{{',', "comma"}, {';', "semicolon"}, {'\t', "tab"}, {'|', "pipe"}}
 
 func (d *dialect) described() string {
-	said := delimiterName(d.delimiter)
+	text := delimiterName(d.delimiter)
 	if d.alone {
-		said = "one column"
+		text = "one column"
 	}
 	if d.sepLine != "" {
-		said += " (sep= line)"
+		text += " (sep= line)"
 	}
 	if d.cr {
-		said += ", CR line ends"
+		text += ", CR line ends"
 	}
-	return said
+	return text
 }
 
 func delimiterName(char byte) string {

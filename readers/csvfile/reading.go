@@ -44,7 +44,7 @@ func (r *reading) record() ([]batch.Value, *batch.Problem, error) {
 		rec, ok := &r.rec, r.scanNext()
 		switch {
 		case !ok && len(r.scan.text)-r.at > r.source.Limit+1: // one more: a CR whose LF is still to come
-			return r.skim()
+			return r.skipOversized()
 		case !ok:
 			if err := r.more(); err != nil {
 				return nil, nil, err
@@ -106,8 +106,8 @@ func unclosed(line, row int64) error {
 	}
 }
 
-// skim passes over the rest of a record that is too large without keeping it.
-func (r *reading) skim() ([]batch.Value, *batch.Problem, error) {
+// skipOversized passes over the rest of a record that is too large without keeping it.
+func (r *reading) skipOversized() ([]batch.Value, *batch.Problem, error) {
 	leading := r.leading(r.scan.text[r.at:])
 	end := recordEnd{dialect: r.source.dialect, line: r.next.Line}
 	r.pos = r.next

@@ -84,8 +84,8 @@ func headerProblem(line int64, p *batch.Problem) *inputerror.Error {
 	if p.Column != "" {
 		where += ", column " + p.Column
 	}
-	said := strings.TrimPrefix(p.Message, fmt.Sprintf("line %d: ", line))
-	return &inputerror.Error{Code: p.Code, Line: line, Err: fmt.Errorf("%s: %s", where, said)}
+	message := strings.TrimPrefix(p.Message, fmt.Sprintf("line %d: ", line))
+	return &inputerror.Error{Code: p.Code, Line: line, Err: fmt.Errorf("%s: %s", where, message)}
 }
 
 // newHeader checks the names: each column has one, and no two the same.

@@ -53,7 +53,7 @@ func (r *reading) line() (line string, ok bool, err error) {
 		i := strings.IndexByte(rest, '\n')
 		switch {
 		case i < 0 && len(rest) > r.source.Limit+1:
-			return "", false, r.skim()
+			return "", false, r.skipOversized()
 		case i < 0 && !r.end:
 			if err := r.more(rest); err != nil {
 				return "", false, err
@@ -92,8 +92,8 @@ func (r *reading) advance(read string) {
 	r.at += len(read)
 }
 
-// skim passes over a line that is too large without keeping it.
-func (r *reading) skim() error {
+// skipOversized passes over a line that is too large without keeping it.
+func (r *reading) skipOversized() error {
 	r.pos = r.next
 	for {
 		rest := r.text[r.at:]

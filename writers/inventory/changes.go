@@ -87,7 +87,7 @@ func compare(ctx context.Context, from, to batch.Source, stage string, w io.Writ
 	if err := c.findDifferent(); err != nil {
 		return nil, err
 	}
-	if err := c.tellDifferent(); err != nil {
+	if err := c.writeDifferent(); err != nil {
 		return nil, err
 	}
 	return &c.changes, c.out.Close()
@@ -197,15 +197,15 @@ func hashValue(hash *maphash.Hash, v batch.Value) {
 	hash.WriteString(text)
 }
 
-// tellDifferent reads the rows of the devices that differ and writes what has
+// writeDifferent reads the rows of the devices that differ and writes what has
 // changed in them.
-func (c *comparison) tellDifferent() error {
+func (c *comparison) writeDifferent() error {
 	sides, err := c.bothSides(c.spillRows)
 	defer closeAll(sides)
 	if err != nil {
 		return err
 	}
-	return eachBucket(sides, c.tellBucket)
+	return eachBucket(sides, c.writeBucket)
 }
 
 func (c *comparison) spillRows(to *spill.Buckets, side int) error {
@@ -225,20 +225,20 @@ func (c *comparison) spillRows(to *spill.Buckets, side int) error {
 	})
 }
 
-func (c *comparison) tellBucket(was, is []spill.Record) error {
+func (c *comparison) writeBucket(was, is []spill.Record) error {
 	rows := make(map[spill.Key][]byte, len(was))
 	for _, r := range was {
 		rows[r.Key] = r.Data
 	}
 	for _, r := range is {
-		if err := c.tellRows(rows[r.Key], r.Data); err != nil {
+		if err := c.writeRows(rows[r.Key], r.Data); err != nil {
 			return err
 		}
 		delete(rows, r.Key)
 	}
 	for _, r := range was {
 		if _, vanished := rows[r.Key]; vanished {
-			if err := c.tellRows(r.Data, nil); err != nil {
+			if err := c.writeRows(r.Data, nil); err != nil {
 				return err
 			}
 			delete(rows, r.Key)
@@ -247,7 +247,7 @@ func (c *comparison) tellBucket(was, is []spill.Record) error {
 	return nil
 }
 
-func (c *comparison) tellRows(was, is []byte) error {
+func (c *comparison) writeRows(was, is []byte) error {
 	var cells [2][]batch.Value
 	for side, data := range [][]byte{was, is} {
 		if data == nil {
@@ -258,12 +258,12 @@ func (c *comparison) tellRows(was, is []byte) error {
 			return err
 		}
 	}
-	return c.tellDevice(cells[before], cells[after])
+	return c.writeDevice(cells[before], cells[after])
 }
 
-// tellDevice writes a row for each column that is not the same; nil stands for a
+// writeDevice writes a row for each column that is not the same; nil stands for a
 // day on which the device was not there.
-func (c *comparison) tellDevice(was, is []batch.Value) error {
+func (c *comparison) writeDevice(was, is []batch.Value) error {
 	change, count, shown := Changed, &c.changes.Changed, is
 	switch {
 	case was == nil:
@@ -271,12 +271,12 @@ func (c *comparison) tellDevice(was, is []batch.Value) error {
 	case is == nil:
 		change, count, shown, is = Vanished, &c.changes.Vanished, was, make([]batch.Value, len(was))
 	}
-	told := false
+	written := false
 	for i, name := range c.columns {
 		if was[i].Kind == is[i].Kind && was[i].Text == is[i].Text {
 			continue
 		}
-		told = true
+		written = true
 		if change == Changed {
 			c.changes.Columns[name]++
 		}
@@ -287,7 +287,7 @@ func (c *comparison) tellDevice(was, is []batch.Value) error {
 			return err
 		}
 	}
-	if told {
+	if written {
 		*count++
 	}
 	return nil

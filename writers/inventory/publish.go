@@ -51,32 +51,32 @@ func Publish(ctx context.Context, rows, stage string, o *Options) (*Manifest, er
 
 // publication is an inventory on its way out.
 type publication struct {
-	ctx      context.Context
-	options  *Options
-	spool    string
-	stage    string // folder of files that wait for their upload
-	survey   *survey
-	columns  []column
-	finished []*outFile
-	rendered int64 // rows
+	ctx       context.Context
+	options   *Options
+	spool     string
+	stage     string // folder of files that wait for their upload
+	firstPass *firstPass
+	columns   []column
+	finished  []*outFile
+	rendered  int64 // rows
 }
 
 func (p *publication) publish() (*Manifest, error) {
 	var err error
-	if p.survey, err = p.options.look(p.eachRow); err != nil {
+	if p.firstPass, err = p.options.look(p.eachRow); err != nil {
 		return nil, err
 	}
-	old, err := p.options.standing(p.ctx)
+	old, err := p.options.existing(p.ctx)
 	if err == nil {
 		err = p.refuseSubset(old)
 	}
 	if err != nil {
 		return nil, err
 	}
-	p.columns = p.options.shownColumns(p.survey.attributes)
+	p.columns = p.options.shownColumns(p.firstPass.attributes)
 	groups := [][]string{nil}
 	if p.options.PartitionBy != "" {
-		groups = slices.Collect(slices.Chunk(slices.Sorted(maps.Keys(p.survey.partitions)), openPartitions))
+		groups = slices.Collect(slices.Chunk(slices.Sorted(maps.Keys(p.firstPass.partitions)), openPartitions))
 	}
 	for _, values := range groups {
 		if err := p.render(values); err != nil {
@@ -144,7 +144,7 @@ func (p *publication) render(partitions []string) error {
 	err := p.eachRow(func(cells []batch.Value) error {
 		line++
 		partition := p.options.partitionOf(cells, by)
-		if partitions != nil && !slices.Contains(partitions, partition) || p.survey.isStale(cells, line) {
+		if partitions != nil && !slices.Contains(partitions, partition) || p.firstPass.isStale(cells, line) {
 			return nil
 		}
 		f, err := p.fileFor(open, partition)
@@ -155,7 +155,7 @@ func (p *publication) render(partitions []string) error {
 		f.rows++
 		p.rendered++
 		if p.options.Progress != nil && p.rendered%1024 == 0 {
-			p.options.Progress(p.rendered, p.survey.rows)
+			p.options.Progress(p.rendered, p.firstPass.rows)
 		}
 		return f.render.Write(shown)
 	})

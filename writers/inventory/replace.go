@@ -40,7 +40,7 @@ func CheckTarget(ctx context.Context, o *Options) error {
 	} else if err := o.checkFile(ctx); err != nil {
 		return err
 	}
-	old, err := o.standing(ctx)
+	old, err := o.existing(ctx)
 	if err != nil {
 		return err
 	}
@@ -62,17 +62,17 @@ func (o *Options) checkFile(ctx context.Context) error {
 	return probe(ctx, o.Target.Location)
 }
 
-// standing is the table that the new one takes the place of.
-type standing struct {
+// existing is the table that the new one takes the place of.
+type existing struct {
 	exists   bool
-	manifest *Manifest // nil: none tells of it
+	manifest *Manifest // nil: none describes it
 	place    string    // of its manifest, and of the new one
 }
 
-// standing looks for the table that is there. The manifest of a single file is
-// ManifestFile beside it; where that tells of another file, as in a folder of
+// existing looks for the table that is there. The manifest of a single file is
+// ManifestFile beside it; where that describes another file, as in a folder of
 // several tables, it has the file's name in its own.
-func (o *Options) standing(ctx context.Context) (s standing, err error) {
+func (o *Options) existing(ctx context.Context) (s existing, err error) {
 	folder := o.Target.folder()
 	places, name := []string{folder + "/" + ManifestFile}, ""
 	if !o.many() {
@@ -87,11 +87,11 @@ func (o *Options) standing(ctx context.Context) (s standing, err error) {
 		if err := readJSON(ctx, place, &m); err != nil {
 			return s, err
 		}
-		tells := len(m.Files) > 0 && (name == "" || len(m.Files) == 1 && m.Files[0].Path == name)
-		if tells && (s.exists || name == "") {
-			return standing{true, &m, place}, nil
+		current := len(m.Files) > 0 && (name == "" || len(m.Files) == 1 && m.Files[0].Path == name)
+		if current && (s.exists || name == "") {
+			return existing{true, &m, place}, nil
 		}
-		if tells || len(m.Files) == 0 { // the last one, unless another table has it
+		if current || len(m.Files) == 0 { // the last one, unless another table has it
 			s.place = place
 		}
 	}
@@ -122,7 +122,7 @@ func folderOf(location string) string {
 
 // partial refuses that a part takes the place of the whole. why names the part;
 // empty: it is none.
-func (o *Options) partial(old standing, why string) error {
+func (o *Options) partial(old existing, why string) error {
 	if why == "" || o.Replace || !old.exists || old.manifest != nil && old.manifest.Partial != "" {
 		return nil
 	}
@@ -135,19 +135,19 @@ func (o *Options) partial(old standing, why string) error {
 
 // refuseSubset looks, once the devices are known, whether those of an INPUT are
 // a part of the table that is there.
-func (p *publication) refuseSubset(old standing) error {
+func (p *publication) refuseSubset(old existing) error {
 	o := p.options
-	if err := o.partial(old, o.Partial); err != nil || !o.FromInput || old.manifest == nil || p.survey.rows >= old.manifest.Rows {
+	if err := o.partial(old, o.Partial); err != nil || !o.FromInput || old.manifest == nil || p.firstPass.rows >= old.manifest.Rows {
 		return err
 	}
 	fresh := make(map[uint64]bool)
 	err := p.eachRow(func(cells []batch.Value) error {
-		fresh[p.survey.hash(cells)] = true
+		fresh[p.firstPass.hash(cells)] = true
 		return nil
 	})
 	for _, f := range old.manifest.Files {
 		if err == nil {
-			err = o.eachID(p.ctx, folderOf(old.place)+"/"+f.Path, func(id string) { delete(fresh, p.survey.hashID(id)) })
+			err = o.eachID(p.ctx, folderOf(old.place)+"/"+f.Path, func(id string) { delete(fresh, p.firstPass.hashID(id)) })
 		}
 	}
 	if err != nil || len(fresh) > 0 {
@@ -194,7 +194,7 @@ func probe(ctx context.Context, location string) error {
 	return upload.Abort()
 }
 
-// hidden tells names that readers of a folder pass over.
+// hidden recognizes names that readers of a folder pass over.
 func hidden(name string) bool {
 	return slices.ContainsFunc(strings.Split(name, "/"), func(part string) bool {
 		return strings.HasPrefix(part, ".") || strings.HasPrefix(part, "_") && !strings.Contains(part, "=")

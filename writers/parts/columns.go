@@ -118,7 +118,7 @@ func (c *columns) fill(cells []batch.Value, row *batch.Row) {
 	if row.Err == nil || c.message < 0 {
 		return
 	}
-	var sum batch.Untouched
+	var sum batch.Unmodified
 	for i, v := range cells {
 		if i != c.message {
 			sum.Add(c.all[i].Name, v.String())

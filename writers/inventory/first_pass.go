@@ -15,8 +15,8 @@ const clockMargin = 10 * time.Minute
 // eachRow calls a function for every gathered row, in order.
 type eachRow func(fn func(cells []batch.Value) error) error
 
-// survey is what must be known of all lines before the first is written.
-type survey struct {
+// firstPass is what must be known of all lines before the first is written.
+type firstPass struct {
 	partitions map[string]bool
 	attributes map[string]string // name -> type, for AdditionalColumns
 	counter    *counter
@@ -32,8 +32,8 @@ type survey struct {
 // a device that went from one person to another meanwhile may have been met at
 // both. Only the last line of such a device counts; the devices to look at are
 // as many as changed, not as many as there are.
-func (o *Options) look(eachRow eachRow) (*survey, error) {
-	s := &survey{
+func (o *Options) look(eachRow eachRow) (*firstPass, error) {
+	s := &firstPass{
 		partitions: make(map[string]bool), attributes: make(map[string]string), counter: newCounter(o.All),
 		seed: maphash.MakeSeed(), last: make(map[uint64]int64), id: o.cell("registration_id"),
 	}
@@ -66,7 +66,7 @@ func (o *Options) look(eachRow eachRow) (*survey, error) {
 
 func (o *Options) cell(name string) int { return columnAt(o.All, name) }
 
-func (s *survey) findMoved(o *Options, eachRow eachRow) error {
+func (s *firstPass) findMoved(o *Options, eachRow eachRow) error {
 	modified := o.cell("modified_at")
 	if o.Since.IsZero() || modified < 0 {
 		return nil
@@ -92,12 +92,12 @@ func (s *survey) findMoved(o *Options, eachRow eachRow) error {
 	})
 }
 
-func (s *survey) hash(cells []batch.Value) uint64 { return s.hashID(cells[s.id].Text) }
+func (s *firstPass) hash(cells []batch.Value) uint64 { return s.hashID(cells[s.id].Text) }
 
-func (s *survey) hashID(id string) uint64 { return maphash.String(s.seed, id) }
+func (s *firstPass) hashID(id string) uint64 { return maphash.String(s.seed, id) }
 
 // isStale reports whether a later line tells of the same device.
-func (s *survey) isStale(cells []batch.Value, line int64) bool {
+func (s *firstPass) isStale(cells []batch.Value, line int64) bool {
 	if len(s.last) == 0 {
 		return false
 	}
@@ -105,7 +105,7 @@ func (s *survey) isStale(cells []batch.Value, line int64) bool {
 	return watched && last != line
 }
 
-func (s *survey) addAttributes(v batch.Value) error {
+func (s *firstPass) addAttributes(v batch.Value) error {
 	for name, raw := range table.Attributes(v) {
 		if _, known := s.attributes[name]; !known && len(s.attributes) >= maxAttributes {
 			return fmt.Errorf("additional_data has more than %d names: take --additional-data json or map", maxAttributes)

@@ -8,9 +8,9 @@ import (
 )
 
 // A row of failed.csv is known again until a cell of it is changed.
-func TestUntouched(t *testing.T) {
+func TestUnmodified(t *testing.T) {
 	t.Parallel()
-	var u batch.Untouched
+	var u batch.Unmodified
 	u.Add("registrationId", "device-1")
 	u.Add("externalId", "ann")
 	u.Add("firstName", "")
@@ -41,7 +41,7 @@ func TestUntouched(t *testing.T) {
 			for cell := range strings.SplitSeq(tt.cells+"|2024-01-01", "|") {
 				values = append(values, batch.TextValue(cell))
 			}
-			if got := batch.IsUntouched(tt.message, header, values); got != tt.want {
+			if got := batch.IsUnmodified(tt.message, header, values); got != tt.want {
 				t.Errorf("got %t", got)
 			}
 		})

@@ -19,14 +19,14 @@ func FailedColumns() []string { return slices.Clone(failedColumns[:]) }
 // IsFailedColumn reports whether failed.csv adds a column of this name.
 func IsFailedColumn(name string) bool { return slices.Contains(failedColumns[:], name) }
 
-// CodeUntouched is the code of a row of failed.csv that could not be read in
+// CodeUnmodified is the code of a row of failed.csv that could not be read in
 // the run before and is given back as it stands there.
-const CodeUntouched = "row_unmended"
+const CodeUnmodified = "row_unmended"
 
 // CodeTypeMismatch is the code of a value whose kind its target does not take.
 const CodeTypeMismatch = "type_mismatch"
 
-// Untouched is a checksum over the cells of a row. Failed.csv gives back rows
+// Unmodified is a checksum over the cells of a row. Failed.csv gives back rows
 // that could not be read as well as a table can: a record that was too short
 // has empty cells at its end, one that was too long has its last cells in the
 // message. Nobody meant such a row, but it reads well. The checksum behind its
@@ -35,10 +35,10 @@ const CodeTypeMismatch = "type_mismatch"
 //
 // Columns without a value and the order of columns do not count: neither
 // mends a row.
-type Untouched struct{ sum uint64 }
+type Unmodified struct{ sum uint64 }
 
 // Add counts in one cell.
-func (u *Untouched) Add(column, cell string) {
+func (u *Unmodified) Add(column, cell string) {
 	if cell == "" {
 		return
 	}
@@ -48,17 +48,17 @@ func (u *Untouched) Add(column, cell string) {
 }
 
 // Sign is what stands behind the message of a row with these cells.
-func (u *Untouched) Sign() string {
+func (u *Unmodified) Sign() string {
 	return fmt.Sprintf(" [as read: %08x]", uint32(u.sum^u.sum>>32))
 }
 
-// IsUntouched reports whether the cells of a row are those that its message in
+// IsUnmodified reports whether the cells of a row are those that its message in
 // failed.csv was signed for. header has a name for every value.
-func IsUntouched(message string, header Header, values []Value) bool {
+func IsUnmodified(message string, header Header, values []Value) bool {
 	if !strings.HasSuffix(message, "]") { // most have no sign
 		return false
 	}
-	var u Untouched
+	var u Unmodified
 	for i, v := range values {
 		if !header[i].Partition && !IsFailedColumn(header[i].Name) {
 			u.Add(header[i].Name, v.String())
