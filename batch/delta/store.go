@@ -83,7 +83,8 @@ func (s *localStore) Put(ctx context.Context, name string, data []byte, when blo
 }
 
 func (s *localStore) writeSynced(path string, data []byte) error {
-	file, err := s.fs.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, fileMode)
+	_ = s.fs.Remove(path) // of a run that has died
+	file, err := s.fs.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
 	if err != nil {
 		return err
 	}

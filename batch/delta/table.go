@@ -173,7 +173,7 @@ func (e *DamagedError) Unwrap() error { return e.Err }
 
 // verify compares a file with what state.json says of it.
 func (f *File) verify(path string) error {
-	file, err := os.Open(path)
+	file, err := runstore.OpenFile(path, os.O_RDONLY, 0)
 	if err != nil {
 		return err
 	}

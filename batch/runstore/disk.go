@@ -59,10 +59,37 @@ func openDisk(path string, trust bool) (*disk, error) {
 	if err == nil && !trust {
 		err = checkFolder(path, info)
 	}
+	if err == nil {
+		err = d.checkEntries()
+	}
 	if err != nil {
 		return nil, errors.Join(err, root.Close())
 	}
 	return d, nil
+}
+
+// checkEntries refuses a folder in which links, pipes or devices lie: what is opened
+// there by its path would lead elsewhere, or wait for ever.
+func (d *disk) checkEntries() error {
+	entries, err := fs.ReadDir(d.root.FS(), ".")
+	for _, e := range entries {
+		if !e.IsDir() && !e.Type().IsRegular() {
+			return &TrustError{Path: filepath.Join(d.path, e.Name()), Reason: "is no regular file"}
+		}
+	}
+	return err
+}
+
+// OpenFile opens a file as os.OpenFile does, but over no link and nothing that is no
+// regular file: a *TrustError.
+func OpenFile(path string, flag int, perm fs.FileMode) (*os.File, error) {
+	root, err := os.OpenRoot(filepath.Dir(path))
+	if err != nil {
+		return nil, err
+	}
+	d := &disk{root: root, path: filepath.Dir(path), trust: true}
+	f, err := d.open(filepath.Base(path), flag, perm)
+	return f, errors.Join(err, d.Close())
 }
 
 // makeDisk opens a folder, which is made when it is not there.

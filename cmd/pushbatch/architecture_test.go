@@ -79,6 +79,7 @@ var testOnly = []string{
 	module + "/batch/blob/s3test",
 	module + "/apiclient/openapitest",
 	module + "/readers/readertest",
+	module + "/testdata/peak",
 	module + "/writers/writertest",
 	"github.com/getkin/kin-openapi",
 	"github.com/google/go-cmp",

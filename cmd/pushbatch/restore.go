@@ -36,7 +36,7 @@ func (c *runConfig) restore(p *process, spec *runSpec, fixed []string) error {
 		switch {
 		case f == nil:
 			return usageError("the run was started with --%s, which this version does not know", name)
-		case slices.Contains(unrestoredFlags, name), slices.Contains(given, from[name].source):
+		case slices.Contains(unrestoredFlags, name), slices.Contains(unkeptFlags, name), slices.Contains(given, from[name].source):
 			continue
 		}
 		if err := setFlag(c.set, name, values); err != nil {

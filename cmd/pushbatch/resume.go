@@ -189,7 +189,7 @@ func (p *process) goOn(ctx context.Context, c *runConfig) (bool, error) {
 	case errors.Is(err, runstore.ErrNoRun), errors.Is(err, fs.ErrNotExist):
 		return false, nil
 	case err != nil:
-		return true, &exitError{exitStopped, err}
+		return true, folderError(err)
 	}
 	found, err := blob.Expand(ctx, c.inputs)
 	if err != nil {

@@ -7,47 +7,19 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"runtime/metrics"
 	"testing"
-	"time"
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/format"
 
 	"pushbatch/batch"
 	"pushbatch/readers/inputerror"
+	"pushbatch/testdata/peak"
 )
 
 // mostFuzzHeap is more than the bound for all open pages and what the collector has
 // not taken yet.
 const mostFuzzHeap = 768 << 20
-
-// watchHeap measures the most bytes that the heap has until the end of the test.
-func watchHeap(t *testing.T) {
-	t.Helper()
-	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
-	most := uint64(0)
-	stop, stopped := make(chan struct{}), make(chan struct{})
-	go func() { // ends with the test, below
-		defer close(stopped)
-		for tick := time.NewTicker(time.Millisecond); ; {
-			metrics.Read(sample)
-			most = max(most, sample[0].Value.Uint64())
-			select {
-			case <-stop:
-				tick.Stop()
-				return
-			case <-tick.C:
-			}
-		}
-	}()
-	t.Cleanup(func() {
-		close(stop)
-		if <-stopped; most > mostFuzzHeap {
-			t.Errorf("the heap had %d MiB, want at most %d", most>>20, mostFuzzHeap>>20)
-		}
-	})
-}
 
 // FuzzParquet opens and reads whatever bytes there are: no panic, no hang, no
 // memory that the bytes do not back, and either rows or an *inputerror.Error.
@@ -56,6 +28,7 @@ func FuzzParquet(f *testing.F) {
 	if err != nil || len(files) < 10 {
 		f.Fatal(len(files), err)
 	}
+	files = append(files, arrowFiles(f)...)
 	for _, file := range files {
 		data, err := os.ReadFile(file)
 		if err != nil {
@@ -75,7 +48,7 @@ func FuzzParquet(f *testing.F) {
 	}
 	f.Add(runs.bytes(f))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		watchHeap(t)
+		peak.AtMost(t, mostFuzzHeap)
 		src, err := openReader(bytes.NewReader(data), int64(len(data)), nil)
 		if err != nil {
 			mustBeError(t, err)

@@ -22,6 +22,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"pushbatch/batch"
+	"pushbatch/testdata/peak"
 )
 
 // TestParquetTestingFiles compares, for every file below the folder that
@@ -83,6 +84,7 @@ func askDuckDB(t *testing.T, path string) (told, error) {
 
 func compareFile(t *testing.T, path string) {
 	t.Helper()
+	peak.AtMost(t, 2*mostFuzzHeap) // two files at a time
 	want, duckErr := askDuckDB(t, path)
 	data, err := os.ReadFile(path)
 	if err != nil {
