@@ -1,6 +1,8 @@
 package runstore
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -120,6 +122,148 @@ func TestJournalIsEmptied(t *testing.T) {
 	for _, name := range journalParts {
 		if f.Exists(name) {
 			t.Errorf("%s is left", name)
+		}
+	}
+}
+
+// dyingFS dies at one of its calls: a write is cut, anything else is not done, and
+// nothing after it.
+type dyingFS struct {
+	FS
+	left int
+}
+
+var errDied = errors.New("the process died")
+
+func (d *dyingFS) call() error {
+	if d.left--; d.left < 0 {
+		return errDied
+	}
+	return nil
+}
+
+func (d *dyingFS) OpenFile(name string, flag int, perm fs.FileMode) (File, error) {
+	if err := d.call(); err != nil {
+		return nil, err
+	}
+	file, err := d.FS.OpenFile(name, flag, perm)
+	return &dyingFile{file, d}, err
+}
+
+func (d *dyingFS) Rename(from, to string) error {
+	if err := d.call(); err != nil {
+		return err
+	}
+	return d.FS.Rename(from, to)
+}
+
+func (d *dyingFS) Remove(name string) error {
+	if err := d.call(); err != nil {
+		return err
+	}
+	return d.FS.Remove(name)
+}
+
+type dyingFile struct {
+	File
+	fs *dyingFS
+}
+
+func (f *dyingFile) Write(data []byte) (int, error) {
+	if err := f.fs.call(); err != nil {
+		if f.fs.left == -1 {
+			_, _ = f.File.Write(data[:len(data)/2])
+		}
+		return 0, err
+	}
+	return f.File.Write(data)
+}
+
+func (f *dyingFile) Truncate(size int64) error {
+	if err := f.fs.call(); err != nil {
+		return err
+	}
+	return f.File.Truncate(size)
+}
+
+// At whatever call a process dies, also one that goes on after another has died: what
+// the next one reads is every row that was kept, once, and at most the one besides
+// that was being written.
+func TestJournalAtEveryCrash(t *testing.T) {
+	t.Parallel()
+	for first := 0; ; first++ {
+		survived := true
+		for second := 0; ; second++ {
+			f := newFolder(t)
+			kept, died := journalLife(f, first, 0)
+			demandJournal(t, f, kept)
+			if !died {
+				break
+			}
+			survived = false
+			kept, died = journalLife(f, second, kept)
+			demandJournal(t, f, kept)
+			if !died {
+				break
+			}
+		}
+		if survived {
+			t.Logf("%d calls", first)
+			return
+		}
+	}
+}
+
+// journalLife is a process that dies at a call; kept is how many rows it knows to be.
+func journalLife(whole *Folder, calls, kept int) (int, bool) {
+	dying := &dyingFS{whole.fs, calls}
+	f := &Folder{fs: dying, path: whole.path}
+	point, err := f.LoadCheckpoint()
+	if err != nil {
+		return kept, true
+	}
+	if point != nil {
+		kept = int(point.Rows) + len(point.Waiting) // with the row that was being written
+		point.Rows, point.Waiting = int64(kept), nil
+	}
+	j, err := f.OpenJournal(point)
+	if err != nil {
+		return kept, true
+	}
+	defer func() { _ = j.close() }()
+	for n := range 7 {
+		if err := j.Append(batch.Waiting{Row: int64(kept + 1), Outcome: batch.Outcome{Status: batch.Succeeded}}); err != nil {
+			return kept, true
+		}
+		kept++
+		if n%3 != 2 {
+			continue
+		}
+		if err := f.SaveCheckpoint(&batch.Checkpoint{Rows: int64(kept), Journal: j.Begin()}); err != nil {
+			return kept, true
+		}
+		if err := j.Drop(); err != nil {
+			return kept, true
+		}
+	}
+	return kept, false
+}
+
+func demandJournal(t *testing.T, f *Folder, kept int) {
+	t.Helper()
+	point, err := f.LoadCheckpoint()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if point == nil {
+		point = &batch.Checkpoint{}
+	}
+	if n := int(point.Rows) + len(point.Waiting); n < kept || n > kept+1 {
+		t.Fatalf("%d rows were kept, %d are read", kept, n)
+	}
+	for i, w := range point.Waiting {
+		if w.Row != point.Rows+int64(i)+1 {
+			t.Fatalf("row %d stands at place %d behind %d rows", w.Row, i, point.Rows)
 		}
 	}
 }
