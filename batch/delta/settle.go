@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"path/filepath"
 	"time"
 )
 
@@ -192,6 +193,45 @@ func (s *State) Forget(ctx context.Context, ids iter.Seq2[string, error], keep b
 	}
 	s.pointer.Run = nil // whoever would resume it knows the forgotten devices
 	return forgotten, s.publish(ctx, file, path)
+}
+
+// Touch notes, before the first request of an execution, which devices a run may
+// change that is none of the State's own; folder names it. Whoever finds the note of
+// a run that died forgets them all.
+func (s *State) Touch(ctx context.Context, ids iter.Seq2[string, error], folder string) error {
+	if dead := s.Dead(); dead != nil && dead.Folder == folder {
+		return nil // of an execution before
+	}
+	p, err := NewPlanner(PlanOptions{Folder: s.store.Folder(s.options.Folder), Part: true, Now: time.Now()})
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	for id, err := range ids {
+		if err == nil && id != "" {
+			err = p.Vanished(id)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	note := filepath.Join(s.store.Folder(s.options.Folder), s.newName(touchedPrefix)+tempSuffix)
+	plan, err := p.Finish(ctx, s, note, nil)
+	if err != nil {
+		return err
+	}
+	_, err = s.Begin(ctx, plan, folder, note, p.options.Now)
+	return err
+}
+
+// Changed ends the note of Touch: what was acknowledged of the devices that the run
+// has changed is forgotten. Another run that found the note has forgotten all.
+func (s *State) Changed(ctx context.Context, ids iter.Seq2[string, error], folder string) (int64, error) {
+	if dead := s.Dead(); dead == nil || dead.Folder != folder {
+		return 0, nil
+	}
+	s.pointer.Run = nil
+	return s.Forget(ctx, ids, true)
 }
 
 // without copies the generation but for the devices of a planner.

@@ -54,8 +54,9 @@ func newDeltaCommand(p *process) *cobra.Command {
 }
 
 // withState opens a delta state for what is no run. Where that changes it, it is held,
-// and what a run that died has left is settled: what cannot be read of it is forgotten.
-func withState(ctx context.Context, location string, hold *runstore.Options, do func(*delta.State) error) (err error) {
+// and what a run that died has left is settled, but for the one in the folder own: what
+// cannot be read of it is forgotten.
+func withState(ctx context.Context, location, own string, hold *runstore.Options, do func(*delta.State) error) (err error) {
 	store, err := stateStore(ctx, location)
 	if err != nil {
 		return err
@@ -79,7 +80,7 @@ func withState(ctx context.Context, location string, hold *runstore.Options, do 
 	if err == nil && state.First() {
 		return &noStateError{location}
 	}
-	if err == nil && hold != nil && state.Dead() != nil {
+	if err == nil && hold != nil && state.Dead() != nil && state.Dead().Folder != own {
 		outcomes, _ := outcomesOf(ctx, state.Dead())
 		err = state.Settle(ctx, outcomes, true)
 	}
@@ -107,7 +108,7 @@ func (p *process) showDelta(ctx context.Context, flags *jobFlags, location, forg
 		options := storeOptions(flags, log)
 		hold = &options
 	}
-	return withState(ctx, location, hold, func(state *delta.State) (err error) {
+	return withState(ctx, location, "", hold, func(state *delta.State) (err error) {
 		unread := int64(0)
 		if forget != "" {
 			if unread, err = p.forget(ctx, state, forget); err != nil {
@@ -209,29 +210,62 @@ func printDelta(w io.Writer, i *delta.Info, asJSON bool) error {
 	return nil
 }
 
-// newStateUndo makes the delta state of a run forget, before the first request, what
-// was acknowledged of the devices that undo puts back.
+// newStateUndo makes the delta state of a run forget what was acknowledged of the
+// devices that undo puts back. They are noted in it before the first request: should
+// the undo die, the next run forgets all that it may have touched.
 func newStateUndo(x *execution) *feature {
 	if x.spec.Undo == nil || x.spec.Undo.State == "" || x.client == nil {
 		return nil
 	}
-	return &feature{firstPass: func(ctx context.Context) error { return stateError(x.forgetUndone(ctx, x.spec.Undo.State)) }}
+	folder := x.folder.Path("")
+	return &feature{
+		firstPass: func(ctx context.Context) error {
+			return x.inState(ctx, func(state *delta.State) error { return state.Touch(ctx, x.undoneDevices(ctx), folder) })
+		},
+		ended: func(ctx context.Context, _ *batch.Job, runErr error) error {
+			if runErr != nil {
+				return nil
+			}
+			ids := x.changedDevices(ctx)
+			if x.redactor != nil { // the results do not name them
+				ids = x.undoneDevices(ctx)
+			}
+			return x.inState(ctx, func(state *delta.State) error {
+				n, err := state.Changed(ctx, ids, folder)
+				if err == nil {
+					x.log.Info("the delta state forgets what was acknowledged of the devices", "state", x.spec.Undo.State, "devices", n)
+				}
+				return err
+			})
+		},
+	}
 }
 
-func (x *execution) forgetUndone(ctx context.Context, location string) error {
+// inState holds the state of the run that is taken back, if it is still there.
+func (x *execution) inState(ctx context.Context, do func(*delta.State) error) error {
 	options := storeOptions(x.flags, x.log)
-	err := withState(ctx, location, &options, func(state *delta.State) error {
-		n, err := state.Forget(ctx, x.undoneDevices(ctx), true)
-		if err == nil {
-			x.log.Info("the delta state forgets what was acknowledged of the devices", "state", location, "devices", n)
-		}
-		return err
-	})
+	err := withState(ctx, x.spec.Undo.State, x.folder.Path(""), &options, do)
 	if _, none := errors.AsType[*noStateError](err); none {
-		x.log.Warn("the delta state of the run is not there any more: nothing to forget", "state", location)
+		x.log.Warn("the delta state of the run is not there any more: nothing to forget", "state", x.spec.Undo.State)
 		return nil
 	}
 	return err
+}
+
+// changedDevices yields the devices that an undo sent a request of change.
+func (x *execution) changedDevices(ctx context.Context) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for r, err := range resultsOf(ctx, x.folder.Path(""), &x.spec) {
+			switch {
+			case err != nil:
+				yield("", err)
+				return
+			case r.Status == batch.Skipped, r.Status == batch.Rejected:
+			case !yield(r.RegistrationID, nil):
+				return
+			}
+		}
+	}
 }
 
 // settleDead makes up for a run that died: from its folder where that can be read,
