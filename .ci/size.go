@@ -27,7 +27,7 @@ const (
 // What is larger than it should be may shrink, not grow: lower these with it.
 const mostLines = 49_500
 
-var mostOfFolder = map[string]int{"cmd/pushbatch": 64}
+var mostOfFolder = map[string]int{"cmd/pushbatch": 40}
 
 // sizes are what is counted.
 type sizes struct {

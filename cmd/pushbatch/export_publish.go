@@ -2,12 +2,18 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"time"
+
+	"github.com/spf13/pflag"
 
 	"pushbatch/batch"
 	"pushbatch/batch/blob"
+	"pushbatch/readers/people"
 	"pushbatch/writers"
 	"pushbatch/writers/inventory"
 	"pushbatch/writers/report"
@@ -135,4 +141,110 @@ func newTable(x *execution) *feature {
 		x.inventory, err = x.publish(ctx, runErr)
 		return err
 	}}
+}
+
+// dailyFlags say that an export adds a day to a folder of days.
+type dailyFlags struct {
+	daily     bool
+	sinceLast bool
+	fullEvery string
+}
+
+func (d *dailyFlags) add(fs *pflag.FlagSet) {
+	fs.BoolVar(&d.daily, "daily", false, "with --people: keep a table for each day in the folder --to, and what changed since the day before")
+	fs.BoolVar(&d.sinceLast, "since-last", false, "with --daily: ask only for people who changed since the last export began")
+	fs.StringVar(&d.fullEvery, "full-every", "7d", "with --since-last: `SPAN` after which everybody is asked for again")
+}
+
+// parseSpan reads a duration, which may be in days: 7d, 36h.
+func parseSpan(text string) (time.Duration, error) {
+	if days, found := strings.CutSuffix(text, "d"); found {
+		n, err := strconv.ParseFloat(days, 64)
+		return time.Duration(n * 24 * float64(time.Hour)), err
+	}
+	return time.ParseDuration(text)
+}
+
+// checkDaily refuses what a folder of days cannot be made with: its columns are the
+// same on every day, and every day is whole.
+func (e *exportFlags) checkDaily() error {
+	switch span, err := parseSpan(e.fullEvery); {
+	case err != nil || span <= 0:
+		return usageError("--full-every %q: a span such as 7d or 36h was expected", e.fullEvery)
+	case !e.daily && e.sinceLast:
+		return usageError("--since-last is of --daily, which is not given")
+	case !e.daily:
+		return nil
+	case !e.people:
+		return usageError("--daily needs --people: a day is everybody's")
+	case !strings.HasSuffix(e.to, "/"):
+		return usageError("--to %s: with --daily a folder was expected, with a / at its end", e.to)
+	case len(e.columns) > 0 || e.splitRows > 0 || e.partitionBy != "" || e.additional != inventory.AdditionalJSON:
+		return usageError("--columns, --split, --partition-by and --additional-data are not for --daily: a day has all columns, in one file")
+	case e.partial() != "":
+		return usageError("--daily is of everybody: %s would make it a part", e.partial())
+	}
+	return nil
+}
+
+// partial names the flags that make an export one of a part of the devices.
+func (e *exportFlags) partial() string {
+	var given []string
+	for _, f := range []struct {
+		name string
+		is   bool
+	}{{"--modified-since", e.modifiedSince != ""}, {"--filter", e.filter != ""}, {"--application", e.application != ""}} {
+		if f.is {
+			given = append(given, f.name)
+		}
+	}
+	return strings.Join(given, ", ")
+}
+
+// chooseSince decides in the first execution of a run who is asked for: with
+// --since-last people who changed since the last export began, at its second;
+// everybody where there is none, or the last export of everybody is too old.
+func (x *execution) chooseSince(ctx context.Context) error {
+	e := &x.flags.export
+	if !e.sinceLast || x.spec.Executions > 0 {
+		return nil
+	}
+	last, err := inventory.ReadLatest(ctx, e.to)
+	if err != nil {
+		return usageError("--to %s: %w", e.to, err)
+	}
+	span, _ := parseSpan(e.fullEvery) // checked before
+	switch {
+	case last.Day == "":
+		x.log.Info("this is the first day: everybody is asked for", "to", e.to)
+	case time.Since(last.FullAt) >= span:
+		x.log.Info("everybody is asked for: the last export of everybody is older than --full-every", "began", last.FullAt.Format(time.RFC3339))
+	case last.PersonAttributes && !e.attributes:
+		return usageError("--since-last: the day of %s has person attributes, which this export would leave out: give --person-attributes, or leave --since-last out to begin days without them", last.Day)
+	case e.attributes && !last.PersonAttributes:
+		x.log.Info("everybody is asked for: the last day has no person attributes", "day", last.Day)
+	default:
+		x.spec.Since = last.StartedAt
+		x.log.Info("people who changed since the last export began are asked for; who was removed or merged, and devices that changed without their person, are seen by the next export of everybody",
+			"since", last.StartedAt.UTC().Format(time.RFC3339), "everybody", last.FullAt.Add(span).UTC().Format(time.RFC3339))
+	}
+	return nil
+}
+
+// publishDay makes what was gathered the day on which the run began.
+func (x *execution) publishDay(ctx context.Context, o *inventory.Options) (*inventory.Manifest, error) {
+	e := &x.flags.export
+	d := &inventory.Daily{Folder: e.to, StartedAt: x.spec.StartedAt, PersonAttributes: e.attributes, Applied: !x.spec.Since.IsZero()}
+	if d.Applied {
+		err := people.EachWithout(x.folder.LocalPath(peopleFile), func(id string) { d.Without = append(d.Without, id) })
+		if err != nil {
+			return nil, fmt.Errorf("read the kept people listing: %w", err)
+		}
+	}
+	m, latest, err := inventory.PublishDay(ctx, x.folder.LocalFile(writers.GatheredFile), x.folder.LocalPath("table.stage"), o, d)
+	if err != nil {
+		return nil, err
+	}
+	m.Day = latest.Day
+	return m, nil
 }

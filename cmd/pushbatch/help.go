@@ -1,19 +1,26 @@
 package main
 
 import (
+	"cmp"
 	"embed"
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"pushbatch/batch/ops"
+	"pushbatch/batch/runstore"
 	"pushbatch/writers/console"
+	"pushbatch/writers/inventory"
+	"pushbatch/writers/report"
 )
 
 // topicFiles are the help topics, in Markdown: the heading of a file is its title.
@@ -153,4 +160,148 @@ func roff(text string) string {
 		}
 	}
 	return strings.Join(lines, "\n")
+}
+
+// completedValues are what shells offer for the values of flags: the value, a tab
+// and what it means.
+func completedValues() map[string][]string {
+	return map[string][]string{
+		"format":          {"auto\trecognised by content", "csv\tor another delimiter", "parquet\t", "ndjson\tone JSON object a line"},
+		"compression":     {"auto\trecognised by content", "none\t", "gzip\t", "zstd\t"},
+		"delimiter":       {"auto\trecognised by content", "tab\t"},
+		"results":         {"csv\tthe default", "parquet\ttyped, for DuckDB and the like", "ndjson\tone JSON object a line"},
+		"auth":            {"app\tAPI key (INFOBIP_API_KEY)", "basic\tINFOBIP_USERNAME, INFOBIP_PASSWORD", "ibsso\tINFOBIP_TOKEN", "oauth2\tINFOBIP_CLIENT_ID, INFOBIP_CLIENT_SECRET"},
+		"progress":        {"auto\ta bar on a terminal, else plain", "bar\t", "plain\ta line every 10 s", "none\t"},
+		"log-format":      {"text\tfor people", "json\tfor machines"},
+		"dry-run":         {"true\tcheck every row and write requests.ndjson", "validate\tcheck every row only", "false\tsend"},
+		"status":          {"failed\tthe platform said no, or all attempts were used", "rejected\tinvalid, never sent", "skipped\tnothing to do"},
+		"additional-data": {inventory.AdditionalJSON + "\ta column with an object", inventory.AdditionalMap + "\tof texts, in Parquet", inventory.AdditionalColumns + "\ta column for each name"},
+		"window":          {"fixed\twall clock", "sliding\t", "both\t"},
+		"encoding": {
+			"auto\tBOM, UTF-8 or UTF-16", "utf-8\t", "utf-16le\t", "utf-16be\t", "windows-1250\tCentral European", "windows-1251\tCyrillic",
+			"windows-1252\tWestern European", "windows-1254\tTurkish", "iso-8859-1\tWestern European", "iso-8859-2\tCentral European",
+			"shift_jis\tJapanese", "gb18030\tChinese", "euc-kr\tKorean",
+		},
+		"operation":    operationNames(),
+		"columns":      inventoryNames(),
+		"partition-by": inventoryNames(),
+	}
+}
+
+func operationNames() (names []string) {
+	for _, op := range ops.Operations() {
+		names = append(names, op.Name+"\t"+op.Title)
+	}
+	return names
+}
+
+func inventoryNames() (names []string) {
+	for _, c := range inventory.NewLayout(true, true).Columns() {
+		names = append(names, c.Name+"\t"+c.Type)
+	}
+	return names
+}
+
+// addCompletions lets shells complete the values of flags of a command and those
+// below it.
+func addCompletions(cmd *cobra.Command, values map[string][]string) {
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if offered, ok := values[f.Name]; ok {
+			_ = cmd.RegisterFlagCompletionFunc(f.Name, completeFrom(offered, f.Value.Type() == "stringSlice")) // fails only for a flag that is not there
+		}
+	})
+	switch cmd.Name() {
+	case "resume":
+		cmd.ValidArgsFunction = completeRuns(func(run foundRun) bool { return !run.ended })
+	case "retry", "status", "report", "undo":
+		cmd.ValidArgsFunction = completeRuns(func(foundRun) bool { return true })
+	}
+	for _, below := range cmd.Commands() {
+		addCompletions(below, values)
+	}
+}
+
+// completeFrom offers values; of a list those that are not in it yet.
+func completeFrom(offered []string, list bool) cobra.CompletionFunc {
+	return func(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+		if !list {
+			return offered, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
+		}
+		before := typed[:strings.LastIndexByte(typed, ',')+1]
+		var rest []string
+		for _, value := range offered {
+			name, _, _ := strings.Cut(value, "\t")
+			if !slices.Contains(strings.Split(before, ","), name) {
+				rest = append(rest, before+value)
+			}
+		}
+		return rest, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder | cobra.ShellCompDirectiveNoSpace
+	}
+}
+
+// completeRuns offers run folders, the newest first: those here and below runs, or
+// in the folder that was typed. Where there is none, any folder.
+func completeRuns(wanted func(foundRun) bool) cobra.CompletionFunc {
+	return func(_ *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+		if len(args) > 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return offerRuns(typed, wanted)
+	}
+}
+
+func offerRuns(typed string, wanted func(foundRun) bool) ([]string, cobra.ShellCompDirective) {
+	parents := []string{".", "runs"}
+	if at := strings.LastIndexByte(typed, '/'); at >= 0 {
+		parents = []string{typed[:at+1]}
+	}
+	var found []foundRun
+	for _, parent := range parents {
+		found = append(found, runsIn(parent)...)
+	}
+	if len(found) == 0 {
+		return nil, cobra.ShellCompDirectiveFilterDirs
+	}
+	found = slices.DeleteFunc(found, func(run foundRun) bool { return !wanted(run) })
+	slices.SortStableFunc(found, func(a, b foundRun) int { return b.spec.StartedAt.Compare(a.spec.StartedAt) })
+	offered := make([]string, len(found))
+	for i := range found {
+		run := &found[i]
+		offered[i] = run.path + "\t" + cmp.Or(run.spec.Operation, "?") + ", " + run.spec.StartedAt.Format("2006-01-02 15:04 UTC")
+	}
+	return offered, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
+}
+
+// foundRun is a folder with a run.
+type foundRun struct {
+	path  string
+	spec  runSpec
+	ended bool // it has come to the end of its inputs
+}
+
+// runsIn looks for folders with a job.json in a folder.
+func runsIn(parent string) (found []foundRun) {
+	entries, err := os.ReadDir(parent)
+	if err != nil {
+		return nil
+	}
+	for _, entry := range entries {
+		run := foundRun{path: strings.TrimPrefix(filepath.ToSlash(filepath.Join(parent, entry.Name())), "./")}
+		if strings.HasPrefix(parent, "./") {
+			run.path = "./" + run.path // as it was typed, or the shell would not take it
+		}
+		data, err := os.ReadFile(filepath.Join(parent, entry.Name(), runstore.JobFile))
+		if err == nil && json.Unmarshal(data, &run.spec) == nil {
+			run.ended = endedIn(filepath.Join(parent, entry.Name()), run.spec.Executions)
+			found = append(found, run)
+		}
+	}
+	return found
+}
+
+// endedIn reports whether the last execution of a run came to the end of its inputs.
+func endedIn(path string, executions int) bool {
+	var s report.Summary
+	data, err := os.ReadFile(filepath.Join(path, runstore.SummaryFile))
+	return err == nil && json.Unmarshal(data, &s) == nil && s.Executions == executions && s.Outcome == report.Completed
 }

@@ -65,7 +65,7 @@ func findDialect(want, sample string) (dialect, error) {
 		d.delimiter = sep
 		return d, nil
 	}
-	d.delimiter, d.alone = guessDelimiter(body, d.cr)
+	d.delimiter, d.alone = detectDelimiter(body, d.cr)
 	return d, nil
 }
 
@@ -127,10 +127,10 @@ func carriageReturns(sample string) bool {
 // guessRecords is how many records delimiters are tried on.
 const guessRecords = 100
 
-// guessDelimiter tries each delimiter on the first records, quotes respected.
+// detectDelimiter tries each delimiter on the first records, quotes respected.
 // The one wins that cuts the header into most cells and the rows into as many:
 // (cells of the header - 1) times the share of rows that agree with it.
-func guessDelimiter(sample string, cr bool) (delimiter byte, alone bool) {
+func detectDelimiter(sample string, cr bool) (delimiter byte, alone bool) {
 	best, delimiter := 0.0, delimiters[0].char
 	for _, d := range delimiters {
 		if score := tryDelimiter(sample, dialect{delimiter: d.char, cr: cr}); score > best {

@@ -70,34 +70,3 @@ func TimelineOf(s batch.Series) Timeline {
 		Throttled: list(func(n *batch.Interval) int64 { return n.Throttled }),
 	}
 }
-
-// LatencyBar is the rows whose last answer took from From up to To milliseconds.
-type LatencyBar struct {
-	From float64 `json:"from_ms"`
-	To   float64 `json:"to_ms"`
-	Rows int64   `json:"rows"`
-}
-
-// latencyBars gathers a histogram into one bar for each doubling of the time.
-// The edges are edges of the histogram too, so that the counts are exact.
-func latencyBars(h *batch.Histogram) []LatencyBar {
-	bars := []LatencyBar{}
-	h.Buckets(func(upTo time.Duration, count int64) bool {
-		edge := time.Microsecond
-		for edge <= upTo {
-			edge *= 2
-		}
-		from, to := millis(edge/2), millis(edge)
-		if n := len(bars); n > 0 && bars[n-1].To == to {
-			bars[n-1].Rows += count
-			return true
-		}
-		for len(bars) > 0 && bars[len(bars)-1].To < from {
-			last := bars[len(bars)-1].To
-			bars = append(bars, LatencyBar{From: last, To: 2 * last})
-		}
-		bars = append(bars, LatencyBar{From: from, To: to, Rows: count})
-		return true
-	})
-	return bars
-}

@@ -1,0 +1,96 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"pushbatch/batch"
+)
+
+// latencyChart draws how many rows took how long; nil when none was sent. Every
+// column is twice as wide in time as the one before: the axis is logarithmic.
+func latencyChart(bars []LatencyBar, marks []quantile) *chart {
+	if len(bars) == 0 {
+		return nil
+	}
+	n := float64(len(bars))
+	c := &chart{ID: "latency", Caption: "Rows by how long their last answer took"}
+	l := layer{class: "ok", values: make([]float64, len(bars)), title: func(i int) string {
+		return fmt.Sprintf("%s to below %s: %s rows", millisText(bars[i].From), millisText(bars[i].To), Grouped(bars[i].Rows))
+	}}
+	edges := make([]float64, len(bars)+1)
+	for i, b := range bars {
+		l.values[i], edges[i+1] = float64(b.Rows), float64(i+1)/n
+	}
+	peak := c.stack(edges, []layer{l})
+	c.Ticks = latencyTicks(bars)
+	c.Alternative = fmt.Sprintf("Rows by latency from %s to %s, at most %s rows in one column.",
+		millisText(bars[0].From), millisText(bars[len(bars)-1].To), Grouped(int64(peak)))
+	for i, q := range marks {
+		at := math.Log2(q.Millis/bars[0].From) / n
+		if q.Millis <= 0 || bars[0].From <= 0 || at < 0 || at > 1 {
+			continue
+		}
+		m := mark{tick{unit(100 * at), q.Name + " " + millisText(q.Millis), "start"}, unit(chartTop + 14*float64(i)), 4}
+		if at > 0.6 {
+			m.Anchor, m.Shift = "end", -4
+		}
+		c.Marks = append(c.Marks, m)
+		c.Alternative += " " + m.Text + "."
+	}
+	c.Alternative += " The table below has the numbers."
+	return c
+}
+
+// latencyTicks name the edges of the columns, at most five of them, in round
+// numbers: the table has the exact ones.
+func latencyTicks(bars []LatencyBar) (ticks []tick) {
+	every := (len(bars) + 3) / 4
+	for i := 0; i <= len(bars); i += every {
+		at := bars[max(i-1, 0)].To
+		if i == 0 {
+			at = bars[0].From
+		}
+		t := tick{unit(100 * float64(i) / float64(len(bars))), tickText(at / 1000), "middle"}
+		switch i {
+		case 0:
+			t.Anchor = "start"
+		case len(bars):
+			t.Anchor = "end"
+		}
+		ticks = append(ticks, t)
+	}
+	return ticks
+}
+
+// LatencyBar is the rows whose last answer took from From up to To milliseconds.
+type LatencyBar struct {
+	From float64 `json:"from_ms"`
+	To   float64 `json:"to_ms"`
+	Rows int64   `json:"rows"`
+}
+
+// latencyBars gathers a histogram into one bar for each doubling of the time.
+// The edges are edges of the histogram too, so that the counts are exact.
+func latencyBars(h *batch.Histogram) []LatencyBar {
+	bars := []LatencyBar{}
+	h.Buckets(func(upTo time.Duration, count int64) bool {
+		edge := time.Microsecond
+		for edge <= upTo {
+			edge *= 2
+		}
+		from, to := millis(edge/2), millis(edge)
+		if n := len(bars); n > 0 && bars[n-1].To == to {
+			bars[n-1].Rows += count
+			return true
+		}
+		for len(bars) > 0 && bars[len(bars)-1].To < from {
+			last := bars[len(bars)-1].To
+			bars = append(bars, LatencyBar{From: last, To: 2 * last})
+		}
+		bars = append(bars, LatencyBar{From: from, To: to, Rows: count})
+		return true
+	})
+	return bars
+}
