@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/gofrs/flock"
 )
@@ -45,7 +46,7 @@ func removeDeadSpools() {
 	found, _ := filepath.Glob(filepath.Join(os.TempDir(), spoolPrefix+"*")) // the pattern is a good one
 	for _, path := range found {
 		info, err := os.Lstat(path)
-		if err != nil || !info.IsDir() {
+		if err != nil || !info.IsDir() || time.Since(info.ModTime()) < time.Minute { // a young one may be without its lock yet
 			continue
 		}
 		if uid, _, known := owner(info); known && uid != os.Geteuid() {

@@ -4,8 +4,10 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/gofrs/flock"
+	"golang.org/x/sync/errgroup"
 )
 
 // What a killed process left in the temporary folder is removed by the next one;
@@ -25,6 +27,10 @@ func TestDeadSpoolsAreRemoved(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(path, spoolLock), nil, 0o600); err != nil {
 				t.Fatal(err)
 			}
+		}
+		old := time.Now().Add(-time.Hour)
+		if err := os.Chtimes(path, old, old); err != nil {
+			t.Fatal(err)
 		}
 		return path
 	}
@@ -48,5 +54,31 @@ func TestDeadSpoolsAreRemoved(t *testing.T) {
 		if err := s.Remove(); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// Of many that are made at once none is taken for a dead one.
+func TestSpoolsMadeAtOnce(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	var group errgroup.Group
+	for range 16 {
+		group.Go(func() error {
+			for range 50 {
+				s, err := NewSpool()
+				if err != nil {
+					return err
+				}
+				if err := os.WriteFile(filepath.Join(s.Path, "rows"), nil, 0o600); err != nil {
+					return err
+				}
+				if err := s.Remove(); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Error(err)
 	}
 }

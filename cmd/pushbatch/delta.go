@@ -36,7 +36,7 @@ type deltaRun struct {
 	held     *runstore.Holding // nil: a dry run, or no state
 	store    delta.Store
 	state    *delta.State // nil: no --delta
-	spool    string
+	spool    *runstore.Spool
 	plan     *delta.Plan
 	outcomes *runstore.AppendFile // nil: nothing is sent that the state must know of
 
@@ -62,9 +62,9 @@ func (x *execution) openDelta(ctx context.Context) error {
 			return usageError("%s can be read only once, and --delta and --on-duplicate read it twice: put it into a file first", in.source.Name())
 		}
 	}
-	spool, err := os.MkdirTemp("", "pushbatch-delta-*") // mode 0700
+	spool, err := runstore.NewSpool()
 	if err != nil {
-		return &exitError{exitStopped, fmt.Errorf("create a folder for the plan (TMPDIR chooses another place): %w", err)}
+		return &exitError{exitStopped, err}
 	}
 	x.delta = &deltaRun{execution: x, spool: spool}
 	if err = x.delta.readPlan(ctx); err == nil && x.flags.delta.state != "" {
@@ -101,7 +101,7 @@ func (d *deltaRun) open(ctx context.Context) (err error) {
 	}
 	d.state, err = delta.Open(ctx, d.store, delta.Options{
 		Operation: d.operation.Name, BaseURL: d.baseURL(), Anew: d.flags.delta.full || d.flags.delta.adopt,
-		Open: openTable, Files: delta.Disk{}, Folder: d.spool,
+		Open: openTable, Files: delta.Disk{}, Folder: d.spool.Path,
 	})
 	if err != nil {
 		return err
@@ -182,7 +182,7 @@ func (x *execution) closeDelta() (err error) {
 	if d.held != nil {
 		err = d.held.Release()
 	}
-	return errors.Join(err, os.RemoveAll(d.spool))
+	return errors.Join(err, d.spool.Remove())
 }
 
 // newDelta is the feature of a run with a first pass for --delta or --on-duplicate.
@@ -231,7 +231,7 @@ func (d *deltaRun) notePath() string {
 	if d.state == nil || d.client == nil {
 		return ""
 	}
-	return filepath.Join(d.store.Folder(d.spool), ".note-"+strconv.Itoa(os.Getpid()))
+	return filepath.Join(d.store.Folder(d.spool.Path), ".note-"+strconv.Itoa(os.Getpid()))
 }
 
 // readPlan reads the plan of a run that goes on, if it has one.
@@ -267,7 +267,7 @@ func (d *deltaRun) loadPlan() (found bool, err error) {
 func (d *deltaRun) newPlanner() (*delta.Planner, error) {
 	age, _ := d.flags.delta.age() // checked before
 	return delta.NewPlanner(delta.PlanOptions{
-		Folder: d.spool, OnDuplicate: delta.Duplicates(d.flags.delta.onDuplicate),
+		Folder: d.spool.Path, OnDuplicate: delta.Duplicates(d.flags.delta.onDuplicate),
 		Full: d.flags.delta.full, Adopt: d.flags.delta.adopt, Part: d.spec.Retry != nil, MaxAge: age, Now: time.Now(),
 	})
 }

@@ -71,12 +71,12 @@ func withState(ctx context.Context, location, own string, hold *runstore.Options
 		}
 		defer func() { _ = held.Release() }() // what was changed is durable
 	}
-	spool, err := os.MkdirTemp("", "pushbatch-delta-*")
+	spool, err := runstore.NewSpool()
 	if err != nil {
 		return &exitError{exitStopped, err}
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(spool)) }()
-	state, err := delta.Open(ctx, store, delta.Options{Open: openTable, Files: delta.Disk{}, Folder: spool})
+	defer func() { err = errors.Join(err, spool.Remove()) }()
+	state, err := delta.Open(ctx, store, delta.Options{Open: openTable, Files: delta.Disk{}, Folder: spool.Path})
 	if err == nil && state.First() {
 		return &noStateError{location}
 	}
