@@ -10,7 +10,6 @@ import (
 	"iter"
 	"math"
 	"os"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -210,64 +209,6 @@ func printDelta(w io.Writer, i *delta.Info, asJSON bool) error {
 	return nil
 }
 
-// newStateUndo makes the delta state of a run forget what was acknowledged of the
-// devices that undo puts back. They are noted in it before the first request: should
-// the undo die, the next run forgets all that it may have touched.
-func newStateUndo(x *execution) *feature {
-	if x.spec.Undo == nil || x.spec.Undo.State == "" || x.client == nil {
-		return nil
-	}
-	folder := x.folder.Path("")
-	return &feature{
-		firstPass: func(ctx context.Context) error {
-			return x.inState(ctx, func(state *delta.State) error { return state.Touch(ctx, x.undoneDevices(ctx), folder) })
-		},
-		ended: func(ctx context.Context, _ *batch.Job, runErr error) error {
-			if runErr != nil {
-				return nil
-			}
-			ids := x.changedDevices(ctx)
-			if x.redactor != nil { // the results do not name them
-				ids = x.undoneDevices(ctx)
-			}
-			return x.inState(ctx, func(state *delta.State) error {
-				n, err := state.Changed(ctx, ids, folder)
-				if err == nil {
-					x.log.Info("the delta state forgets what was acknowledged of the devices", "state", x.spec.Undo.State, "devices", n)
-				}
-				return err
-			})
-		},
-	}
-}
-
-// inState holds the state of the run that is taken back, if it is still there.
-func (x *execution) inState(ctx context.Context, do func(*delta.State) error) error {
-	options := storeOptions(x.flags, x.log)
-	err := withState(ctx, x.spec.Undo.State, x.folder.Path(""), &options, do)
-	if _, none := errors.AsType[*noStateError](err); none {
-		x.log.Warn("the delta state of the run is not there any more: nothing to forget", "state", x.spec.Undo.State)
-		return nil
-	}
-	return err
-}
-
-// changedDevices yields the devices that an undo sent a request of change.
-func (x *execution) changedDevices(ctx context.Context) iter.Seq2[string, error] {
-	return func(yield func(string, error) bool) {
-		for r, err := range resultsOf(ctx, x.folder.Path(""), &x.spec) {
-			switch {
-			case err != nil:
-				yield("", err)
-				return
-			case r.Status == batch.Skipped, r.Status == batch.Rejected:
-			case !yield(r.RegistrationID, nil):
-				return
-			}
-		}
-	}
-}
-
 // settleDead makes up for a run that died: from its folder where that can be read,
 // else by forgetting what it may have touched. A run's own resume does that itself.
 func (d *deltaRun) settleDead(ctx context.Context) error {
@@ -344,21 +285,4 @@ func readOutcomes(folder *runstore.Folder, plan *delta.Plan, length int64) (*del
 	}
 	defer file.Close()
 	return outcomes, outcomes.Read(io.LimitReader(file, length))
-}
-
-// undoneDevices yields the devices of an undo's plan.
-func (x *execution) undoneDevices(ctx context.Context) func(yield func(string, error) bool) {
-	return func(yield func(string, error) bool) {
-		source := x.opened[0].source
-		at := slices.IndexFunc(source.Header(), func(c batch.Column) bool { return c.Name == ops.UndoHeader()[0] })
-		for row, err := range source.Rows(ctx, batch.Position{}) {
-			id := ""
-			if err == nil && row.Err == nil && at >= 0 {
-				id = row.Values[at].Text
-			}
-			if !yield(id, err) || err != nil {
-				return
-			}
-		}
-	}
 }

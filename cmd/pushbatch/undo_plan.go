@@ -6,11 +6,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
 
+	"pushbatch/batch"
 	"pushbatch/batch/blob"
+	"pushbatch/batch/delta"
 	"pushbatch/batch/ops"
 	"pushbatch/batch/undo"
 	"pushbatch/readers"
@@ -165,4 +168,79 @@ func (x *execution) looker() ops.Doer {
 	}
 	x.reader = reader
 	return x.senderOver(reader)
+}
+
+// newStateUndo makes the delta state of a run forget what was acknowledged of the
+// devices that undo puts back. They are noted in it before the first request: should
+// the undo die, the next run forgets all that it may have touched.
+func newStateUndo(x *execution) *feature {
+	if x.spec.Undo == nil || x.spec.Undo.State == "" || x.client == nil {
+		return nil
+	}
+	folder := x.folder.Path("")
+	return &feature{
+		firstPass: func(ctx context.Context) error {
+			return x.inState(ctx, func(state *delta.State) error { return state.Touch(ctx, x.undoneDevices(ctx), folder) })
+		},
+		ended: func(ctx context.Context, _ *batch.Job, runErr error) error {
+			if runErr != nil {
+				return nil
+			}
+			ids := x.changedDevices(ctx)
+			if x.redactor != nil { // the results do not name them
+				ids = x.undoneDevices(ctx)
+			}
+			return x.inState(ctx, func(state *delta.State) error {
+				n, err := state.Changed(ctx, ids, folder)
+				if err == nil {
+					x.log.Info("the delta state forgets what was acknowledged of the devices", "state", x.spec.Undo.State, "devices", n)
+				}
+				return err
+			})
+		},
+	}
+}
+
+// inState holds the state of the run that is taken back, if it is still there.
+func (x *execution) inState(ctx context.Context, do func(*delta.State) error) error {
+	options := storeOptions(x.flags, x.log)
+	err := withState(ctx, x.spec.Undo.State, x.folder.Path(""), &options, do)
+	if _, none := errors.AsType[*noStateError](err); none {
+		x.log.Warn("the delta state of the run is not there any more: nothing to forget", "state", x.spec.Undo.State)
+		return nil
+	}
+	return err
+}
+
+// changedDevices yields the devices that an undo sent a request of change.
+func (x *execution) changedDevices(ctx context.Context) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for r, err := range resultsOf(ctx, x.folder.Path(""), &x.spec) {
+			switch {
+			case err != nil:
+				yield("", err)
+				return
+			case r.Status == batch.Skipped, r.Status == batch.Rejected:
+			case !yield(r.RegistrationID, nil):
+				return
+			}
+		}
+	}
+}
+
+// undoneDevices yields the devices of an undo's plan.
+func (x *execution) undoneDevices(ctx context.Context) func(yield func(string, error) bool) {
+	return func(yield func(string, error) bool) {
+		source := x.opened[0].source
+		at := slices.IndexFunc(source.Header(), func(c batch.Column) bool { return c.Name == ops.UndoHeader()[0] })
+		for row, err := range source.Rows(ctx, batch.Position{}) {
+			id := ""
+			if err == nil && row.Err == nil && at >= 0 {
+				id = row.Values[at].Text
+			}
+			if !yield(id, err) || err != nil {
+				return
+			}
+		}
+	}
 }
