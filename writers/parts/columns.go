@@ -81,7 +81,7 @@ func partColumn(c batch.Column, mixed bool) table.Column {
 	if mixed {
 		typ = table.Text
 	}
-	return table.Column{Name: name, Type: typ}
+	return table.Column{Name: name, Type: typ, Plain: true}
 }
 
 // partType is the type that keeps every value of a column; numbers that need more

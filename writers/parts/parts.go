@@ -24,9 +24,9 @@ import (
 	"pushbatch/writers/table"
 )
 
-// heldRows is how many rows all parts together hold in memory, at about 150 bytes
-// a row of ten columns; each row group has its share, but at least 1,000 rows.
-const heldRows = 200_000
+// heldRows is how many rows all parts together hold in memory, 40 MB at ten columns;
+// each row group has its share, but at least 1,000 rows.
+const heldRows = 64_000
 
 // File is one part that was written.
 type File struct {
@@ -72,16 +72,17 @@ func Create(ctx context.Context, folder string, inputs []batch.Header, n int, un
 		}
 		p.local = p.spool.Path
 	}
+	create, err := table.ParquetFiles(p.columns.all, max(1000, heldRows/n))
+	if err != nil {
+		return p, err
+	}
 	for i := range n {
 		f := &file{File: File{Name: Name(i)}, hash: sha256.New()}
 		if f.upload, err = blob.Create(ctx, blob.Join(p.local, f.Name)); err != nil {
 			return p, err
 		}
 		p.files = append(p.files, f)
-		f.rows, err = table.NewParquetOf(io.MultiWriter(f.upload, f.hash), p.columns.all, max(1000, heldRows/n))
-		if err != nil {
-			return p, err
-		}
+		f.rows = create(io.MultiWriter(f.upload, f.hash))
 	}
 	return p, nil
 }

@@ -43,16 +43,21 @@ type parquetColumn struct {
 
 // NewParquet begins a Parquet file.
 func NewParquet(to io.Writer, columns []Column) (Writer, error) {
-	return NewParquetOf(to, columns, parquetGroupRows)
-}
-
-// NewParquetOf begins a Parquet file whose row groups, which are held in memory,
-// have about groupRows rows.
-func NewParquetOf(to io.Writer, columns []Column, groupRows int) (Writer, error) {
-	codec, err := newPageCodec()
+	create, err := ParquetFiles(columns, parquetGroupRows)
 	if err != nil {
 		return nil, err
 	}
+	return create(to), nil
+}
+
+// ParquetFiles returns what begins Parquet files whose row groups, which are held in
+// memory, have about groupRows rows. They share one compressor, which takes 2 MB.
+func ParquetFiles(columns []Column, groupRows int) (create func(to io.Writer) Writer, err error) {
+	codec, err := newPageCodec()
+	return func(to io.Writer) Writer { return newParquetWriter(to, columns, groupRows, codec) }, err
+}
+
+func newParquetWriter(to io.Writer, columns []Column, groupRows int, codec *pageCodec) *parquetWriter {
 	r := &parquetWriter{
 		most: groupRows,
 		to: parquet.NewGenericWriter[any](to, parquetSchema(columns),
@@ -71,7 +76,7 @@ func NewParquetOf(to io.Writer, columns []Column, groupRows int) (Writer, error)
 			leaf++
 		}
 	}
-	return r, nil
+	return r
 }
 
 // parquetGroup is a group whose fields keep their order.
@@ -122,7 +127,7 @@ func parquetNode(c Column) parquet.Node {
 	case Map:
 		return parquet.Map(parquet.Encoded(parquet.String(), &parquet.RLEDictionary), parquet.String())
 	}
-	if isUnique(c.Name) {
+	if c.Plain || isUnique(c.Name) {
 		return parquet.Encoded(parquet.String(), &parquet.Plain)
 	}
 	return parquet.Encoded(parquet.String(), &parquet.RLEDictionary)

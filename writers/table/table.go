@@ -30,6 +30,7 @@ const (
 type Column struct {
 	Name, Type string
 	Attribute  bool // named by its values' owner: a CSV header tells its type
+	Plain      bool // Parquet: few texts repeat, so that a dictionary would only cost memory
 }
 
 // Writer writes rows in a format. Close writes what is left; the file below

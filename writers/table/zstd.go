@@ -1,6 +1,7 @@
 package table
 
 import (
+	"errors"
 	"sync"
 
 	"github.com/klauspost/compress/zstd"
@@ -44,11 +45,4 @@ func (c *pageCodec) Encode(dst, src []byte) ([]byte, error) {
 }
 
 // Decode implements compress.Codec. Nothing is read while a file is written.
-func (*pageCodec) Decode(dst, src []byte) ([]byte, error) {
-	decoder, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1))
-	if err != nil {
-		return nil, err
-	}
-	defer decoder.Close()
-	return decoder.DecodeAll(src, dst[:0])
-}
+func (*pageCodec) Decode([]byte, []byte) ([]byte, error) { return nil, errors.ErrUnsupported }
