@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"path"
 	"regexp"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -90,6 +91,7 @@ type splitting struct {
 func (s *splitting) run(ctx context.Context) (err error) {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	debug.SetGCPercent(50) // what grows is arrays of numbers: looking at them often costs nothing
 	if _, err := resolve(s.set, s.process.getenv); err != nil {
 		return err
 	}
