@@ -27,67 +27,66 @@ func updateRows(t *testing.T) string {
 // row loses an attempt to the outage beyond the one it was in.
 func TestOutageIsWaitedFor(t *testing.T) {
 	t.Parallel()
-	sim, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0), Faults: faults(t, "outage=1s-6s")})
-	dir := t.TempDir()
-	c := start(t, url, dir, "update", updateRows(t), "--rate", "100", "--out", "run")
-	if code := c.code(t); code != 0 {
-		t.Fatalf("exit code %d\n%s", code, &c.stderr)
-	}
-	demandEveryRowOnce(t, filepath.Join(dir, "run", "results.csv"), 400)
-	for _, record := range results(t, filepath.Join(dir, "run", "results.csv")) {
-		if attempts := record[9]; len(attempts) > 1 {
-			t.Errorf("row %s took %s attempts", record[0], attempts)
+	out, rows := filepath.Join(t.TempDir(), "run"), updateRows(t)
+	cfg := simulator.Config{Limits: simulator.PushLimits(0, 0), Faults: faults(t, "outage=1s-6s")}
+	inVirtualTime(t, cfg, func(sim *simulator.Simulator, command func(...string) (int, string)) {
+		if code, said := command("update", rows, "--rate", "100", "--out", out); code != exitDone {
+			t.Fatalf("exit code %d\n%s", code, said)
 		}
-	}
-	// Those until it was noticed (two seconds at 100 a second), then single probes.
-	if extra := sim.Stats().Requests - 400; extra > 250 {
-		t.Errorf("%d requests went into the outage", extra)
-	}
+		demandEveryRowOnce(t, filepath.Join(out, "results.csv"), 400)
+		for _, record := range results(t, filepath.Join(out, "results.csv")) {
+			if attempts := record[9]; len(attempts) > 1 {
+				t.Errorf("row %s took %s attempts", record[0], attempts)
+			}
+		}
+		// Those until it was noticed (two seconds at 100 a second), then single probes.
+		if extra := sim.Stats().Requests - 400; extra > 250 {
+			t.Errorf("%d requests went into the outage", extra)
+		}
+	})
 }
 
 // An outage longer than --max-outage ends the run with exit 4, and the run goes
 // on once the platform is back.
 func TestOutageTooLong(t *testing.T) {
 	t.Parallel()
-	_, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0), Faults: faults(t, "outage=1s-9s")})
-	dir := t.TempDir()
-	c := start(t, url, dir, "update", updateRows(t), "--rate", "100", "--max-outage", "3s", "--out", "run")
-	if code := c.code(t); code != exitStopped {
-		t.Fatalf("exit code %d, want %d\n%s", code, exitStopped, &c.stderr)
-	}
-	if text := c.stderr.String(); !strings.Contains(text, "pushbatch resume run") || !strings.Contains(text, "out of reach") {
-		t.Errorf("it says:\n%s", text)
-	}
-	if bad := strings.Count(strings.Join(flatten(results(t, filepath.Join(dir, "run", "results.csv"))), " "), "failed"); bad > 0 {
-		t.Errorf("%d rows failed through the outage", bad)
-	}
-	c = start(t, url, dir, "resume", "run", "--max-outage", "1m")
-	if code := c.code(t); code != 0 {
-		t.Fatalf("resume: exit code %d\n%s", code, &c.stderr)
-	}
-	demandEveryRowOnce(t, filepath.Join(dir, "run", "results.csv"), 400)
+	out, rows := filepath.Join(t.TempDir(), "run"), updateRows(t)
+	cfg := simulator.Config{Limits: simulator.PushLimits(0, 0), Faults: faults(t, "outage=1s-9s")}
+	inVirtualTime(t, cfg, func(_ *simulator.Simulator, command func(...string) (int, string)) {
+		code, said := command("update", rows, "--rate", "100", "--max-outage", "3s", "--out", out)
+		if code != exitStopped || !strings.Contains(said, "pushbatch resume ") || !strings.Contains(said, "out of reach") {
+			t.Fatalf("exit code %d, want %d\n%s", code, exitStopped, said)
+		}
+		if bad := strings.Count(strings.Join(flatten(results(t, filepath.Join(out, "results.csv"))), " "), "failed"); bad > 0 {
+			t.Errorf("%d rows failed through the outage", bad)
+		}
+		if code, said = command("resume", out, "--max-outage", "1m"); code != exitDone {
+			t.Fatalf("resume: exit code %d\n%s", code, said)
+		}
+		demandEveryRowOnce(t, filepath.Join(out, "results.csv"), 400)
+	})
 }
 
 // The account's limit is 20 a second, but --rate says 50.
 func TestLowerLimit(t *testing.T) {
 	t.Parallel()
-	sim, url := serve(t, simulator.Config{Limits: simulator.PushLimits(20, 20), Window: simulator.Both})
-	dir := t.TempDir()
-	c := start(t, url, dir, "update", updateRows(t), "--rate", "50", "--out", "run")
-	if code := c.code(t); code != 0 {
-		t.Fatalf("exit code %d\n%s", code, &c.stderr)
-	}
-	demandEveryRowOnce(t, filepath.Join(dir, "run", "results.csv"), 400)
-	stats := sim.Stats()
-	if refused := stats.Requests - 400; refused*20 > stats.Requests {
-		t.Errorf("%d of %d requests were refused, more than 5 %%", refused, stats.Requests)
-	}
-	var sum report.Summary
-	readJSON(t, filepath.Join(dir, "run", "summary.json"), &sum)
-	if sum.LimitedRate < 15 || sum.LimitedRate > 22 {
-		t.Errorf("the rate settled on %v", sum.LimitedRate)
-	}
-	t.Logf("%.1f rows/s, %d refused", sum.RowsPerSec, stats.Requests-400)
+	out, rows := filepath.Join(t.TempDir(), "run"), updateRows(t)
+	cfg := simulator.Config{Limits: simulator.PushLimits(20, 20), Window: simulator.Both}
+	inVirtualTime(t, cfg, func(sim *simulator.Simulator, command func(...string) (int, string)) {
+		if code, said := command("update", rows, "--rate", "50", "--out", out); code != exitDone {
+			t.Fatalf("exit code %d\n%s", code, said)
+		}
+		demandEveryRowOnce(t, filepath.Join(out, "results.csv"), 400)
+		stats := sim.Stats()
+		if refused := stats.Requests - 400; refused*20 > stats.Requests {
+			t.Errorf("%d of %d requests were refused, more than 5 %%", refused, stats.Requests)
+		}
+		var sum report.Summary
+		readJSON(t, filepath.Join(out, "summary.json"), &sum)
+		if sum.LimitedRate < 15 || sum.LimitedRate > 22 {
+			t.Errorf("the rate settled on %v", sum.LimitedRate)
+		}
+	})
 }
 
 // A full disk ends the run with exit 4; once there is room it goes on, and

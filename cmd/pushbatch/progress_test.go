@@ -18,31 +18,42 @@ import (
 	"pushbatch/batch"
 )
 
-// talkOf runs a job in virtual time against a simulated platform and returns
-// what it says on standard error; on standard output it says nothing.
-func talkOf(t *testing.T, cfg simulator.Config, args ...string) (said string) {
+// inVirtualTime lets a test run command lines one after the other, in virtual time
+// and against one simulated platform. On standard output they say nothing.
+func inVirtualTime(t *testing.T, cfg simulator.Config, test func(sim *simulator.Simulator, command func(args ...string) (code int, said string))) {
 	t.Helper()
 	// The runtime's watch over signals begins with the first use and must not
 	// belong to the bubble.
 	c := make(chan os.Signal, 1)
 	signal.Notify(c, os.Interrupt)
 	signal.Stop(c)
-	out := filepath.Join(t.TempDir(), "run")
+	env := map[string]string{"INFOBIP_API_KEY": scriptKey, "INFOBIP_APP_CODE": "test-app", "INFOBIP_BASE_URL": "http://127.0.0.1"}
 	synctest.Test(t, func(t *testing.T) {
-		var stdout, stderr bytes.Buffer
-		env := map[string]string{"INFOBIP_API_KEY": scriptKey, "INFOBIP_APP_CODE": "test-app", "INFOBIP_BASE_URL": "http://127.0.0.1"}
-		code := run(t.Context(), process{
-			args: append(args, "--out", out), stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr,
-			getenv:   func(name string) (string, bool) { v, ok := env[name]; return v, ok },
-			platform: simulator.New(cfg).RoundTripper(),
+		sim := simulator.New(cfg)
+		test(sim, func(args ...string) (int, string) {
+			var stdout, stderr bytes.Buffer
+			code := run(t.Context(), process{
+				args: args, stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr,
+				getenv:   func(name string) (string, bool) { v, ok := env[name]; return v, ok },
+				platform: sim.RoundTripper(),
+			})
+			if stdout.Len() > 0 {
+				t.Errorf("standard output has %q", &stdout)
+			}
+			return code, stderr.String()
 		})
-		if code != exitDone {
+	})
+}
+
+// talkOf is what a job says on standard error.
+func talkOf(t *testing.T, cfg simulator.Config, args ...string) (said string) {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), "run")
+	inVirtualTime(t, cfg, func(_ *simulator.Simulator, command func(...string) (int, string)) {
+		var code int
+		if code, said = command(append(args, "--out", out)...); code != exitDone {
 			t.Errorf("exit code %d", code)
 		}
-		if stdout.Len() > 0 {
-			t.Errorf("standard output has %q", &stdout)
-		}
-		said = stderr.String()
 	})
 	return said
 }
