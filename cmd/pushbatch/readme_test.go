@@ -29,6 +29,7 @@ import (
 // DuckDB over the tables that the commands made. A block that is neither run nor
 // marked fails.
 func TestReadme(t *testing.T) {
+	full(t)
 	t.Parallel()
 	r := newReader(t)
 	run := map[string]func(*testing.T, *block){
