@@ -40,10 +40,9 @@ func openRendered(folder *runstore.Folder, o *ReportOptions, mark batch.Mark) (r
 			return report{}, fmt.Errorf("open report: %w", err)
 		}
 	}
-	var row []batch.Value
+	var layout resultLayout
 	r, err := openGathered(folder, name, mark, func(result *batch.Result) ([]batch.Value, bool) {
-		row = resultCells(row, o.operation(result), result)
-		return row, true
+		return layout.row(o.operation(result), result), true
 	})
 	r.close = func() error { return errors.Join(r.gather(), r.file.Render(renderResults)) }
 	r.cleanUp = func() error { return r.file.RemovePart() }

@@ -106,9 +106,9 @@ func openResults(folder *runstore.Folder, o *ReportOptions, mark batch.Mark) (re
 	if file.Size() == 0 {
 		err = file.Grow(encoder.AppendHeader)
 	}
-	var row []batch.Value
+	var layout resultLayout
 	return report{file: file, write: func(r *batch.Result) error {
-		row = resultCells(row, o.operation(r), r)
+		row := layout.row(o.operation(r), r)
 		return file.Grow(func(dst []byte) []byte { return encoder.AppendRow(dst, row) })
 	}}, err
 }

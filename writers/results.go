@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"pushbatch/batch"
 	"pushbatch/writers/table"
@@ -14,41 +13,42 @@ import (
 // null where the format has one.
 type resultColumn struct {
 	name, typ string
-	cell      func(operation string, r *batch.Result) string
+	add       func(dst []byte, operation string, r *batch.Result) []byte
 }
 
 // resultColumns are those of the contract, in its order.
 var resultColumns = []resultColumn{
-	{"row", table.Integer, func(_ string, r *batch.Result) string { return number(r.Row.Num) }},
-	{"source", table.Text, func(_ string, r *batch.Result) string { return r.Row.Source }},
-	{"source_row", table.Integer, func(_ string, r *batch.Result) string { return number(r.Row.SourceNum()) }},
-	{"registration_id", table.Text, func(_ string, r *batch.Result) string { return r.RegistrationID }},
-	{"operation", table.Text, func(operation string, _ *batch.Result) string { return operation }},
-	{"status", table.Text, func(_ string, r *batch.Result) string { return r.Status.String() }},
-	{"http_status", table.Integer, func(_ string, r *batch.Result) string {
+	{"row", table.Integer, func(dst []byte, _ string, r *batch.Result) []byte { return strconv.AppendInt(dst, r.Row.Num, 10) }},
+	{"source", table.Text, func(dst []byte, _ string, r *batch.Result) []byte { return append(dst, r.Row.Source...) }},
+	{"source_row", table.Integer, func(dst []byte, _ string, r *batch.Result) []byte {
+		return strconv.AppendInt(dst, r.Row.SourceNum(), 10)
+	}},
+	{"registration_id", table.Text, func(dst []byte, _ string, r *batch.Result) []byte { return append(dst, r.RegistrationID...) }},
+	{"operation", table.Text, func(dst []byte, operation string, _ *batch.Result) []byte { return append(dst, operation...) }},
+	{"status", table.Text, func(dst []byte, _ string, r *batch.Result) []byte { return append(dst, r.Status.String()...) }},
+	{"http_status", table.Integer, func(dst []byte, _ string, r *batch.Result) []byte {
 		if r.HTTPStatus == 0 {
-			return ""
+			return dst
 		}
-		return number(int64(r.HTTPStatus))
+		return strconv.AppendInt(dst, int64(r.HTTPStatus), 10)
 	}},
-	{"error_code", table.Text, func(_ string, r *batch.Result) string { return r.Code }},
-	{"error_message", table.Text, func(_ string, r *batch.Result) string { return r.Message }},
-	{"attempts", table.Integer, func(_ string, r *batch.Result) string { return number(int64(r.Attempts)) }},
-	{"latency_ms", table.Double, func(_ string, r *batch.Result) string {
+	{"error_code", table.Text, func(dst []byte, _ string, r *batch.Result) []byte { return append(dst, r.Code...) }},
+	{"error_message", table.Text, func(dst []byte, _ string, r *batch.Result) []byte { return append(dst, r.Message...) }},
+	{"attempts", table.Integer, func(dst []byte, _ string, r *batch.Result) []byte {
+		return strconv.AppendInt(dst, int64(r.Attempts), 10)
+	}},
+	{"latency_ms", table.Double, func(dst []byte, _ string, r *batch.Result) []byte {
 		if r.Attempts == 0 {
-			return ""
+			return dst
 		}
-		return strconv.FormatFloat(float64(r.Latency.Microseconds())/1000, 'f', -1, 64)
+		return strconv.AppendFloat(dst, float64(r.Latency.Microseconds())/1000, 'f', -1, 64)
 	}},
-	{"finished_at", table.Timestamp, func(_ string, r *batch.Result) string { return stamp(r.Finished) }},
-	{"error_columns", table.Text, func(_ string, r *batch.Result) string { return r.ErrorColumns }},
-	{"warnings", table.Text, func(_ string, r *batch.Result) string { return r.Warnings }},
+	{"finished_at", table.Timestamp, func(dst []byte, _ string, r *batch.Result) []byte {
+		return r.Finished.UTC().AppendFormat(dst, "2006-01-02T15:04:05.000Z")
+	}},
+	{"error_columns", table.Text, func(dst []byte, _ string, r *batch.Result) []byte { return append(dst, r.ErrorColumns...) }},
+	{"warnings", table.Text, func(dst []byte, _ string, r *batch.Result) []byte { return append(dst, r.Warnings...) }},
 }
-
-func number(n int64) string { return strconv.FormatInt(n, 10) }
-
-// stamp is a time in UTC with milliseconds (RFC 3339).
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
 // ResultColumns are the names of the columns of the results file.
 func ResultColumns() []string {
@@ -67,17 +67,29 @@ func resultTable() []table.Column {
 	return columns
 }
 
-// resultCells lays a result out as the columns.
-func resultCells(dst []batch.Value, operation string, r *batch.Result) []batch.Value {
-	dst = dst[:0]
+// resultLayout lays results out as the columns. The texts of a row are made in one
+// piece: each by itself took a fifth of a dry run's time.
+type resultLayout struct {
+	text  []byte
+	ends  []int
+	cells []batch.Value
+}
+
+func (l *resultLayout) row(operation string, r *batch.Result) []batch.Value {
+	l.text, l.ends, l.cells = l.text[:0], l.ends[:0], l.cells[:0]
 	for _, c := range resultColumns {
-		v := batch.Value{}
-		if text := c.cell(operation, r); text != "" {
-			v = batch.TextValue(text)
-		}
-		dst = append(dst, v)
+		l.text = c.add(l.text, operation, r)
+		l.ends = append(l.ends, len(l.text))
 	}
-	return dst
+	whole, from := string(l.text), 0
+	for _, end := range l.ends {
+		v := batch.Value{}
+		if end > from {
+			v = batch.TextValue(whole[from:end])
+		}
+		l.cells, from = append(l.cells, v), end
+	}
+	return l.cells
 }
 
 // ResultFormat is a format of the results file.

@@ -119,9 +119,17 @@ func midnight(s string) (string, bool) {
 }
 
 // isDay reports whether s is YYYY-MM-DD and a day that the calendar has.
+// Most days are before the 29th, which needs no calendar: 0.2 of 4 s of a million
+// rows.
 func isDay(s string) bool {
-	day, err := time.Parse(time.DateOnly, s)
-	return err == nil && day.Year() > 0
+	if len(s) != len(time.DateOnly) || s[4] != '-' || s[7] != '-' || !allDigits(s[:4]) || !allDigits(s[5:7]) || !allDigits(s[8:]) || s[:4] == "0000" {
+		return false
+	}
+	if s[5:7] >= "01" && s[5:7] <= "12" && s[8:] >= "01" && s[8:] <= "28" {
+		return true
+	}
+	_, err := time.Parse(time.DateOnly, s)
+	return err == nil
 }
 
 // dateLayout is a mapping's layout: YYYY, MM or M, DD or D in any order, and

@@ -142,7 +142,9 @@ func (a *requestBuilder) checkText(f *field, s string, lines bool) {
 	if isErrorCell(s) {
 		a.checkErrorCell(f, s)
 	}
-	a.checkCharacters(f, s, lines)
+	if !isWithin(s, ' ') {
+		a.checkCharacters(f, s, lines)
+	}
 }
 
 // checkCharacters refuses what is no UTF-8, and control characters.
@@ -179,9 +181,12 @@ func (a *requestBuilder) checkTyped(f *field, s string) bool {
 }
 
 // isGraphic reports whether s is ASCII without controls and spaces.
-func isGraphic(s string) bool {
+func isGraphic(s string) bool { return isWithin(s, '!') }
+
+// isWithin reports whether s is ASCII from a character on, without controls.
+func isWithin(s string, least byte) bool {
 	for i := range len(s) {
-		if s[i] <= ' ' || s[i] >= 0x7F {
+		if s[i] < least || s[i] >= 0x7F {
 			return false
 		}
 	}
@@ -208,14 +213,18 @@ func (a *requestBuilder) clearTags(*field) { a.attributes.ClearTags = true }
 // splitTags cuts at the mapping's separator, or at each of , ; | where it names
 // none, and passes over what a separator too many makes.
 func (a *requestBuilder) splitTags(f *field, s string) {
-	parts := strings.Split(s, f.splits)
-	if f.splits == "" {
-		parts = strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune(",;|", r) })
-	}
-	for _, tag := range parts {
-		if strings.TrimSpace(tag) != "" {
-			a.addTag(f, tag)
+	for s != "" {
+		at, width := strings.IndexAny(s, ",;|"), 1
+		if f.splits != "" {
+			at, width = strings.Index(s, f.splits), len(f.splits)
 		}
+		if at < 0 {
+			at, width = len(s), 0
+		}
+		if strings.TrimSpace(s[:at]) != "" {
+			a.addTag(f, s[:at])
+		}
+		s = s[at+width:]
 	}
 }
 

@@ -36,7 +36,10 @@ func (a *requestBuilder) checkEncoding(f *field, s string) bool {
 // checkControls refuses control characters; lines says that line breaks and
 // tabs are allowed.
 func (a *requestBuilder) checkControls(f *field, s string, lines bool) bool {
-	at := strings.IndexFunc(s, func(r rune) bool { return unicode.IsControl(r) && !(lines && strings.ContainsRune("\n\r\t", r)) })
+	at := strings.IndexFunc(s, unicode.IsControl)
+	if at >= 0 && lines {
+		at = strings.IndexFunc(s, func(r rune) bool { return unicode.IsControl(r) && !strings.ContainsRune("\n\r\t", r) })
+	}
 	if at < 0 {
 		return true
 	}

@@ -11,8 +11,14 @@ import (
 // take for something else is quoted as well: blanks at the ends, and the
 // delimiters that are guessed from content.
 func AppendCell(dst []byte, s string) []byte {
-	blank := func(c byte) bool { return c == ' ' || c == '\t' }
-	if s == "" || !blank(s[0]) && !blank(s[len(s)-1]) && !strings.ContainsAny(s, "\",\r\n;|\t") {
+	quote := s != "" && (s[0] == ' ' || s[len(s)-1] == ' ')
+	for i := 0; i < len(s) && !quote; i++ {
+		switch s[i] {
+		case '"', ',', '\r', '\n', ';', '|', '\t':
+			quote = true
+		}
+	}
+	if !quote {
 		return append(dst, s...)
 	}
 	return append(append(append(dst, '"'), strings.ReplaceAll(s, `"`, `""`)...), '"')
