@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io/fs"
 	"math"
 	"os"
@@ -51,10 +52,39 @@ func (x *execution) looksForDuplicates() bool {
 		!slices.ContainsFunc(x.opened, func(in openedInput) bool { return !in.info.Rereadable() })
 }
 
+// mostIDs is how many rows are looked through for repeated devices by their ids
+// alone, with 8 bytes of memory each.
+const mostIDs = 4 << 20
+
+// mayRepeatDevices reports whether a device may stand in the inputs more than once.
+// It looks at the column of registration ids only, where no mapping changes it: most
+// inputs have each device once, and mapping and hashing their rows to learn that took
+// more than half of a dry run. What cannot be read is left to the pass that follows.
+func (x *execution) mayRepeatDevices(ctx context.Context) bool {
+	seed, ids := maphash.MakeSeed(), []uint64(nil)
+	for _, in := range x.opened {
+		at := slices.IndexFunc(in.binding.Columns, func(c ops.ColumnUse) bool { return c.Target == "registrationId" && c.Found == ops.ByName })
+		if at < 0 {
+			return true
+		}
+		column := in.binding.Columns[at].Index
+		for row, err := range in.source.Rows(ctx, batch.Position{}) {
+			if err != nil || len(ids) == mostIDs {
+				return true
+			}
+			if id := row.Values[column].Text; id != "" {
+				ids = append(ids, maphash.String(seed, id))
+			}
+		}
+	}
+	slices.Sort(ids)
+	return len(slices.Compact(ids)) != len(ids)
+}
+
 // openDelta takes the delta state, so that nobody else changes it, and settles what
 // a run that died has left in it.
 func (x *execution) openDelta(ctx context.Context) error {
-	if !x.flags.delta.firstPass() && !x.looksForDuplicates() {
+	if !x.flags.delta.firstPass() && !(x.looksForDuplicates() && x.mayRepeatDevices(ctx)) {
 		return nil
 	}
 	for _, in := range x.opened {
