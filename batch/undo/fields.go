@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math/big"
 	"slices"
 )
 
@@ -71,29 +72,19 @@ func Flatten(registration json.RawMessage) (map[string]json.RawMessage, error) {
 }
 
 // SameValue reports whether two JSON scalars are the same value; an absent one is
-// null. Numbers are compared as numbers.
+// null. Numbers are compared as numbers, whole ones of 64 bits exactly.
 func SameValue(a, b json.RawMessage) bool {
 	a, b = scalar(a), scalar(b)
 	if bytes.Equal(a, b) {
 		return true
 	}
-	var x, y any
-	if decode(a, &x) != nil || decode(b, &y) != nil {
-		return false
+	x, _, err := big.ParseFloat(string(a), 10, 128, big.ToNearestEven)
+	y, _, other := big.ParseFloat(string(b), 10, 128, big.ToNearestEven)
+	if err == nil && other == nil {
+		return x.Cmp(y) == 0
 	}
-	first, isNumber := x.(json.Number)
-	second, both := y.(json.Number)
-	if !isNumber || !both {
-		return x == y
-	}
-	if i, err := first.Int64(); err == nil {
-		if j, err := second.Int64(); err == nil {
-			return i == j
-		}
-	}
-	f, err := first.Float64()
-	g, other := second.Float64()
-	return err == nil && other == nil && f == g
+	var s, t string
+	return a[0] == '"' && b[0] == '"' && json.Unmarshal(a, &s) == nil && json.Unmarshal(b, &t) == nil && s == t
 }
 
 func scalar(v json.RawMessage) json.RawMessage {
@@ -101,13 +92,4 @@ func scalar(v json.RawMessage) json.RawMessage {
 		return json.RawMessage("null")
 	}
 	return v
-}
-
-func decode(data []byte, to *any) error {
-	if len(data) > 0 && (data[0] == '{' || data[0] == '[') {
-		return fmt.Errorf("no scalar")
-	}
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber()
-	return d.Decode(to)
 }

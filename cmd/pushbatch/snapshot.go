@@ -186,35 +186,31 @@ func (s *snapshot) end(_ context.Context, _ *batch.Job, runErr error) error {
 	return file.RemovePart()
 }
 
-// openBefore opens the snapshot of a run, also of one that stopped.
-func openBefore(ctx context.Context, run string) (io.ReadCloser, error) {
+// readBefore hands out the snapshot of a run, also of one that stopped.
+func readBefore(ctx context.Context, run string, read func(io.Reader) error) error {
 	location, err := fileOfRun(run, beforeFile)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	info, err := blob.Stat(ctx, location)
-	if err != nil {
+	packed := err == nil
+	if !packed {
 		if info, err = blob.Stat(ctx, location+runstore.PartSuffix); err != nil {
-			return nil, err
+			return err
 		}
-		return blob.Open(ctx, info, 0)
 	}
-	r, err := blob.Open(ctx, info, 0)
+	file, err := blob.Open(ctx, info, 0)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	unpacked, err := zstd.NewReader(r)
+	defer file.Close()
+	if !packed {
+		return read(file)
+	}
+	unpacked, err := zstd.NewReader(file)
 	if err != nil {
-		return nil, errors.Join(err, r.Close())
+		return err
 	}
-	return &unpackedFile{unpacked.IOReadCloser(), r}, nil
+	defer unpacked.Close()
+	return read(unpacked)
 }
-
-// unpackedFile closes what is unpacked together with the file below.
-type unpackedFile struct {
-	io.ReadCloser
-	file io.Closer
-}
-
-// Close implements io.Closer.
-func (u *unpackedFile) Close() error { return errors.Join(u.ReadCloser.Close(), u.file.Close()) }

@@ -1,11 +1,11 @@
 package main
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"iter"
 	"net/http"
@@ -106,18 +106,22 @@ func (p *process) undo(ctx context.Context, path, from string, c *runConfig) (er
 	if err != nil {
 		return err
 	}
-	log, err := x.recordsOf(ctx, path, old, from)
+	plan, err := os.CreateTemp("", "pushbatch-undo-*") // mode 0600
 	if err != nil {
-		return err
+		return &exitError{exitStopped, err}
 	}
-	defer os.Remove(log.Name())
-	defer log.Close()
+	defer os.Remove(plan.Name())
+	defer plan.Close()
+	err = x.withRecords(ctx, path, old, from, func(records io.Reader) error { return x.makePlan(records, plan) })
+	if err != nil {
+		return stateError(err)
+	}
 	if err := x.createFolder(ctx); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, x.folder.Close()) }()
-	if err := x.writePlan(ctx, log); err != nil {
-		return err
+	if err := blob.Copy(ctx, x.folder.Path(planFile), plan, blob.CreateOptions{}); err != nil {
+		return &exitError{exitStopped, err}
 	}
 	info, err := blob.Stat(ctx, x.folder.Path(planFile))
 	if err != nil {
@@ -159,32 +163,26 @@ func changingRun(ctx context.Context, path string) (_ *runSpec, err error) {
 	return spec, nil
 }
 
-// recordsOf gives the records that the plan is made of: the run's snapshot, or what
-// its inputs, its results and an inventory say, in a temporary file.
-func (x *execution) recordsOf(ctx context.Context, path string, old *runSpec, from string) (*os.File, error) {
-	temp, err := os.CreateTemp("", "pushbatch-undo-*") // mode 0600
-	if err != nil {
-		return nil, &exitError{exitStopped, err}
-	}
-	fill := func() error {
-		if from != "" {
-			return x.rebuildLog(ctx, temp.Name(), path, old, from)
-		}
-		before, err := openBefore(ctx, path)
-		if errors.Is(err, fs.ErrNotExist) {
-			return usageError("%s was started without --snapshot: name an inventory made before it, --from INVENTORY", path)
-		}
+// withRecords hands out the records that the plan is made of: the run's snapshot, or
+// what its inputs, its results and an inventory say.
+func (x *execution) withRecords(ctx context.Context, path string, old *runSpec, from string, read func(io.Reader) error) error {
+	if from != "" {
+		temp, err := os.CreateTemp("", "pushbatch-undo-*") // mode 0600
 		if err != nil {
 			return &exitError{exitStopped, err}
 		}
-		_, err = bufio.NewReader(before).WriteTo(temp)
-		return errors.Join(err, before.Close())
+		defer os.Remove(temp.Name())
+		defer temp.Close()
+		if err := x.rebuildLog(ctx, temp.Name(), path, old, from); err != nil {
+			return err
+		}
+		return read(temp)
 	}
-	if err := fill(); err != nil {
-		return nil, errors.Join(err, temp.Close(), os.Remove(temp.Name()))
+	err := readBefore(ctx, path, read)
+	if errors.Is(err, fs.ErrNotExist) {
+		return usageError("%s was started without --snapshot: name an inventory made before it, --from INVENTORY", path)
 	}
-	_, err = temp.Seek(0, 0)
-	return temp, err
+	return err
 }
 
 // rebuildLog writes the log that the run would have written with --snapshot-from.

@@ -6,9 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"os"
-	"path/filepath"
 	"slices"
 
 	"pushbatch/batch"
@@ -25,17 +25,12 @@ type planLine struct {
 	Restore string `json:"_restore"`
 }
 
-// writePlan plans every device, writes the plan into the run folder and says what
-// putting them back will take.
-func (x *execution) writePlan(ctx context.Context, log *os.File) (err error) {
-	upload, err := blob.Create(ctx, x.folder.Path(planFile))
-	if err != nil {
-		return &exitError{exitStopped, err}
-	}
-	defer func() { err = errors.Join(err, upload.Abort()) }()
-	to := bufio.NewWriterSize(upload, 256<<10)
+// makePlan plans every device, writes the plan into a file, which is at its start
+// then, and says what putting them back will take.
+func (x *execution) makePlan(records io.Reader, file *os.File) error {
+	to := bufio.NewWriterSize(file, 256<<10)
 	count := &undoCount{}
-	err = undo.Plan(x.spec.Undo.Operation, undo.Records(log), filepath.Dir(log.Name()), func(r *undo.Restore) error {
+	err := undo.Plan(x.spec.Undo.Operation, undo.Records(records), os.TempDir(), func(r *undo.Restore) error {
 		plan, err := json.Marshal(r)
 		if err != nil {
 			return err
@@ -51,6 +46,9 @@ func (x *execution) writePlan(ctx context.Context, log *os.File) (err error) {
 	if err == nil {
 		err = to.Flush()
 	}
+	if err == nil {
+		_, err = file.Seek(0, io.SeekStart)
+	}
 	if err != nil {
 		return &exitError{exitStopped, fmt.Errorf("plan the undo of %s: %w", x.spec.Undo.Run, err)}
 	}
@@ -61,9 +59,6 @@ func (x *execution) writePlan(ctx context.Context, log *os.File) (err error) {
 	x.log.Info("undo", "devices", count.devices, "requests_at_most", count.requests, "minutes_at_most", x.undoMinutes(count))
 	for _, note := range x.spec.Undo.Notes {
 		x.log.Warn(note)
-	}
-	if err := upload.Commit(); err != nil {
-		return &exitError{exitStopped, err}
 	}
 	return nil
 }
