@@ -2,6 +2,7 @@ package readers
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"pushbatch/batch/blob"
 	"pushbatch/readers/inputerror"
 	"pushbatch/readers/readertest"
+	"pushbatch/testdata/peak"
 )
 
 // fuzzOptions keep records and memory small, so that the limits are met.
@@ -32,6 +34,7 @@ func FuzzOpen(f *testing.F) {
 		if bytes.HasPrefix(data, []byte("PAR1")) {
 			return // has a target of its own
 		}
+		peak.AtMost(t, 384<<20) // the largest window of zstd, twice
 		header, rows, err := readStream(t, bytes.NewReader(data))
 		byteHeader, byteRows, byteErr := readStream(t, iotest.OneByteReader(bytes.NewReader(data)))
 		if diff := cmp.Diff(header, byteHeader); diff != "" {
@@ -56,6 +59,54 @@ func readStream(t *testing.T, in io.Reader) (batch.Header, []batch.Row, error) {
 	defer source.Close()
 	rows, err := readertest.ReadFrom(t.Context(), source, batch.Position{})
 	return source.Header(), rows, err
+}
+
+// FuzzCompressed gives anything to Open as each compression: what unpacks to much
+// more than it is takes little memory, and ends in rows or an error with a code.
+func FuzzCompressed(f *testing.F) {
+	rows := "registrationId,externalId\n" + strings.Repeat("device,person\n", 2000)
+	zeros := strings.Repeat("\x00", 8<<20)
+	for _, seed := range []string{
+		gzipped(f, rows), gzipped(f, rows) + gzipped(f, "r,e\n"), gzipped(f, rows) + "\x00\x00\x00", gzipped(f, rows) + "junk", gzipped(f, zeros), gzipped(f, rows)[:40],
+		zstandard(f, rows), "\x50\x2a\x4d\x18\x04\x00\x00\x00abcd" + zstandard(f, rows), zstandard(f, rows) + "junk", zstandard(f, zeros), zstandard(f, rows)[:20],
+		"\x28\xb5\x2f\xfd\x00\xff\x00\x00\x00", // a window of terabytes
+		"\x50\x2a\x4d\x18\xff\xff\xff\xffabcd", // a frame of 4 GiB to skip
+		gzipped(f, gzipped(f, rows)), zstandard(f, "PAR1"),
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		peak.AtMost(t, 384<<20)
+		for _, compression := range []string{"auto", "gzip", "zstd"} {
+			options := fuzzOptions
+			options.Stdin, options.Compression = bytes.NewReader(data), compression
+			source, err := Open(t.Context(), blob.Info{Location: blob.Stdin, Size: -1}, options)
+			if err != nil {
+				mustBeLocated(t, err)
+				continue
+			}
+			n := 0
+			for _, err := range source.Rows(t.Context(), batch.Position{}) {
+				if err != nil {
+					mustBeLocated(t, err)
+					break
+				}
+				if n++; n == 100_000 {
+					break
+				}
+			}
+			if err := source.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+func mustBeLocated(t *testing.T, err error) {
+	t.Helper()
+	if found := new(inputerror.Error); !errors.As(err, &found) || found.Code == "" || found.Source == "" {
+		t.Fatalf("%v has no code or no source", err)
+	}
 }
 
 // FuzzResume goes on at every position of what is read from a file.

@@ -11,6 +11,7 @@ import (
 	"pushbatch/apiclient"
 	"pushbatch/batch"
 	"pushbatch/batch/ops"
+	"pushbatch/testdata/peak"
 )
 
 // FuzzPersonalize maps one cell into every kind of target: no input makes the
@@ -111,7 +112,12 @@ func FuzzMapping(f *testing.F) {
 	f.Add("a: &a [*a]\n<<: *a\n")
 	f.Add("columns:\n  !!str a: !!str email\n")
 	f.Add("columns: {a: >\n x}\n--- \n...\n")
+	f.Add(strings.Repeat("[", 200_000))
+	f.Add("columns: " + strings.Repeat("{a: ", 5_000))
+	f.Add("a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: &f [*e,*e,*e,*e,*e,*e,*e,*e,*e]\ncolumns: {a: *f}\n")
+	f.Add("columns:\n  a: {to: gender, values: {" + strings.Repeat("x: &x y, ", 20_000) + "}}\n")
 	f.Fuzz(func(t *testing.T, text string) {
+		peak.AtMost(t, 256<<20)
 		m, err := ops.ParseMapping("map.yaml", []byte(text))
 		if err != nil {
 			if !strings.HasPrefix(err.Error(), "map.yaml:") {

@@ -15,6 +15,7 @@ import (
 	"pushbatch/batch"
 	"pushbatch/batch/blob"
 	"pushbatch/batch/blob/s3test"
+	"pushbatch/testdata/peak"
 )
 
 // stoppedRun is the folder of a run that can be resumed.
@@ -205,7 +206,10 @@ func FuzzCheckpoint(f *testing.F) {
 	f.Add([]byte(`{"rows":1,"mark":{"results.csv":9}}`))
 	f.Add([]byte(`{"rows":-1,"mark":{"results.csv":-9},"waiting":[{}]}`))
 	f.Add([]byte(strings.Repeat("[", 1000)))
+	f.Add([]byte(`{"waiting":` + strings.Repeat("[", 1<<20)))
+	f.Add([]byte(`{"waiting":[` + strings.Repeat("{},", 1<<18) + `{}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
+		peak.AtMost(t, 512<<20)
 		path := t.TempDir()
 		if err := os.WriteFile(filepath.Join(path, CheckpointFile), data, 0o600); err != nil {
 			t.Fatal(err)
