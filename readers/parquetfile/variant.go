@@ -70,7 +70,7 @@ func (v *variant) readNames(metadata string) error {
 		return v.damaged()
 	}
 	size := int(b[0]>>6) + 1
-	if len(b) < 1+size {
+	if len(b) < 1+size || number(b[1:], size) > maxRowValues {
 		return v.damaged()
 	}
 	ends, text, err := v.offsets(b[1+size:], number(b[1:], size), size)
@@ -120,8 +120,8 @@ func (v *variant) count(b []byte, large bool) (n int, rest []byte, err error) {
 	if large {
 		size = 4
 	}
-	if len(b) < size {
-		return 0, nil, v.damaged()
+	if len(b) < size || number(b, size) > maxRowValues {
+		return 0, nil, v.damaged() // or more parts than a row may have: room is made for all of them
 	}
 	return number(b, size), b[size:], nil
 }
