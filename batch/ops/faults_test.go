@@ -14,7 +14,7 @@ import (
 // A word that stands for no value ties devices of strangers to one person.
 func TestNullWords(t *testing.T) {
 	t.Parallel()
-	for _, word := range []string{`\N`, "<NA>", "NaN", "nan", "None", "nil", "(null)", "undefined", "N/A", "#N/A", "null", "NULL", "nUlL", " NULL "} {
+	for _, word := range []string{`\N`, "<NA>", "NaN", "nan", "None", "nil", "(null)", "undefined", "N/A", "#N/A", "null", "NULL", "nUlL", " NULL ", "<null>", "[NULL]", "<none>"} {
 		for i, column := range []string{"registrationId", "externalId", "phoneNumber", "email"} {
 			cells := []string{"device-1", "ann", "385911234567", "ann@example.com"}
 			cells[i] = word

@@ -91,7 +91,7 @@ func (a *requestBuilder) checkSpreadsheet(f *field, s string) bool {
 // person.
 var nullWords = map[string]bool{
 	`\n`: true, "<na>": true, "nan": true, "none": true, "nil": true, "(null)": true,
-	"undefined": true, "n/a": true, "#n/a": true, "null": true,
+	"undefined": true, "n/a": true, "#n/a": true, "null": true, "<null>": true, "[null]": true, "<none>": true,
 }
 
 const longestNullWord = len("undefined")
