@@ -128,8 +128,8 @@ func TestDaysInS3(t *testing.T) {
 	}
 }
 
-// An input in S3 is split into parts in S3, each part is run into S3, and the runs
-// there add up.
+// An input in S3 is split into parts in S3, each part is run into S3 by a limit that is
+// shared there, and the runs add up.
 func TestSplitInS3(t *testing.T) {
 	full(t)
 	t.Parallel()
@@ -153,11 +153,15 @@ func TestSplitInS3(t *testing.T) {
 	var runs []string
 	for i := range 3 {
 		to := server.Location(fmt.Sprint("runs/", i))
-		run("personalize", server.Location(fmt.Sprintf("parts/part-%05d.parquet", i)), "--simulate", "--rate", "5000", "--allow-empty", "--out", to)
+		run("personalize", server.Location(fmt.Sprintf("parts/part-%05d.parquet", i)), "--simulate", "--rate", "5000", "--allow-empty",
+			"--share-limit", server.Location("limit.json"), "--out", to)
 		runs = append(runs, to)
 	}
 	if text := run(append([]string{"report"}, runs...)...); !strings.Contains(text, "personalize: 500 rows") || !strings.Contains(text, "succeeded  500") {
 		t.Errorf("the parts do not add up:\n%s", text)
+	}
+	if record, _ := server.Get(t, "limit.json"); !strings.Contains(string(record), `"rate":5000`) {
+		t.Errorf("the limit was not shared: %s", record)
 	}
 }
 
