@@ -124,7 +124,14 @@ func (r *undoRound) play() {
 	sent := r.sentRows(table)
 	touched := r.others(operation, sent, left)
 	other := r.state()
-	r.run(undoArgs, "back")
+	if !r.run(undoArgs, "back") {
+		for id, rows := range sent {
+			if slices.ContainsFunc(rows, func(row sentRow) bool { return row.status == "succeeded" }) {
+				r.Errorf("undo finds nothing to undo, but %s was changed", id)
+			}
+		}
+		return
+	}
 	r.check(&undoStates{before, left, other, r.state()}, operation, sent, touched, how == "--snapshot")
 }
 
@@ -135,7 +142,8 @@ func (r *undoRound) child(args ...string) *child {
 }
 
 // run runs a command and kills it up to three times; a run that has begun is resumed.
-func (r *undoRound) run(args []string, run string) {
+// false: there was nothing to undo.
+func (r *undoRound) run(args []string, run string) bool {
 	r.Helper()
 	for range r.dice.IntN(4) {
 		c := r.child(args...)
@@ -143,7 +151,7 @@ func (r *undoRound) run(args []string, run string) {
 			r.kills++
 			r.log = append(r.log, "  killed")
 		} else if code := c.ProcessState.ExitCode(); code > 1 {
-			r.Fatalf("exit code %d\n%s", code, &c.stderr)
+			return r.nothing(c, code)
 		}
 		if _, err := os.Stat(filepath.Join(r.dir, run, "job.json")); err == nil {
 			args = []string{"resume", run, "-q"}
@@ -151,7 +159,19 @@ func (r *undoRound) run(args []string, run string) {
 			_ = os.RemoveAll(filepath.Join(r.dir, run)) // it died before it was a run
 		}
 	}
-	r.killer.demand(r.T, 1, r.child(args...))
+	c := r.child(args...)
+	c.begin(r.T)
+	code := c.code(r.T)
+	return code == 0 || code == 1 || r.nothing(c, code)
+}
+
+// nothing is false for an undo that found nothing to undo; all else is a failure.
+func (r *undoRound) nothing(c *child, code int) bool {
+	r.Helper()
+	if code != exitUsage || !strings.Contains(c.stderr.String(), "nothing to undo") {
+		r.Fatalf("exit code %d\n%s", code, &c.stderr)
+	}
+	return false
 }
 
 // forgetIdentities takes the names of some people away: their devices belong to
