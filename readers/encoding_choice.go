@@ -16,9 +16,9 @@ import (
 
 // EncodingChoice is a way in which bytes that are not UTF-8 make sense.
 type EncodingChoice struct {
-	Names   []string // for --encoding; they read these bytes alike
-	Letters string   // the first letters beyond ASCII, as it reads them
-	Cells   []string // the first cells that have such, as it reads them: values, not to be logged
+	Names   []string `json:"names"`           // for --encoding; they read these bytes alike
+	Letters string   `json:"letters"`         // the first letters beyond ASCII, as it reads them
+	Cells   []string `json:"cells,omitempty"` // the first cells that have such, as it reads them: values, not to be logged
 }
 
 // candidateEncodings are tried in this order: the code pages of spreadsheets first.

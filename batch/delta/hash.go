@@ -79,7 +79,7 @@ func sequence(requests []Hash) Hash {
 // appendCanonical appends the JSON value at the beginning of src in canonical
 // form and returns what follows it. What is no JSON is appended as it is.
 func appendCanonical(dst, src []byte) (_, rest []byte) {
-	src = trimSpace(src)
+	src = bytes.TrimSpace(src)
 	if len(src) == 0 {
 		return dst, nil
 	}
@@ -111,9 +111,9 @@ func appendSorted(dst, src []byte, end byte) (_, rest []byte) {
 	ends := make([]int, 0, 16)
 	src = src[1:]
 	for {
-		src = trimSpace(src)
+		src = bytes.TrimSpace(src)
 		if len(src) > 0 && src[0] == ',' {
-			src = trimSpace(src[1:])
+			src = bytes.TrimSpace(src[1:])
 		}
 		if len(src) == 0 {
 			break
@@ -124,7 +124,7 @@ func appendSorted(dst, src []byte, end byte) (_, rest []byte) {
 		}
 		before := len(src)
 		dst, src = appendCanonical(dst, src)
-		if src = trimSpace(src); len(src) > 0 && src[0] == ':' {
+		if src = bytes.TrimSpace(src); len(src) > 0 && src[0] == ':' {
 			dst, src = appendCanonical(append(dst, ':'), src[1:])
 		}
 		if len(src) == before { // no JSON: nothing was taken
@@ -134,14 +134,6 @@ func appendSorted(dst, src []byte, end byte) (_, rest []byte) {
 		ends = append(ends, len(dst))
 	}
 	return append(sortMembers(dst, begin, ends), end), src
-}
-
-// trimSpace cuts off white space, which the bodies of requests do not have.
-func trimSpace(src []byte) []byte {
-	for len(src) > 0 && (src[0] == ' ' || src[0] == '\t' || src[0] == '\r' || src[0] == '\n') {
-		src = src[1:]
-	}
-	return src
 }
 
 // sortMembers sorts what stands in dst from begin on, member after member.

@@ -106,15 +106,9 @@ func (m *masker) value(path string) {
 	case json.Number:
 		m.number(path, token)
 	default:
-		m.out = fmt.Append(m.out, jsonWord(token))
+		word, _ := json.Marshal(token) // null, true or false
+		m.out = append(m.out, word...)
 	}
-}
-
-func jsonWord(token any) string {
-	if token == nil {
-		return "null"
-	}
-	return fmt.Sprint(token)
 }
 
 func (m *masker) number(path string, n json.Number) {

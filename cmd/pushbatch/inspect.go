@@ -187,7 +187,12 @@ func (v *inspector) look(ctx context.Context, info blob.Info, p *process) {
 	in.describeColumns(source.Header(), binding, err)
 	v.read(ctx, in, source, binding)
 	in.finish(source, v.config.flags.rate)
-	in.Encodings = encodingsOf(readers.EncodingChoices(source), v.own.showValues)
+	in.Encodings = readers.EncodingChoices(source)
+	for i := range in.Encodings {
+		if !v.own.showValues {
+			in.Encodings[i].Cells = nil
+		}
+	}
 }
 
 func (in *inputInspection) stop(code int, err error) {
@@ -222,24 +227,6 @@ func (in *inputInspection) mappingFailed(err error) {
 		}
 		in.Mapping = append(in.Mapping, m)
 	}
-}
-
-// encodingInspection is an encoding that fits text which is not UTF-8.
-type encodingInspection struct {
-	Names   []string `json:"names"` // for --encoding; they read the text alike
-	Letters string   `json:"letters"`
-	Cells   []string `json:"cells,omitempty"` // with --show-values
-}
-
-func encodingsOf(choices []readers.EncodingChoice, showValues bool) (all []encodingInspection) {
-	for _, c := range choices {
-		e := encodingInspection{Names: c.Names, Letters: c.Letters}
-		if showValues {
-			e.Cells = c.Cells
-		}
-		all = append(all, e)
-	}
-	return all
 }
 
 func (in *inputInspection) printEncodings(w io.Writer) {

@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"pushbatch/batch"
+	"pushbatch/readers"
 	"pushbatch/writers/console"
 	"pushbatch/writers/report"
 )
@@ -42,7 +43,7 @@ type inputInspection struct {
 	Findings []*columnProblem   `json:"column_problems"` // by column and look of the cells
 	Forecast forecast           `json:"forecast"`
 	// Encodings are those that fit, of text that is not UTF-8.
-	Encodings []encodingInspection `json:"encodings,omitempty"`
+	Encodings []readers.EncodingChoice `json:"encodings,omitempty"`
 
 	found  columnProblems
 	number int    // among the inputs
