@@ -53,13 +53,11 @@ func ReadCells(src string, values []Value) ([]Value, string, error) {
 	return values, src, nil
 }
 
-// cutUvarint is binary.Uvarint for a string.
+// cutUvarint cuts a number off a string.
 func cutUvarint(s string) (n uint64, rest string, ok bool) {
-	for i := 0; i < len(s) && i < binary.MaxVarintLen64; i++ {
-		n |= uint64(s[i]&0x7f) << (7 * i)
-		if s[i] < 0x80 {
-			return n, s[i+1:], true
-		}
+	n, size := binary.Uvarint([]byte(s[:min(len(s), binary.MaxVarintLen64)]))
+	if size <= 0 {
+		return 0, "", false
 	}
-	return 0, "", false
+	return n, s[size:], true
 }

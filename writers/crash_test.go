@@ -339,7 +339,7 @@ func parquetLines(n *inode) []string {
 	if n == nil {
 		return []string{"missing results.parquet"}
 	}
-	lines := []string{strings.Join(ResultColumns()[:8], ",")}
+	lines := []string{strings.Join(resultNames()[:8], ",")}
 	rows, err := readResults(n.data)
 	if err != nil {
 		return []string{err.Error()}

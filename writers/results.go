@@ -50,15 +50,6 @@ var resultColumns = []resultColumn{
 	{"warnings", table.Text, func(dst []byte, _ string, r *batch.Result) []byte { return append(dst, r.Warnings...) }},
 }
 
-// ResultColumns are the names of the columns of the results file.
-func ResultColumns() []string {
-	names := make([]string, len(resultColumns))
-	for i, c := range resultColumns {
-		names[i] = c.name
-	}
-	return names
-}
-
 func resultTable() []table.Column {
 	columns := make([]table.Column, len(resultColumns))
 	for i, c := range resultColumns {

@@ -88,7 +88,7 @@ func TestResultsCSV(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	want := strings.Join(ResultColumns(), ",") + "\n" +
+	want := strings.Join(resultNames(), ",") + "\n" +
 		`1,in.csv,1,"d,1",personalize,succeeded,200,,,2,12.345,2026-11-23T09:20:30.123Z,,` + "\n" +
 		`2,in.csv,2,,personalize,rejected,,"phone_invalid;email_invalid","'=cmd|' /C calc'!A0",0,,2026-11-23T09:20:30.123Z,,` + "\n"
 	if diff := cmp.Diff(want, content(t, f, "results.csv")); diff != "" {
@@ -294,4 +294,13 @@ func TestModes(t *testing.T) {
 			t.Errorf("%s is not there: %v", name, names)
 		}
 	}
+}
+
+// resultNames are the names of the columns of the results file.
+func resultNames() []string {
+	names := make([]string, len(resultColumns))
+	for i, c := range resultColumns {
+		names[i] = c.name
+	}
+	return names
 }

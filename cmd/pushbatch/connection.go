@@ -31,7 +31,7 @@ const simulatedBase = "http://127.0.0.1"
 
 // connect makes the client that a job sends through.
 // maySend is asked before every request, attempted told after it.
-func (p *process) connect(f *jobFlags, log *slog.Logger, maySend func() error, attempted func(apiclient.Attempt)) (*apiclient.Client, error) {
+func (p *process) connect(f *jobFlags, log *slog.Logger, maySend func() error, attempted func(apiclient.Attempt)) (_ *apiclient.Client, err error) {
 	cfg := apiclient.Config{
 		BaseURL: f.baseURL, AppCode: f.appCode, Timeout: f.timeout, MaxAttempts: f.maxAttempts,
 		Rate: f.rate, ListRate: f.listRate, MaxOutage: f.maxOutage,
@@ -47,7 +47,7 @@ func (p *process) connect(f *jobFlags, log *slog.Logger, maySend func() error, a
 		if cfg.AppCode == "" {
 			cfg.AppCode = "simulated"
 		}
-	} else if err := p.authorize(&cfg, f); err != nil {
+	} else if cfg.Auth, err = p.authorize(f); err != nil {
 		return nil, err
 	}
 	client, err := apiclient.New(cfg)
@@ -76,68 +76,60 @@ func simulatedLimit(rate float64) int {
 	return int(math.Ceil(rate))
 }
 
-// authorize reads the secrets. They come from variables or a file, never from
-// the command line, where every user of the machine could read them.
-func (p *process) authorize(cfg *apiclient.Config, f *jobFlags) (err error) {
-	switch f.auth {
-	case "app":
-		cfg.Auth, err = p.appKey(f.apiKeyFile)
-	case "basic":
-		cfg.Auth, err = p.credentials("INFOBIP_USERNAME", "INFOBIP_PASSWORD", func(s []string) apiclient.Auth {
-			return apiclient.Basic(s[0], s[1])
-		})
-	case "ibsso":
-		cfg.Auth, err = p.credentials("INFOBIP_TOKEN", "", func(s []string) apiclient.Auth {
-			return apiclient.IBSSO(s[0])
-		})
-	case "oauth2":
-		cfg.Auth, err = p.credentials("INFOBIP_CLIENT_ID", "INFOBIP_CLIENT_SECRET", func(s []string) apiclient.Auth {
-			return apiclient.OAuth2(s[0], s[1], "")
-		})
-	default:
-		return usageError("--auth %q: take app, basic, ibsso or oauth2", f.auth)
-	}
-	return err
+// authKind is a value of --auth: the variables that hold its parts, a secret last.
+type authKind struct {
+	variables []string
+	auth      func([]string) apiclient.Auth
 }
 
 // authKinds are the values of --auth.
-var authKinds = []string{"app", "basic", "ibsso", "oauth2"}
+var authKinds = map[string]authKind{
+	"app":    {[]string{"INFOBIP_API_KEY"}, func(s []string) apiclient.Auth { return apiclient.AppKey(s[0]) }},
+	"basic":  {[]string{"INFOBIP_USERNAME", "INFOBIP_PASSWORD"}, func(s []string) apiclient.Auth { return apiclient.Basic(s[0], s[1]) }},
+	"ibsso":  {[]string{"INFOBIP_TOKEN"}, func(s []string) apiclient.Auth { return apiclient.IBSSO(s[0]) }},
+	"oauth2": {[]string{"INFOBIP_CLIENT_ID", "INFOBIP_CLIENT_SECRET"}, func(s []string) apiclient.Auth { return apiclient.OAuth2(s[0], s[1], "") }},
+}
+
+// authorize reads the secrets. They come from variables or a file, never from
+// the command line, where every user of the machine could read them.
+func (p *process) authorize(f *jobFlags) (auth apiclient.Auth, err error) {
+	kind, known := authKinds[f.auth]
+	if !known {
+		return auth, usageError("--auth %q: take app, basic, ibsso or oauth2", f.auth)
+	}
+	parts := make([]string, len(kind.variables))
+	for i, name := range kind.variables {
+		if parts[i], err = p.credential(f, name); err == nil && parts[i] == "" {
+			err = usageError("the environment variable %s is not set", name)
+			if f.auth == "app" {
+				err = usageError("no API key: set INFOBIP_API_KEY or give --api-key-file FILE (or try --simulate)")
+			}
+		}
+		if err != nil {
+			return auth, err
+		}
+	}
+	return kind.auth(parts), nil
+}
+
+// credential is one part of what requests are authorized with; the API key may
+// stand in a file.
+func (p *process) credential(f *jobFlags, variable string) (string, error) {
+	if f.auth == "app" {
+		return p.secret(variable, "--api-key-file", f.apiKeyFile)
+	}
+	value, _ := p.getenv(variable)
+	return value, nil
+}
 
 // platformSecret is the secret that requests are authorized with; empty: none.
 func (p *process) platformSecret(f *jobFlags) string {
-	names := map[string]string{"app": "INFOBIP_API_KEY", "basic": "INFOBIP_PASSWORD", "ibsso": "INFOBIP_TOKEN", "oauth2": "INFOBIP_CLIENT_SECRET"}
-	if f.auth != "app" {
-		f = &jobFlags{connectionFlags: connectionFlags{auth: f.auth}} // the file is of the API key
+	kind, known := authKinds[f.auth]
+	if !known {
+		return ""
 	}
-	secret, _ := p.secret(names[f.auth], "--api-key-file", f.apiKeyFile)
+	secret, _ := p.credential(f, kind.variables[len(kind.variables)-1])
 	return secret
-}
-
-func (p *process) appKey(file string) (apiclient.Auth, error) {
-	key, err := p.secret("INFOBIP_API_KEY", "--api-key-file", file)
-	if err == nil && key == "" {
-		err = usageError("no API key: set INFOBIP_API_KEY or give --api-key-file FILE (or try --simulate)")
-	}
-	if err != nil {
-		return apiclient.Auth{}, err
-	}
-	return apiclient.AppKey(key), nil
-}
-
-// credentials reads one or two variables.
-func (p *process) credentials(first, second string, auth func([]string) apiclient.Auth) (apiclient.Auth, error) {
-	var values []string
-	for _, name := range []string{first, second} {
-		if name == "" {
-			continue
-		}
-		value, _ := p.getenv(name)
-		if value == "" {
-			return apiclient.Auth{}, usageError("the environment variable %s is not set", name)
-		}
-		values = append(values, value)
-	}
-	return auth(values), nil
 }
 
 // secret reads a secret from a file that a flag names, else from a variable.

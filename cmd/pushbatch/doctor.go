@@ -140,7 +140,7 @@ func (d *examination) connect() error {
 		d.client = client
 		return nil
 	}
-	if d.process.platformSecret(d.flags) == "" && slices.Contains(authKinds, d.flags.auth) {
+	if _, known := authKinds[d.flags.auth]; known && d.process.platformSecret(d.flags) == "" {
 		d.add("credentials", checkFailed, err.Error(), "set the variable, or give the file that holds the key")
 		return nil
 	}

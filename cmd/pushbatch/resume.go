@@ -66,8 +66,10 @@ func (p *process) resume(ctx context.Context, path string, c *runConfig) (err er
 	if err != nil {
 		return err
 	}
-	if ended := x.alreadyEnded(p.messages()); ended != nil {
-		return ended.outcome()
+	if s := x.alreadyEnded(p.messages()); s != nil && s.ExitCode == exitDone {
+		return nil
+	} else if s != nil {
+		return &errReported{exitError{s.ExitCode, errors.New("the run has ended")}}
 	}
 	ctx = c.flags.with(ctx, p)
 	found, err := recordedInputs(ctx, &x.spec, c.moved)
@@ -138,20 +140,9 @@ func operationOf(spec *runSpec) *ops.Operation {
 	return ops.Named(spec.Operation)
 }
 
-// endedSummary is the summary of a run that has ended.
-type endedSummary struct{ report.Summary }
-
-// outcome is what the program ends with: what the run ended with.
-func (s *endedSummary) outcome() error {
-	if s.ExitCode == exitDone {
-		return nil
-	}
-	return &errReported{exitError{s.ExitCode, errors.New("the run has ended")}}
-}
-
 // alreadyEnded says that a run has ended, and touches nothing of it: people
 // fix its failed.csv in place. It returns nil when there is something to do.
-func (x *execution) alreadyEnded(w io.Writer) *endedSummary {
+func (x *execution) alreadyEnded(w io.Writer) *report.Summary {
 	s := summaryOfEnded(x.folder, x.point, &x.spec)
 	if s != nil && !x.flags.quiet {
 		fmt.Fprintf(w, "nothing to do: %s has ended\n", x.folder.Path(""))
@@ -161,9 +152,9 @@ func (x *execution) alreadyEnded(w io.Writer) *endedSummary {
 }
 
 // summaryOfEnded is the summary of a run if it has ended, else nil.
-func summaryOfEnded(folder *runstore.Folder, point *batch.Checkpoint, spec *runSpec) *endedSummary {
-	s := new(endedSummary)
-	if point == nil || !point.Ended || folder.ReadJSON(runstore.SummaryFile, &s.Summary) != nil {
+func summaryOfEnded(folder *runstore.Folder, point *batch.Checkpoint, spec *runSpec) *report.Summary {
+	s := new(report.Summary)
+	if point == nil || !point.Ended || folder.ReadJSON(runstore.SummaryFile, s) != nil {
 		return nil
 	}
 	if s.Executions != spec.Executions || s.Outcome != report.Completed {

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -263,31 +265,22 @@ func expandAll(values []string, getenv func(string) (string, bool)) ([]string, e
 	return out, nil
 }
 
-func expandVariables(text string, getenv func(string) (string, bool)) (string, error) {
-	var out strings.Builder
-	for {
-		before, rest, found := strings.Cut(text, "$")
-		out.WriteString(before)
-		if !found {
-			return out.String(), nil
+// variableUse is a variable in a value, or a dollar sign that means itself.
+var variableUse = regexp.MustCompile(`\$\$|\$\{[^}]*\}`)
+
+func expandVariables(text string, getenv func(string) (string, bool)) (_ string, err error) {
+	expanded := variableUse.ReplaceAllStringFunc(text, func(use string) string {
+		if use == "$$" {
+			return "$"
 		}
-		name, after, closed := strings.Cut(strings.TrimPrefix(rest, "{"), "}")
-		switch {
-		case strings.HasPrefix(rest, "$"):
-			out.WriteByte('$')
-			text = rest[1:]
-		case strings.HasPrefix(rest, "{") && closed:
-			value, ok := getenv(name)
-			if !ok {
-				return "", fmt.Errorf("the environment variable %s is not set", name)
-			}
-			out.WriteString(value)
-			text = after
-		default:
-			out.WriteByte('$')
-			text = rest
+		name := use[2 : len(use)-1]
+		value, ok := getenv(name)
+		if !ok {
+			err = cmp.Or(err, fmt.Errorf("the environment variable %s is not set", name))
 		}
-	}
+		return value
+	})
+	return expanded, err
 }
 
 // knownVariables are the variables that mean something to any command, without
