@@ -37,5 +37,4 @@ const (
 var (
 	failure = inputerror.New
 	located = inputerror.Locate
-	aborted = inputerror.Abort
 )
