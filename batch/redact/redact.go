@@ -22,6 +22,7 @@ import (
 // numbers could be tried out.
 const ShortestKey = 16
 
+// What stands for a value: a prefix, and so many digits of its hash.
 const (
 	Prefix          = "redacted:"
 	Digits          = 16 // hexadecimal, 64 bits: two of ten million values meet with 3 in a million

@@ -71,11 +71,12 @@ func layout(s *Snapshot, width int) (cells int, text string) {
 		if room() >= 0 {
 			break
 		}
-		if s.segment == theBar {
+		switch {
+		case s.segment == theBar:
 			cells = 0
-		} else if s.whole {
+		case s.whole:
 			forms[s.segment] = nil
-		} else if len(forms[s.segment]) > 1 {
+		case len(forms[s.segment]) > 1:
 			forms[s.segment] = forms[s.segment][1:]
 		}
 	}
