@@ -68,10 +68,14 @@ func (s *snapshot) begin(ctx context.Context) (err error) {
 			return usageError("--snapshot-from: %w", err)
 		}
 	} else {
-		err = owners.FromListing(ctx, s.x.client, s.log)
-	}
-	if err != nil {
-		return err
+		spool, err := runstore.NewSpool()
+		if err != nil {
+			return &exitError{exitStopped, err}
+		}
+		defer func() { _ = spool.Remove() }() // what stays is removed by the next process
+		if err := owners.FromListing(ctx, s.x.client, spool.Path, s.log); err != nil {
+			return err
+		}
 	}
 	return errors.Join(s.log.Append(undo.Record{Kind: undo.KindListed, Partial: partial}), s.log.Sync())
 }

@@ -19,6 +19,7 @@ import (
 	"pushbatch/batch"
 	"pushbatch/batch/blob"
 	"pushbatch/batch/ops"
+	"pushbatch/batch/runstore"
 	"pushbatch/batch/undo"
 	"pushbatch/readers"
 	"pushbatch/readers/owners"
@@ -106,13 +107,17 @@ func (p *process) undo(ctx context.Context, path, from string, c *runConfig) (er
 	if err != nil {
 		return err
 	}
-	plan, err := os.CreateTemp("", "pushbatch-undo-*") // mode 0600
+	spool, err := runstore.NewSpool()
 	if err != nil {
 		return &exitError{exitStopped, err}
 	}
-	defer os.Remove(plan.Name())
+	defer func() { err = errors.Join(err, spool.Remove()) }()
+	plan, err := os.CreateTemp(spool.Path, "plan-*") // mode 0600
+	if err != nil {
+		return &exitError{exitStopped, err}
+	}
 	defer plan.Close()
-	err = x.withRecords(ctx, path, old, from, func(records io.Reader) error { return x.makePlan(records, plan) })
+	err = x.withRecords(ctx, spool.Path, path, old, from, func(records io.Reader) error { return x.makePlan(records, plan) })
 	if err != nil {
 		return stateError(err)
 	}
@@ -165,13 +170,12 @@ func changingRun(ctx context.Context, path string) (_ *runSpec, err error) {
 
 // withRecords hands out the records that the plan is made of: the run's snapshot, or
 // what its inputs, its results and an inventory say.
-func (x *execution) withRecords(ctx context.Context, path string, old *runSpec, from string, read func(io.Reader) error) error {
+func (x *execution) withRecords(ctx context.Context, temporary, path string, old *runSpec, from string, read func(io.Reader) error) error {
 	if from != "" {
-		temp, err := os.CreateTemp("", "pushbatch-undo-*") // mode 0600
+		temp, err := os.CreateTemp(temporary, "records-*")
 		if err != nil {
 			return &exitError{exitStopped, err}
 		}
-		defer os.Remove(temp.Name())
 		defer temp.Close()
 		if err := x.rebuildLog(ctx, temp.Name(), path, old, from); err != nil {
 			return err

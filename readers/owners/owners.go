@@ -2,14 +2,13 @@
 // inventory that export made, and writes it into the log of a run that can be undone.
 //
 //	partial, err := owners.FromInventory(ctx, "inventory.parquet", log)
-//	err := owners.FromListing(ctx, client, log)
+//	err := owners.FromListing(ctx, client, folder, log)
 package owners
 
 import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -63,13 +62,9 @@ func (layout) Devices(raw []byte, _ time.Time) (rows [][]batch.Value) {
 }
 
 // FromListing writes the whole people listing, as sender gives it. One that was cut
-// off begins anew.
-func FromListing(ctx context.Context, sender people.Doer, log *undo.Log) error {
-	folder, err := os.MkdirTemp("", "pushbatch-people-*")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(folder)
+// off begins anew. What it keeps on disk meanwhile lies in folder, which the caller
+// removes.
+func FromListing(ctx context.Context, sender people.Doer, folder string, log *undo.Log) error {
 	source, err := people.New(people.Options{Sender: sender}, layout{}, func() string { return filepath.Join(folder, "people") })
 	if err != nil {
 		return err
