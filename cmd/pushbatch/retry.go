@@ -108,7 +108,7 @@ func (p *process) retry(ctx context.Context, path string, retry *retrySpec, c *r
 	if err := cmp.Or(c.check(), c.readMapping()); err != nil {
 		return err
 	}
-	if any, err := retry.takesAny(ctx); err != nil || !any && !c.flags.allowEmpty {
+	if some, err := retry.takesAny(ctx); err != nil || !some && !c.flags.allowEmpty {
 		return cmp.Or(err, usageError("%s", retry.noRow()))
 	}
 	x, err := p.open(c, runSpec{Retry: retry, Undo: old.Undo})

@@ -107,6 +107,27 @@ func (p *process) undo(ctx context.Context, path, from string, c *runConfig) (er
 	if err != nil {
 		return err
 	}
+	if err := x.createPlan(ctx, path, old, from); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, x.folder.Close()) }()
+	info, err := blob.Stat(ctx, x.folder.Path(planFile))
+	if err != nil {
+		return &exitError{exitStopped, err}
+	}
+	if err := x.openPlan(ctx, info); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, x.closeInputs()) }()
+	if err := x.describe(ctx); err != nil {
+		return err
+	}
+	return x.run(ctx)
+}
+
+// createPlan makes the plan of an undo, and then the folder that it lies in: where
+// nothing can be planned there is none.
+func (x *execution) createPlan(ctx context.Context, path string, old *runSpec, from string) (err error) {
 	spool, err := runstore.NewSpool()
 	if err != nil {
 		return &exitError{exitStopped, err}
@@ -124,22 +145,10 @@ func (p *process) undo(ctx context.Context, path, from string, c *runConfig) (er
 	if err := x.createFolder(ctx); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, x.folder.Close()) }()
 	if err := blob.Copy(ctx, x.folder.Path(planFile), plan, blob.CreateOptions{}); err != nil {
-		return &exitError{exitStopped, err}
+		return errors.Join(&exitError{exitStopped, err}, x.folder.Close())
 	}
-	info, err := blob.Stat(ctx, x.folder.Path(planFile))
-	if err != nil {
-		return &exitError{exitStopped, err}
-	}
-	if err := x.openPlan(ctx, info); err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, x.closeInputs()) }()
-	if err := x.describe(ctx); err != nil {
-		return err
-	}
-	return x.run(ctx)
+	return nil
 }
 
 // changingRun reads what was asked of a run that may have changed devices and is

@@ -103,7 +103,7 @@ func (r *undoRound) play() {
 		r.run(append(args, "--delta", "state", "--out", "night0"), "night0")
 		args = append(args, "--delta", "state", "--mirror", "--max-vanished", "100%")
 	}
-	table := r.rows(operation, 2)
+	r.rows(operation, 2)
 	before := r.state()
 	how := "--snapshot"
 	if r.dice.IntN(3) == 0 {
@@ -121,8 +121,8 @@ func (r *undoRound) play() {
 	}
 	r.run(append(args, "--out", "run"), "run")
 	left := r.state()
-	sent := r.sentRows(table)
-	touched := r.others(operation, sent, left)
+	sent := r.sentRows()
+	touched := r.others(operation, sent)
 	other := r.state()
 	if !r.run(undoArgs, "back") {
 		for id, rows := range sent {
@@ -183,7 +183,7 @@ func (r *undoRound) forgetIdentities() {
 }
 
 // rows writes a random table of an operation and returns it.
-func (r *undoRound) rows(operation string, version int) (table [][]string) {
+func (r *undoRound) rows(operation string, version int) {
 	fields := map[string][]string{
 		"update":        {"registrationId", "additionalData.plan", "additionalData.score:number", "registrationEnabled", "isPrimary"},
 		"personalize":   {"registrationId", "externalId", "phoneNumber", "email", "firstName"},
@@ -192,23 +192,19 @@ func (r *undoRound) rows(operation string, version int) (table [][]string) {
 	if operation == "update" {
 		fields = fields[:2+r.dice.IntN(4)]
 	}
-	table = append(table, fields)
+	var b strings.Builder
+	b.WriteString(strings.Join(fields, ",") + "\n")
 	for n := range 5 + r.dice.IntN(60) {
 		row := []string{r.devices[r.dice.IntN(len(r.devices))]}
 		for _, field := range fields[1:] {
 			row = append(row, r.cell(field, fmt.Sprintf("v%d-%d", version, n)))
 		}
-		table = append(table, row)
-	}
-	var b strings.Builder
-	for _, row := range table {
 		b.WriteString(strings.Join(row, ",") + "\n")
 	}
 	if err := os.WriteFile(filepath.Join(r.dir, "rows.csv"), []byte(b.String()), 0o600); err != nil {
 		r.Fatal(err)
 	}
 	r.log = append(r.log, b.String())
-	return table
 }
 
 func (r *undoRound) cell(field, unique string) string {
@@ -234,7 +230,7 @@ func (r *undoRound) cell(field, unique string) string {
 type sentRow struct{ device, status string }
 
 // sentRows are the rows of the run in order, those of vanished devices too, by device.
-func (r *undoRound) sentRows(table [][]string) map[string][]sentRow {
+func (r *undoRound) sentRows() map[string][]sentRow {
 	sent := make(map[string][]sentRow)
 	for _, record := range resultRecords(r.T, filepath.Join(r.dir, "run", "results.csv")) {
 		sent[record[3]] = append(sent[record[3]], sentRow{record[3], record[5]})
@@ -245,7 +241,7 @@ func (r *undoRound) sentRows(table [][]string) map[string][]sentRow {
 
 // others change devices as other users of the account do; not those of which it is
 // uncertain what the run left.
-func (r *undoRound) others(operation string, sent map[string][]sentRow, left *accountState) map[string]bool {
+func (r *undoRound) others(operation string, sent map[string][]sentRow) map[string]bool {
 	touched := make(map[string]bool)
 	for _, id := range r.devices {
 		rows := sent[id]
