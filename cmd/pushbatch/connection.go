@@ -276,11 +276,11 @@ func (p *process) openFolder(ctx context.Context, path string, flags *jobFlags) 
 }
 
 // folderError gives the error of a run's folder its exit code: that of a store that
-// cannot be used is not that of a wrong command.
+// cannot be used is not that of a wrong command. A run that was stopped meanwhile keeps
+// the code of what stopped it.
 func folderError(err error) error {
-	var locked *runstore.LockedError
 	var untrusted *runstore.TrustError
-	if err == nil || errors.As(err, &locked) || errors.As(err, &untrusted) || errors.Is(err, runstore.ErrNoRun) {
+	if err == nil || errors.As(err, &untrusted) || errors.Is(err, runstore.ErrNoRun) || exitCode(err) != exitUsage {
 		return err
 	}
 	return &exitError{exitStopped, err}

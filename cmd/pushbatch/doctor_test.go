@@ -63,6 +63,14 @@ func TestDoctorFindsEach(t *testing.T) {
 			check: "credentials", status: checkFailed, says: "web page", remedy: "--base-url",
 		},
 		{
+			name: "a web server without the paths", url: served(http.NotFound),
+			check: "credentials", status: checkFailed, says: "not as the platform does", remedy: "--base-url",
+		},
+		{
+			name: "a path behind the address", url: serveHandler(t, well) + "/push/1",
+			check: "credentials", status: checkFailed, says: "not as the platform does", remedy: "without a path",
+		},
+		{
 			name: "proxy setting", url: "https://nothing.invalid", env: proxy("http://user:" + doctorProxySecret + "@%zz"),
 			check: "proxy", status: checkFailed, says: "does not hold the address", remedy: "HTTPS_PROXY",
 		},

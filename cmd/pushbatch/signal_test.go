@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -21,6 +22,8 @@ import (
 	"time"
 
 	"pushbatch/apiclient/simulator"
+	"pushbatch/batch"
+	"pushbatch/batch/runstore"
 	"pushbatch/writers/console"
 	"pushbatch/writers/report"
 )
@@ -360,5 +363,26 @@ func TestStreamIsClean(t *testing.T) {
 	want := "a\\u001b[2J\tb\n\\u202eć\\u009b\\u007f\\u0007\\u000dš\\u2028\uFFFD."
 	if out.String() != want {
 		t.Errorf("%q\nwant %q", out.String(), want)
+	}
+}
+
+// What stops a run while it looks at its inputs, or at the listing, has the same exit
+// code as later; what is wrong with a folder or a state has that of a stopped run.
+func TestExitCodeOfFirstPass(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		err  error
+		code int
+	}{
+		{errors.New("disk full"), exitStopped},
+		{fmt.Errorf("page 2: %w", &signalError{name: "SIGTERM", code: exitTerminated}), exitTerminated},
+		{fmt.Errorf("page 2: %w", errMaxDuration), exitDuration},
+		{&batch.Abort{Code: batch.CodeInternal}, exitInternal},
+		{&batch.Abort{Code: "input_cut"}, exitStopped},
+		{&runstore.LockedError{}, exitLocked},
+	} {
+		if got := exitCode(stateError(tt.err)); got != tt.code {
+			t.Errorf("%v: exit code %d, want %d", tt.err, got, tt.code)
+		}
 	}
 }
