@@ -21,6 +21,7 @@ type page struct {
 	Charts     []breakdown // of an export; they come first
 	Counts     []fact      // rows by status
 	Facts      []fact
+	Several    bool // runs, which have no time in common
 	Series     Timeline
 	Seconds    float64 // where the last interval of Series ends
 	Latency    []LatencyBar
@@ -74,7 +75,7 @@ func pageOf(s *Summary, r *Run) *page {
 		Title: "pushbatch " + s.Operation + ": " + cut(lastPart(s.Run), shortText), Subtitle: cut(s.Run, longText),
 		Outcome: s.outcomeLine(), Remedy: s.Remedy,
 		Charts: s.Table.breakdowns(), Counts: s.countFacts(), Facts: slices.Concat(s.facts(), s.Delta.facts(), s.Table.facts()),
-		Series: s.Timeline, Seconds: s.Elapsed, Latency: s.Distribution,
+		Several: len(s.Runs) > 0, Series: s.Timeline, Seconds: s.Elapsed, Latency: s.Distribution,
 		Quantiles: []quantile{{"p50", s.Latency.P50}, {"p90", s.Latency.P90}, {"p99", s.Latency.P99}},
 		Made:      fmt.Sprintf("Made by pushbatch %s at %s.", s.Version, s.EndedAt.Format(pageTime)),
 	}
@@ -112,7 +113,9 @@ func (p *page) render() []byte {
 	m.rows(p)
 	m.errors(p.Errors, p.MoreErrors)
 	m.warnings(p.Warnings)
-	m.overTime(overTime(p.Series, p.Seconds))
+	if !p.Several {
+		m.overTime(overTime(p.Series, p.Seconds))
+	}
 	m.latency(p.Latency, p.Quantiles)
 	m.inputs(p.Inputs, p.MoreInput)
 	m.settings(p.Setting)
