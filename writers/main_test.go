@@ -7,9 +7,4 @@ import (
 	"pushbatch/batch/blob/s3test"
 )
 
-func TestMain(m *testing.M) {
-	if err := s3test.Setenv(); err != nil {
-		panic(err)
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { os.Exit(s3test.Run(m)) }

@@ -9,7 +9,7 @@ import (
 	"pushbatch/batch"
 )
 
-// Limits of RFC 5321, section 4.5.3.1, in octets.
+// Limits of RFC 5321, section 4.5.3.1, in bytes.
 const (
 	maxLocalPart = 64
 	maxAddress   = 254

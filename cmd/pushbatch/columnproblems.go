@@ -132,7 +132,7 @@ func (f *columnProblems) sorted() []*columnProblem {
 	return all
 }
 
-// print writes the most frequent ones.
+// printTo writes the most frequent ones.
 func (f *columnProblems) printTo(w io.Writer, indent string) {
 	for i, g := range f.sorted() {
 		if i == 0 {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -40,7 +39,7 @@ type sick struct {
 func TestDoctorFindsEach(t *testing.T) {
 	t.Parallel()
 	well := simulator.New(simulator.Config{Limits: simulator.PushLimits(0, 0), AppCodes: []string{"test-app"}, APIKeys: []string{scriptKey}})
-	closed := closedPort(t)
+	closed := freePort(t)
 	served := func(h http.HandlerFunc) string { return serveHandler(t, h) }
 	store := s3test.Start(t)
 	denied := store.Behind(t, &s3test.Faults{Refuse: func(r *http.Request) *s3test.Refusal {
@@ -130,17 +129,6 @@ func TestDoctorFindsEach(t *testing.T) {
 			s.demand(t)
 		})
 	}
-}
-
-// closedPort is a loopback address where nothing listens.
-func closedPort(t *testing.T) string {
-	t.Helper()
-	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // demand runs doctor in both forms.

@@ -101,6 +101,7 @@ func duckdb(t *testing.T, repository string) string {
 	return ""
 }
 
+// freePort is a loopback address where nothing listens.
 func freePort(t *testing.T) string {
 	t.Helper()
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")

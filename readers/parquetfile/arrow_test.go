@@ -57,7 +57,7 @@ func TestParquetFromArrow(t *testing.T) {
 					if told, ok := want.Rows[i][c].(string); ok && base == "int96" {
 						want.Rows[i][c] = strings.TrimSuffix(told, "Z") // the format says nothing of a zone
 					}
-					if diff := cmp.Diff(want.Rows[i][c], inTexts(v)); diff != "" {
+					if diff := cmp.Diff(want.Rows[i][c], plain(v, strings.Clone)); diff != "" {
 						t.Errorf("row %d, column %s (%s, -Arrow +ours):\n%s", i, columns[c], src.Header()[c].Type, diff)
 					}
 				}
@@ -98,23 +98,23 @@ func arrowTold(t *testing.T, name string) (told arrowRows) {
 	return told
 }
 
-// inTexts is a value as texts, null, lists and objects.
-func inTexts(v batch.Value) any {
+// plain is a value as JSON is decoded: null, lists, objects, and texts as spell has them.
+func plain(v batch.Value, spell func(string) string) any {
 	switch v.Kind {
 	case batch.Null:
 		return nil
 	case batch.List:
 		list := make([]any, len(v.Nested.Values))
 		for i, e := range v.Nested.Values {
-			list[i] = inTexts(e)
+			list[i] = plain(e, spell)
 		}
 		return list
 	case batch.Object:
 		object := make(map[string]any)
 		for i, e := range v.Nested.Values {
-			object[v.Nested.Names[i]] = inTexts(e)
+			object[v.Nested.Names[i]] = plain(e, spell)
 		}
 		return object
 	}
-	return v.Text
+	return spell(v.Text)
 }

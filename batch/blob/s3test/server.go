@@ -246,6 +246,15 @@ func Setenv() error {
 	return nil
 }
 
+// Run runs the tests of a package with the Environment, for its TestMain, and returns
+// the exit code.
+func Run(m *testing.M) int {
+	if err := Setenv(); err != nil {
+		panic(err)
+	}
+	return m.Run()
+}
+
 // Context reaches the server; the options' endpoint is filled in.
 func (s *Server) Context(ctx context.Context, o blob.S3Options) context.Context {
 	o.EndpointURL, o.PathStyle = s.Endpoint, true
