@@ -82,20 +82,23 @@ type breaker struct {
 	interval  time.Duration // to the next probe
 	nextProbe time.Duration
 	changed   chan struct{} // closed at every change that waiting callers care for
-	lastError error
+	lastError *Error
 }
 
 // streak is a row of failures without an answer between them.
 type streak struct {
-	id      uint64
-	began   time.Duration
-	distant int // failures that say the platform is out of reach
-	calls   map[uint64]struct{}
+	id       uint64
+	began    time.Duration
+	failures int
+	distant  int // failures that say the platform is out of reach
+	calls    map[uint64]struct{}
+	told     bool // a warning says that calls are repeated
 }
 
 const (
 	outageFailures = 10              // in a row
 	outageSpan     = 2 * time.Second // and lasting as long
+	toldFailures   = 3               // in a row, and lasting as long, are told
 	probeBase      = time.Second
 	probeCap       = 30 * time.Second
 )
@@ -143,6 +146,19 @@ func (b *breaker) over(now time.Duration) bool {
 	return b.longest >= 0 && now-b.streak.began >= b.longest
 }
 
+// left returns for how long calls may still go on without an answer.
+func (b *breaker) left() time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch {
+	case b.longest < 0:
+		return math.MaxInt64
+	case b.streak.calls == nil:
+		return b.longest
+	}
+	return max(b.streak.began+b.longest-b.clock.now(), 0)
+}
+
 // delay returns how long to wait before looking again; negative: until a
 // change.
 func (b *breaker) delay(now time.Duration) time.Duration {
@@ -178,38 +194,58 @@ func (b *breaker) answered() {
 		b.outage, b.probing = false, false
 		b.announce()
 	}
-	b.streak.calls, b.streak.distant = nil, 0
+	b.streak.calls = nil
 	b.closed.Store(true)
 }
 
 // failure is one attempt that was not answered as it should be.
 type failure struct {
-	sequence uint64 // of the call
-	distant  bool   // the platform is out of reach, not unwilling
-	last     bool   // the call would give up now
+	sequence uint64        // of the call
+	distant  bool          // the platform is out of reach, not unwilling
+	last     bool          // the call would give up now
+	since    time.Duration // when the call failed first; before the streak it may be its own fault
 	probe    bool
-	err      error
+	err      *Error
 }
 
 // failed notes a failure and returns the streak it belongs to, and whether
-// that is an outage, so that the failure uses up no attempt.
+// that is an outage, so that the failure uses up no attempt. A streak that lasts
+// too long is one as well, however few calls are made.
 func (b *breaker) failed(f failure) (id uint64, outage bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := b.clock.now()
 	b.extend(f, now)
+	lasted := now - b.streak.began
+	tooLong := b.over(now) && f.since >= b.streak.began
 	switch {
 	case b.outage && f.probe:
 		b.interval = min(2*b.interval, probeCap)
 		b.probing, b.nextProbe = false, now+b.interval
 		b.announce()
-	case !b.outage && b.proven() && (f.last || now-b.streak.began >= outageSpan):
+	case b.outage:
+	case tooLong, b.proven() && (f.last || lasted >= outageSpan):
 		b.outage, b.tripped = true, b.streak.id
 		b.interval, b.nextProbe = probeBase, now+probeBase
-		b.log.Warn("the platform is out of reach: all calls wait, one probes", "error", f.err)
+		if !tooLong {
+			b.tell("the platform is out of reach: all calls wait, one probes", f.err)
+		}
 		b.announce()
+	case !b.streak.told && b.streak.failures >= toldFailures && lasted >= outageSpan:
+		b.streak.told = true
+		b.tell("no answer as it should be: trying again", f.err)
 	}
 	return b.streak.id, b.outage
+}
+
+// tell warns of failures, without the platform's message: it may repeat what a row
+// holds.
+func (b *breaker) tell(message string, e *Error) {
+	attrs := []any{"error", e.brief()}
+	if b.longest >= 0 {
+		attrs = append(attrs, "gives_up_in", max(b.streak.began+b.longest-b.clock.now(), 0).Round(time.Second))
+	}
+	b.log.Warn(message, attrs...)
 }
 
 func (b *breaker) extend(f failure, now time.Duration) {
@@ -218,6 +254,7 @@ func (b *breaker) extend(f failure, now time.Duration) {
 		*s = streak{id: s.id + 1, began: now, calls: make(map[uint64]struct{}, outageFailures)}
 		b.closed.Store(false)
 	}
+	s.failures++
 	if f.distant {
 		s.distant++
 	}

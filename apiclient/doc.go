@@ -27,8 +27,8 @@
 //
 // # Retries
 //
-// 408, 425, 429, 5xx, timeouts, broken connections and answers cut short are
-// repeated with jittered exponential backoff; a 429 uses up no attempt. Every
+// 408, 425, 429, 5xx (not 501 and 505), timeouts, broken connections and answers
+// cut short are repeated with jittered exponential backoff; a 429 uses up no attempt. Every
 // operation of this package can be repeated safely as long as no other change
 // of the same device comes between.
 //
@@ -42,7 +42,10 @@
 // answer cut short) comes from a platform that is there, and may be the fault
 // of a single row: it takes ten different calls in a row. So the last few rows
 // of a run that always get a 500 use up their attempts and fail, while a
-// platform that answers 500 to everything is waited for.
+// platform that answers 500 to everything is waited for. Whatever failed and
+// however few calls are made: when nothing was answered for MaxOutage it is an
+// outage that was too long, but for calls that failed before while others were
+// answered.
 //
 // A platform that answers every request with a 429 for longer than MaxOutage is
 // given up as well. What waiting cannot heal is an error at once: a proxy that

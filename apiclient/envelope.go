@@ -182,26 +182,31 @@ func decodeNumbers(data []byte, v any) error {
 	return d.Decode(v)
 }
 
-// retryAfter reads Retry-After (RFC 9110, 10.2.3): seconds or a date. A date
-// is checked against the answer's own Date, so that a clock that is wrong here
-// does no harm. 0: absent, past, or neither of the two.
+// retryAfter reads Retry-After (RFC 9110, 10.2.3): seconds or a date; so many
+// seconds that it can only be a time since 1970 are read as that. A date is checked
+// against the answer's own Date, so that a clock that is wrong here does no harm.
+// 0: absent, past, or neither of the two.
 func retryAfter(h http.Header, now time.Time) time.Duration {
+	const sinceEpoch = 1e9 // seconds: 32 years
 	value := strings.TrimSpace(h.Get("Retry-After"))
-	if value == "" {
+	seconds, err := strconv.ParseFloat(value, 64)
+	switch {
+	case err == nil && !(seconds > 0):
 		return 0
+	case err == nil && seconds < sinceEpoch:
+		return time.Duration(seconds * float64(time.Second))
 	}
-	if seconds, err := strconv.ParseFloat(value, 64); err == nil {
-		if !(seconds > 0) {
+	date := time.UnixMilli(int64(seconds))
+	if seconds < 1000*sinceEpoch {
+		date = time.Unix(int64(seconds), 0)
+	}
+	if err != nil {
+		if date, err = http.ParseTime(value); err != nil {
 			return 0
 		}
-		return time.Duration(min(seconds, retryAfterMax.Seconds()) * float64(time.Second))
-	}
-	date, err := http.ParseTime(value)
-	if err != nil {
-		return 0
 	}
 	if sent, err := http.ParseTime(h.Get("Date")); err == nil {
 		now = sent
 	}
-	return min(max(date.Sub(now), 0), retryAfterMax)
+	return max(date.Sub(now), 0)
 }

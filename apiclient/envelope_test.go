@@ -125,10 +125,16 @@ func TestRetryAfter(t *testing.T) {
 		{"-4", "", 0},
 		{"NaN", "", 0},
 		{"soon", "", 0},
-		{"86400", "", time.Hour},
+		{"86400", "", 24 * time.Hour},
+		{"1764140000", "", 0}, // a time since 1970, in the past
+		{fmt.Sprint(now.Unix() + 45), "", 45 * time.Second},
+		{fmt.Sprint(now.UnixMilli() + 1500), "", 1500 * time.Millisecond},
+		{fmt.Sprint(now.Unix() + 45), at(15 * time.Second), 30 * time.Second},
+		{"1e300", "", 0},
+		{"Inf", "", 0},
 		{at(90 * time.Second), "", 90 * time.Second},
 		{at(-90 * time.Second), "", 0},
-		{at(48 * time.Hour), "", time.Hour},
+		{at(48 * time.Hour), "", 48 * time.Hour},
 		{at(48*time.Hour + 7*time.Second), at(48 * time.Hour), 7 * time.Second}, // our clock is two days late
 	}
 	for _, tt := range tests {

@@ -12,7 +12,7 @@ type Error struct {
 	Status     int           // HTTP status; 0: there was no answer
 	Code       string        // the platform's (48013, UNAUTHORIZED, E429), else one of the Code constants or http_<status>
 	Message    string        // in one line, at most about 600 bytes
-	RetryAfter time.Duration // as the answer asked, at most an hour; 0: it did not
+	RetryAfter time.Duration // as the answer asked, however long; 0: it did not
 	Class      Class
 	cause      error
 	token      bool // it came from the token endpoint
@@ -53,6 +53,14 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s: HTTP %d, %s: %s", e.Op, e.Status, e.Code, e.Message)
 }
 
+// brief is Error without a message of the platform's.
+func (e *Error) brief() string {
+	if e.Status == 0 {
+		return e.Error()
+	}
+	return fmt.Sprintf("%s: HTTP %d, %s", e.Op, e.Status, e.Code)
+}
+
 // Unwrap returns the cause at transport level, nil when an answer came.
 func (e *Error) Unwrap() error { return e.cause }
 
@@ -72,7 +80,8 @@ func (e *Error) FatalFor(call *Call) bool {
 }
 
 // platformClass classifies an answer (the platform's reference: 401, 403, 48001
-// and 48012 end a run; 408, 425, 429 and 5xx are worth another try).
+// and 48012 end a run; 408, 425, 429 and 5xx are worth another try). A 501 or 505
+// says that the server does not know the request at all, which no waiting heals.
 func platformClass(status int, code string) Class {
 	switch code {
 	case "48001", "48012", "APP_CODE_MISSING":
@@ -81,6 +90,8 @@ func platformClass(status int, code string) Class {
 	switch {
 	case status == 401, status == 403, status == 407, status >= 300 && status < 400:
 		return Fatal
+	case status == 501, status == 505:
+		return Final
 	case status == 408, status == 425, status == 429, status >= 500:
 		return Temporary
 	}

@@ -41,6 +41,9 @@ func (c clock) now() time.Duration { return time.Since(c.start) }
 const (
 	// retryAfterMax bounds what a server can ask for.
 	retryAfterMax = time.Hour
+	// toldPause is what a pause that the platform asked for must last to be told
+	// although the rate stays as it is.
+	toldPause = 5 * time.Second
 	// refusedBase and refusedCap bound the pause after a 429 that names none.
 	refusedBase = 250 * time.Millisecond
 	refusedCap  = 30 * time.Second
@@ -161,25 +164,28 @@ func (l *limiter) unused(g *permit) {
 
 // refused takes back a permit whose request got a 429 and pauses: for as long
 // as the platform asked, else longer from episode to episode, at most longest.
-// It returns for how long, and whether the rate fell.
-func (l *limiter) refused(g *permit, took, retryAfter, longest time.Duration) (pausedFor time.Duration, rate float64, fell bool) {
+// It returns for how long, and whether that is to be told: the rate fell, or the
+// pause is a long one.
+func (l *limiter) refused(g *permit, took, retryAfter, longest time.Duration) (pausedFor time.Duration, rate float64, tell bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.permits.ended(g, took, true)
 	now := l.clock.now()
 	before := l.adaptive.rate
-	if fell = l.adaptive.refused(g.sent, now); fell {
+	fell := l.adaptive.refused(g.sent, now)
+	if fell {
 		l.permits.setRate(l.adaptive.rate)
 	}
+	tell = fell
 	defer func() { l.share.slowed(fell, l.adaptive.rate/before, l.paused-now) }()
 	switch {
 	case retryAfter > 0:
-		l.hold(now, retryAfter)
+		tell = l.hold(now, retryAfter) || fell
 	case fell:
 		l.pauseFor(now, min(backoff(refusedBase, refusedCap, l.refusals), max(longest, refusedBase)), false)
 		l.refusals++
 	}
-	return max(l.paused-now, 0), l.adaptive.rate, fell
+	return max(l.paused-now, 0), l.adaptive.rate, tell
 }
 
 // release ends a pause: nothing will be sent any more, and everybody is to hear
@@ -191,17 +197,23 @@ func (l *limiter) release() {
 	l.wakeFirst()
 }
 
-// holdFor pauses the operation, as Retry-After of a 503 asks.
-func (l *limiter) holdFor(d time.Duration) time.Duration {
+// holdFor pauses the operation, as Retry-After of a 503 asks. It returns for how
+// long, and whether that is to be told.
+func (l *limiter) holdFor(d time.Duration) (pausedFor time.Duration, tell bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.clock.now()
-	l.hold(now, d)
-	return l.paused - now
+	tell = l.hold(now, d)
+	return l.paused - now, tell
 }
 
-// hold pauses for as long as the platform asked.
-func (l *limiter) hold(now, d time.Duration) { l.pauseFor(now, min(d, retryAfterMax), true) }
+// hold pauses for as long as the platform asked, and reports whether that is much
+// longer than what was known of.
+func (l *limiter) hold(now, d time.Duration) bool {
+	before := max(l.paused, now)
+	l.pauseFor(now, min(d, retryAfterMax), true)
+	return l.paused-before >= toldPause
+}
 
 func (l *limiter) pauseFor(now, d time.Duration, asked bool) {
 	if now+d > l.paused {

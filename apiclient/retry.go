@@ -18,10 +18,11 @@ type activeCall struct {
 	sequence uint64
 	resp     Response
 
-	last    error // of the last attempt
-	used    int   // attempts that count against MaxAttempts
-	renewed bool  // an access token was refused and fetched again
-	probe   bool  // this call is the probe of an outage
+	last    error         // of the last attempt
+	used    int           // attempts that count against MaxAttempts
+	since   time.Duration // when the first of them failed
+	renewed bool          // an access token was refused and fetched again
+	probe   bool          // this call is the probe of an outage
 
 	// The failures among used that belong to the latest streak: they are given
 	// back when it turns out to be an outage.
@@ -136,7 +137,7 @@ func (d *activeCall) attempt(ctx context.Context, g *permit, authorization strin
 		}
 		d.limiter.ended(g, took, a.status != 0)
 		if a.status == http.StatusServiceUnavailable && a.err.RetryAfter > 0 {
-			d.hold(a.err.RetryAfter)
+			d.hold(a.err)
 		}
 	}
 	if ctx.Err() != nil {
@@ -182,18 +183,29 @@ func (d *activeCall) throttled(g *permit, took time.Duration, e *Error) error {
 		d.limiter.release()
 		return err
 	}
-	pausedFor, rate, fell := d.limiter.refused(g, took, e.RetryAfter, left)
-	if fell {
-		c.cfg.Log.Warn("the platform refused for its limit", "operation", d.call.Op.String(),
-			"pause", pausedFor.Round(time.Millisecond), "rate", math.Round(100*rate)/100, "code", e.Code)
+	pausedFor, rate, tell := d.limiter.refused(g, took, e.RetryAfter, left)
+	if tell {
+		d.warnPause("the platform refused for its limit", pausedFor, e,
+			slog.Float64("rate", math.Round(100*rate)/100), slog.String("code", e.Code))
 	}
 	return nil
 }
 
-func (d *activeCall) hold(asked time.Duration) {
-	pausedFor := d.limiter.holdFor(asked)
-	d.client.cfg.Log.Warn("the platform asked to wait", "operation", d.call.Op.String(),
-		"pause", pausedFor.Round(time.Millisecond))
+// hold pauses the operation as a 503 asks, no longer than an outage may last.
+func (d *activeCall) hold(e *Error) {
+	if pausedFor, tell := d.limiter.holdFor(min(e.RetryAfter, d.client.breaker.left())); tell {
+		d.warnPause("the platform asked to wait", pausedFor, e)
+	}
+}
+
+// warnPause says for how long nothing is sent, and what was asked for where that is
+// more than is waited for.
+func (d *activeCall) warnPause(message string, pausedFor time.Duration, e *Error, attrs ...slog.Attr) {
+	all := append([]slog.Attr{slog.String("operation", d.call.Op.String()), slog.Duration("pause", pausedFor.Round(time.Millisecond))}, attrs...)
+	if e.RetryAfter > pausedFor+time.Second {
+		all = append(all, slog.String("asked_for", e.RetryAfter.Round(time.Second).String()+", longer than is waited for"))
+	}
+	d.client.cfg.Log.LogAttrs(context.Background(), slog.LevelWarn, message, all...)
 }
 
 // again decides after a failed attempt whether there will be another, and
@@ -221,7 +233,13 @@ func (d *activeCall) again(ctx context.Context, e *Error) (bool, error) {
 	}
 	wait := backoff(c.cfg.BackoffBase, c.cfg.BackoffCap, d.used-1)
 	if e.token {
-		wait = max(wait, e.RetryAfter)
+		wait = max(wait, min(e.RetryAfter, retryAfterMax))
+	}
+	if left := c.breaker.left(); left > 0 {
+		wait = min(wait, left)
+	}
+	if e.token && e.RetryAfter > 0 && wait >= toldPause {
+		d.warnPause("the platform asked to wait", wait, e)
 	}
 	d.logRetry(e, wait)
 	c.counters.backoff.Add(1)
@@ -258,10 +276,17 @@ func (d *activeCall) answered() {
 func (d *activeCall) failed(e *Error) bool {
 	w := d.client.breaker
 	d.forgive()
-	id, outage := w.failed(failure{
+	f := failure{
 		sequence: d.sequence, distant: e.distant(), probe: d.probe, err: e,
-		last: d.used >= d.client.cfg.MaxAttempts,
-	})
+		last: d.used >= d.client.cfg.MaxAttempts, since: math.MaxInt64,
+	}
+	if d.used > 1 {
+		f.since = d.since
+	}
+	id, outage := w.failed(f)
+	if d.used == 1 {
+		d.since = d.client.clock.now()
+	}
 	d.probe = false
 	if id != d.streak {
 		d.streak, d.inStreak = id, 0

@@ -3,12 +3,14 @@ package main
 import (
 	"encoding/csv"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"pushbatch/apiclient/simulator"
 	"pushbatch/writers/report"
@@ -64,6 +66,46 @@ func TestOutageTooLong(t *testing.T) {
 			t.Fatalf("resume: exit code %d\n%s", code, said)
 		}
 		demandEveryRowOnce(t, filepath.Join(out, "results.csv"), 400)
+	})
+}
+
+// Whoever asks, and however little: an outage is told within seconds, also without
+// -v, and ends the command with exit 4 when it has lasted --max-outage.
+func TestOutageEndsEveryCommand(t *testing.T) {
+	t.Parallel()
+	dir, rows := t.TempDir(), updateRows(t)
+	people := filepath.Join(dir, "people.csv")
+	if err := os.WriteFile(people, []byte("registrationId,externalId\nr1,e1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg := simulator.Config{Limits: simulator.PushLimits(0, 0), Faults: faults(t, "outage=1h-9h")}
+	inVirtualTime(t, cfg, func(sim *simulator.Simulator, command func(...string) (int, string)) {
+		sim.SeedPeople(20)
+		before := filepath.Join(dir, "before")
+		if code, said := command("update", rows, "--limit", "3", "--snapshot", "--out", before); code != exitDone {
+			t.Fatalf("exit code %d\n%s", code, said)
+		}
+		time.Sleep(61 * time.Minute)
+		for i, args := range [][]string{
+			{"update", rows, "--limit", "1"},
+			{"update", rows, "--limit", "5"},
+			{"personalize", people},
+			{"personalize", people, "--snapshot"},
+			{"update", rows, "--limit", "1", "--snapshot"},
+			{"export", "--people", "--to", filepath.Join(dir, "people.out.csv")},
+			{"export", people, "--to", filepath.Join(dir, "row.out.csv")},
+			{"undo", before},
+		} {
+			start := time.Now()
+			out := filepath.Join(dir, fmt.Sprint("run", i))
+			code, said := command(append(args, "--max-outage", "20s", "--out", out)...)
+			if code != exitStopped || !strings.Contains(said, "gives_up_in=") || !strings.Contains(said, "out of reach for 2") {
+				t.Errorf("%q: exit code %d\n%s", args, code, said)
+			}
+			if took := time.Since(start); took > 50*time.Second {
+				t.Errorf("%q took %s", args, took)
+			}
+		}
 	})
 }
 

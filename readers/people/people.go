@@ -312,11 +312,12 @@ func platformTime(text string) (time.Time, bool) {
 
 // peopleError says why the listing cannot be read on: always the end of the run.
 func peopleError(err error, call *apiclient.Call) error {
-	if refusal, answered := errors.AsType[*apiclient.Error](err); answered {
-		return &batch.Abort{Code: refusal.Code, Err: fmt.Errorf("list people: %w", err)}
-	}
-	if errors.Is(err, apiclient.ErrOutage) {
+	refusal, answered := errors.AsType[*apiclient.Error](err)
+	switch {
+	case errors.Is(err, apiclient.ErrOutage):
 		return &batch.Abort{Code: "outage", Err: err}
+	case answered:
+		return &batch.Abort{Code: refusal.Code, Err: fmt.Errorf("list people: %w", err)}
 	}
 	return fmt.Errorf("send %s: %w", call.Op, err)
 }
