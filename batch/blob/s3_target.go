@@ -19,6 +19,13 @@ type s3Target struct {
 	bucket, key string
 }
 
+// SameBucket reports whether two locations lie in one bucket of S3.
+func SameBucket(a, b string) bool {
+	one, _, err := cutS3(a)
+	other, _, otherErr := cutS3(b)
+	return IsS3(a) && IsS3(b) && err == nil && otherErr == nil && one == other
+}
+
 // cutS3 splits a location into bucket and key.
 func cutS3(location string) (bucket, key string, err error) {
 	bucket, key, _ = strings.Cut(strings.TrimPrefix(location, s3Scheme), "/")

@@ -64,6 +64,34 @@ func TestCheckpointNamesOtherFiles(t *testing.T) {
 	}
 }
 
+// A job.json in S3 that sends what the run writes elsewhere: a table, a delta state or
+// a shared limit outside the run's bucket is taken if the run's seal says so, or if the
+// command line does.
+func TestJobFileNamesOtherPlaces(t *testing.T) {
+	t.Parallel()
+	_, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0)})
+	server := new(s3test.Store).Serve(t)
+	dir := t.TempDir()
+	input := filepath.Join(dir, "in.csv")
+	if err := os.WriteFile(input, []byte("registrationId,externalId\nr1,\nr2,b\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s3 := []string{"--s3-endpoint-url", server.Endpoint, "--s3-path-style"}
+	at := func(args ...string) *child { return prepare(t, url, dir, append(args, s3...)...) }
+	at("personalize", input, "--canary", "1", "--out", "s3://bucket/run", "--share-limit", "limit.json").demandEnd(t, exitErrors)
+	data, _ := server.Get(t, "run/job.json")
+	job := string(data)
+	for _, place := range []string{filepath.Join(dir, "victim"), "s3://other/limit.json"} {
+		server.Put(t, "run/job.json", []byte(strings.Replace(job, "limit.json", place, 1)))
+		at("resume", "s3://bucket/run").demandEnd(t, exitUsage, "give --share-limit on the command line")
+	}
+	if _, err := os.Stat(filepath.Join(dir, "victim")); err == nil {
+		t.Error("the file that job.json names was written")
+	}
+	server.Put(t, "run/job.json", []byte(job))
+	at("resume", "s3://bucket/run").demandEnd(t, exitBadRows)
+}
+
 // What was planted in a run folder or a delta state before they were closed to others
 // is refused at the start: no link is followed, no pipe waited for, nothing is sent.
 func TestPlantedInFolders(t *testing.T) {

@@ -11,19 +11,23 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"pushbatch/batch/blob"
 	"pushbatch/batch/redact"
 	"pushbatch/writers/console"
 )
 
 // A run folder is input, not truth: others may have written to it. What resume and
-// retry take from its job.json decides what rows mean, never where secrets go.
+// retry take from its job.json decides what rows mean, never where secrets go, nor
+// which files beyond the run's own are written.
 
-// restore fills the flags with what a run was started with. The command line, the
-// environment and the config file come before it, but for fixed flags, which the
-// run keeps.
-func (c *runConfig) restore(p *process, spec *runSpec, fixed []string) error {
+// restore fills the flags with what a run in a folder was started with. The command
+// line, the environment and the config file come before it, but for fixed flags,
+// which the run keeps, and for those that are left out.
+func (c *runConfig) restore(p *process, run string, spec *runSpec, fixed, left []string) error {
+	given := settingsOf(c.set)
 	for _, name := range fixed {
-		if f := c.set.Lookup(name); f != nil && f.Changed {
+		confirmed := slices.Contains(placeFlags, name) && !slices.Contains(left, name) && slices.Equal(given[name], spec.Settings[name])
+		if f := c.set.Lookup(name); f != nil && f.Changed && !confirmed {
 			return usageError("--%s cannot be changed here: the run keeps what it was started with", name)
 		}
 	}
@@ -36,18 +40,45 @@ func (c *runConfig) restore(p *process, spec *runSpec, fixed []string) error {
 		switch {
 		case f == nil:
 			return usageError("the run was started with --%s, which this version does not know", name)
-		case slices.Contains(unrestoredFlags, name), slices.Contains(unkeptFlags, name), slices.Contains(given, from[name].source):
+		case slices.Contains(unrestoredFlags, name), slices.Contains(unkeptFlags, name), slices.Contains(left, name), from[name].isGiven():
 			continue
 		}
 		if err := setFlag(c.set, name, values); err != nil {
 			return usageError("--%s of the run: %v", name, err)
 		}
 	}
-	return c.sameEndpoints(p, spec, from)
+	sealed := spec.Seal != "" && hmac.Equal([]byte(spec.Seal), []byte(p.seal(c.flags, spec.Settings)))
+	for _, name := range left {
+		delete(spec.Settings, name)
+	}
+	return cmp.Or(c.sameEndpoints(p, spec, from, sealed), c.ownPlaces(run, spec, from, sealed))
 }
 
-// given are the sources of a value that somebody gave for this execution.
-var given = []string{fromFlag, fromEnv, fromFile}
+// isGiven reports whether somebody gave the value for this execution.
+func (o origin) isGiven() bool {
+	return slices.Contains([]string{fromFlag, fromEnv, fromFile}, o.source)
+}
+
+// placeFlags name what a run writes to outside its folder.
+var placeFlags = []string{"to", "delta", "share-limit"}
+
+// ownPlaces refuses to write where a folder says that others can write to, too: one
+// in S3, or one that is taken by --trust-folder. What lies in the same bucket they
+// reach anyway, and a seal shows that a process with the account's secret wrote it.
+func (c *runConfig) ownPlaces(run string, spec *runSpec, from map[string]origin, sealed bool) error {
+	if sealed || !blob.IsS3(run) && !c.flags.trustFolder {
+		return nil
+	}
+	for _, name := range placeFlags {
+		was := spec.Settings[name]
+		if len(was) == 0 || from[name].isGiven() || c.set.Lookup(name) == nil || blob.SameBucket(run, was[0]) {
+			continue
+		}
+		return usageError("the run was started with --%s %s, which is not taken from a folder that others may have written to: give --%s on the command line to say that it is meant",
+			name, console.MaskedURL(was[0]), name)
+	}
+	return nil
+}
 
 // endpointFlags are addresses that secrets are sent to.
 var endpointFlags = []string{"base-url", "s3-endpoint-url"}
@@ -56,8 +87,7 @@ var endpointFlags = []string{"base-url", "s3-endpoint-url"}
 // the command line says so. Where nothing is in force but the default, the address
 // that the run was started with is taken if the run's seal shows that a process
 // with the same secret wrote it.
-func (c *runConfig) sameEndpoints(p *process, spec *runSpec, from map[string]origin) error {
-	sealed := spec.Seal != "" && hmac.Equal([]byte(spec.Seal), []byte(p.seal(c.flags, spec.Settings)))
+func (c *runConfig) sameEndpoints(p *process, spec *runSpec, from map[string]origin, sealed bool) error {
 	for _, name := range endpointFlags {
 		f := c.set.Lookup(name)
 		was := f.DefValue
@@ -68,7 +98,7 @@ func (c *runConfig) sameEndpoints(p *process, spec *runSpec, from map[string]ori
 		switch {
 		case from[name].source == fromFlag, sameURL(was, inForce), name == "base-url" && (c.flags.simulate || !c.sends()):
 		case was == "": // the run names no address: that of the environment is the operator's own
-		case sealed && !slices.Contains(given, from[name].source):
+		case sealed && !from[name].isGiven():
 			if err := c.set.Set(name, was); err != nil {
 				return usageError("--%s of the run: %v", name, err)
 			}
@@ -92,7 +122,7 @@ func (p *process) sdkEndpoint(flag string) string {
 	return cmp.Or(one, all)
 }
 
-// seal proves that who wrote the addresses of a run had the account's secret; empty
+// seal proves that who wrote the addresses and places of a run had the account's secret; empty
 // where there is no secret that is too long to be guessed.
 func (p *process) seal(f *jobFlags, settings map[string][]string) string {
 	secret := p.platformSecret(f)
@@ -101,7 +131,7 @@ func (p *process) seal(f *jobFlags, settings map[string][]string) string {
 	}
 	mac := hmac.New(sha256.New, []byte(secret))
 	mac.Write([]byte("pushbatch: addresses of a run\n"))
-	for _, name := range endpointFlags {
+	for _, name := range slices.Concat(endpointFlags, placeFlags) {
 		mac.Write([]byte(strings.Join(settings[name], " ") + "\n"))
 	}
 	return hex.EncodeToString(mac.Sum(nil))

@@ -110,7 +110,7 @@ func (p *process) reopen(folder *runstore.Folder, c *runConfig) (*execution, err
 	if newMapping {
 		fixed = fixedForResume()
 	}
-	if err := c.restore(p, &spec, fixed); err != nil {
+	if err := c.restore(p, folder.Path(""), &spec, fixed, nil); err != nil {
 		return nil, err
 	}
 	if !newMapping {

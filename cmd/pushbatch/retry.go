@@ -88,14 +88,11 @@ func (p *process) retry(ctx context.Context, path string, retry *retrySpec, c *r
 	if c.operation = operationOf(old); c.operation == nil {
 		return usageError("%s: this version knows no operation %q", path, old.Operation)
 	}
-	for _, name := range notInherited {
-		delete(old.Settings, name)
-	}
 	newMapping, fixed := c.set.Changed("map"), fixedForRetry()
 	if !newMapping {
 		fixed = append(fixed, "map")
 	}
-	if err := c.restore(p, old, fixed); err != nil {
+	if err := c.restore(p, path, old, fixed, notInherited); err != nil {
 		return err
 	}
 	retry.Run = path

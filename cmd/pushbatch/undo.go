@@ -93,10 +93,7 @@ func (p *process) undo(ctx context.Context, path, from string, c *runConfig) (er
 	if state := old.Settings["delta"]; len(state) == 1 {
 		spec.State = state[0]
 	}
-	for _, name := range notUndone {
-		delete(old.Settings, name)
-	}
-	if err := c.restore(p, old, fixedForUndo()); err != nil {
+	if err := c.restore(p, path, old, fixedForUndo(), notUndone); err != nil {
 		return err
 	}
 	c.operation, c.mapping = ops.Undo(), old.Mapping
