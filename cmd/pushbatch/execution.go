@@ -69,9 +69,13 @@ type execution struct {
 	inventory    *inventory.Manifest  // what an export published; nil: nothing
 }
 
+// stderrWithin is how long a run waits for standard error to take a message.
+const stderrWithin = 2 * time.Second
+
 // open makes what prints and what reaches the platform. Inputs and folder are
 // opened later, when it is known which run this is.
 func (p *process) open(c *runConfig, spec runSpec) (x *execution, err error) {
+	p.waitAtMost(stderrWithin)
 	x = &execution{runConfig: c, process: p, spec: spec, layout: c.flags.export.layout()}
 	p.json = c.flags.logFormat == console.JSON
 	if x.printer, x.every, err = console.NewPrinter(p.terminal, c.flags.progress, c.flags.quiet, c.flags.logFormat); err != nil {

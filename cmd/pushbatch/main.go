@@ -18,6 +18,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -51,12 +52,15 @@ type process struct {
 	terminal *console.Terminal // what standard error is connected to
 	warned   map[string]bool   // what warn has said
 	json     bool              // messages are JSON, see --log-format
+
+	waitAtMost func(time.Duration) // for standard error to take a message
 }
 
 // run executes one command line and returns the exit code.
 func run(ctx context.Context, p process) int {
 	messages := console.NewStream(p.stderr)
 	p.stdout, p.stderr, p.terminal = console.NewStream(p.stdout), messages, console.TerminalOf(messages, p.getenv)
+	p.waitAtMost = messages.WaitAtMost
 	root := newRoot(&p)
 	p.root = root
 	p.json = p.asksForJSON() // for what is wrong before the flags are read

@@ -239,19 +239,47 @@ func readJSON(t *testing.T, path string, v any) {
 	}
 }
 
-// A run outlives who reads what it prints: it goes on, stops gracefully on a
-// signal, and can be resumed without sending anything twice.
+// A run outlives who reads what it prints: it goes on when he leaves or reads no
+// more, stops gracefully on a signal, and can be resumed without sending anything
+// twice.
 func TestReaderOfOutputEnds(t *testing.T) {
 	t.Parallel()
-	sim, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0)})
-	dir := t.TempDir()
-	rows, err := filepath.Abs("../../testdata/rows/update.csv")
-	if err != nil {
-		t.Fatal(err)
+	for name, asleep := range map[string]bool{"gone": false, "asleep": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			testReaderOfOutput(t, asleep)
+		})
 	}
+}
+
+// fill writes into a pipe until it takes no more.
+func fill(write *os.File) error {
+	for {
+		if err := write.SetWriteDeadline(time.Now().Add(100 * time.Millisecond)); err != nil {
+			return err
+		}
+		if _, err := write.Write(make([]byte, 512)); err != nil {
+			if errors.Is(err, os.ErrDeadlineExceeded) {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+func testReaderOfOutput(t *testing.T, asleep bool) {
+	t.Helper()
+	sim, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0)})
+	dir, rows := t.TempDir(), updateRows(t)
 	read, write, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
+	}
+	defer read.Close()
+	if asleep {
+		if err := fill(write); err != nil {
+			t.Fatal(err)
+		}
 	}
 	c := exec.Command(binary(t), "update", rows, "--rate", "60", "-v", "--out", "run")
 	c.Dir, c.Stdout, c.Stderr = dir, write, write
@@ -260,7 +288,9 @@ func TestReaderOfOutputEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "the first requests", func() bool { return sim.Stats().Requests >= 5 })
-	read.Close()
+	if !asleep {
+		read.Close()
+	}
 	eventually(t, "more requests", func() bool { return sim.Stats().Requests >= 30 })
 	if err := c.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)

@@ -6,8 +6,9 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"syscall"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -15,21 +16,78 @@ import (
 // Stream is standard output or standard error. What is written passes clean: a
 // header or a message of the platform could otherwise move the cursor or forge
 // what people read. Once the reader of a pipe has gone, what is written is dropped:
-// a run does not end with whoever watched it.
+// a run does not end with whoever watched it, nor does it wait for him, see WaitAtMost.
 type Stream struct {
-	mu   sync.Mutex
+	busy chan struct{} // capacity 1: full while something is written
 	w    io.Writer
 	rest []byte // the begun character at the end of the last write
 	gone bool
+
+	patience atomic.Int64 // see WaitAtMost; 0: no limit
+	stuck    atomic.Bool  // nothing was taken for as long
 }
 
 // NewStream makes a stream of where text goes.
-func NewStream(w io.Writer) *Stream { return &Stream{w: w} }
+func NewStream(w io.Writer) *Stream { return &Stream{busy: make(chan struct{}, 1), w: w} }
+
+// WaitAtMost bounds how long a write waits for a full pipe that nobody reads, or a
+// terminal that was stopped. What comes after is dropped until the other side takes
+// something again.
+func (o *Stream) WaitAtMost(d time.Duration) { o.patience.Store(int64(d)) }
 
 // Write implements io.Writer.
-func (o *Stream) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
+func (o *Stream) Write(p []byte) (int, error) { return o.write(p, o.cleaned) }
+
+// write hands on what form makes of a text.
+func (o *Stream) write(p []byte, form func([]byte) []byte) (int, error) {
+	var late <-chan time.Time
+	if patience := time.Duration(o.patience.Load()); patience > 0 {
+		timer := time.NewTimer(patience)
+		defer timer.Stop()
+		late = timer.C
+	}
+	if !o.turn(late) {
+		return len(p), nil
+	}
+	text, ended := form(p), make(chan error, 1)
+	go func() { // ends when the text is taken, or with the process
+		err := o.put(text)
+		o.stuck.Store(false)
+		<-o.busy
+		ended <- err
+	}()
+	select {
+	case err := <-ended:
+		if err != nil {
+			return 0, err
+		}
+	case <-late:
+		o.stuck.Store(true)
+	}
+	return len(p), nil
+}
+
+// turn waits until nobody else writes, and reports whether that came about.
+func (o *Stream) turn(late <-chan time.Time) bool {
+	if late != nil && o.stuck.Load() {
+		select {
+		case o.busy <- struct{}{}:
+			return true
+		default:
+			return false
+		}
+	}
+	select {
+	case o.busy <- struct{}{}:
+		return true
+	case <-late:
+		return false
+	}
+}
+
+// cleaned is the text with what was left of the one before, without the character
+// that is begun at its end.
+func (o *Stream) cleaned(p []byte) []byte {
 	text := slices.Concat(o.rest, p)
 	whole := len(text)
 	for n := 1; n < utf8.UTFMax && n <= len(text); n++ { // back to where a character begins
@@ -41,10 +99,7 @@ func (o *Stream) Write(p []byte) (int, error) {
 		}
 	}
 	o.rest = append([]byte(nil), text[whole:]...)
-	if err := o.put(clean(text[:whole])); err != nil {
-		return 0, err
-	}
-	return len(p), nil
+	return clean(text[:whole])
 }
 
 func (o *Stream) put(text []byte) error {
@@ -67,12 +122,7 @@ type uncleaned struct{ *Stream }
 
 // Write implements io.Writer.
 func (u uncleaned) Write(p []byte) (int, error) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if err := u.put(p); err != nil {
-		return 0, err
-	}
-	return len(p), nil
+	return u.write(p, slices.Clone)
 }
 
 // clean replaces all control characters but newline and tab, and the marks that
