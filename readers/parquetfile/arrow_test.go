@@ -38,9 +38,12 @@ func TestParquetFromArrow(t *testing.T) {
 			src := openParquetBytes(t, data)
 			var columns []string
 			for _, c := range src.Header() {
-				if columns = append(columns, c.Name); c.Undecoded != "" {
+				if columns = append(columns, c.Name); strings.Contains(c.Undecoded, "VARIANT") != (base == "variants") {
 					t.Errorf("column %s: %s", c.Name, c.Undecoded)
 				}
+			}
+			if base == "variants" { // which are refused, not decoded
+				return
 			}
 			if diff := cmp.Diff(want.Columns, columns); diff != "" {
 				t.Fatal(diff)

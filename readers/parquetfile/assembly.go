@@ -68,8 +68,6 @@ func (c *column) build(n *node) (batch.Value, error) {
 		return c.buildMap(n, l.def < n.itemDef)
 	case listShape:
 		return c.buildList(n, l.def < n.itemDef)
-	case variantShape:
-		return c.buildVariant(n)
 	}
 	return c.buildStruct(n)
 }

@@ -18,9 +18,8 @@ type shape uint8
 const (
 	leafShape shape = iota
 	structShape
-	listShape    // children: the element
-	mapShape     // children: key and value
-	variantShape // children: what a VARIANT is stored as
+	listShape // children: the element
+	mapShape  // children: key and value
 )
 
 // node is one value of a row as users see it: the groups that only spell out a
@@ -73,7 +72,6 @@ type place struct {
 	def, rep uint8
 	depth    int
 	path     string
-	variant  bool // it is part of what a VARIANT is stored as
 }
 
 // below returns the place of element e below p.
@@ -83,7 +81,6 @@ func (p place) below(e *schemaElement) place {
 	}
 	p.path += e.name
 	p.depth++
-	p.variant = p.variant || e.logical.id == logicalVariant
 	switch e.repetition {
 	case format.Optional:
 		p.def++
@@ -151,8 +148,6 @@ func (n *node) resolve(e *schemaElement) bool {
 	converted := deprecated.ConvertedType(e.converted)
 	none := e.logical.id == 0
 	switch {
-	case e.logical.id == logicalVariant:
-		return n.resolveVariant()
 	case e.logical.id == logicalList, none && converted == deprecated.List:
 		return n.resolveList()
 	case e.logical.id == logicalMap, none && converted == deprecated.Map:
@@ -208,9 +203,6 @@ func (s *schemaReader) leafNode(n *node, e *schemaElement, p place) error {
 	if l.typ, known = typeOf(e, l.width); !known {
 		n.unknown = e.annotation()
 	}
-	if p.variant && e.logical.id == 0 && e.converted < 0 && l.physical == format.ByteArray {
-		l.typ = leafType{name: "binary", kind: batch.Text, append: appendRaw} // see variant.go
-	}
 	n.leaf = l
 	s.file.leaves = append(s.file.leaves, l)
 	return nil
@@ -242,8 +234,6 @@ func (n *node) typeName() string {
 	switch n.shape {
 	case leafShape:
 		return n.leaf.typ.name
-	case variantShape:
-		return "variant"
 	case listShape:
 		return "list<" + n.children[0].typeName() + ">"
 	case mapShape:
@@ -266,8 +256,6 @@ func (n *node) kind() batch.Kind {
 		return n.leaf.typ.kind
 	case listShape:
 		return batch.List
-	case variantShape:
-		return batch.Null // any
 	}
 	return batch.Object
 }

@@ -16,9 +16,6 @@ func appendText(dst, raw []byte) ([]byte, valueFault) {
 	return append(dst, raw...), noFault
 }
 
-// appendRaw takes bytes that become a value later, see variant.go.
-func appendRaw(dst, raw []byte) ([]byte, valueFault) { return append(dst, raw...), noFault }
-
 func appendHex(dst, raw []byte) ([]byte, valueFault) { return hex.AppendEncode(dst, raw), noFault }
 
 func appendUUID(dst, raw []byte) ([]byte, valueFault) {
