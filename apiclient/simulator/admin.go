@@ -63,12 +63,11 @@ func (s *Simulator) AddPeople(n int) {
 		name := namesOf(&draw{h})
 		d := &device{id: fmt.Sprintf("added-%d-%08x", p.id, h>>32), person: p.id, enabled: true}
 		d.app = s.store.gen.application(d.id)
-		s.store.changed(d)
-		s.store.change(p, now, func() {
-			p.first, p.last, p.gender = name.first, name.last, name.gender
-			p.externalID = fmt.Sprintf("added-%d", p.id)
-			p.devices = []string{d.id}
-		})
+		s.store.keep(d)
+		p.first, p.last, p.gender = name.first, name.last, name.gender
+		p.externalID = fmt.Sprintf("added-%d", p.id)
+		p.devices = []string{d.id}
+		s.store.changed(p, now)
 	}
 }
 
@@ -77,13 +76,13 @@ func (s *Simulator) AddPeople(n int) {
 func (s *Simulator) RemovePeople(n int) []int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	o := s.store.order(orderCreated)
+	ids := s.store.ids()
 	var gone []int64
-	for range min(n, len(o.ids)) {
-		at := int(s.dice.rng.Uint64N(uint64(len(o.ids))))
-		id := o.ids[at]
-		s.store.remove(id)
-		gone = append(gone, int64(id))
+	for range min(n, len(ids)) {
+		at := s.dice.rng.IntN(len(ids))
+		s.store.remove(ids[at])
+		gone = append(gone, int64(ids[at]))
+		ids = slices.Delete(ids, at, at+1)
 	}
 	return gone
 }
@@ -98,31 +97,18 @@ func (s *Simulator) WriteState(to io.Writer) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	w := bufio.NewWriter(to)
-	for _, id := range s.store.registrationIDs() {
-		fmt.Fprintf(w, "{\"registration\":%s}\n", toJSON(s.store.registration(s.store.knownDevice(id))))
+	for _, id := range slices.Sorted(maps.Keys(s.store.devices)) {
+		fmt.Fprintf(w, "{\"registration\":%s}\n", toJSON(s.store.registration(s.store.devices[id])))
 	}
 	var lines []string
-	for id := range s.store.ids() {
-		lines = append(lines, string(toJSON(s.store.person(id).state())))
+	for _, p := range s.store.people {
+		lines = append(lines, string(toJSON(p.state())))
 	}
 	slices.Sort(lines)
 	for _, line := range lines {
 		fmt.Fprintf(w, "{\"person\":%s}\n", line)
 	}
 	return w.Flush()
-}
-
-func (st *store) registrationIDs() []string {
-	ids := slices.Collect(maps.Keys(st.devices))
-	for id := personID(1); id <= st.gen.count; id++ {
-		for _, k := range st.gen.slots(id) {
-			if reg := st.gen.registrationID(id, k); st.devices[reg] == nil {
-				ids = append(ids, reg)
-			}
-		}
-	}
-	slices.Sort(ids)
-	return ids
 }
 
 func sortedEntries(list []entry) []entry {

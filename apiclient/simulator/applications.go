@@ -23,13 +23,6 @@ func (st *store) applications(accepted string) answer {
 	for _, d := range st.devices {
 		counts[d.app]++
 	}
-	for id := personID(1); id <= st.gen.count; id++ {
-		for _, k := range st.gen.slots(id) {
-			if reg := st.gen.registrationID(id, k); st.devices[reg] == nil {
-				counts[st.gen.application(reg)]++
-			}
-		}
-	}
 	type application struct {
 		ApplicationID      string `json:"applicationId"`
 		ApplicationCode    string `json:"applicationCode"`

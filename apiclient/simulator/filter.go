@@ -10,7 +10,7 @@ import (
 )
 
 // condition tells whether a person passes the filter of a listing.
-type condition func(st *store, id personID) bool
+type condition func(*person) bool
 
 // parseFilter reads the platform's query language: {"firstName":"Ana"},
 // {"#gt":{"modifiedAt":"…"}}, {"#and":[…]}, {"#or":[…]}. Members of one object
@@ -68,14 +68,14 @@ func joined(name string, v any) (condition, error) {
 	if name == "#and" {
 		return every(list), nil
 	}
-	return func(st *store, id personID) bool {
-		return slices.ContainsFunc(list, func(c condition) bool { return c(st, id) })
+	return func(p *person) bool {
+		return slices.ContainsFunc(list, func(c condition) bool { return c(p) })
 	}, nil
 }
 
 func every(list []condition) condition {
-	return func(st *store, id personID) bool {
-		return !slices.ContainsFunc(list, func(c condition) bool { return !c(st, id) })
+	return func(p *person) bool {
+		return !slices.ContainsFunc(list, func(c condition) bool { return !c(p) })
 	}
 }
 
@@ -85,9 +85,9 @@ func comparison(op, name string, v any) (condition, error) {
 	if test == nil {
 		return nil, fmt.Errorf("filter: unknown operator %s", op)
 	}
-	field, err := fieldOf(name)
-	if err != nil {
-		return nil, err
+	field := fieldOf(name)
+	if field == nil {
+		return nil, fmt.Errorf("filter: unknown field")
 	}
 	want := ""
 	switch v := v.(type) {
@@ -98,12 +98,13 @@ func comparison(op, name string, v any) (condition, error) {
 		want = fmt.Sprint(v)
 	}
 	if name == orderCreated || name == orderModified {
+		var err error
 		if want, err = filterTime(want); err != nil {
 			return nil, err
 		}
 	}
-	return func(st *store, id personID) bool {
-		return slices.ContainsFunc(field(st, id), func(have string) bool { return test(have, want) }) != negated
+	return func(p *person) bool {
+		return slices.ContainsFunc(field(p), func(have string) bool { return test(have, want) }) != negated
 	}, nil
 }
 
@@ -138,29 +139,18 @@ func compare(a, b string) int {
 	return strings.Compare(a, b)
 }
 
-// fieldOf returns how a field is read; a missing value reads as "".
-func fieldOf(name string) (func(*store, personID) []string, error) {
-	switch name {
-	case "id":
-		return func(_ *store, id personID) []string { return []string{strconv.FormatUint(uint64(id), 10)} }, nil
-	case orderCreated:
-		return func(st *store, id personID) []string { return []string{listingText(st.created(id))} }, nil
-	case orderModified:
-		return func(st *store, id personID) []string { return []string{listingText(st.modified(id))} }, nil
-	}
-	if read := personField(name); read != nil {
-		return func(st *store, id personID) []string { return read(st.person(id)) }, nil
-	}
-	return nil, fmt.Errorf("filter: unknown field")
-}
-
 func listingText(unix int64) string { return time.Unix(unix, 0).UTC().Format(listingTime) }
 
-func personField(name string) func(*person) []string {
+// fieldOf returns how a field is read, nil for one that is not known; a missing value
+// reads as "".
+func fieldOf(name string) func(*person) []string {
 	if attribute, ok := strings.CutPrefix(name, "customAttributes."); ok {
 		return func(p *person) []string { return []string{scalarText(p.custom, attribute)} }
 	}
 	return map[string]func(*person) []string{
+		"id":                                     func(p *person) []string { return []string{strconv.FormatUint(uint64(p.id), 10)} },
+		orderCreated:                             func(p *person) []string { return []string{listingText(p.created)} },
+		orderModified:                            func(p *person) []string { return []string{listingText(p.modified)} },
 		"externalId":                             func(p *person) []string { return []string{p.externalID} },
 		"firstName":                              func(p *person) []string { return []string{p.first} },
 		"lastName":                               func(p *person) []string { return []string{p.last} },

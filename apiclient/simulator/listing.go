@@ -1,7 +1,9 @@
 package simulator
 
 import (
+	"cmp"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -9,6 +11,9 @@ import (
 const (
 	defaultPage = 20
 	maxPage     = 1000
+
+	orderCreated  = "createdAt"
+	orderModified = "modifiedAt"
 )
 
 // listing is a request of the people listing.
@@ -104,59 +109,54 @@ func (l *listing) setFilter(text string, bad *violations) {
 	l.filter, l.passes = text, passes
 }
 
-// matches are the people who passed the last filter, kept until anybody changes.
+// matches are the people of the last listing, kept until anybody changes.
 type matches struct {
 	filter, field string
 	descending    bool
 	version       uint64
-	ids           []personID
+	people        []*person
 }
 
 func (st *store) list(l *listing) answer {
 	if l.kind != "" {
 		return st.single(l)
 	}
-	skip := (l.page - 1) * l.limit
-	var ids []personID
-	total := 0
-	if l.passes == nil {
-		o := st.order(l.field)
-		total = len(o.ids)
-		ids = o.page(skip, l.limit, l.descending)
-	} else {
-		all := st.matching(l)
-		total = len(all)
-		ids = all[min(skip, total):min(skip+l.limit, total)]
-	}
-	return st.page(l, ids, total)
+	skip, all := (l.page-1)*l.limit, st.matching(l)
+	return st.page(l, all[min(skip, len(all)):min(skip+l.limit, len(all))], len(all))
 }
 
-func (st *store) matching(l *listing) []personID {
+// matching are all people who pass the filter, in the order asked for.
+func (st *store) matching(l *listing) []*person {
 	m := &st.matched
-	if m.ids != nil && m.filter == l.filter && m.field == l.field && m.descending == l.descending && m.version == st.version {
-		return m.ids
+	if m.people != nil && m.filter == l.filter && m.field == l.field && m.descending == l.descending && m.version == st.version {
+		return m.people
 	}
-	o := st.order(l.field)
-	ids := make([]personID, 0, 64)
-	for _, id := range o.page(0, len(o.ids), l.descending) {
-		if l.passes(st, id) {
-			ids = append(ids, id)
+	people := make([]*person, 0, len(st.people))
+	for _, id := range st.ids() {
+		if p := st.people[id]; l.passes == nil || l.passes(p) {
+			people = append(people, p)
 		}
 	}
-	*m = matches{l.filter, l.field, l.descending, st.version, ids}
-	return ids
+	if l.field == orderModified {
+		slices.SortStableFunc(people, func(a, b *person) int { return cmp.Compare(a.modified, b.modified) })
+	}
+	if l.descending {
+		slices.Reverse(people)
+	}
+	*m = matches{l.filter, l.field, l.descending, st.version, people}
+	return people
 }
 
-func (st *store) page(l *listing, ids []personID, total int) answer {
+func (st *store) page(l *listing, people []*person, total int) answer {
 	body := struct {
 		Persons    []listedBody `json:"persons"`
 		Limit      int          `json:"limit"`
 		Page       int          `json:"page"`
 		OrderBy    string       `json:"orderBy,omitempty"`
 		TotalCount *int         `json:"totalCount,omitempty"`
-	}{Persons: make([]listedBody, 0, len(ids)), Limit: l.limit, Page: l.page, OrderBy: l.orderBy}
-	for _, id := range ids {
-		body.Persons = append(body.Persons, st.listed(st.person(id)))
+	}{Persons: make([]listedBody, 0, len(people)), Limit: l.limit, Page: l.page, OrderBy: l.orderBy}
+	for _, p := range people {
+		body.Persons = append(body.Persons, st.listed(p))
 	}
 	if l.total {
 		body.TotalCount = &total
@@ -166,7 +166,7 @@ func (st *store) page(l *listing, ids []personID, total int) answer {
 
 // single answers the one person whom identifier names.
 func (st *store) single(l *listing) answer {
-	p := st.person(st.identified(l))
+	p := st.people[st.identified(l)]
 	if p == nil {
 		return notFound()
 	}
@@ -182,13 +182,13 @@ func (st *store) identified(l *listing) personID {
 		}
 		return personID(n)
 	case "EXTERNAL_ID":
-		return st.findExternalID(l.identifier)
+		return st.byExternalID[l.identifier]
 	case "PHONE":
-		return st.findPhone(l.identifier)
+		return st.byPhone[l.identifier]
 	case "EMAIL":
 		return st.findEmail(l.identifier)
 	case "PUSH", "WEB_PUSH":
-		d := st.knownDevice(l.identifier)
+		d := st.devices[l.identifier]
 		if d == nil || d.web != (l.kind == "WEB_PUSH") || l.sender != "" && l.sender != st.applicationID(d.app) {
 			return 0
 		}
@@ -196,11 +196,4 @@ func (st *store) identified(l *listing) personID {
 	default:
 		return 0
 	}
-}
-
-func (st *store) created(id personID) int64 {
-	if p := st.people[id]; p != nil {
-		return p.created
-	}
-	return st.gen.created(id)
 }

@@ -99,7 +99,7 @@ func (st *store) personalized(p *person, withPush bool) personBody {
 	}
 	b.ContactInformation.Push = []registrationBody{}
 	for _, id := range p.devices {
-		if d := st.knownDevice(id); !d.web {
+		if d := st.devices[id]; !d.web {
 			b.ContactInformation.Push = append(b.ContactInformation.Push, st.registration(d))
 		}
 	}
@@ -134,7 +134,7 @@ func (st *store) listed(p *person) listedBody {
 	b.ContactInformation.Phone = contacts("number", p.phones)
 	b.ContactInformation.Email = contacts("address", p.emails)
 	for _, id := range p.devices {
-		d := st.knownDevice(id)
+		d := st.devices[id]
 		list := &b.ContactInformation.Push
 		if d.web {
 			list = &b.ContactInformation.Webpush

@@ -25,17 +25,12 @@ func (st *store) update(d *device, b updateBody, now time.Time) answer {
 		}
 		d.primary = *b.isPrimary
 	}
-	st.changed(d)
-	p := st.own(d.person)
-	if p != nil {
-		if st.choices.DevicesKeepModified {
-			now = time.Unix(p.modified, 0)
+	st.keep(d)
+	if p := st.people[d.person]; p != nil {
+		if d.primary {
+			st.demoteOthers(p, d)
 		}
-		st.change(p, now, func() {
-			if d.primary {
-				st.demoteOthers(p, d)
-			}
-		})
+		st.deviceChanged(p, now)
 	}
 	a := ok(st.registration(d))
 	a.effect = true
@@ -47,9 +42,8 @@ func (st *store) demoteOthers(p *person, d *device) {
 		return
 	}
 	for _, id := range p.devices {
-		if other := st.knownDevice(id); id != d.id && other != nil && other.primary {
-			other.primary = false
-			st.changed(other)
+		if id != d.id {
+			st.devices[id].primary = false
 		}
 	}
 }
@@ -61,18 +55,13 @@ func (st *store) depersonalize(d *device, now time.Time) answer {
 
 // release takes the device from its person, who stays.
 func (st *store) release(d *device, now time.Time) {
-	p := st.own(d.person)
+	p := st.people[d.person]
 	if p == nil {
 		return
 	}
 	d.person, d.primary = 0, false
-	st.changed(d)
-	if st.choices.DevicesKeepModified {
-		now = time.Unix(p.modified, 0)
-	}
-	st.change(p, now, func() {
-		p.devices = slices.DeleteFunc(p.devices, func(id string) bool { return id == d.id })
-	})
+	p.devices = slices.DeleteFunc(p.devices, func(id string) bool { return id == d.id })
+	st.deviceChanged(p, now)
 }
 
 // personalize ties the device to the person whom the identity names, and makes
@@ -88,12 +77,13 @@ func (st *store) personalize(d *device, b personalizeBody, now time.Time) answer
 	if b.force {
 		st.release(d, now)
 	}
-	p := st.own(target)
+	p := st.people[target]
 	if p == nil {
 		p = st.add(now)
 		p.lead = true
 	}
-	st.change(p, now, func() { st.tie(d, p, b) })
+	st.tie(d, p, b)
+	st.changed(p, now)
 	a := ok(st.personalized(p, b.push))
 	a.effect = true
 	return a
@@ -102,7 +92,7 @@ func (st *store) personalize(d *device, b personalizeBody, now time.Time) answer
 // candidate returns the one person who has values of the identity, 0 for nobody.
 func (st *store) candidate(id identity) (personID, *answer) {
 	found := personID(0)
-	for _, c := range [...]personID{st.findExternalID(id.externalID), st.findPhone(id.phone), st.findEmail(id.email)} {
+	for _, c := range [...]personID{st.byExternalID[id.externalID], st.byPhone[id.phone], st.findEmail(id.email)} {
 		if c != 0 && found != 0 && c != found {
 			a := olderError(400, "AMBIGUOUS_PERSONALIZE_CANDIDATES", "The identity fits several people")
 			return 0, &a
@@ -112,7 +102,7 @@ func (st *store) candidate(id identity) (personID, *answer) {
 		}
 	}
 	if found != 0 && id.externalID != "" {
-		if has := st.person(found).externalID; has != "" && has != id.externalID {
+		if has := st.people[found].externalID; has != "" && has != id.externalID {
 			a := olderError(400, "USER_MERGE_INTERRUPTED", "The person has another external id")
 			return 0, &a
 		}
@@ -155,14 +145,11 @@ func (st *store) tie(d *device, p *person, b personalizeBody) {
 		d.primary = true
 		st.demoteOthers(p, d)
 	}
-	st.changed(d)
+	st.keep(d)
 }
 
 func (st *store) hasPrimary(p *person) bool {
-	return slices.ContainsFunc(p.devices, func(id string) bool {
-		d := st.knownDevice(id)
-		return d != nil && d.primary
-	})
+	return slices.ContainsFunc(p.devices, func(id string) bool { return st.devices[id].primary })
 }
 
 // with adds value unless it is empty or there.

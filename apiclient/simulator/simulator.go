@@ -83,8 +83,7 @@ func (s *Simulator) SeedRegistrations(appCode string, ids ...string) {
 }
 
 // SeedPeople replaces everything by n generated people with 0 to 3 devices
-// each, the same for the same Config. They are derived when asked for: a
-// million people need no more memory than their place in the listing, 4 bytes.
+// each, the same for the same Config. They take about 1.5 KB of memory each.
 func (s *Simulator) SeedPeople(n int) {
 	s.mu.Lock()
 	s.seeds.people = n
