@@ -86,6 +86,32 @@ func TestPacingUnderJitter(t *testing.T) {
 	}
 }
 
+// A request that is written long after it was allowed to (a connection is made first,
+// or the machine is busy) leaves no room for one too many, though its answer is quick.
+func TestLateWritesKeepTheLimit(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(8) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := &windows{limit: 50, retryAfter: "1"}
+				rng := rand.New(rand.NewPCG(seed, 7))
+				late := func() time.Duration {
+					if rng.IntN(10) > 0 {
+						return time.Millisecond
+					}
+					return time.Duration(rng.IntN(600)) * time.Millisecond
+				}
+				p := &platform{answer: w.answer, work: 3 * time.Millisecond, late: late}
+				got := float64(load(t, newClient(t, p, nil), 64, 2*time.Minute)) / 120
+				if len(p.refused) > 0 || got < 46 {
+					t.Errorf("%.2f answered a second, %d refused in two minutes", got, len(p.refused))
+				}
+			})
+		})
+	}
+}
+
 func TestRateIsNeverExceeded(t *testing.T) {
 	t.Parallel()
 	for _, rate := range []float64{0.5, 1, 2.5, 7, 50, 333, 2000} {

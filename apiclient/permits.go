@@ -18,8 +18,9 @@ import (
 // help either: under 0 to 40 ms of delay 49 evenly spaced requests a second are
 // refused 48 times a minute by a sliding limit of 50.
 //
-// How late a request arrived is bounded by its answer: it cannot have been held
-// up longer than the answer took beyond the fastest one seen. Measured at a
+// How late a request was written is known. How late it arrived then is bounded by
+// its answer: it cannot have been held up longer than the answer took beyond the
+// fastest one seen. Measured at a
 // limit of 50 under 0 to 40 ms of delay: 49.0 answered a second and no refusal;
 // a fixed guard of 50 ms, which is as safe, allows 47.6.
 type permits struct {
@@ -49,7 +50,7 @@ const (
 
 // permit is the permission to send one request, given at a time.
 type permit struct {
-	sent  time.Duration
+	sent  time.Duration // when it was given; once the request has ended, when it was written
 	free  time.Duration // when it may be taken again
 	index int           // in the heap; -1: not held
 }

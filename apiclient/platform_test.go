@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"sync"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 
 // platform answers requests in virtual time, without sockets.
 type platform struct {
+	late   func() time.Duration                                 // before a request is written
 	delay  func() time.Duration                                 // before a request counts as arrived
 	answer func(n int, r *http.Request) (*http.Response, error) // n: number of the request, from 0
 	work   time.Duration                                        // before the answer goes out
@@ -35,13 +37,14 @@ func (p *platform) RoundTrip(r *http.Request) (*http.Response, error) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		_ = r.Body.Close()
 	}
-	if p.delay != nil {
-		p.mu.Lock()
-		d := p.delay()
-		p.mu.Unlock()
-		if err := sleep(r.Context(), d); err != nil {
-			return nil, err
-		}
+	if err := p.takes(r, p.late); err != nil {
+		return nil, err
+	}
+	if trace := httptrace.ContextClientTrace(r.Context()); trace != nil && p.late != nil {
+		trace.WroteRequest(httptrace.WroteRequestInfo{})
+	}
+	if err := p.takes(r, p.delay); err != nil {
+		return nil, err
 	}
 	p.mu.Lock()
 	n := len(p.arrivals)
@@ -56,6 +59,17 @@ func (p *platform) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	return resp, err
+}
+
+// takes waits for as long as a request takes.
+func (p *platform) takes(r *http.Request, length func() time.Duration) error {
+	if length == nil {
+		return nil
+	}
+	p.mu.Lock()
+	d := length()
+	p.mu.Unlock()
+	return sleep(r.Context(), d)
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

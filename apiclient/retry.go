@@ -118,6 +118,9 @@ func (d *activeCall) attempt(ctx context.Context, g *permit, authorization strin
 	started := time.Now()
 	a := c.transport.send(ctx, c.request(d.call, authorization))
 	d.note(started, &a)
+	if a.written > 0 { // a new connection, or a busy machine: it went out later than it was allowed to
+		g.sent = started.Sub(c.clock.start) + a.written
+	}
 	took := c.clock.now() - g.sent
 	switch {
 	case a.err == nil:

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"sync"
 	"sync/atomic"
@@ -41,7 +42,8 @@ type answer struct {
 	status  int
 	body    []byte
 	latency time.Duration
-	date    time.Time // by the server's clock; zero: it did not say
+	written time.Duration // from the beginning until the request was written; 0: it was not, or nobody said
+	date    time.Time     // by the server's clock; zero: it did not say
 	err     *Error
 }
 
@@ -97,7 +99,12 @@ func (t *transport) send(ctx context.Context, r request) (a answer) {
 	ctx, cancel := context.WithTimeout(ctx, t.timeout)
 	defer cancel()
 	start := time.Now()
+	var written atomic.Int64
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		WroteRequest: func(httptrace.WroteRequestInfo) { written.Store(int64(time.Since(start))) },
+	})
 	resp, err := t.http.RoundTrip(r.http(ctx))
+	a.written = time.Duration(written.Load())
 	if err != nil {
 		a.latency = time.Since(start)
 		a.err = t.transportError(ctx, &r, err)
