@@ -229,10 +229,10 @@ func (s *sharer) divide(record *shareRecord, o *sharedOp, now time.Time) (change
 	h := &o.holder
 	was, all := s.sharers(record, h, now)
 	switch {
-	case was == nil && h.Permits > 0: // somebody removed the record: the others will see it as well
-		o.barred = now.Add(o.window() + shareMargin + shareLook)
-		h.Permits = 0
 	case now.After(h.Until): // others may have taken it
+		h.Permits = 0
+	case was == nil && h.Permits > 0: // somebody removed the record: who is out of reach still has a share
+		o.barred = now.Add(shareTerm + o.window() + shareMargin)
 		h.Permits = 0
 	}
 	o.info.Total = h.Rate

@@ -3,6 +3,7 @@ package apiclient
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -259,13 +260,48 @@ func TestRefusalSlowsAllProcesses(t *testing.T) {
 	})
 }
 
+// A removed record begins anew, and not before the share of a process that could not
+// see it gone has run out.
+func TestRemovedRecordKeepsTheRate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := &platform{answer: succeed, work: 5 * time.Millisecond}
+		store, start := &memoryShares{}, time.Now()
+		latency := func() time.Duration { return 0 }
+		a, b := startSharing(t, store, p, 20, 0, latency), startSharing(t, store, p, 20, 0, latency)
+		a.work(30)
+		b.work(30)
+		time.Sleep(30 * time.Second)
+		b.down.Store(true)
+		store.mu.Lock()
+		store.data, store.writes = nil, store.writes+1
+		store.mu.Unlock()
+		time.Sleep(60 * time.Second)
+		if got := most(p.arrivals); got > 20 {
+			t.Errorf("%d requests within a second at a rate of 20", got)
+		}
+		b.down.Store(false)
+		time.Sleep(20 * time.Second)
+		if n := p.between(start, 105*time.Second, 110*time.Second); n < 90 {
+			t.Errorf("%d requests in 5 s after all was well again", n)
+		}
+		for _, sp := range []*sharingProcess{a, b} {
+			sp.stop()
+			sp.group.Wait()
+		}
+	})
+}
+
+var shareSchedules = flag.Int("share-schedules", 50, "schedules of TestSharesNeverExceedTheRate; at least 2000 with FULL_TESTS=1")
+
 // Whatever processes do, when they start, end, die or lose the store, and
-// however their clocks differ: no second sees more requests than the rate.
+// however their clocks differ: at no time do the shares add up to more than the rate,
+// and no second sees more requests.
 func TestSharesNeverExceedTheRate(t *testing.T) {
 	t.Parallel()
-	schedules := 30
+	schedules := *shareSchedules
 	if os.Getenv("FULL_TESTS") != "" {
-		schedules = 500
+		schedules = max(schedules, 2000)
 	}
 	for seed := range uint64(schedules) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
@@ -275,44 +311,99 @@ func TestSharesNeverExceedTheRate(t *testing.T) {
 	}
 }
 
+// sharingWorld is processes that share a rate, and what they send.
+type sharingWorld struct {
+	t        *testing.T
+	permits  int
+	work     time.Duration
+	mu       sync.Mutex
+	alive    []*sharingProcess
+	arrivals []time.Time
+}
+
+// send is one request: what all processes have at that moment is added up.
+func (w *sharingWorld) send() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.arrivals = append(w.arrivals, time.Now())
+	sum := 0
+	for _, other := range w.alive {
+		l := other.client.limiters[OpGet]
+		l.mu.Lock()
+		if !l.share.isOver(l.clock.now()) {
+			sum += l.share.stats.Permits
+		}
+		l.mu.Unlock()
+	}
+	if sum > w.permits {
+		w.t.Errorf("the shares add up to %d of %d", sum, w.permits)
+	}
+}
+
+// start begins a process with n callers. They take permits as calls do; a whole call
+// would cost ten times as much.
+func (w *sharingWorld) start(sp *sharingProcess, n int) {
+	w.mu.Lock()
+	w.alive = append(w.alive, sp)
+	w.mu.Unlock()
+	l := sp.client.limiters[OpGet]
+	for range n {
+		sp.group.Go(func() {
+			for {
+				g, err := l.wait(sp.ctx, sp.client.sequence.Add(1))
+				if err != nil {
+					return
+				}
+				w.send()
+				_ = sleep(sp.ctx, w.work)
+				l.ended(g, w.work, true)
+			}
+		})
+	}
+}
+
+func (w *sharingWorld) end(i int, killed bool) {
+	sp := w.alive[i]
+	if killed {
+		sp.kill()
+	} else {
+		sp.stop()
+		sp.group.Wait()
+	}
+	w.mu.Lock()
+	w.alive = append(w.alive[:i], w.alive[i+1:]...)
+	w.mu.Unlock()
+}
+
 func runSharesSchedule(t *testing.T, seed uint64) {
 	rng := rand.New(rand.NewPCG(seed, 99))
 	rate := []float64{0.5, 1, 3, 7, 12}[rng.IntN(5)]
-	p := &platform{answer: succeed, work: time.Duration(rng.IntN(100)) * time.Millisecond}
+	w := &sharingWorld{t: t, permits: max(1, int(rate)), work: time.Duration(rng.IntN(100)) * time.Millisecond}
 	store := &memoryShares{}
-	slowest := []time.Duration{time.Millisecond, 300 * time.Millisecond, 3 * time.Second}[rng.IntN(3)]
-	latency := uniform(seed, slowest)
-	var alive []*sharingProcess
-	for range 25 {
+	latency := uniform(seed, []time.Duration{time.Millisecond, 300 * time.Millisecond, 3 * time.Second}[rng.IntN(3)])
+	started := 0
+	for range 12 {
 		switch n := rng.IntN(10); {
-		case n < 4 && len(alive) < 5 || len(alive) == 0:
-			skew := time.Duration(rng.IntN(2000)-1000) * time.Millisecond
-			sp := startSharing(t, store, p, rate, skew, latency)
-			sp.work(1 + rng.IntN(20))
-			alive = append(alive, sp)
+		case n < 4 && len(w.alive) < 5 || len(w.alive) == 0:
+			skew := time.Duration(rng.IntN(2001)-1000) * time.Millisecond // two differ by up to 2 s
+			w.start(startSharing(t, store, nil, rate, skew, latency), 1+rng.IntN(20))
+			started++
 		case n < 6:
-			i := rng.IntN(len(alive))
-			if n == 5 {
-				alive[i].down.Store(true)
-			}
-			alive[i].stop()
-			alive[i].group.Wait()
-			alive = append(alive[:i], alive[i+1:]...)
+			w.end(rng.IntN(len(w.alive)), n == 5)
 		default:
-			sp := alive[rng.IntN(len(alive))]
+			sp := w.alive[rng.IntN(len(w.alive))]
 			sp.down.Store(!sp.down.Load())
 		}
 		time.Sleep(time.Duration(rng.IntN(15_000)) * time.Millisecond)
 	}
-	for _, sp := range alive {
-		sp.stop()
-		sp.group.Wait()
+	for len(w.alive) > 0 {
+		w.end(0, false)
 	}
 	window := time.Duration(float64(time.Second) / min(rate, 1))
-	if got := mostWithin(p.arrivals, window); got > max(1, int(rate)) {
+	if got := mostWithin(w.arrivals, window); got > w.permits {
 		t.Errorf("%d requests within %v at a rate of %v", got, window, rate)
 	}
-	if len(p.arrivals) == 0 {
-		t.Error("nothing was sent at all")
+	if len(w.arrivals) == 0 {
+		t.Errorf("nothing was sent at all by %d processes", started)
 	}
 }

@@ -39,7 +39,7 @@ func (p *process) connect(f *jobFlags, log *slog.Logger, maySend func() error, a
 	}
 	cfg.Transport = p.platform
 	if f.shareLimit != "" {
-		cfg.Shares = blobShares{f.shareLimit}
+		cfg.Shares = &blobShares{location: f.shareLimit}
 	}
 	if f.simulate {
 		cfg.BaseURL, cfg.Transport = simulatedBase, simulated(f)

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"time"
 
 	"pushbatch/apiclient"
@@ -15,12 +17,16 @@ import (
 	"pushbatch/writers/report"
 )
 
-// blobShares keeps the record of shares in a file or an S3 object.
-type blobShares struct{ location string }
+// blobShares keeps the record of shares in a file or an S3 object. It is used by one
+// goroutine.
+type blobShares struct {
+	location string
+	found    bool // the record was there
+}
 
 // Update implements apiclient.ShareStore by writing over the version that was
 // read.
-func (b blobShares) Update(ctx context.Context, change func([]byte) ([]byte, error)) error {
+func (b *blobShares) Update(ctx context.Context, change func([]byte) ([]byte, error)) error {
 	for {
 		data, version, err := b.read(ctx)
 		if err != nil {
@@ -40,9 +46,18 @@ func (b blobShares) Update(ctx context.Context, change func([]byte) ([]byte, err
 	}
 }
 
-func (b blobShares) read(ctx context.Context) ([]byte, blob.Version, error) {
+func (b *blobShares) read(ctx context.Context) ([]byte, blob.Version, error) {
 	object, err := blob.Get(ctx, b.location)
-	if errors.Is(err, fs.ErrNotExist) {
+	switch {
+	case err == nil:
+		b.found = true
+	case errors.Is(err, fs.ErrNotExist):
+		if b.found && !blob.IsS3(b.location) {
+			_, err = os.Stat(filepath.Dir(b.location)) // gone: a disk that is not mounted any more, on which no new record is begun
+			if err != nil {
+				return nil, "", err
+			}
+		}
 		return nil, blob.Absent, nil
 	}
 	return object.Data, object.Version, err
@@ -55,7 +70,7 @@ func (x *execution) checkShares(ctx context.Context) error {
 	if location == "" {
 		return nil
 	}
-	data, _, err := blobShares{location}.read(ctx)
+	data, _, err := (&blobShares{location: location}).read(ctx)
 	if err == nil {
 		err = apiclient.CheckShares(data)
 	}
