@@ -7,10 +7,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"pushbatch/batch"
+	"pushbatch/writers/parts"
 	"pushbatch/writers/report"
 )
 
@@ -124,7 +124,7 @@ func checkParts(first [][]*summedRun) error {
 			return usageError("%s and %s are parts of different splits", first[0][0].path, run.path)
 		}
 		if other, twice := seen[part.Part]; twice {
-			return usageError("part %d is there twice: %s and %s", part.Part, other, run.path)
+			return usageError("%s is there twice: %s and %s", parts.Name(part.Part), other, run.path)
 		}
 		seen[part.Part] = run.path
 	}
@@ -134,11 +134,12 @@ func checkParts(first [][]*summedRun) error {
 	var missing []string
 	for n := range split.Parts {
 		if _, there := seen[n]; !there {
-			missing = append(missing, strconv.Itoa(n))
+			missing = append(missing, parts.Name(n))
 		}
 	}
 	if len(missing) > 0 {
-		return usageError("%d of %d parts are missing: %s", len(missing), split.Parts, strings.Join(missing, ", "))
+		n := int64(len(missing))
+		return usageError("%d of %d parts %s missing: %s", n, split.Parts, report.Pick(n, "is", "are"), strings.Join(missing, ", "))
 	}
 	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/signal"
 	"path"
@@ -24,6 +23,7 @@ import (
 	"pushbatch/batch/split"
 	"pushbatch/readers"
 	"pushbatch/writers/parts"
+	"pushbatch/writers/report"
 )
 
 // splitFile says what the parts beside it are.
@@ -117,7 +117,9 @@ func (s *splitting) run(ctx context.Context) (err error) {
 	if err := s.describe(ctx, files); err != nil {
 		return &exitError{exitStopped, err}
 	}
-	fmt.Fprintf(s.process.stdout, "%d rows in %d parts of %d to %d rows: %s\n", len(s.part), s.n, slices.Min(rows), slices.Max(rows), s.to)
+	total, least, most := int64(len(s.part)), slices.Min(rows), slices.Max(rows)
+	fmt.Fprintf(s.process.stdout, "%d %s in %d %s of %d to %d %s: %s\n", total, report.Plural(total, "row"), s.n, report.Plural(int64(s.n), "part"),
+		least, most, report.Plural(most, "row"), s.to)
 	return nil
 }
 
@@ -134,16 +136,17 @@ func (s *splitting) checkSplit() error {
 	return nil
 }
 
-// refuseUsed refuses a folder that has parts: of another split, they would be run
-// beside these.
+// refuseUsed refuses a folder that has files: of another split, they would be run
+// beside these parts. What a split that was killed has left there (its temporary files
+// begin with a dot) does not count.
 func (s *splitting) refuseUsed(ctx context.Context) error {
-	for _, name := range []string{splitFile, parts.Name(0)} {
-		_, err := blob.Stat(ctx, blob.Join(s.to, name))
-		if err == nil {
-			return usageError("--to %s: it has %s of an earlier split: name an empty folder", s.to, name)
-		}
-		if !errors.Is(err, fs.ErrNotExist) {
-			return usageError("--to %s: %w", s.to, err)
+	names, err := blob.Names(ctx, s.to)
+	if err != nil {
+		return usageError("--to %s: %w", s.to, err)
+	}
+	for _, name := range names {
+		if !strings.HasPrefix(path.Base(name), ".") {
+			return usageError("--to %s: %s is there already: name an empty folder, in which nothing but parts of this split will be", s.to, name)
 		}
 	}
 	return nil
