@@ -299,9 +299,21 @@ func (j *Job) checkThreshold(res *Result) error {
 	}
 	// Good rows count too: the hundredth makes a share of the bad ones before it.
 	if j.cfg.MaxErrors.Exceeded(bad, done) || done == j.cfg.ToSend && j.cfg.MaxErrors.ExceededBy(bad, done) {
-		return fmt.Errorf("%w: %d of %d rows were bad, more than %s", ErrTooManyErrors, bad, done, j.cfg.MaxErrors)
+		return fmt.Errorf("%w: %d of %d rows were bad, more than %s, when row %d (%s, row %d) was done%s", ErrTooManyErrors, bad, done, j.cfg.MaxErrors,
+			res.Row.Num, res.Row.Source, res.Row.SourceNum(), j.uncounted())
 	}
 	return nil
+}
+
+// uncounted says which rows of the reports thresholds do not count.
+func (j *Job) uncounted() string {
+	switch {
+	case j.cfg.Resume != nil:
+		return "; rows done before the run was resumed are not counted"
+	case j.cfg.ToSend > 0:
+		return "; rows that were skipped are not counted"
+	}
+	return ""
 }
 
 func wake(ch chan struct{}) {

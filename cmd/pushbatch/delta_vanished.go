@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 
 	"pushbatch/batch"
 	"pushbatch/batch/delta"
@@ -30,11 +31,15 @@ func (d *deltaRun) whyNoMirror(planner *delta.Planner, emptyInput bool) string {
 		return "--limit reads a part only"
 	case emptyInput || planner.Rows() == 0:
 		return "an input is empty"
+	case slices.ContainsFunc(d.opened, func(in openedInput) bool { return slices.ContainsFunc(in.source.Header(), isFailedColumn) }):
+		return "an input is the failed.csv of a run, which names a part of the devices"
 	case planner.Unreadable() > 0:
 		return fmt.Sprintf("the registration id of %d %s cannot be read for certain", planner.Unreadable(), report.Plural(planner.Unreadable(), "row"))
 	}
 	return ""
 }
+
+func isFailedColumn(c batch.Column) bool { return batch.IsFailedColumn(c.Name) }
 
 // Defaults of --max-vanished.
 const (
