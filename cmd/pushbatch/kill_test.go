@@ -1,13 +1,18 @@
 package main
 
 import (
+	"bytes"
 	"flag"
 	"fmt"
+	"io"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -48,10 +53,12 @@ func killAgainAndAgain(t *testing.T, format string, kills int) {
 	rows := filepath.Join(dir, "rows.csv")
 	n := max(600, killRate*kills) // enough to do between the kills
 	want := writeKillRows(t, rows, n)
-	sim, url := serve(t, simulator.Config{
-		Limits: simulator.PushLimits(0, 0),
+	sim := simulator.New(simulator.Config{
+		Limits: simulator.PushLimits(0, 0), CountersOnly: true,
 		Faults: faults(t, "500=2%,cut-before=1%,cut-after=1%,latency=0-8ms"),
 	})
+	counter := &repeatCounter{next: sim, last: make([]arrival, n+1), perKill: make([]int, kills+1)}
+	url := serveHandler(t, counter)
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	dice := rand.New(rand.NewPCG(seed, 2))
@@ -74,6 +81,7 @@ func killAgainAndAgain(t *testing.T, format string, kills int) {
 			break
 		}
 		dealt++
+		counter.execution.Add(1)
 		if _, err := os.Stat(filepath.Join(dir, "run", "job.json")); err == nil {
 			args = []string{"resume", "run"}
 		}
@@ -86,6 +94,80 @@ func killAgainAndAgain(t *testing.T, format string, kills int) {
 	demandEveryRowOnce(t, filepath.Join(dir, "run", "results."+format), n)
 	demandState(t, sim, want)
 	demandFewRepeats(t, sim, n, dealt, killInFlight)
+	counter.demand(t, killInFlight)
+}
+
+// repeatCounter counts, for each kill, the rows whose request was under way then, or
+// answered 2xx before, and came again: at most what was under way.
+type repeatCounter struct {
+	next      http.Handler
+	execution atomic.Int64
+
+	mu      sync.Mutex
+	last    []arrival // by row
+	perKill []int     // by execution, which ended with that kill
+}
+
+// arrival is the last request of a row.
+type arrival struct {
+	execution int64
+	counts    bool // it was not refused, nor cut on purpose: those are rightly sent again
+}
+
+func (c *repeatCounter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	_, score, _ := strings.Cut(string(body), `"score":`)
+	row, err := strconv.Atoi(strings.TrimRight(score, "}"))
+	if err != nil { // no row's request
+		c.next.ServeHTTP(w, r)
+		return
+	}
+	c.arrive(row)
+	s := &statusWriter{ResponseWriter: w}
+	defer func() {
+		if s.status >= 300 || s.status == 0 && r.Context().Err() == nil {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.last[row].counts = false
+		}
+	}()
+	c.next.ServeHTTP(s, r)
+}
+
+func (c *repeatCounter) arrive(row int) {
+	now := c.execution.Load()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if last := c.last[row]; last.counts && last.execution < now {
+		c.perKill[last.execution]++
+	} else if last.counts {
+		c.perKill[now] += killInFlight + 1 // sent twice by one process: never
+	}
+	c.last[row] = arrival{now, true}
+}
+
+// statusWriter notes the status of an answer; 0 where the connection was cut.
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *statusWriter) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (c *repeatCounter) demand(t *testing.T, most int) {
+	t.Helper()
+	counts := make(map[int]int)
+	for kill, n := range c.perKill {
+		counts[n]++
+		if n > most {
+			t.Errorf("%d requests were repeated after kill %d", n, kill+1)
+		}
+	}
+	t.Logf("repeats of one kill, and how often: %v", counts)
 }
 
 func demandCode(t *testing.T, c *child, code int) {
