@@ -5,6 +5,7 @@
 //	go run ./testdata/bench            # some 3 minutes on 2 cores
 //	go run ./testdata/bench -scale 5   # 5 million rows of a dry run; the figures of the README
 //	go run ./testdata/bench -only job,dry
+//	go run ./testdata/bench -only journal -turns 15
 //	go run ./testdata/bench -only delta -scale 10   # 10 million devices; minutes, and 6 GB of disk
 //
 // Ratios within one run mean something; absolute figures drift with the machine.
@@ -35,6 +36,7 @@ func measures() []measure {
 		{"dry", dryRuns},
 		{"memory", memory},
 		{"job", wholeJob},
+		{"journal", journal},
 		{"latency", slowServer},
 		{"rate", rates},
 		{"start", starts},
