@@ -174,8 +174,11 @@ func TestWebPush(t *testing.T) {
 	if r := call.do("PATCH", path, `{"additionalData":{"a":1}}`); r.status != 200 {
 		t.Errorf("update answered %d %s", r.status, r.body)
 	}
-	if r := call.do("PATCH", path, `{"isPrimary":true}`); r.status != 400 {
+	if r := call.do("PATCH", path, `{"isPrimary":true,"additionalData":{"b":2}}`); r.status != 400 {
 		t.Errorf("isPrimary answered %d", r.status)
+	}
+	if r := call.do("GET", path, ""); strings.Contains(r.body, `"b"`) {
+		t.Errorf("a refused update has changed the registration: %s", r.body)
 	}
 	if r := call.do("POST", path+"/depersonalize", ""); r.status != 200 {
 		t.Errorf("depersonalize answered %d %s", r.status, r.body)

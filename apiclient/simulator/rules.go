@@ -12,6 +12,9 @@ func (st *store) get(d *device) answer { return ok(st.registration(d)) }
 // update changes a registration. A device that becomes primary takes that
 // from the person's other devices.
 func (st *store) update(d *device, b updateBody, now time.Time) answer {
+	if b.isPrimary != nil && d.web { // before anything is changed
+		return badRequest("isPrimary", "a web push registration has none")
+	}
 	if b.registrationEnabled != nil {
 		d.enabled = *b.registrationEnabled
 	}
@@ -20,9 +23,6 @@ func (st *store) update(d *device, b updateBody, now time.Time) answer {
 	}
 	d.additional = st.choices.merge(d.additional, b.additional)
 	if b.isPrimary != nil {
-		if d.web {
-			return badRequest("isPrimary", "a web push registration has none")
-		}
 		d.primary = *b.isPrimary
 	}
 	st.keep(d)
