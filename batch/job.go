@@ -77,13 +77,17 @@ type Job struct {
 	live   live
 }
 
+// WindowOf is how many unfinished rows a job has at the same time, unless its Config
+// says otherwise: no row further behind the first unfinished one was sent.
+func WindowOf(maxInFlight int) int { return max(minWindow, 16*maxInFlight) }
+
 // New prepares a job.
 func New(cfg Config) *Job {
 	if cfg.MaxInFlight <= 0 {
 		cfg.MaxInFlight = DefaultMaxInFlight
 	}
 	if cfg.Window <= 0 {
-		cfg.Window = max(minWindow, 16*cfg.MaxInFlight)
+		cfg.Window = WindowOf(cfg.MaxInFlight)
 	}
 	if cfg.SaveEvery <= 0 {
 		cfg.SaveEvery = DefaultSaveEvery

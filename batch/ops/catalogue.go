@@ -53,7 +53,7 @@ const (
 
 	codeNothingToUpdate = "nothing_to_update"
 
-	codeChangedSince  = "changed_since"
+	CodeChangedSince  = "changed_since"
 	codeNothingToUndo = "nothing_to_undo"
 	codeBeforeUnknown = "before_unknown"
 	codeCannotRestore = "cannot_restore"
@@ -184,7 +184,7 @@ func Catalogue() []Entry { //nolint:funlen // a table
 		{codeAnswerDiffers, Warns, "The platform took the row, but its answer does not say what was sent.", "Look at the device or person on the platform; an attribute may not be defined there as it was sent."},
 		{codeDuplicateDevice, Warns, "The device stands in the input before, with other content; with --on-duplicate reject its rows are rejected.", "Keep the row that counts, or say which with --on-duplicate."},
 
-		{codeChangedSince, Skips, "undo: the device is no longer as the run left it; it was left alone.", "Look at the device; set it by hand if it should be as before."},
+		{CodeChangedSince, Skips, "undo: the device is no longer as the run left it; it was left alone.", "Look at the device; set it by hand if it should be as before."},
 		{codeNothingToUndo, Skips, "undo: the device is as it was before the run.", "Nothing needs to be done."},
 		{codeBeforeUnknown, Skips, "undo: nothing tells whose the device was before the run.", "Give a whole inventory of before: undo RUN --from INVENTORY."},
 		{codeCannotRestore, Rejects, "undo: the device belonged to a person without any identity, whom no request can name.", "Nothing can bring it back; the app's SDK makes the tie anew when the person signs in."},

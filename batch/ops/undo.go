@@ -114,7 +114,7 @@ func (q *undoRequest) Send(ctx context.Context) (batch.Outcome, error) {
 }
 
 var undoMessages = map[string]string{
-	codeChangedSince:  "the device is no longer as the run left it: others changed it since, and it is left alone",
+	CodeChangedSince:  "the device is no longer as the run left it: others changed it since, and it is left alone",
 	codeNothingToUndo: "the device is as it was before the run",
 }
 
@@ -201,11 +201,11 @@ func (q *undoRequest) compareFields(now map[string]json.RawMessage) (skip string
 		case f.Name == fieldPrimary:
 			moved = true
 		default:
-			return codeChangedSince
+			return CodeChangedSince
 		}
 	}
 	if moved && skip != "" {
-		return codeChangedSince
+		return CodeChangedSince
 	}
 	if moved {
 		q.restore.Fields = slices.DeleteFunc(q.restore.Fields, func(f undo.Field) bool { return f.Name == fieldPrimary })
@@ -220,7 +220,7 @@ func (q *undoRequest) compareOwner(now *owner) (skip string) {
 		case r.Before == nil:
 			return codeNothingToUndo
 		case !r.Nobody:
-			return codeChangedSince
+			return CodeChangedSince
 		}
 		return ""
 	}
@@ -232,7 +232,7 @@ func (q *undoRequest) compareOwner(now *owner) (skip string) {
 			return ""
 		}
 	}
-	return codeChangedSince
+	return CodeChangedSince
 }
 
 // putBack is the call that puts the device back.
@@ -254,7 +254,7 @@ func (q *undoRequest) putBack() apiclient.Call {
 		body, _ := json.Marshal(map[string]any{"identity": identity}) // texts
 		call = apiclient.PersonalizeCall(q.id, body, apiclient.PersonalizeOptions{ForceDepersonalize: true, KeepAsLead: true})
 	}
-	call.AppCode, call.Row, call.Discard = q.restore.AppCode, q.row, true
+	call.AppCode, call.Row, call.Discard = q.restore.AppCode, q.row, call.Body == nil
 	return call
 }
 

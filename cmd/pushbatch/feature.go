@@ -44,6 +44,7 @@ var newFeatures = []func(*execution) *feature{
 	newAppCodeCheck, // before anything is noted of devices that a run is about to touch
 	newDelta,
 	newStateUndo,
+	newLeftAlone,
 	newSnapshot,
 }
 

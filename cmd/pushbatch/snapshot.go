@@ -15,7 +15,6 @@ import (
 
 	"pushbatch/apiclient"
 	"pushbatch/batch"
-	"pushbatch/batch/blob"
 	"pushbatch/batch/ops"
 	"pushbatch/batch/runstore"
 	"pushbatch/batch/undo"
@@ -191,21 +190,21 @@ func (s *snapshot) end(_ context.Context, _ *batch.Job, runErr error) error {
 }
 
 // readBefore hands out the snapshot of a run, also of one that stopped.
-func readBefore(ctx context.Context, run string, read func(io.Reader) error) error {
-	location, err := fileOfRun(run, beforeFile)
+func readBefore(ctx context.Context, run string, read func(io.Reader) error) (err error) {
+	folder, err := viewRun(ctx, run)
 	if err != nil {
+		return usageError("%w", err)
+	}
+	defer func() { err = errors.Join(err, folder.Close()) }()
+	if err := folder.FetchReport(ctx, beforeFile); err != nil {
 		return err
 	}
-	info, err := blob.Stat(ctx, location)
+	file, err := os.Open(folder.LocalFile(beforeFile))
 	packed := err == nil
 	if !packed {
-		if info, err = blob.Stat(ctx, location+runstore.PartSuffix); err != nil {
+		if file, err = os.Open(folder.LocalPath(beforeFile)); err != nil {
 			return err
 		}
-	}
-	file, err := blob.Open(ctx, info, 0)
-	if err != nil {
-		return err
 	}
 	defer file.Close()
 	if !packed {

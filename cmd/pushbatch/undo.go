@@ -1,28 +1,25 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"iter"
-	"net/http"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"pushbatch/apiclient"
 	"pushbatch/batch"
 	"pushbatch/batch/blob"
+	"pushbatch/batch/delta"
 	"pushbatch/batch/ops"
 	"pushbatch/batch/runstore"
-	"pushbatch/batch/undo"
 	"pushbatch/readers"
-	"pushbatch/readers/owners"
 	"pushbatch/writers/report"
 )
 
@@ -41,6 +38,7 @@ type undoSpec struct {
 
 func newUndoCommand(p *process) *cobra.Command {
 	flags, from := &jobFlags{}, ""
+	c := &runConfig{flags: flags}
 	cmd := &cobra.Command{
 		Use:   "undo RUN",
 		Short: "Put the devices that a run changed back to what they were",
@@ -49,10 +47,12 @@ func newUndoCommand(p *process) *cobra.Command {
 			"device is looked at first; one that others have changed since is left alone. --dry-run shows what would be sent.",
 		Args: needRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return p.undo(cmd.Context(), args[0], from, &runConfig{flags: flags, set: cmd.Flags()})
+			c.set = cmd.Flags()
+			return p.undo(cmd.Context(), args[0], from, c)
 		},
 	}
 	cmd.Flags().StringVar(&from, "from", "", "inventory `FILE` made before the run, where it was started without --snapshot")
+	c.addMoved(cmd.Flags())
 	flags.addAll(cmd.Flags())
 	hideFlags(cmd.Flags(), fixedForUndo())
 	return cmd
@@ -85,7 +85,7 @@ func (p *process) undo(ctx context.Context, path, from string, c *runConfig) (er
 		return err
 	}
 	ctx = c.flags.with(ctx, p)
-	old, err := changingRun(ctx, path)
+	old, point, err := changingRun(ctx, path)
 	if err != nil {
 		return err
 	}
@@ -104,7 +104,7 @@ func (p *process) undo(ctx context.Context, path, from string, c *runConfig) (er
 	if err != nil {
 		return err
 	}
-	if err := x.createPlan(ctx, path, old, from); err != nil {
+	if err := x.createPlan(ctx, &changedRun{path, old, point, from}); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, x.folder.Close()) }()
@@ -124,7 +124,7 @@ func (p *process) undo(ctx context.Context, path, from string, c *runConfig) (er
 
 // createPlan makes the plan of an undo, and then the folder that it lies in: where
 // nothing can be planned there is none.
-func (x *execution) createPlan(ctx context.Context, path string, old *runSpec, from string) (err error) {
+func (x *execution) createPlan(ctx context.Context, run *changedRun) (err error) {
 	spool, err := runstore.NewSpool()
 	if err != nil {
 		return &exitError{exitStopped, err}
@@ -135,7 +135,7 @@ func (x *execution) createPlan(ctx context.Context, path string, old *runSpec, f
 		return &exitError{exitStopped, err}
 	}
 	defer plan.Close()
-	err = x.withRecords(ctx, spool.Path, path, old, from, func(records io.Reader) error { return x.makePlan(records, plan) })
+	err = x.withRecords(ctx, spool.Path, run, func(records io.Reader) error { return x.makePlan(records, plan) })
 	if err != nil {
 		return stateError(err)
 	}
@@ -149,164 +149,191 @@ func (x *execution) createPlan(ctx context.Context, path string, old *runSpec, f
 }
 
 // changingRun reads what was asked of a run that may have changed devices and is
-// not going on.
-func changingRun(ctx context.Context, path string) (_ *runSpec, err error) {
+// not going on, and where it stands: not Stopped is one that was killed.
+func changingRun(ctx context.Context, path string) (spec *runSpec, point *batch.Checkpoint, err error) {
 	folder, err := viewRun(ctx, path)
 	if err != nil {
-		return nil, usageError("%w", err)
+		return nil, nil, usageError("%w", err)
 	}
 	defer func() { err = errors.Join(err, folder.Close()) }()
-	_, spec, err := summaryOf(folder, path)
-	if err != nil {
-		return nil, err
-	}
 	status, err := statusOf(folder)
-	switch {
-	case err != nil:
-		return nil, err
-	case report.Outcome(status.State) == report.Running:
-		return nil, &exitError{exitLocked, fmt.Errorf("%s is going on: stop it first", path)}
-	case len(spec.Settings["dry-run"]) > 0:
-		return nil, usageError("%s was a dry run: it changed nothing", path)
-	case spec.Operation == exportOperation || spec.Operation == ops.Undo().Name:
-		return nil, usageError("%s was %s, which cannot be undone", path, spec.Operation)
+	if err != nil {
+		return nil, nil, err
 	}
-	return spec, nil
+	spec = new(runSpec)
+	if err := folder.ReadJSON(runstore.JobFile, spec); err != nil {
+		return nil, nil, usageError("%w", err)
+	}
+	if point, err = folder.LoadCheckpoint(); err != nil {
+		return nil, nil, usageError("%w", err)
+	}
+	interrupted := report.Outcome(status.State) == report.Interrupted
+	if point == nil {
+		point = &batch.Checkpoint{Ended: !interrupted}
+	}
+	point.Stopped = !interrupted
+	switch {
+	case report.Outcome(status.State) == report.Running:
+		return nil, nil, &exitError{exitLocked, fmt.Errorf("%s is going on: stop it first", path)}
+	case len(spec.Settings["dry-run"]) > 0:
+		return nil, nil, usageError("%s was a dry run: it changed nothing", path)
+	case spec.Operation == exportOperation || spec.Operation == ops.Undo().Name:
+		return nil, nil, usageError("%s was %s, which cannot be undone", path, spec.Operation)
+	}
+	return spec, point, nil
+}
+
+// changedRun is a run that is to be undone.
+type changedRun struct {
+	path  string
+	spec  *runSpec
+	point *batch.Checkpoint // where it stands; not Stopped: it was killed
+	from  string            // the inventory that says what devices were
 }
 
 // withRecords hands out the records that the plan is made of: the run's snapshot, or
 // what its inputs, its results and an inventory say.
-func (x *execution) withRecords(ctx context.Context, temporary, path string, old *runSpec, from string, read func(io.Reader) error) error {
-	if from != "" {
+func (x *execution) withRecords(ctx context.Context, temporary string, run *changedRun, read func(io.Reader) error) error {
+	if run.from != "" {
 		temp, err := os.CreateTemp(temporary, "records-*")
 		if err != nil {
 			return &exitError{exitStopped, err}
 		}
 		defer temp.Close()
-		if err := x.rebuildLog(ctx, temp.Name(), path, old, from); err != nil {
+		if err := x.rebuildLog(ctx, temp.Name(), run); err != nil {
 			return err
 		}
 		return read(temp)
 	}
-	err := readBefore(ctx, path, read)
+	err := readBefore(ctx, run.path, read)
 	if errors.Is(err, fs.ErrNotExist) {
-		return usageError("%s was started without --snapshot: name an inventory made before it, --from INVENTORY", path)
+		return usageError("%s was started without --snapshot: name an inventory made before it, --from INVENTORY", run.path)
 	}
 	return err
 }
 
-// rebuildLog writes the log that the run would have written with --snapshot-from.
-func (x *execution) rebuildLog(ctx context.Context, to, path string, old *runSpec, from string) (err error) {
-	log, err := undo.OpenLog(to)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, log.Close()) }()
-	partial, err := owners.FromInventory(ctx, from, log)
-	if err != nil {
-		return usageError("--from: %w", err)
-	}
-	if err := log.Append(undo.Record{Kind: undo.KindListed, Partial: partial}); err != nil {
-		return err
-	}
-	options, err := x.runConfig.bindOptions()
-	if err != nil {
-		return err
-	}
-	b := &logRebuilder{log: log, operation: ops.Named(old.Operation), options: options}
-	b.options.Sender, b.options.DryRun, b.options.HasAppCode = &b.caught, ops.Send, true
-	found, err := recordedInputs(ctx, old, x.moved)
-	if err != nil {
-		return err
-	}
-	next, stop := iter.Pull2(resultsOf(ctx, path, old))
-	defer stop()
-	b.next = next
-	err = b.advance()
-	for _, info := range found {
-		if err == nil {
-			err = b.input(ctx, info, x.flags.readerOptions(x.process.stdin))
-		}
-	}
-	for err == nil && b.result != nil { // of devices that the inputs named no more
-		if b.result.Row.Source == vanishedName {
-			err = b.add(apiclient.DepersonalizeCall(b.result.RegistrationID))
-		}
-		err = cmp.Or(err, b.advance())
-	}
-	return err
-}
-
-// logRebuilder writes a log from the inputs of a run and its results, which come in
-// the order of rows.
-type logRebuilder struct {
-	log       *undo.Log
-	operation *ops.Operation
-	options   ops.Options
-	caught    callCatcher
-	next      func() (*batch.Result, error, bool)
-	result    *batch.Result // the next one; nil: there is none
-}
-
-func (b *logRebuilder) advance() (err error) {
-	b.result, err, _ = b.next()
-	return err
-}
-
-// input adds what was sent of one input.
-func (b *logRebuilder) input(ctx context.Context, info blob.Info, o readers.Options) (err error) {
-	source, err := readers.Open(ctx, info, o)
+// openPlan makes the plan the one input of the run.
+func (x *execution) openPlan(ctx context.Context, info blob.Info) error {
+	source, err := readers.Open(ctx, info, readers.Options{Format: "ndjson"})
 	if err != nil {
 		return &exitError{exitStopped, err}
 	}
-	defer func() { err = errors.Join(err, source.Close()) }()
-	binding, err := b.operation.Bind(source.Header(), b.options)
-	if err != nil {
-		return usageError("%s: %w", source.Name(), err)
-	}
-	for row, err := range source.Rows(ctx, batch.Position{}) {
-		if err != nil {
-			return &exitError{exitStopped, err}
-		}
-		if b.result == nil || b.result.Row.Source != source.Name() || b.result.Row.SourceNum() != row.SourceNum() {
-			continue // the run did not take it
-		}
-		if request, _ := binding.Map(&row); request != nil {
-			_, _ = request.Send(ctx) // to the catcher
-			err = b.add(b.caught.call)
-		}
-		if err := cmp.Or(err, b.advance()); err != nil {
+	if x.spec.Retry != nil {
+		if source, err = x.spec.Retry.only(ctx, source); err != nil {
 			return err
 		}
 	}
-	return nil
-}
-
-// add adds the call of the current row, if it was sent.
-func (b *logRebuilder) add(call apiclient.Call) error {
-	r, ended := b.result, undo.Unknown
-	switch {
-	case r.Status == batch.Rejected, r.Status == batch.Skipped:
-		return nil
-	case r.Status == batch.Succeeded:
-		ended = undo.Succeeded
-	case r.HTTPStatus >= 400 && r.HTTPStatus < 500 && r.HTTPStatus != http.StatusRequestTimeout && r.Attempts <= 1 && !b.options.Personalize.ForceDepersonalize:
-		ended = undo.Refused
-	}
-	device := deviceOf(&call)
-	err := b.log.Append(undo.Record{Kind: undo.KindSent, Device: device, AppCode: call.AppCode, Body: call.Body},
-		undo.Record{Kind: undo.KindEnd, Device: device, Ended: ended})
+	options, err := x.bindOptions()
 	if err != nil {
-		return &exitError{exitStopped, err}
+		return errors.Join(err, source.Close())
 	}
+	if !x.sends() {
+		options.Sender = x.looker()
+	}
+	binding := &ops.Binding{Map: ops.UndoMapper(options)}
+	for i, name := range ops.UndoHeader() {
+		binding.Columns = append(binding.Columns, ops.ColumnUse{Column: name, Index: i, Use: ops.Sent})
+	}
+	x.opened = []openedInput{{info: info, source: source, binding: binding}}
 	return nil
 }
 
-// callCatcher keeps the call of a request instead of sending it.
-type callCatcher struct{ call apiclient.Call }
+// looker asks in a dry run what devices are; nil where there is no key.
+func (x *execution) looker() ops.Doer {
+	reader, err := x.process.connect(x.flags, x.log, nil, nil)
+	if err != nil {
+		x.log.Warn("no device is looked at: those that others changed since, and those that are as before, are not told from the rest", "error", err)
+		return nil
+	}
+	x.reader = reader
+	return x.senderOver(reader)
+}
 
-// Do implements ops.Doer.
-func (c *callCatcher) Do(_ context.Context, call apiclient.Call) (apiclient.Response, error) {
-	c.call = call
-	return apiclient.Response{Status: 200}, nil
+// newLeftAlone says how many devices an undo has left alone: they are skipped, so that
+// the exit code does not tell.
+func newLeftAlone(x *execution) *feature {
+	if x.spec.Undo == nil {
+		return nil
+	}
+	return &feature{ended: func(_ context.Context, engine *batch.Job, _ error) error {
+		if c := engine.Tally().Codes[ops.CodeChangedSince]; c != nil {
+			x.log.Warn("others have changed devices since the run: these are left alone, see changed_since in the results", "devices", c.Count)
+		}
+		return nil
+	}}
+}
+
+// newStateUndo makes the delta state of a run forget what was acknowledged of the
+// devices that undo puts back. They are noted in it before the first request: should
+// the undo die, the next run forgets all that it may have touched.
+func newStateUndo(x *execution) *feature {
+	if x.spec.Undo == nil || x.spec.Undo.State == "" || x.client == nil {
+		return nil
+	}
+	folder := x.folder.Path("")
+	return &feature{
+		firstPass: func(ctx context.Context) error {
+			return x.inState(ctx, func(state *delta.State) error { return state.Touch(ctx, x.undoneDevices(ctx), folder) })
+		},
+		ended: func(ctx context.Context, _ *batch.Job, runErr error) error {
+			if runErr != nil {
+				return nil //nolint:nilerr // what was touched stays noted: the next run forgets it
+			}
+			ids := x.changedDevices(ctx)
+			if x.redactor != nil { // the results do not name them
+				ids = x.undoneDevices(ctx)
+			}
+			return x.inState(ctx, func(state *delta.State) error {
+				n, err := state.Changed(ctx, ids, folder)
+				if err == nil {
+					x.log.Info("the delta state forgets what was acknowledged of the devices", "state", x.spec.Undo.State, "devices", n)
+				}
+				return err
+			})
+		},
+	}
+}
+
+// inState holds the state of the run that is taken back, if it is still there.
+func (x *execution) inState(ctx context.Context, do func(*delta.State) error) error {
+	options := storeOptions(x.flags, x.log)
+	err := withState(ctx, x.spec.Undo.State, x.folder.Path(""), &options, do)
+	if _, none := errors.AsType[*noStateError](err); none {
+		x.log.Warn("the delta state of the run is not there any more: nothing to forget", "state", x.spec.Undo.State)
+		return nil
+	}
+	return err
+}
+
+// changedDevices yields the devices that an undo sent a request of change.
+func (x *execution) changedDevices(ctx context.Context) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for r, err := range resultsOf(ctx, x.folder.Path(""), &x.spec) {
+			switch {
+			case err != nil:
+				yield("", err)
+				return
+			case r.Status == batch.Skipped, r.Status == batch.Rejected:
+			case !yield(r.RegistrationID, nil):
+				return
+			}
+		}
+	}
+}
+
+// undoneDevices yields the devices of an undo's plan.
+func (x *execution) undoneDevices(ctx context.Context) func(yield func(string, error) bool) {
+	return func(yield func(string, error) bool) {
+		source := x.opened[0].source
+		at := slices.IndexFunc(source.Header(), func(c batch.Column) bool { return c.Name == ops.UndoHeader()[0] })
+		for row, err := range source.Rows(ctx, batch.Position{}) {
+			id := ""
+			if err == nil && row.Err == nil && at >= 0 {
+				id = row.Values[at].Text
+			}
+			if !yield(id, err) || err != nil {
+				return
+			}
+		}
+	}
 }

@@ -2,21 +2,27 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
+	"math"
+	"net/http"
 	"os"
 	"slices"
+	"strconv"
 
+	"pushbatch/apiclient"
 	"pushbatch/batch"
 	"pushbatch/batch/blob"
-	"pushbatch/batch/delta"
 	"pushbatch/batch/ops"
+	"pushbatch/batch/runstore"
 	"pushbatch/batch/undo"
-	"pushbatch/readers"
+	"pushbatch/readers/owners"
 )
 
 // planLine is a line of the plan, with the columns of ops.UndoHeader.
@@ -128,114 +134,213 @@ func (c *undoCount) notes() (notes []string) {
 	return notes
 }
 
-// openPlan makes the plan the one input of the run.
-func (x *execution) openPlan(ctx context.Context, info blob.Info) error {
-	source, err := readers.Open(ctx, info, readers.Options{Format: "ndjson"})
+// rebuildLog writes the log that the run would have written with --snapshot-from.
+func (x *execution) rebuildLog(ctx context.Context, to string, run *changedRun) (err error) {
+	log, err := undo.OpenLog(to)
 	if err != nil {
-		return &exitError{exitStopped, err}
+		return err
 	}
-	if x.spec.Retry != nil {
-		if source, err = x.spec.Retry.only(ctx, source); err != nil {
-			return err
+	defer func() { err = errors.Join(err, log.Close()) }()
+	partial, err := owners.FromInventory(ctx, run.from, log)
+	if err != nil {
+		return usageError("--from: %w", err)
+	}
+	if err := log.Append(undo.Record{Kind: undo.KindListed, Partial: partial}); err != nil {
+		return err
+	}
+	next, stop := iter.Pull2(run.results(ctx))
+	defer stop()
+	b := &logRebuilder{log: log, next: next, beyond: run.beyond(), force: x.flags.personalize.ForceDepersonalize}
+	if err := x.openChanged(ctx, run, &b.caught); err != nil {
+		return err
+	}
+	defer func() { err, x.opened = errors.Join(err, x.closeInputs()), nil }()
+	err = b.advance()
+	for _, in := range x.opened {
+		if err == nil {
+			err = b.input(ctx, &in)
 		}
-	}
-	options, err := x.bindOptions()
-	if err != nil {
-		return errors.Join(err, source.Close())
-	}
-	if !x.sends() {
-		options.Sender = x.looker()
-	}
-	binding := &ops.Binding{Map: ops.UndoMapper(options)}
-	for i, name := range ops.UndoHeader() {
-		binding.Columns = append(binding.Columns, ops.ColumnUse{Column: name, Index: i, Use: ops.Sent})
-	}
-	x.opened = []openedInput{{info: info, source: source, binding: binding}}
-	return nil
-}
-
-// looker asks in a dry run what devices are; nil where there is no key.
-func (x *execution) looker() ops.Doer {
-	reader, err := x.process.connect(x.flags, x.log, nil, nil)
-	if err != nil {
-		x.log.Warn("no device is looked at: those that others changed since, and those that are as before, are not told from the rest", "error", err)
-		return nil
-	}
-	x.reader = reader
-	return x.senderOver(reader)
-}
-
-// newStateUndo makes the delta state of a run forget what was acknowledged of the
-// devices that undo puts back. They are noted in it before the first request: should
-// the undo die, the next run forgets all that it may have touched.
-func newStateUndo(x *execution) *feature {
-	if x.spec.Undo == nil || x.spec.Undo.State == "" || x.client == nil {
-		return nil
-	}
-	folder := x.folder.Path("")
-	return &feature{
-		firstPass: func(ctx context.Context) error {
-			return x.inState(ctx, func(state *delta.State) error { return state.Touch(ctx, x.undoneDevices(ctx), folder) })
-		},
-		ended: func(ctx context.Context, _ *batch.Job, runErr error) error {
-			if runErr != nil {
-				return nil //nolint:nilerr // what was touched stays noted: the next run forgets it
-			}
-			ids := x.changedDevices(ctx)
-			if x.redactor != nil { // the results do not name them
-				ids = x.undoneDevices(ctx)
-			}
-			return x.inState(ctx, func(state *delta.State) error {
-				n, err := state.Changed(ctx, ids, folder)
-				if err == nil {
-					x.log.Info("the delta state forgets what was acknowledged of the devices", "state", x.spec.Undo.State, "devices", n)
-				}
-				return err
-			})
-		},
-	}
-}
-
-// inState holds the state of the run that is taken back, if it is still there.
-func (x *execution) inState(ctx context.Context, do func(*delta.State) error) error {
-	options := storeOptions(x.flags, x.log)
-	err := withState(ctx, x.spec.Undo.State, x.folder.Path(""), &options, do)
-	if _, none := errors.AsType[*noStateError](err); none {
-		x.log.Warn("the delta state of the run is not there any more: nothing to forget", "state", x.spec.Undo.State)
-		return nil
 	}
 	return err
 }
 
-// changedDevices yields the devices that an undo sent a request of change.
-func (x *execution) changedDevices(ctx context.Context) iter.Seq2[string, error] {
-	return func(yield func(string, error) bool) {
-		for r, err := range resultsOf(ctx, x.folder.Path(""), &x.spec) {
-			switch {
-			case err != nil:
-				yield("", err)
-				return
-			case r.Status == batch.Skipped, r.Status == batch.Rejected:
-			case !yield(r.RegistrationID, nil):
+// openChanged opens what a run read, whose rows give their calls to a catcher: its
+// inputs and, behind them, the devices that they named no more.
+func (x *execution) openChanged(ctx context.Context, run *changedRun, caught *callCatcher) (err error) {
+	options, err := x.runConfig.bindOptions()
+	if err != nil {
+		return err
+	}
+	options.Sender, options.DryRun, options.HasAppCode = caught, ops.Send, true
+	found, err := recordedInputs(ctx, run.spec, x.moved)
+	if err != nil {
+		return err
+	}
+	prepare := func(source batch.Source) (batch.Source, error) {
+		if run.spec.Retry == nil {
+			return source, nil
+		}
+		return run.spec.Retry.only(ctx, source)
+	}
+	bind := func(h batch.Header) (*ops.Binding, error) { return ops.Named(run.spec.Operation).Bind(h, options) }
+	if x.opened, _, err = x.openTables(ctx, found, x.process.stdin, bind, prepare); err != nil {
+		return err
+	}
+	if err = x.unchanged(ctx, run.spec); err == nil {
+		err = x.openVanishedOf(ctx, run, options, prepare)
+	}
+	if err != nil {
+		err = errors.Join(err, x.closeInputs())
+	}
+	return err
+}
+
+// openVanishedOf opens the list of devices that a run with --mirror took back.
+func (x *execution) openVanishedOf(ctx context.Context, run *changedRun, o ops.Options, prepare func(batch.Source) (batch.Source, error)) error {
+	location, err := fileOfRun(run.path, vanishedFile)
+	if err != nil {
+		return err
+	}
+	info, source, err := openLocal(ctx, location)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil {
+		source, err = prepare(vanishedSource{source})
+	}
+	if err != nil {
+		return &exitError{exitStopped, err}
+	}
+	o.Mapping, o.Constants = nil, nil
+	binding, err := ops.Named("depersonalize").Bind(source.Header(), o)
+	x.opened = append(x.opened, openedInput{info: info, source: source, binding: binding})
+	return err
+}
+
+// results are what is known of the rows of a run, in their order. Of a run that was
+// killed it is what can be read of its results up to its last checkpoint, and the
+// rows that were finished behind it.
+func (run *changedRun) results(ctx context.Context) iter.Seq2[*batch.Result, error] {
+	location, err := fileOfRun(run.path, "results."+resultsFormat(run.spec))
+	if err != nil || run.point.Stopped {
+		return resultsOf(ctx, run.path, run.spec)
+	}
+	return func(yield func(*batch.Result, error) bool) {
+		if info, err := blob.Stat(ctx, location+runstore.PartSuffix); err == nil {
+			for r, err := range readResults(ctx, info) {
+				if err != nil || r.Row.Num > run.point.Rows { // not written whole, or not in rows yet
+					break
+				}
+				if !yield(r, nil) {
+					return
+				}
+			}
+		}
+		behind := func(a, b batch.Waiting) int { return cmp.Compare(a.Row, b.Row) }
+		for _, w := range slices.SortedFunc(slices.Values(run.point.Waiting), behind) {
+			if !yield(&batch.Result{Row: batch.Row{Num: w.Row}, Outcome: w.Outcome}, nil) {
 				return
 			}
 		}
 	}
 }
 
-// undoneDevices yields the devices of an undo's plan.
-func (x *execution) undoneDevices(ctx context.Context) func(yield func(string, error) bool) {
-	return func(yield func(string, error) bool) {
-		source := x.opened[0].source
-		at := slices.IndexFunc(source.Header(), func(c batch.Column) bool { return c.Name == ops.UndoHeader()[0] })
-		for row, err := range source.Rows(ctx, batch.Position{}) {
-			id := ""
-			if err == nil && row.Err == nil && at >= 0 {
-				id = row.Values[at].Text
-			}
-			if !yield(id, err) || err != nil {
-				return
+// beyond is how many rows behind the last known one may have been sent.
+func (run *changedRun) beyond() int64 {
+	setting := func(name string, otherwise float64) float64 {
+		if v := run.spec.Settings[name]; len(v) == 1 {
+			if n, err := strconv.ParseFloat(v[0], 64); err == nil {
+				return n
 			}
 		}
+		return otherwise
 	}
+	inFlight := int(setting("max-in-flight", 64))
+	switch {
+	case run.point.Ended:
+		return 0
+	case run.point.Stopped:
+		return int64(inFlight) // a second signal gave them up
+	case len(run.spec.Settings["delta"])+len(run.spec.Settings["on-duplicate"]) > 0:
+		return math.MaxInt64 // many rows need no request: nothing bounds how far the others were
+	}
+	return int64(batch.WindowOf(inFlight)) + int64(2*setting("rate", 50)) // and two seconds that a power loss takes
+}
+
+// logRebuilder writes a log from the inputs of a run and its results, which come in
+// the order of rows.
+type logRebuilder struct {
+	log    *undo.Log
+	caught callCatcher
+	next   func() (*batch.Result, error, bool)
+	result *batch.Result // the next one; nil: there is none
+	row    int64         // number of the current row
+	beyond int64         // rows without a result behind the last one that may have been sent
+	force  bool          // a request may have reset a device although it was refused
+}
+
+func (b *logRebuilder) advance() (err error) {
+	b.result, err, _ = b.next()
+	return err
+}
+
+// input adds what was sent of one input, or may have been.
+func (b *logRebuilder) input(ctx context.Context, in *openedInput) error {
+	for row, err := range in.source.Rows(ctx, batch.Position{}) {
+		if err != nil {
+			return &exitError{exitStopped, err}
+		}
+		b.row++
+		var known *batch.Result
+		switch {
+		case b.result == nil && b.beyond == 0:
+			return nil
+		case b.result != nil && b.result.Row.Num == b.row:
+			known = b.result
+			if err := b.advance(); err != nil {
+				return err
+			}
+		}
+		request, _ := in.binding.Map(&row)
+		if request == nil || known != nil && (known.Status == batch.Rejected || known.Status == batch.Skipped) {
+			continue
+		}
+		if known == nil && b.result == nil {
+			b.beyond--
+		}
+		_, _ = request.Send(ctx) // to the catcher
+		if err := b.add(known); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// add adds the call of the current row; r is nil where nobody knows how it ended.
+func (b *logRebuilder) add(r *batch.Result) error {
+	ended := undo.Unknown
+	switch {
+	case r == nil:
+	case r.Status == batch.Succeeded:
+		ended = undo.Succeeded
+	case r.HTTPStatus >= 400 && r.HTTPStatus < 500 && r.HTTPStatus != http.StatusRequestTimeout && r.Attempts <= 1 && !b.force:
+		ended = undo.Refused
+	}
+	call := &b.caught.call
+	device := deviceOf(call)
+	err := b.log.Append(undo.Record{Kind: undo.KindSent, Device: device, AppCode: call.AppCode, Body: call.Body},
+		undo.Record{Kind: undo.KindEnd, Device: device, Ended: ended})
+	if err != nil {
+		return &exitError{exitStopped, err}
+	}
+	return nil
+}
+
+// callCatcher keeps the call of a request instead of sending it.
+type callCatcher struct{ call apiclient.Call }
+
+// Do implements ops.Doer.
+func (c *callCatcher) Do(_ context.Context, call apiclient.Call) (apiclient.Response, error) {
+	c.call = call
+	return apiclient.Response{Status: 200}, nil
 }

@@ -44,6 +44,52 @@ func TestUndoRestores(t *testing.T) {
 	}
 }
 
+// A run without a snapshot is killed and not resumed: undo takes back what it did and
+// what was under way, by an inventory, whether its results can be read yet or not. A
+// changed input is refused.
+func TestUndoOfAKilledRun(t *testing.T) {
+	t.Parallel()
+	for _, format := range []string{"csv", "ndjson", "parquet"} {
+		t.Run(format, func(t *testing.T) {
+			t.Parallel()
+			r := newUndoRound(t, 3)
+			rows := "registrationId,externalId\n"
+			for n, id := range r.devices {
+				rows += fmt.Sprintf("%s,moved-%d\n", id, n/3)
+			}
+			input := filepath.Join(r.dir, "rows.csv")
+			if err := os.WriteFile(input, []byte(rows), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			before := r.state()
+			r.killer.demand(t, 0, r.child("export", "--people", "--to", "inventory.csv", "--out", "inventory", "-q", "--list-rate", "1000"))
+			if !r.killer.kill(t, r.child("personalize", "rows.csv", "--force-depersonalize", "--results", format, "--out", "run", "-q", "--rate", "100", "--max-in-flight", "4"), 20) {
+				t.Fatal("the run ended before it was killed")
+			}
+			eventually(t, "the last request to end", func() bool { return r.sim.Stats().InFlight == 0 })
+			undo := []string{"undo", "run", "--from", "inventory.csv", "--list-rate", "1000", "--rate", "5000", "-q", "--out", "back"}
+			if err := os.WriteFile(input, []byte(rows+"another,moved-1\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			c := r.child(undo...)
+			c.begin(t)
+			if code := c.code(t); code != exitStopped || !strings.Contains(c.stderr.String(), "rows.csv has changed") {
+				t.Errorf("a changed input: exit code %d\n%s", code, &c.stderr)
+			}
+			if err := os.WriteFile(input, []byte(rows), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			r.killer.demand(t, 0, r.child(undo...))
+			after := r.state()
+			for _, id := range r.devices {
+				if !before.owners[id].same(after.owners[id]) {
+					t.Errorf("%s belonged to %s, now to %s", id, before.owners[id], after.owners[id])
+				}
+			}
+		})
+	}
+}
+
 // undoRound is one account, one run over it, and its undo.
 type undoRound struct {
 	*testing.T
@@ -55,6 +101,7 @@ type undoRound struct {
 	devices []string
 	log     []string // what was done, for a round that failed
 	kills   int
+	cutOff  bool // a run that was killed is not resumed
 }
 
 func newUndoRound(t *testing.T, seed uint64) *undoRound {
@@ -119,10 +166,18 @@ func (r *undoRound) play() {
 	default:
 		undoArgs = append(undoArgs, "--from", "inventory.csv")
 	}
+	r.cutOff = r.dice.IntN(2) == 0
 	r.run(append(args, "--out", "run"), "run")
-	left := r.state()
-	sent := r.sentRows()
-	touched := r.others(operation, sent)
+	left, sent := r.state(), map[string][]sentRow{}
+	if _, err := os.Stat(filepath.Join(r.dir, "run", "results.csv")); err == nil {
+		sent, r.cutOff = r.sentRows(), false
+	}
+	var touched map[string]bool
+	if !r.cutOff {
+		touched = r.others(operation, sent)
+	}
+	cutOff := r.cutOff
+	r.cutOff = false
 	other := r.state()
 	if !r.run(undoArgs, "back") {
 		for id, rows := range sent {
@@ -132,6 +187,7 @@ func (r *undoRound) play() {
 		}
 		return
 	}
+	r.Logf("cut off: %t", cutOff)
 	r.check(&undoStates{before, left, other, r.state()}, operation, sent, touched, how == "--snapshot")
 }
 
@@ -145,11 +201,19 @@ func (r *undoRound) child(args ...string) *child {
 // false: there was nothing to undo.
 func (r *undoRound) run(args []string, run string) bool {
 	r.Helper()
-	for range r.dice.IntN(4) {
+	kills := r.dice.IntN(4)
+	if r.cutOff {
+		kills = max(kills, 1)
+	}
+	for range kills {
 		c := r.child(args...)
 		if r.killer.kill(r.T, c, 1+r.dice.IntN(60)) {
 			r.kills++
 			r.log = append(r.log, "  killed")
+			if _, err := os.Stat(filepath.Join(r.dir, run, "journal-0")); err == nil && r.cutOff {
+				eventually(r.T, "the last request to end", func() bool { return r.sim.Stats().InFlight == 0 })
+				return true
+			}
 		} else if code := c.ProcessState.ExitCode(); code > 1 {
 			return r.nothing(c, code)
 		}
