@@ -142,9 +142,9 @@ func byName(name string, bom int) (*encoding, error) {
 	case "UTF-32LE", "UTF-32BE":
 		return nil, failure(CodeFormat, "it is %s text: save it as UTF-8", name)
 	}
-	enc, err := htmlindex.Get(name)
-	if err != nil || enc == xencoding.Replacement {
-		return nil, failure(CodeOption, "--encoding %q is no known encoding: give auto, utf-8, utf-16le, utf-16be or a name such as windows-1250", name)
+	enc := encodingNamed(name)
+	if enc == nil {
+		return nil, failure(CodeOption, "--encoding %q is no known encoding: give auto, utf-8, utf-16le, utf-16be or a name such as windows-1252, iso-8859-2 or cp850", name)
 	}
 	if table, ok := enc.(*charmap.Charmap); ok {
 		return byteEncoding(strings.ToLower(name), table), nil
@@ -153,6 +153,30 @@ func byName(name string, bom int) (*encoding, error) {
 		name: strings.ToLower(name), replaces: true,
 		decode: func(r io.Reader) io.Reader { return enc.NewDecoder().Reader(r) },
 	}, nil
+}
+
+// codePages are those of DOS, which the web's standard lacks but for 866.
+var codePages = map[string]*charmap.Charmap{
+	"437": charmap.CodePage437, "850": charmap.CodePage850, "852": charmap.CodePage852, "855": charmap.CodePage855,
+	"858": charmap.CodePage858, "860": charmap.CodePage860, "862": charmap.CodePage862, "863": charmap.CodePage863,
+	"865": charmap.CodePage865, "866": charmap.CodePage866,
+}
+
+// encodingNamed is an encoding that the web's standard knows, or a code page of DOS
+// (cp850, ibm850, 850); nil: it is unknown.
+func encodingNamed(name string) xencoding.Encoding {
+	number := strings.NewReplacer("-", "", "_", "", " ", "").Replace(strings.ToLower(name))
+	for _, prefix := range [...]string{"cp", "ibm", "dos"} {
+		number = strings.TrimPrefix(number, prefix)
+	}
+	if page, ok := codePages[number]; ok {
+		return page
+	}
+	enc, err := htmlindex.Get(name)
+	if err != nil || enc == xencoding.Replacement {
+		return nil
+	}
+	return enc
 }
 
 // text is the decoded text of an input; it implements textfile.Text.

@@ -7,9 +7,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"golang.org/x/text/encoding/charmap"
-	"golang.org/x/text/encoding/htmlindex"
-
 	"pushbatch/batch"
 	"pushbatch/readers/textfile"
 )
@@ -24,7 +21,7 @@ type EncodingChoice struct {
 // candidateEncodings are tried in this order: the code pages of spreadsheets first.
 var candidateEncodings = [...]string{
 	"windows-1252", "windows-1250", "windows-1251", "windows-1253", "windows-1254", "windows-1255", "windows-1256",
-	"windows-1257", "iso-8859-2", "iso-8859-15", "iso-8859-5", "koi8-r", "ibm866", "macintosh",
+	"windows-1257", "iso-8859-2", "iso-8859-15", "iso-8859-5", "koi8-r", "cp850", "cp852", "cp437", "cp866", "macintosh",
 	"gb18030", "big5", "shift_jis", "euc-kr",
 }
 
@@ -76,30 +73,30 @@ func fittingEncodings(stored []byte) []EncodingChoice {
 	return choices
 }
 
-// decodeAs reports false for bytes that mean nothing in an encoding. The last
-// character may be cut.
+// decodeAs reports false for bytes that mean nothing in an encoding.
 func decodeAs(name string, stored []byte) (text string, ok bool) {
-	enc, err := htmlindex.Get(name)
-	if err != nil {
-		return "", false
-	}
-	decoded, err := enc.NewDecoder().Bytes(stored)
+	decoded, err := encodingNamed(name).NewDecoder().Bytes(stored)
 	text = string(decoded)
-	if _, oneByte := enc.(*charmap.Charmap); !oneByte {
-		text = strings.TrimSuffix(text, "\uFFFD")
-	}
 	return text, err == nil && !strings.ContainsFunc(text, func(r rune) bool {
 		return r == utf8.RuneError || r >= 0x80 && r < 0xA0 // no one ever wrote these control characters
 	})
 }
 
+// withinWords are the marks beyond ASCII that stand between letters.
+const withinWords = "’ʼ·‧‐‑–—"
+
 // isPlausible reports whether words are of one script, begin with their only
-// capital or are all capitals, and have no signs in them.
+// capital or are all capitals, and have no signs or quotes in them.
 func isPlausible(text string) bool {
 	var before rune
 	var script *unicode.RangeTable
+	mark := false // before is one that stands in no word, after a letter
 	for _, r := range text {
 		letter := unicode.IsLetter(r) || unicode.Is(unicode.Mn, r)
+		if mark && letter {
+			return false
+		}
+		mark = unicode.IsLetter(before) && r >= utf8.RuneSelf && unicode.IsPunct(r) && !strings.ContainsRune(withinWords, r)
 		switch own := scriptOf(r); {
 		case !letter && unicode.IsLetter(before) && isSign(r):
 			return false

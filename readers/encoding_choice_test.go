@@ -6,8 +6,6 @@ import (
 	"testing"
 
 	"pushbatch/batch"
-
-	"golang.org/x/text/encoding/htmlindex"
 )
 
 // TestEncodingChoices: the encoding that a text was written in is among those that
@@ -20,19 +18,19 @@ func TestEncodingChoices(t *testing.T) {
 	}{
 		"windows-1250": {"id;ime\n1;Đurđica Šarić\n2;Željko Čović\n", []string{"windows-1251", "windows-1253", "koi8-r", "shift_jis"}},
 		"windows-1252": {"id;name\n1;Jürgen Groß\n2;François Núñez\n", []string{"windows-1251", "koi8-r"}},
-		"windows-1251": {"id,name\n1,Наталья Щукина\n2,Ёлкин\n", []string{"koi8-r", "ibm866"}},
+		"windows-1251": {"id,name\n1,Наталья Щукина\n2,Ёлкин\n", []string{"koi8-r", "cp866"}},
 		"iso-8859-2":   {"id,name\n1,Małgorzata Śląska\n", []string{"windows-1252", "windows-1251"}},
 		"shift_jis":    {"id,name\n1,山田太郎\n", []string{"windows-1250"}},
 		"gb18030":      {"id,name\n1,王小明\n", nil},
+		"cp850":        {"id,name\n1,Jürgen Köln Jäger\n2,Größe\n", []string{"windows-1252", "windows-1250", "gb18030"}},
+		"cp852":        {"id,ime\n1,Đurđa Žarko\n2,Šimić\n", []string{"windows-1250", "windows-1252", "shift_jis"}},
+		"cp866":        {"id,name\n1,Наталья Щукина\n", []string{"windows-1251", "gb18030"}},
+		"windows-1254": {"id,name\n1,André", []string{"gb18030", "big5", "shift_jis", "euc-kr", "cp850"}}, // the last letter is no cut one
 		"windows-1253": {"id,name\n1,Γιώργος Παπαδόπουλος\n", []string{"koi8-r"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			enc, err := htmlindex.Get(name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			stored, err := enc.NewEncoder().String(c.text)
+			stored, err := encodingNamed(name).NewEncoder().String(c.text)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -82,6 +80,29 @@ func TestEncodingAdvice(t *testing.T) {
 		}
 		if choices := EncodingChoices(source); len(choices) < 2 || !slices.Contains(choices[0].Cells, "Sariæ") {
 			t.Errorf("%s: %+v", name, choices)
+		}
+	}
+}
+
+// TestCodePages: a code page of DOS has several names, and a file in one is read.
+func TestCodePages(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"cp850", "CP-850", "ibm850", "IBM_850", "850", "dos-850"} {
+		source := openFile(t, write(t, "d.csv", "id,name\n1,K\x94ln\n"), Options{Encoding: name})
+		for r, err := range source.Rows(t.Context(), batch.Position{}) {
+			if err != nil || r.Values[1].Text != "Köln" {
+				t.Errorf("%s: %q, %v", name, r.Values[1].Text, err)
+			}
+		}
+	}
+	for number := range codePages {
+		if encodingNamed("cp"+number) == nil {
+			t.Errorf("cp%s is unknown", number)
+		}
+	}
+	for _, name := range []string{"cp", "cp999", "", "ibm"} {
+		if encodingNamed(name) != nil {
+			t.Errorf("%q is no encoding", name)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"path"
 	"strings"
+	"unicode/utf8"
 
 	"pushbatch/batch"
 	"pushbatch/batch/blob"
@@ -28,7 +29,7 @@ const (
 type Options struct {
 	Format      string    // auto, csv, parquet, ndjson
 	Delimiter   string    // one character of ASCII or its name (comma, semicolon, tab, pipe); empty or auto: detected
-	Encoding    string    // auto, or a name that the web's encoding standard knows, such as windows-1250
+	Encoding    string    // auto, or a name that the web's encoding standard knows, such as windows-1250, or cp850
 	Compression string    // auto, none, gzip, zstd
 	MaxRecord   int       // bytes; 0 means DefaultMaxRecord
 	Stdin       io.Reader // what "-" reads; nil means the process's standard input
@@ -202,7 +203,10 @@ func (o *opening) decodeSample() error {
 	body := o.head[enc.bom:]
 	if enc.decode == nil {
 		o.sample = string(body)
-		if !validUTF8(body) {
+		if len(o.head) == sampleSize { // more may follow: whole characters only
+			body = body[:bytes.LastIndexByte(body, '\n')+1]
+		}
+		if !utf8.Valid(body) {
 			enc.choices = fittingEncodings(body)
 		}
 		return nil

@@ -160,7 +160,7 @@ func Catalogue() []Entry { //nolint:funlen // a table
 		{codeSpaceAround, Rejects, "There are spaces before or behind the value.", "Remove them, or set trim: true for the column in the mapping."},
 		{codeInvisibleCharacter, Rejects, "There is a non-breaking, zero-width or other invisible character in the value.", "Type the value again, or set trim: true in the mapping when it stands at an end."},
 		{codeControlCharacter, Rejects, "There is a line break, a tab or another control character in the value. Texts of customAttributes and additionalData may have line breaks and tabs.", "Remove it; line breaks often come from a cell that was typed in two lines."},
-		{codeEncodingInvalid, Rejects, "The text is not valid in the file's encoding.", "Name the right one with --encoding, for example windows-1250."},
+		{codeEncodingInvalid, Rejects, "The text is not valid in the file's encoding.", "Name the right one with --encoding: the row's message says which fit, and inspect how they read."},
 		{codeSpreadsheetError, Rejects, "A spreadsheet wrote an error such as #REF! or #N/A instead of a value.", "Mend the formula and export again."},
 		{codeSpreadsheetScientific, Rejects, "A spreadsheet shortened a long number to scientific notation; its digits are lost.", "Format the column as text and export again from the source."},
 		{codeSpreadsheetDecimal, Rejects, "A spreadsheet or data frame turned an id into a decimal number.", "Format the column as text (an integer) and export again."},

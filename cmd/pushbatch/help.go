@@ -180,7 +180,7 @@ func completedValues() map[string][]string {
 		"encoding": {
 			"auto\tBOM, UTF-8 or UTF-16", "utf-8\t", "utf-16le\t", "utf-16be\t", "windows-1250\tCentral European", "windows-1251\tCyrillic",
 			"windows-1252\tWestern European", "windows-1254\tTurkish", "iso-8859-1\tWestern European", "iso-8859-2\tCentral European",
-			"shift_jis\tJapanese", "gb18030\tChinese", "euc-kr\tKorean",
+			"cp850\tDOS, Western European", "cp852\tDOS, Central European", "shift_jis\tJapanese", "gb18030\tChinese", "euc-kr\tKorean",
 		},
 		"operation":    operationNames(),
 		"columns":      inventoryNames(),
