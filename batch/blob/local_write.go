@@ -25,15 +25,18 @@ const (
 )
 
 func (local) get(_ context.Context, path string) (Object, error) {
+	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		return Object{}, fmt.Errorf("read %s: it is no file", path) // to open a pipe waits for its other end
+	}
+	if err != nil {
+		return Object{}, err
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return Object{}, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return Object{}, err
-	}
 	data, err := readObject(f, path)
 	return Object{Data: data, Version: versionOf(data), Age: max(0, time.Since(info.ModTime()))}, err
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/smithy-go/logging"
 )
 
 // s3Scheme begins every location in S3.
@@ -125,6 +126,7 @@ func (s *s3Store) load(ctx context.Context) (*aws.Config, error) {
 			t.DialContext = (&net.Dialer{Timeout: s3DialTimeout}).DialContext
 		})),
 		config.WithRetryer(s.retryer),
+		config.WithLogger(logging.Nop{}), // it would write to the terminal past our own
 	}
 	if s.options.NoSignRequest {
 		load = append(load, config.WithCredentialsProvider(aws.AnonymousCredentials{}))

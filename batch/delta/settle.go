@@ -40,7 +40,7 @@ func (s *State) Preview(ctx context.Context, outcomes *Outcomes) error {
 func (s *State) settled(ctx context.Context, outcomes *Outcomes) (path string, _ File, err error) {
 	run := s.pointer.Run
 	if run == nil || run.Touched == nil {
-		return "", File{}, errors.New("settle the delta state: there is no run to settle")
+		return "", File{}, s.damaged(pointerFile, errors.New("its note of the last run names no rows"))
 	}
 	base, err := s.fetch(ctx, run.Base)
 	if err != nil {

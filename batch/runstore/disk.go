@@ -50,7 +50,7 @@ type disk struct {
 // unless trust says that this does not matter. The error is fs.ErrNotExist or a
 // *TrustError.
 func openDisk(path string, trust bool) (*disk, error) {
-	root, err := os.OpenRoot(path)
+	root, err := openRoot(path)
 	if err != nil {
 		return &disk{path: path}, err
 	}
@@ -68,6 +68,12 @@ func openDisk(path string, trust bool) (*disk, error) {
 	return d, nil
 }
 
+// openRoot opens a folder. With the separator behind it a pipe is refused, where the
+// opening would wait for its other end.
+func openRoot(path string) (*os.Root, error) {
+	return os.OpenRoot(filepath.Clean(path) + string(filepath.Separator))
+}
+
 // checkEntries refuses a folder in which links, pipes or devices lie: what is opened
 // there by its path would lead elsewhere, or wait for ever.
 func (d *disk) checkEntries() error {
@@ -83,7 +89,7 @@ func (d *disk) checkEntries() error {
 // OpenFile opens a file as os.OpenFile does, but over no link and nothing that is no
 // regular file: a *TrustError.
 func OpenFile(path string, flag int, perm fs.FileMode) (*os.File, error) {
-	root, err := os.OpenRoot(filepath.Dir(path))
+	root, err := openRoot(filepath.Dir(path))
 	if err != nil {
 		return nil, err
 	}

@@ -144,6 +144,52 @@ func TestPlantedInFolders(t *testing.T) {
 	}
 }
 
+// A pipe in the place of a folder or a record, on the command line or named by a
+// job.json or a state.json, is waited for by nobody.
+func TestPipeForAPlace(t *testing.T) {
+	t.Parallel()
+	_, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0)})
+	dir := t.TempDir()
+	input, pipe := filepath.Join(dir, "in.csv"), filepath.Join(dir, "pipe")
+	err := errors.Join(os.WriteFile(input, []byte("registrationId,externalId\nr1,a\n"), 0o600), syscall.Mkfifo(pipe, 0o600))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{
+		{"resume", pipe}, {"retry", pipe}, {"undo", pipe}, {"status", pipe}, {"report", pipe},
+		{"personalize", input, "--out", pipe, "--continue"}, {"personalize", input, "--share-limit", pipe},
+	} {
+		c := prepare(t, url, dir, args...)
+		if c.begin(t); c.code(t) == exitDone {
+			t.Errorf("%q ended well", args)
+		}
+	}
+	prepare(t, url, dir, "personalize", input, "--out", "run").demandEnd(t, exitDone)
+	job := filepath.Join(dir, "run", "job.json")
+	asWritten, err := os.ReadFile(job)
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := bytes.Replace(asWritten, []byte(`"uri": "`+input), []byte(`"uri": "`+pipe), 1)
+	for _, data := range [][]byte{named, bytes.Replace(asWritten, []byte(`"settings": {`), []byte(`"mapping":"columns: {}","settings": {"map":["`+pipe+`"],`), 1)} {
+		if err := errors.Join(os.WriteFile(job, data, 0o600), os.Remove(filepath.Join(dir, "run", "checkpoint.json"))); err != nil && !errors.Is(err, os.ErrNotExist) {
+			t.Fatal(err)
+		}
+		c := prepare(t, url, dir, "resume", "run")
+		c.begin(t)
+		if code := c.code(t); (code == exitStopped) != bytes.Equal(data, named) {
+			t.Errorf("code %d\n%s", code, c.stderr.String())
+		}
+	}
+	state := filepath.Join(dir, "state")
+	note := `{"format":1,"operation":"personalize","base_url":"` + url + `","serial":1,"run":{"id":"x","folder":"` + pipe + `","open":true}}`
+	if err := errors.Join(os.Mkdir(state, 0o700), os.WriteFile(filepath.Join(state, "state.json"), []byte(note), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	prepare(t, url, dir, "personalize", input, "--delta", state, "--out", "night").demandEnd(t, exitStopped, "state.json is damaged", "--delta-full")
+	prepare(t, url, dir, "personalize", input, "--delta", state, "--delta-full", "--out", "night").demandEnd(t, exitDone)
+}
+
 // Addresses and files that a job.json names get neither a key nor a report.
 func TestJobFileNamesOtherAddresses(t *testing.T) {
 	t.Parallel()

@@ -231,6 +231,9 @@ func recordedInputs(ctx context.Context, spec *runSpec, moved []string) ([]blob.
 				"stand in failed.csv, which is an input itself; those that its results do not list need a new run", in.Name)}
 		}
 		info, err := findInput(ctx, in, places)
+		if err == nil && !info.Rereadable() {
+			err = errors.New("it is no file any more")
+		}
 		if err != nil {
 			return nil, &exitError{exitStopped, fmt.Errorf("input %s cannot be read any more: %w; if it was moved, give --input %s=NEW", in.Name, err, report.ShellWord(in.Name))}
 		}

@@ -35,6 +35,9 @@ func (c *runConfig) restore(p *process, run string, spec *runSpec, fixed, left [
 	if err != nil {
 		return err
 	}
+	if spec.Mapping == "" {
+		delete(spec.Settings, "map") // a run keeps its mapping: without one there is no file to read
+	}
 	for name, values := range spec.Settings {
 		f := c.set.Lookup(name)
 		switch {
@@ -169,14 +172,25 @@ func (x *execution) takeMapping() error {
 	if x.flags.mapFile == "" {
 		return nil
 	}
-	switch now, err := os.ReadFile(x.flags.mapFile); {
+	switch same, err := holds(x.flags.mapFile, x.mapping); {
 	case err != nil:
 		x.log.Warn("the mapping file cannot be read any more: the run goes on with the mapping that it began with", "error", err)
-	case string(now) != x.mapping:
+	case !same:
 		x.log.Warn("the mapping file has changed since the run began: the run goes on with the old mapping; "+
 			"resume --map FILE takes the new one for the rows that are not done", "file", x.flags.mapFile)
 	}
 	return nil
+}
+
+// holds reports whether a file has a content. A job.json names it: what is no file, or
+// has another size, is not read.
+func holds(path, content string) (bool, error) {
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() || info.Size() != int64(len(content)) {
+		return false, err
+	}
+	data, err := os.ReadFile(path)
+	return string(data) == content, err
 }
 
 func (x *execution) changeMapping() error {
