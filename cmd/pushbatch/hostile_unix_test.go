@@ -156,8 +156,13 @@ func TestPipeForAPlace(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, args := range [][]string{
-		{"resume", pipe}, {"retry", pipe}, {"undo", pipe}, {"status", pipe}, {"report", pipe},
-		{"personalize", input, "--out", pipe, "--continue"}, {"personalize", input, "--share-limit", pipe},
+		{"resume", pipe},
+		{"retry", pipe},
+		{"undo", pipe},
+		{"status", pipe},
+		{"report", pipe},
+		{"personalize", input, "--out", pipe, "--continue"},
+		{"personalize", input, "--share-limit", pipe},
 	} {
 		c := prepare(t, url, dir, args...)
 		if c.begin(t); c.code(t) == exitDone {
