@@ -1,6 +1,6 @@
 // Testreport reads the events of "go test -json" on standard input and prints
 // what plain "go test" prints: a line for each package and the output of the
-// tests that failed. Behind it stand the skipped tests with their reasons and
+// tests that failed. After it stand the skipped tests with their reasons and
 // the count of all.
 //
 //	go test -json ./... | go run .ci/testreport.go

@@ -50,7 +50,7 @@ func (w *Waiting) AppendJSON(dst []byte) []byte {
 }
 
 // Checkpoint is where a run stands: everything before the watermark is durable
-// in the sink's files up to Mark; of the rows behind it those in Waiting are
+// in the sink's files up to Mark; of the rows after it those in Waiting are
 // finished too. A run that is resumed from a checkpoint ends with the same
 // results as one that never stopped.
 type Checkpoint struct {

@@ -78,7 +78,7 @@ type Job struct {
 }
 
 // WindowOf is how many unfinished rows a job has at the same time, unless its Config
-// says otherwise: no row further behind the first unfinished one was sent.
+// says otherwise: no row further after the first unfinished one was sent.
 func WindowOf(maxInFlight int) int { return max(minWindow, 16*maxInFlight) }
 
 // New prepares a job.

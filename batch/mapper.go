@@ -9,7 +9,7 @@ import (
 type mapper struct {
 	job     *Job
 	earlier map[int64]Outcome // rows an earlier execution finished, until they are mapped again
-	late    []Result          // those that stand behind the rows that were mapped when the run stopped
+	late    []Result          // those that stand after the rows that were mapped when the run stopped
 }
 
 // run maps until the reader has ended, which a stop makes it do too. What made an

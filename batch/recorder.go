@@ -39,7 +39,7 @@ func (r *recorder) run() error {
 	for {
 		select {
 		case <-r.job.changed:
-			// Also a row behind an unfinished one: it must be in the next checkpoint,
+			// Also a row after an unfinished one: it must be in the next checkpoint,
 			// or a crash would repeat it however long ago it was.
 			r.dirty = true
 			if r.record() {
@@ -87,7 +87,7 @@ func (r *recorder) record() (more bool) {
 	return done > 0
 }
 
-// checkThreshold looks at a row that was not sent. Those behind one that ends the
+// checkThreshold looks at a row that was not sent. Those after one that ends the
 // run are unsent: a resumed run maps them again, and counts each once.
 func (r *recorder) checkThreshold(res *Result) {
 	if err := r.job.checkThreshold(res); err != nil {
@@ -155,7 +155,7 @@ func (r *recorder) keep(point *Checkpoint) {
 	}
 }
 
-// snapshot is the checkpoint as of now, with the finished rows behind the
+// snapshot is the checkpoint as of now, with the finished rows after the
 // watermark. It shares nothing with the recorder that changes later.
 func (r *recorder) snapshot() Checkpoint {
 	point := r.point
@@ -169,7 +169,7 @@ func (r *recorder) snapshot() Checkpoint {
 	return point
 }
 
-// waiting lists the finished rows behind the watermark by row. One that is listed
+// waiting lists the finished rows after the watermark by row. One that is listed
 // has no predecessor that is not, or a resumed run would send the predecessor
 // after it. Rows that needed no request are not listed: a resumed run finds again
 // what became of them.
@@ -188,7 +188,7 @@ func (r *recorder) waiting() (list []Waiting) {
 	return list
 }
 
-// end saves a checkpoint, then lists the rows that are done behind a gap, which
+// end saves a checkpoint, then lists the rows that are done after a gap, which
 // a stopped run may have: they stand in the reports, and in the checkpoint as
 // waiting, so that a resumed run writes them again at their place. That the run
 // has ended is claimed only after the results are published.

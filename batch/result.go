@@ -82,7 +82,7 @@ type Outcome struct {
 	Code           string        `json:"code,omitempty"`        // error codes joined by CodeSeparator; empty when succeeded
 	Message        string        `json:"message,omitempty"`
 	ErrorColumns   string        `json:"error_columns,omitempty"` // the columns at fault as the input names them, joined by CodeSeparator
-	Warnings       string        `json:"warnings,omitempty"`      // of a row that went through: codes, a column behind a colon, joined by CodeSeparator
+	Warnings       string        `json:"warnings,omitempty"`      // of a row that went through: codes, a column after a colon, joined by CodeSeparator
 	Attempts       int           `json:"attempts,omitempty"`      // requests sent, answers 429 not counted
 	Latency        time.Duration `json:"latency,omitempty"`       // of the last attempt, from sending to the answer read
 	Finished       time.Time     `json:"finished"`

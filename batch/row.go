@@ -55,7 +55,7 @@ type Row struct {
 	Pos    Position // where this row starts; Pos.Row+1 is its number in its source
 	Next   Position // where the row after it starts
 	Values []Value  // one per header column; a record that is too short has Null at its end
-	Excess []Value  // what has no column: cells behind the last one, or a line that is no record; only with Err
+	Excess []Value  // what has no column: cells after the last one, or a line that is no record; only with Err
 	Err    *Problem // the record could not be decoded, or the first of Faults; Values then hold what could be read
 	// Faults are the cells that could not be decoded, where all else of the record
 	// could: the row is bad only where such a column is used. See CheckFaults.
@@ -123,7 +123,7 @@ type Source interface {
 	// connection or a truncated file is an error. Stopping the iteration
 	// releases what it held.
 	Rows(ctx context.Context, from Position) iter.Seq2[Row, error]
-	// Identity names the version of the bytes behind the source.
+	// Identity names the version of the source's bytes.
 	Identity() Identity
 	// Close releases what Open took. It may be called more than once.
 	Close() error

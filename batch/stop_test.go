@@ -133,7 +133,7 @@ func TestAbort(t *testing.T) {
 }
 
 // A source that breaks: every row before that is finished and recorded, and a
-// resumed run goes on behind them.
+// resumed run goes on after them.
 func TestSourceError(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -428,7 +428,7 @@ func TestCanary(t *testing.T) {
 	}
 }
 
-// Who resumes a run has accepted its bad rows, those behind a gap included: they
+// Who resumes a run has accepted its bad rows, those after a gap included: they
 // do not stop it again.
 func TestResumedRunAcceptsEarlierErrors(t *testing.T) {
 	t.Parallel()
@@ -534,7 +534,7 @@ func TestMaxErrorsPerExecution(t *testing.T) {
 }
 
 // Rows that are rejected ahead of those that are sent do not count before these:
-// every execution judges what stands behind the rows that are done, and a share is
+// every execution judges what stands after the rows that are done, and a share is
 // that of the rows up to there.
 func TestRejectedRowsAreJudgedInOrder(t *testing.T) {
 	t.Parallel()

@@ -31,7 +31,7 @@ type CodeCount struct {
 	Status  Status    `json:"status"`
 	Count   int64     `json:"count"`
 	Example Example   `json:"example"`
-	More    []Example `json:"more_examples,omitempty"` // up to two rows behind the first
+	More    []Example `json:"more_examples,omitempty"` // up to two rows after the first
 }
 
 // WarningCount is how often rows were warned of with a code.

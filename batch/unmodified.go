@@ -12,7 +12,7 @@ var failedColumns = [...]string{"_row", "_status", "_error_code", "_error_column
 // MessageColumn is the column of failed.csv that says why a row stands there.
 const MessageColumn = "_error_message"
 
-// FailedColumns are the columns that failed.csv adds behind those of the
+// FailedColumns are the columns that failed.csv adds after those of the
 // input: a row's number in the run, its status, code and message.
 func FailedColumns() []string { return slices.Clone(failedColumns[:]) }
 
@@ -29,7 +29,7 @@ const CodeTypeMismatch = "type_mismatch"
 // Unmodified is a checksum over the cells of a row. Failed.csv gives back rows
 // that could not be read as well as a table can: a record that was too short
 // has empty cells at its end, one that was too long has its last cells in the
-// message. Nobody meant such a row, but it reads well. The checksum behind its
+// message. Nobody meant such a row, but it reads well. The checksum after its
 // message tells whether anybody has mended it. So it is with a value whose kind was
 // wrong, such as an object for an id: its text alone reads well.
 //
@@ -47,7 +47,7 @@ func (u *Unmodified) Add(column, cell string) {
 	u.sum += h.Sum64()
 }
 
-// Sign is what stands behind the message of a row with these cells.
+// Sign is what stands after the message of a row with these cells.
 func (u *Unmodified) Sign() string {
 	return fmt.Sprintf(" [as read: %08x]", uint32(u.sum^u.sum>>32))
 }

@@ -131,7 +131,7 @@ func (w *window) drop(n int64) (ready []*slot) {
 	return ready
 }
 
-// afterHead returns the finished rows behind an unfinished one, and the tail.
+// afterHead returns the finished rows after an unfinished one, and the tail.
 func (w *window) afterHead() (slots []*slot, tail int64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -154,7 +154,7 @@ func (w *window) empty() bool {
 // only what depends on it. window.mu guards it.
 type keyLocks struct{ last map[string]*slot }
 
-// acquire enters s behind the last row of each of its keys and reports whether
+// acquire enters s after the last row of each of its keys and reports whether
 // it may go at once.
 func (l *keyLocks) acquire(s *slot) bool {
 	for _, key := range s.keys {

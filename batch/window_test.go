@@ -184,7 +184,7 @@ func TestEndIsNeverMissed(t *testing.T) {
 // finished while checkpoints are taken, in real time.
 func TestCheckpointHoldsPredecessors(t *testing.T) {
 	t.Parallel()
-	const pairs = 2000 // row n+pairs touches what row n touched; row 0 keeps all behind the watermark
+	const pairs = 2000 // row n+pairs touches what row n touched; row 0 keeps all after the watermark
 	gates := make([]chan struct{}, 1+2*pairs)
 	for i := range gates {
 		gates[i] = make(chan struct{})
@@ -272,7 +272,7 @@ func TestCheckpointSharesNothing(t *testing.T) {
 	})
 }
 
-// Answers of a megabyte behind a row that is stuck: memory is bounded by their
+// Answers of a megabyte after a row that is stuck: memory is bounded by their
 // bytes, not by the rows of the window, and no row is forgotten.
 func TestLargeAnswersWait(t *testing.T) {
 	t.Parallel()

@@ -207,7 +207,7 @@ func (g *gzipMembers) Read(p []byte) (int, error) {
 }
 
 // padding passes over the zeros and line ends that tapes, tools and editors put
-// behind a member; gzip itself takes no notice of them. What else is no member is
+// after a member; gzip itself takes no notice of them. What else is no member is
 // an error: rows may be lost there.
 func (g *gzipMembers) padding() error {
 	for {

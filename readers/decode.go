@@ -19,7 +19,7 @@ type transcoder struct {
 	r    io.Reader
 	step func(dst, src []byte, end bool) ([]byte, int, error)
 	src  []byte // read, not decoded; at most a few bytes between calls
-	dst  []byte // decoded, behind out
+	dst  []byte // decoded, after out
 	out  []byte // decoded, not given yet
 	err  error
 }

@@ -22,7 +22,7 @@ type encoding struct {
 	bom  int // bytes of the byte order mark at the beginning
 	// decode turns stored text into UTF-8; nil for UTF-8.
 	decode func(io.Reader) io.Reader
-	// stored is the number of stored bytes behind decoded text; nil where that
+	// stored is the number of stored bytes after decoded text; nil where that
 	// cannot be told, so that positions count decoded bytes.
 	stored func(text string) int64
 	// replaces is set for decoders of a library, which put U+FFFD where a byte
@@ -188,7 +188,7 @@ type text struct {
 // Close releases a stream.
 func (t *text) Close() error { return t.close() }
 
-// Start is the offset behind the byte order mark.
+// Start is the offset after the byte order mark.
 func (t *text) Start() int64 { return int64(t.bom) }
 
 // OpenText reads UTF-8 from an offset on that was counted by Length.

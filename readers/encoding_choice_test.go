@@ -55,7 +55,7 @@ func TestEncodingChoices(t *testing.T) {
 }
 
 // TestEncodingAdvice: the row's message names what fits and how it reads, whether
-// the first such letter stands in what detection looks at or behind it.
+// the first such letter stands in what detection looks at or after it.
 func TestEncodingAdvice(t *testing.T) {
 	t.Parallel()
 	row := "1;Sari\xe6\n" // ć in windows-1250, æ in windows-1252

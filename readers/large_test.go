@@ -81,7 +81,7 @@ func TestLargeAtTheEnd(t *testing.T) {
 	}
 }
 
-// TestLargeInTheMiddle does the same for NDJSON with rows behind it.
+// TestLargeInTheMiddle does the same for NDJSON with rows after it.
 func TestLargeInTheMiddle(t *testing.T) {
 	t.Parallel()
 	path := write(t, "rows.ndjson", "{\"id\":1}\n{\"id\":\""+strings.Repeat("Ž", 100_000)+"\"}\r\n{\"id\":3}\n")

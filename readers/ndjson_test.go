@@ -150,7 +150,7 @@ func TestNDJSONLineIsKept(t *testing.T) {
 	}
 }
 
-// TestNDJSONUnknownField has names that come up behind the records that make
+// TestNDJSONUnknownField has names that come up after the records that make
 // the header.
 func TestNDJSONUnknownField(t *testing.T) {
 	t.Parallel()

@@ -79,7 +79,7 @@ func TestOnly(t *testing.T) {
 	}
 }
 
-// Going on behind any row gives what was left.
+// Going on after any row gives what was left.
 func TestOnlyResumes(t *testing.T) {
 	t.Parallel()
 	source := openOnly(t, 1, 3, 4)

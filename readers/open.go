@@ -67,7 +67,7 @@ type opening struct {
 	identity batch.Identity
 	text     text   // bytes, decompressed, and how they become text
 	head     []byte // first decompressed bytes, at most sampleSize
-	sample   string // head as UTF-8 text behind the byte order mark
+	sample   string // head as UTF-8 text after the byte order mark
 }
 
 // Open finds out what an input is, reads its header and returns its rows. The
@@ -76,7 +76,7 @@ type opening struct {
 // The content decides what an input is (compression, encoding, format); its
 // name only where the content leaves it open. Options that contradict the
 // content are an error. The partition folders of the input's path (key=value)
-// are columns behind its own, see batch.Column.
+// are columns after its own, see batch.Column.
 func Open(ctx context.Context, info blob.Info, options Options) (batch.Source, error) {
 	if options.MaxRecord <= 0 {
 		options.MaxRecord = DefaultMaxRecord
@@ -122,7 +122,7 @@ func identify(ctx context.Context, info blob.Info) (batch.Identity, error) {
 const longestMagic = 8
 
 // unpack finds the compression and reads the head of what is inside. An error
-// behind what is needed here is left to the reading of the rows, which will
+// after what is needed here is left to the reading of the rows, which will
 // meet it again, so that the rows before it count.
 func (o *opening) unpack(ctx context.Context) error {
 	stored, whole, err := readHead(ctx, o.text.input.open)

@@ -6,7 +6,7 @@
 //	// … batch.Job writes results …
 //	err = folder.WriteJSON("summary.json", summary)
 //
-// A report grows under the name with ".part" behind it and gets its own name
+// A report grows under the name with ".part" after it and gets its own name
 // when the run ends or is stopped, so that a report that is there is whole. All
 // files are readable by their owner only (mode 0600).
 package writers

@@ -14,7 +14,7 @@ import (
 const RedactedColumn = "_redacted"
 
 // failedReport writes the rows that did not succeed, as they were read, and
-// behind them batch.FailedColumns. Readers of rows pass over columns that begin
+// after them batch.FailedColumns. Readers of rows pass over columns that begin
 // with an underscore, so that the mended file can be given back as it is. Inputs
 // may differ in their columns: the file has those of all of them.
 type failedReport struct {
@@ -55,7 +55,7 @@ func (f *failedReport) appendHeader(dst []byte) []byte {
 }
 
 // add makes places for the columns of one input. The columns of an earlier
-// failed.csv are left out: their new values come behind. So are columns without
+// failed.csv are left out: their new values come after. So are columns without
 // a name: they are not of the file itself.
 func (f *failedReport) add(names []string) []int {
 	place := make([]int, len(names))

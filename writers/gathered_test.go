@@ -75,7 +75,7 @@ func TestResultsParquetStoppedAndResumed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, s, result(4, good)) // behind a gap: a resumed run writes it again
+	write(t, s, result(4, good)) // after a gap: a resumed run writes it again
 	for round, want := range []int{3, 4, 4} {
 		if err := s.Close(); err != nil {
 			t.Fatal(err)

@@ -114,7 +114,7 @@ func openResults(folder *runstore.Folder, o *ReportOptions, mark batch.Mark) (re
 }
 
 // openRequests opens requests.ndjson: a line a row that would be sent, the
-// request behind the row's number.
+// request after the row's number.
 func openRequests(folder *runstore.Folder, mark batch.Mark) (report, error) {
 	file, err := runstore.OpenAppend(folder, runstore.RequestsFile, mark[runstore.RequestsFile])
 	return report{file: file, write: func(r *batch.Result) error {

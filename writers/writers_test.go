@@ -209,7 +209,7 @@ func TestRequests(t *testing.T) {
 }
 
 // A sink that is opened at a mark goes on as if it had never been closed,
-// whatever was written behind the mark and whether it was published or not.
+// whatever was written after the mark and whether it was published or not.
 func TestResumeAtMark(t *testing.T) {
 	t.Parallel()
 	for _, published := range []bool{false, true} {

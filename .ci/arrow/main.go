@@ -27,7 +27,7 @@ import (
 
 // sample is a file to write.
 type sample struct {
-	name   string // what stands behind an @ tells files of the same rows apart
+	name   string // what stands after an @ tells files of the same rows apart
 	table  table
 	props  []parquet.WriterProperty
 	arrow  []pqarrow.WriterOption

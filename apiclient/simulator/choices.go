@@ -20,7 +20,7 @@ type Choices struct {
 	OwnApplicationIDs   bool // an application's id differs from its code
 }
 
-// choices is the table behind ParseChoices and ChoicesHelp: the first value is
+// choices is the table of ParseChoices and ChoicesHelp: the first value is
 // the default.
 var choices = []struct {
 	name, first, other, what string

@@ -12,7 +12,7 @@ import (
 // step is one request and the start of what it is answered: a code, or part of
 // the body of a 200.
 type step struct {
-	request string // METHOD PATH BODY; paths begin behind the push path
+	request string // METHOD PATH BODY; paths begin after the push path
 	code    string // of the error; empty: 200
 	has     string // in the answer
 	hasNot  string

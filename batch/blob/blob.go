@@ -16,7 +16,7 @@ const Stdin = "-"
 // stdin is what is known of standard input.
 var stdin = Info{Location: Stdin, URI: Stdin, Size: -1}
 
-// ErrChanged says that the bytes behind an Info are not those it was made of:
+// ErrChanged says that the bytes of an Info are not those it was made of:
 // the input was replaced, cut, appended to or touched since.
 var ErrChanged = errors.New("the input changed since it was opened")
 
@@ -140,7 +140,7 @@ func Stat(ctx context.Context, location string) (Info, error) {
 }
 
 // Open reads an input from a byte offset on. Reading fails with ErrChanged
-// when the bytes are not those of in; io.EOF comes only behind in.Size bytes.
+// when the bytes are not those of in; io.EOF comes only after in.Size bytes.
 func Open(ctx context.Context, in Info, offset int64) (io.ReadCloser, error) {
 	if in.Location == Stdin {
 		if offset != 0 {

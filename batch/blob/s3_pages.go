@@ -11,11 +11,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
 
-// The ways to ask for the page behind another one. A service is asked in the first
+// The ways to ask for the page after another one. A service is asked in the first
 // way; one whose answer does not lead on in that way is asked in the next.
 const (
 	byToken      = iota
-	byStartAfter // version 2 of the listing: all keys behind the last one
+	byStartAfter // version 2 of the listing: all keys after the last one
 	byMarker     // version 1: the same
 	noWay
 )
@@ -28,7 +28,7 @@ const maxEmptyPages = 100
 const unordered = "--x-s3"
 
 // listing is a listing of objects on its way. That it is whole is not believed: a
-// page must bring keys behind those of the pages before, until one says that it is
+// page must bring keys after those of the pages before, until one says that it is
 // the last.
 type listing struct {
 	*s3Target
@@ -36,7 +36,7 @@ type listing struct {
 	token  string
 	tokens map[string]bool // that were used
 	firsts map[string]bool // keys that pages began with
-	last   string          // key; nothing is listed behind it yet
+	last   string          // key; nothing is listed after it yet
 	empty  int             // pages in a row
 	mixed  bool            // keys came in another order than theirs
 }

@@ -93,7 +93,7 @@ func retrying(ctx context.Context, most int, try func() error) error {
 	}
 }
 
-// s3Wait is the wait behind a number of tries that came to nothing: doubled
+// s3Wait is the wait after a number of tries that came to nothing: doubled
 // each time, scattered, so that many processes do not come back as one.
 func s3Wait(tries int) time.Duration {
 	longest := min(100*time.Millisecond<<min(tries, 10), s3LongestWait)

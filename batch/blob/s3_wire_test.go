@@ -21,7 +21,7 @@ type recorded struct {
 	sent map[string][]*http.Request
 }
 
-// recorder puts a server behind something that writes down every request.
+// recorder puts something before a server that writes down every request.
 func recorder(t *testing.T, server *s3test.Server) (*s3test.Server, *recorded) {
 	t.Helper()
 	r := &recorded{sent: make(map[string][]*http.Request)}
@@ -122,7 +122,7 @@ func (r *recorded) demand(t *testing.T, header, value string, calls ...string) {
 }
 
 // demandChecksums demands that the bodies of some calls carry their CRC32, in a
-// header or behind them.
+// header or after them.
 func (r *recorded) demandChecksums(t *testing.T, calls ...string) {
 	t.Helper()
 	r.mu.Lock()

@@ -14,7 +14,7 @@ import (
 	"pushbatch/batch/spill"
 )
 
-// hashVersion names the canonical form behind RequestHash. A State of another
+// hashVersion names the canonical form of RequestHash. A State of another
 // version is compared with nothing: every row counts as changed.
 const hashVersion = 1
 

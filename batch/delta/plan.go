@@ -52,7 +52,7 @@ type Plan struct {
 	First  bool   `json:"first,omitempty"`
 	Rows   int64  `json:"rows"`
 	Counts Counts `json:"counts"`
-	Mirror bool   `json:"mirror,omitempty"` // vanished devices are rows behind the others
+	Mirror bool   `json:"mirror,omitempty"` // vanished devices are rows after the others
 	Note   File   `json:"note"`             // of the rows that are about to be sent
 	// Settings stands for the caller's settings that requests were made with.
 	Settings string `json:"settings,omitempty"`

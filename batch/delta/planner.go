@@ -85,7 +85,7 @@ func (p *Planner) Inert(registrationID string, idle bool) error {
 	return p.add(rowInert, "", registrationID, Hash{})
 }
 
-// Vanished takes, behind all rows, a device that is to be a row behind them. It must
+// Vanished takes, after all rows, a device that is to be a row after them. It must
 // be known to the State, and the order be that in which a plan lists them.
 func (p *Planner) Vanished(registrationID string) error {
 	p.plan.Mirror = true
@@ -137,7 +137,7 @@ func (p *Planner) Unreadable() int64 { return p.plan.Counts.Unreadable + p.doubt
 
 // Finish joins the rows with what a State knows; nil knows nothing. The plan's
 // note is made at a path on disk; without one there is none: the run sends nothing.
-// Devices that vanished are listed as CSV, to be rows behind the others; nil: they
+// Devices that vanished are listed as CSV, to be rows after the others; nil: they
 // are only counted.
 func (p *Planner) Finish(ctx context.Context, state *State, notePath string, vanished io.Writer) (_ *Plan, err error) {
 	j := &join{plan: p.plan, options: &p.options}

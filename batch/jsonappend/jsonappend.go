@@ -37,7 +37,7 @@ func String(dst []byte, s string) []byte {
 	return append(dst, '"')
 }
 
-// plainEnd is the index of the first byte at or behind i that is a quote, a
+// plainEnd is the index of the first byte at or after i that is a quote, a
 // backslash, a control character or not ASCII.
 func plainEnd(s string, i int) int {
 	for i < len(s) && s[i] >= ' ' && s[i] != '"' && s[i] != '\\' && s[i] < utf8.RuneSelf {

@@ -155,7 +155,7 @@ func parseLayout(text string) (*dateLayout, error) {
 	return l, nil
 }
 
-// oneDigit finds a month or day of one or two digits without a separator behind.
+// oneDigit finds a month or day of one or two digits without a separator after.
 var oneDigit = regexp.MustCompile(`(^|[^M])M[DY]|(^|[^D])D[MY]`)
 
 // underscore stands for _, which means a space to package time.

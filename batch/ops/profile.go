@@ -13,7 +13,7 @@ import (
 // count cells by it, and told without telling a value.
 type Look string
 
-// The looks of cells. A day has its layout behind it, see LookOf.
+// The looks of cells. A day has its layout after it, see LookOf.
 const (
 	LookEmpty     Look = "empty"
 	LookNullWord  Look = "a word that stands for no value"

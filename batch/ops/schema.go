@@ -48,7 +48,7 @@ func fold(name string) string {
 // target is what a name says: where the values go, and as what.
 type target struct {
 	def  *definition
-	attr string // behind the dot of a dotted target; empty: the whole object
+	attr string // after the dot of a dotted target; empty: the whole object
 	typ  valueType
 }
 
@@ -70,8 +70,8 @@ func (m target) isWhole() bool {
 func (m target) same(n target) bool { return m.def == n.def && m.attr == n.attr }
 
 // find returns what a name means; a zero target when it is no known name. An
-// error says that the name is known, but not the type behind its colon. An
-// attribute whose own name has a colon needs a type behind that.
+// error says that the name is known, but not the type after its colon. An
+// attribute whose own name has a colon needs a type after that.
 func (v *schema) find(name string) (target, error) {
 	base, suffix, typed := cutLast(name, ':')
 	m := v.bare(base)
@@ -150,7 +150,7 @@ func (v *schema) suggest(name string) string {
 			best = holder + "." + attr
 		}
 	}
-	if best == "" || best == base { // a name behind the dot is missing
+	if best == "" || best == base { // a name after the dot is missing
 		return ""
 	}
 	return fmt.Sprintf(" (did you mean %s?)", best)

@@ -137,7 +137,7 @@ func (m *masker) nested(open json.Delim, path string) {
 		m.value(below)
 	}
 	if _, err := m.decoder.Token(); err == nil {
-		m.out = append(m.out, byte(open)+2) // in ASCII both brackets close two behind where they open
+		m.out = append(m.out, byte(open)+2) // in ASCII both brackets close two after where they open
 	}
 }
 

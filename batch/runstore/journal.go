@@ -142,7 +142,7 @@ type journalEntry struct {
 }
 
 // readJournal returns the rows of the journal from a number on, in the order in
-// which they were finished, and the number behind them. A line that is torn, or
+// which they were finished, and the number after them. A line that is torn, or
 // was lost, ends it: what follows may depend on it.
 func (f *Folder) readJournal(from int64) (rows []batch.Waiting, next int64, err error) {
 	var entries []journalEntry

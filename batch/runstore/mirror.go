@@ -20,7 +20,7 @@ import (
 const segmentFolder = "segments"
 
 // segmentSizes say how a growing report lies in S3: as segments, and in the checkpoint
-// itself the bytes behind the last one, so that a checkpoint mostly is a single
+// itself the bytes after the last one, so that a checkpoint mostly is a single
 // PUT.
 type segmentSizes struct {
 	tail  int64 // a longer tail becomes a segment

@@ -88,7 +88,7 @@ func content(t *testing.T, f *Folder, name string) string {
 }
 
 // work writes rows up to a number, with a checkpoint every few of them, and
-// ends the run behind the last one. It returns the last row that a checkpoint
+// ends the run after the last one. It returns the last row that a checkpoint
 // which was confirmed vouches for.
 func (r *s3Run) work(from, to, every int64) (confirmed int64, err error) {
 	confirmed = from
@@ -290,7 +290,7 @@ func TestS3DiesAtEveryRequest(t *testing.T) {
 	}
 }
 
-// dieAt runs a run whose n-th request is refused, and so are all behind it, then
+// dieAt runs a run whose n-th request is refused, and so are all after it, then
 // lets another process end it. died is false when there were fewer requests.
 func dieAt(t *testing.T, server *s3test.Server, n int64, late bool, rows, every int64) (died bool, err error) {
 	t.Helper()

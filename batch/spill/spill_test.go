@@ -20,7 +20,7 @@ func keyOf(name string) spill.Key {
 	return spill.Key(sum[:spill.KeySize])
 }
 
-// Every record comes back once, in its bucket, behind the earlier ones of its key.
+// Every record comes back once, in its bucket, after the earlier ones of its key.
 func TestRecordsComeBackInOrder(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()

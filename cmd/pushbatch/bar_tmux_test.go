@@ -169,7 +169,7 @@ func (m *tmux) stopped() {
 }
 
 // A terminal that is made narrower and wider again: the bar follows and leaves
-// nothing behind.
+// nothing after.
 func TestBarFollowsTheTerminal(t *testing.T) {
 	full(t)
 	t.Parallel()

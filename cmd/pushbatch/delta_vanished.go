@@ -81,7 +81,7 @@ const vanishedName = "vanished"
 
 func (vanishedSource) Name() string { return vanishedName }
 
-// vanished adds the devices that vanished as rows behind the others.
+// vanished adds the devices that vanished as rows after the others.
 func (d *deltaRun) vanished(ctx context.Context) ([]openedInput, error) {
 	if d.plan == nil || !d.plan.Mirror || d.plan.Counts.Vanished == 0 {
 		return nil, nil

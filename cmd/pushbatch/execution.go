@@ -34,7 +34,7 @@ type execution struct {
 	folder     *runstore.Folder
 	point      *batch.Checkpoint // nil: from the beginning
 	newMapping bool              // resume --map: for the rows that are not done
-	opened     []openedInput     // the inputs, and behind them what features add
+	opened     []openedInput     // the inputs, and after them what features add
 
 	client   *apiclient.Client // nil: nothing is sent
 	reader   *apiclient.Client // of a dry run that looks at devices

@@ -9,7 +9,7 @@ import (
 	"pushbatch/apiclient/simulator"
 )
 
-// A file that somebody writes to while it is read is told: rows behind its old end
+// A file that somebody writes to while it is read is told: rows after its old end
 // are not in the run, which ends well otherwise.
 func TestInputGrowsWhileItIsRead(t *testing.T) {
 	t.Parallel()

@@ -51,7 +51,7 @@ type inputInspection struct {
 	last   string // the last of them
 	exit   int
 	ended  bool           // every row was read
-	next   batch.Position // behind the last row read
+	next   batch.Position // after the last row read
 }
 
 // stopInspection is a reason why no run would begin, or end.
@@ -201,7 +201,7 @@ func (in *inputInspection) printColumns(w io.Writer, operation string) {
 		c := &in.Columns[i]
 		fmt.Fprintf(table, "    %s\t%s\t%.4g%%\t%s\t%s\n", console.OneLine(c.Name), c.Type, 100*c.EmptyShare, c.becomes(), console.OneLine(strings.Join(c.Samples, " | ")))
 	}
-	_ = table.Flush() // the writer behind it keeps its error
+	_ = table.Flush() // the writer below it keeps its error
 }
 
 func (c *columnInspection) becomes() string {

@@ -75,7 +75,7 @@ func openSummed(ctx context.Context, path string) (_ *summedRun, err error) {
 	return run, nil
 }
 
-// withRetries puts every retry behind the run whose rows it sent again, so that
+// withRetries puts every retry after the run whose rows it sent again, so that
 // first[i][0] is a run of its own and what follows are its retries, oldest first.
 func withRetries(runs []*summedRun) (first [][]*summedRun, err error) {
 	for _, run := range runs {

@@ -185,7 +185,7 @@ func demandSameMemory(t *testing.T, server *s3test.Server, local string, rows in
 }
 
 // peak follows a child until it ends and returns the most memory it had, in KiB.
-// What the system tells behind its end counts what its parent had, too.
+// What the system tells after its end counts what its parent had, too.
 func (c *child) peak(t *testing.T) (most int64) {
 	t.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)

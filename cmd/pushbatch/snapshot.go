@@ -22,7 +22,7 @@ import (
 )
 
 // beforeFile holds what devices were before a run. While the run goes on it grows,
-// uncompressed, with runstore.PartSuffix behind its name.
+// uncompressed, with runstore.PartSuffix after its name.
 const beforeFile = runstore.BeforeFile
 
 // snapshotFlags say what is kept for undo.

@@ -165,7 +165,7 @@ func (x *execution) rebuildLog(ctx context.Context, to string, run *changedRun) 
 }
 
 // openChanged opens what a run read, whose rows give their calls to a catcher: its
-// inputs and, behind them, the devices that they named no more.
+// inputs and, after them, the devices that they named no more.
 func (x *execution) openChanged(ctx context.Context, run *changedRun, caught *callCatcher) (err error) {
 	options, err := x.runConfig.bindOptions()
 	if err != nil {
@@ -219,7 +219,7 @@ func (x *execution) openVanishedOf(ctx context.Context, run *changedRun, o ops.O
 
 // results are what is known of the rows of a run, in their order. Of a run that was
 // killed it is what can be read of its results up to its last checkpoint, and the
-// rows that were finished behind it.
+// rows that were finished after it.
 func (run *changedRun) results(ctx context.Context) iter.Seq2[*batch.Result, error] {
 	location, err := fileOfRun(run.path, "results."+resultsFormat(run.spec))
 	if err != nil || run.point.Stopped {
@@ -245,7 +245,7 @@ func (run *changedRun) results(ctx context.Context) iter.Seq2[*batch.Result, err
 	}
 }
 
-// beyond is how many rows behind the last known one may have been sent.
+// beyond is how many rows after the last known one may have been sent.
 func (run *changedRun) beyond() int64 {
 	setting := func(name string, otherwise float64) float64 {
 		if v := run.spec.Settings[name]; len(v) == 1 {
@@ -275,7 +275,7 @@ type logRebuilder struct {
 	next   func() (*batch.Result, error, bool)
 	result *batch.Result // the next one; nil: there is none
 	row    int64         // number of the current row
-	beyond int64         // rows without a result behind the last one that may have been sent
+	beyond int64         // rows without a result after the last one that may have been sent
 	force  bool          // a request may have reset a device although it was refused
 }
 

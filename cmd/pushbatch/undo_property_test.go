@@ -25,7 +25,7 @@ var (
 )
 
 // Random runs are killed at random requests and resumed, others change devices
-// behind them, and undo, killed too, puts back what it may: every device is as before
+// after them, and undo, killed too, puts back what it may: every device is as before
 // the run where nobody else touched it, and as others left it where they did.
 func TestUndoRestores(t *testing.T) {
 	t.Parallel()

@@ -9,9 +9,9 @@ const (
 	atCell     state = iota // before the first character of a cell
 	inCell                  // in an unquoted cell
 	inQuotes                // in a quoted cell
-	afterQuote              // behind a quote in a quoted cell: closed, or doubled
-	afterBreak              // behind a closing quote and a CR: a record end if LF follows
-	afterCR                 // behind a CR that ends the record; a LF belongs to it
+	afterQuote              // after a quote in a quoted cell: closed, or doubled
+	afterBreak              // after a closing quote and a CR: a record end if LF follows
+	afterCR                 // after a CR that ends the record; a LF belongs to it
 )
 
 // recordEnd finds the end of a record byte by byte, keeping nothing of it. It
@@ -20,7 +20,7 @@ type recordEnd struct {
 	dialect
 	state  state
 	found  bool
-	line   int64 // of the character read last; behind the record when found
+	line   int64 // of the character read last; after the record when found
 	opened int64 // line of the quote that was opened last
 	prior  byte  // character before, inside quotes
 }

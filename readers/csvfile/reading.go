@@ -16,13 +16,13 @@ type reading struct {
 	pieces textfile.Pieces
 	scan   scan
 	at     int // index in scan.text of the next record
-	nul    int // first NUL at or behind the last position asked for, or len(scan.text)
+	nul    int // first NUL at or after the last position asked for, or len(scan.text)
 	rec    record
 	values textfile.Chunk
 	faults []batch.Problem // of the cells of the record read last
 
 	pos  batch.Position // of the record read last
-	next batch.Position // of the one behind it
+	next batch.Position // of the one after it
 }
 
 func (s *source) newReading(ctx context.Context, from batch.Position) (*reading, error) {
@@ -38,7 +38,7 @@ func (r *reading) Close() error { return r.pieces.Close() }
 func (r *reading) Position() batch.Position { return r.next }
 
 // record reads the next record that is no empty line. The error is io.EOF
-// behind the last one; a problem concerns this record only.
+// after the last one; a problem concerns this record only.
 func (r *reading) record() ([]batch.Value, *batch.Problem, error) {
 	for {
 		rec, ok := &r.rec, r.scanNext()
@@ -71,7 +71,7 @@ func (r *reading) scanNext() bool {
 	return r.scan.record(&r.rec, r.at, r.values.Reserve(len(r.source.Columns))[:0])
 }
 
-// advance moves the next position behind rec.
+// advance moves the next position after rec.
 func (r *reading) advance(rec *record) {
 	r.next.Offset += r.source.Text.Length(r.scan.text[rec.begin:rec.next])
 	r.next.Line++

@@ -20,7 +20,7 @@ type record struct {
 	cells            []batch.Value
 	plain            bool // it is ASCII without a quote
 	blank            bool // an empty line
-	stray            int  // 1-based number of the first cell with text behind its closing quote; 0: none
+	stray            int  // 1-based number of the first cell with text after its closing quote; 0: none
 	open             int  // index of a quote that is never closed, in text that nothing follows; -1: none
 }
 
@@ -138,7 +138,7 @@ func (s *scan) quotedRecord(rec *record) bool {
 			if rec.stray == 0 {
 				rec.stray = len(rec.cells) + 1
 			}
-			from = -after // the closing quote; what stands behind it is read as if unquoted
+			from = -after // the closing quote; what stands after it is read as if unquoted
 		}
 		if end < from {
 			if end, next, known = s.lineEnd(from); !known {
@@ -157,7 +157,7 @@ func (s *scan) quotedRecord(rec *record) bool {
 }
 
 // quotedCell reads the cell whose opening quote is at i. It returns what is
-// inside and the index behind the closing quote, where a delimiter, a line end
+// inside and the index after the closing quote, where a delimiter, a line end
 // or the end of the text stands; or, when something else stands there, minus
 // that index. It reports false when text ends first.
 func (s *scan) quotedCell(i int) (cell string, after int, ok bool) {

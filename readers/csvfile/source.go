@@ -16,7 +16,7 @@ import (
 // It reads what encoding/csv reads in its strict mode, RFC 4180 that is, and
 // beyond it: what is quoted stays exactly as it stands (CRLF too); a quote in
 // the middle of an unquoted cell is an ordinary character (6" pipe); text
-// behind a closing quote is a problem of its row only, and the cell is kept
+// after a closing quote is a problem of its row only, and the cell is kept
 // raw; a carriage return alone ends a record where the first record ends with
 // one. Lines with nothing on them are passed over.
 type source struct {

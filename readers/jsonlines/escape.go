@@ -9,7 +9,7 @@ import (
 	"pushbatch/readers/inputerror"
 )
 
-// escapes are the characters behind a backslash and what they stand for.
+// escapes are the characters after a backslash and what they stand for.
 const (
 	escapes   = `"\/bfnrt`
 	unescaped = "\"\\/\b\f\n\r\t"

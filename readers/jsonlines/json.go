@@ -230,7 +230,7 @@ func (j *jsonText) text() (string, *jsonFault) {
 }
 
 // plainEnd is the index of the next quote, backslash or control character of
-// line at or behind i. seen collects the bits of what it passes.
+// line at or after i. seen collects the bits of what it passes.
 func plainEnd(line string, i int, seen byte) (int, byte) {
 	for ; i < len(line) && line[i] != '"' && line[i] != '\\' && line[i] >= ' '; i++ {
 		seen |= line[i]

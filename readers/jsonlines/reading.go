@@ -21,7 +21,7 @@ type reading struct {
 	chunk  textfile.Chunk
 
 	pos  batch.Position // of the line read last
-	next batch.Position // of the one behind it
+	next batch.Position // of the one after it
 
 	record  record
 	values  []batch.Value   // of the row being read
@@ -78,7 +78,7 @@ func (r *reading) line() (line string, ok bool, err error) {
 	}
 }
 
-// more reads on behind rest.
+// more reads on after rest.
 func (r *reading) more(rest string) (err error) {
 	r.text, r.end, err = r.pieces.More(rest)
 	if err == nil {

@@ -14,7 +14,7 @@ import (
 )
 
 // TestParquetFromArrow compares every value of files that Apache Arrow wrote with what
-// Arrow's own reader finds in them (.ci/arrow makes both). What stands behind an @ in a
+// Arrow's own reader finds in them (.ci/arrow makes both). What stands after an @ in a
 // file's name is how its rows are stored; the rows are those of the JSON before it.
 func TestParquetFromArrow(t *testing.T) {
 	t.Parallel()

@@ -45,7 +45,7 @@ type cursor struct {
 	cells   []batch.Value
 	faults  []valueFault // of the cells; shorter where the rest have none
 	taken   int          // of the cells
-	err     error        // behind the last of them
+	err     error        // after the last of them
 }
 
 // open moves the cursor to a row of a row group.

@@ -346,7 +346,7 @@ func TestParquetDamagedPage(t *testing.T) {
 	}
 }
 
-// cutReader loses the pages behind a point.
+// cutReader loses the pages after a point.
 type cutReader struct {
 	*bytes.Reader
 	from int64

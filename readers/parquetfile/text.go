@@ -103,7 +103,7 @@ func appendDecimal(dst []byte, unscaled int64, scale int) []byte {
 	return appendPoint(dst, strconv.AppendUint(digits[:0], magnitude, 10), scale)
 }
 
-// appendPoint appends digits with scale of them behind the point.
+// appendPoint appends digits with scale of them after the point.
 func appendPoint(dst, digits []byte, scale int) []byte {
 	if scale == 0 {
 		return append(dst, digits...)

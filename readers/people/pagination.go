@@ -11,7 +11,7 @@ const pageSize = 1000
 var errUnordered = errors.New("the people listing is not ordered by createdAt, so that it cannot be read completely")
 
 // pagination is a complete pass over a listing that changes meanwhile. Pages are
-// cut by offset: when people are removed, all behind them move to earlier offsets,
+// cut by offset: when people are removed, all after them move to earlier offsets,
 // and the next page would leave some out. Therefore every page but the first
 // begins with somebody who was met before: then nobody is missing between. When
 // a page does not, pagination steps back until one does. How old somebody is, is
@@ -20,7 +20,7 @@ var errUnordered = errors.New("the people listing is not ordered by createdAt, s
 // bounded by the number of people created within one second, and nobody is
 // listed twice.
 type pagination struct {
-	Next   int64    `json:"next"`   // offset behind the last page
+	Next   int64    `json:"next"`   // offset after the last page
 	Back   int64    `json:"back"`   // how far the next page steps back
 	Newest string   `json:"newest"` // createdAt of the newest person met
 	Ties   []string `json:"ties"`   // ids of the people met with that createdAt

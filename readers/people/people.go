@@ -203,7 +203,7 @@ func (p *Source) give(frame *page, at *batch.Position, yield func(batch.Row, err
 	return true
 }
 
-// next returns the page behind the one before, nil at the end of the listing.
+// next returns the page after the one before, nil at the end of the listing.
 func (p *Source) next(ctx context.Context, kept *pageFile, before *page) (*page, error) {
 	frame, err := kept.read()
 	if frame != nil || err != nil {

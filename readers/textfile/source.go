@@ -22,7 +22,7 @@ type Source struct {
 // Reading is one pass over the rows of a text.
 type Reading interface {
 	// Row reads the next row into what it is given, a zero Row. The error is
-	// io.EOF behind the last row.
+	// io.EOF after the last row.
 	Row(*batch.Row) error
 	// Position is where the next row starts.
 	Position() batch.Position

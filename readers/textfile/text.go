@@ -24,7 +24,7 @@ const (
 type Text interface {
 	// OpenText reads from an offset on that Start and Length counted.
 	OpenText(ctx context.Context, offset int64) (io.ReadCloser, error)
-	// Start is the offset behind the byte order mark.
+	// Start is the offset after the byte order mark.
 	Start() int64
 	// Length is how far text moves an offset.
 	Length(text string) int64

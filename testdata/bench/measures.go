@@ -242,7 +242,7 @@ func checkpoints(b *bench) error {
 }
 
 // reopen makes of a dry run over the first rows a run that was interrupted
-// behind them: sending so many would take too long.
+// after them: sending so many would take too long.
 func reopen(out, base string) error {
 	for _, name := range []string{"results.csv", "failed.csv"} {
 		if err := os.Rename(filepath.Join(out, name), filepath.Join(out, name+".part")); err != nil {

@@ -54,7 +54,7 @@ func (d *device) fill(seed, row, number uint64) {
 	d.Score = r.Int64N(1_000_000)
 }
 
-// mobilePrefixes are beginnings of mobile numbers of several countries, behind
+// mobilePrefixes are beginnings of mobile numbers of several countries, after
 // which every eight digits are a valid number.
 var mobilePrefixes = [...]string{"346", "3932", "3933", "4474", "9198", "9199", "5255", "2547", "9053", "8180"}
 

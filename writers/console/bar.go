@@ -26,7 +26,7 @@ const (
 	besideText = 3
 	brackets   = 2
 
-	freeColumns = 3 // at the end: a terminal echoes ^C there, and some wrap behind their last column
+	freeColumns = 3 // at the end: a terminal echoes ^C there, and some wrap after their last column
 )
 
 // What stands in the description, in this order.

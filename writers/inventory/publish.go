@@ -273,7 +273,7 @@ func (f *outFile) commit(ctx context.Context) error {
 func (o *Options) many() bool { return o.SplitRows > 0 || o.PartitionBy != "" }
 
 // Place is where the table stands: the file, or the folder of its files with a
-// slash behind it.
+// slash after it.
 func (o *Options) Place() string {
 	if o.many() {
 		return o.Target.folder() + "/"

@@ -270,7 +270,7 @@ func TestInventoryDiesWhileRendering(t *testing.T) {
 			o := options(200)
 			o.Progress = func(done, _ int64) {
 				if done >= after {
-					panic("died") // nothing is cleaned up behind it
+					panic("died") // nothing is cleaned up after it
 				}
 			}
 			_, err := inventory.Publish(t.Context(), second, second+".stage", o)

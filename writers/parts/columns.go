@@ -7,7 +7,7 @@ import (
 	"pushbatch/writers/table"
 )
 
-// Columns that parts have behind those of the inputs. Their names begin with _:
+// Columns that parts have after those of the inputs. Their names begin with _:
 // no operation sends them.
 const (
 	SourceColumn    = "_source"     // the input that the row was read from
@@ -23,7 +23,7 @@ type columns struct {
 }
 
 // columnsOf joins the columns of inputs by name. A name that inputs give to
-// different types becomes text, with the type behind the name where one is known:
+// different types becomes text, with the type after the name where one is known:
 // its cells then mean what they meant.
 func columnsOf(inputs []batch.Header, unreadable bool) *columns {
 	c := &columns{message: -1}

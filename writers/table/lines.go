@@ -17,7 +17,7 @@ import (
 const spoolFrame = 512 << 10
 
 // Spool keeps rows, compressed, until they are rendered. What it makes are frames
-// that stand for themselves: a file of them may end behind any.
+// that stand for themselves: a file of them may end after any.
 type Spool struct {
 	rows    []byte // of the frame that is being filled
 	row     []byte

@@ -119,7 +119,7 @@ const (
 // page writes metrics in the text format of Prometheus, version 0.0.4.
 type page struct {
 	w      strings.Builder
-	labels string // of every sample, each with a comma behind it
+	labels string // of every sample, each with a comma after it
 }
 
 // family begins a metric: its samples follow.
@@ -170,7 +170,7 @@ func (m *page) writeTo(w io.Writer) error {
 	return err
 }
 
-// label is a pair as it stands between braces, with a comma behind it.
+// label is a pair as it stands between braces, with a comma after it.
 func label(name, value string) string {
 	return name + `="` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(value) + `",`
 }

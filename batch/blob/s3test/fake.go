@@ -113,7 +113,7 @@ func (s *Store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// payload reads a body, without the frames of one whose checksum comes behind it.
+// payload reads a body, without the frames of one whose checksum comes after it.
 func payload(r *http.Request) []byte {
 	if !strings.HasPrefix(r.Header.Get("X-Amz-Content-Sha256"), "STREAMING") {
 		data, _ := io.ReadAll(r.Body)
