@@ -56,7 +56,7 @@ func TestS3UploadOfManyParts(t *testing.T) {
 func TestUploadGivenUp(t *testing.T) {
 	t.Parallel()
 	server := s3test.Start(t)
-	for name, location := range map[string]string{ //nolint:paralleltest // what is left is looked at behind them
+	for name, location := range map[string]string{ //nolint:paralleltest // what is left is looked at after them
 		"S3": server.Location("a.bin"), "local": filepath.Join(t.TempDir(), "new", "a.bin"),
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -137,7 +137,7 @@ app_code_missing: no application code: give --app-code, INFOBIP_APP_CODE or a co
 		"long name": {
 			"update", "registrationId,additionalData." + strings.Repeat("n", 257),
 			ops.Options{HasAppCode: true},
-			`column_invalid: column "additionalData.` + strings.Repeat("n", 257) + `": the name behind additionalData. has 257 characters, the platform takes 256`,
+			`column_invalid: column "additionalData.` + strings.Repeat("n", 257) + `": the name after additionalData. has 257 characters, the platform takes 256`,
 		},
 		"first line that is a row": {
 			"personalize", "9927a129-abed-4903-96d0-078c4a605356,Ana,ana@example.com",

@@ -157,14 +157,14 @@ func Catalogue() []Entry { //nolint:funlen // a table
 		{codeValueUnlisted, Rejects, "The value is not one that the mapping's values: list.", "Add it to the list, or mend the cell."},
 
 		// Damage.
-		{codeSpaceAround, Rejects, "There are spaces before or behind the value.", "Remove them, or set trim: true for the column in the mapping."},
+		{codeSpaceAround, Rejects, "There are spaces before or after the value.", "Remove them, or set trim: true for the column in the mapping."},
 		{codeInvisibleCharacter, Rejects, "There is a non-breaking, zero-width or other invisible character in the value.", "Type the value again, or set trim: true in the mapping when it stands at an end."},
 		{codeControlCharacter, Rejects, "There is a line break, a tab or another control character in the value. Texts of customAttributes and additionalData may have line breaks and tabs.", "Remove it; line breaks often come from a cell that was typed in two lines."},
 		{codeEncodingInvalid, Rejects, "The text is not valid in the file's encoding.", "Name the right one with --encoding: the row's message says which fit, and inspect how they read."},
 		{codeSpreadsheetError, Rejects, "A spreadsheet wrote an error such as #REF! or #N/A instead of a value.", "Mend the formula and export again."},
 		{codeSpreadsheetScientific, Rejects, "A spreadsheet shortened a long number to scientific notation; its digits are lost.", "Format the column as text and export again from the source."},
 		{codeSpreadsheetDecimal, Rejects, "A spreadsheet or data frame turned an id into a decimal number.", "Format the column as text (an integer) and export again."},
-		{codeSpreadsheetQuote, Rejects, "The digits stand behind a spreadsheet's text mark, an apostrophe or a formula.", "Export the plain value."},
+		{codeSpreadsheetQuote, Rejects, "The digits stand after a spreadsheet's text mark, an apostrophe or a formula.", "Export the plain value."},
 
 		// Records that could not be decoded.
 		{"csv_field_count", Rejects, "The row has more or fewer cells than the header.", "Look for a missing quote or a separator within a value."},
@@ -237,7 +237,7 @@ func Catalogue() []Entry { //nolint:funlen // a table
 		{codeColumnUnknown, Refuses, "A column is none of the platform's, or a mapping names one that the input lacks.", "Rename it, map it with --map, or pass it over with --ignore-unmapped."},
 		{codeColumnRepeated, Refuses, "Two columns or constants have the same target.", "Keep one, or list the other under ignore: in the mapping."},
 		{codeColumnMissing, Refuses, "A column that every row needs is not there.", "Add or map it, or give a constant with --set."},
-		{codeColumnInvalid, Refuses, "A column declares a type that its target does not take, or its name is too long.", "One of number, boolean, date, string behind the colon, for attributes."},
+		{codeColumnInvalid, Refuses, "A column declares a type that its target does not take, or its name is too long.", "One of number, boolean, date, string after the colon, for attributes."},
 		{codeTargetUnknown, Refuses, "A mapping or constant names a target that does not exist.", "See pushbatch help mapping for the targets."},
 		{codeMappingInvalid, Refuses, "The mapping file is not as it should be.", "Mend the line the message names."},
 		{codeOptionInvalid, Refuses, "An option has a value that means nothing.", "Mend the option the message names."},

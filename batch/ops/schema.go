@@ -112,7 +112,7 @@ func (m target) check() error {
 		return fmt.Errorf("%s cannot be declared as %s", m, m.typ)
 	}
 	if n := len([]rune(m.attr)); n > maxAttributeName {
-		return fmt.Errorf("the name behind %s. has %d characters, the platform takes %d", m.def.name, n, maxAttributeName)
+		return fmt.Errorf("the name after %s. has %d characters, the platform takes %d", m.def.name, n, maxAttributeName)
 	}
 	return nil
 }

@@ -138,7 +138,7 @@ func (a *requestBuilder) checkQuoted(f *field, s string) bool {
 	if inner == "" || strings.Trim(inner, "0123456789+") != "" {
 		return true
 	}
-	a.reject(f, codeSpreadsheetQuote, "the digits stand behind a spreadsheet's text mark (an apostrophe or a formula): export the plain value")
+	a.reject(f, codeSpreadsheetQuote, "the digits stand after a spreadsheet's text mark (an apostrophe or a formula): export the plain value")
 	return false
 }
 

@@ -245,7 +245,7 @@ func (d *examination) credentials(ctx context.Context, codes []string, listing e
 		d.add(check, checkFailed, "accepted, but they lack the scope (403)", "give the key people:manage or mobile-app-messaging:manage")
 	case refused && said.Status == http.StatusNotFound && said.Code != ops.CodeUnknownRegistration:
 		d.add(check, checkFailed, "not known: the address answers, and not as the platform does (404)",
-			"see that --base-url is the account's own, https://….api.infobip.com, without a path behind it")
+			"see that --base-url is the account's own, https://….api.infobip.com, without a path after it")
 	case err != nil && (!refused || said.Temporary()):
 		code := ""
 		if refused {

@@ -96,7 +96,7 @@ func (j *jsonText) members(member func(name string) *jsonFault) *jsonFault {
 			return fault
 		}
 		if !j.take(':') {
-			return j.fault("expected a colon behind a name")
+			return j.fault("expected a colon after a name")
 		}
 		j.space()
 		if fault := member(name); fault != nil {

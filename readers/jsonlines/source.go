@@ -171,7 +171,7 @@ func (r *record) read() *jsonFault {
 		return r.one(fieldName{name: name})
 	})
 	if r.space(); fault == nil && r.at < len(r.line) {
-		return r.fault("expected the end of the line behind the object")
+		return r.fault("expected the end of the line after the object")
 	}
 	return fault
 }
