@@ -20,7 +20,7 @@ type Operation struct {
 	Title    string   // one line for help
 	Required []string // every row needs a value of each
 	OneOf    []string // every row needs a value of at least one; empty: none is needed
-	Optional []string // dotted groups stand as "customAttributes" and "additionalData"
+	Optional []string // objects stand as "customAttributes" and "additionalData"
 
 	// exported tells that an export is valid input: the columns of an inventory
 	// that nobody can write are known and passed over.

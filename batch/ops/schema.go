@@ -48,7 +48,7 @@ func fold(name string) string {
 // target is what a name says: where the values go, and as what.
 type target struct {
 	def  *definition
-	attr string // after the dot of a dotted target; empty: the whole object
+	attr string // after the dot of a target with a prefix; empty: the whole object
 	typ  valueType
 }
 
@@ -191,7 +191,7 @@ type definition struct {
 	identity bool
 	put      func(*requestBuilder, *field, batch.Value)
 	null     func(*requestBuilder, *field)
-	object   func(*requestBuilder, *field, batch.Value) // the whole object of a dotted target
+	object   func(*requestBuilder, *field, batch.Value) // the whole object of a target with a prefix
 }
 
 func definitions() []*definition {
