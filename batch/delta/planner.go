@@ -71,13 +71,15 @@ func (p *Planner) Request(appCode, registrationID string, request Hash) error {
 }
 
 // Inert takes the next row, which makes no request. idle tells that it has
-// nothing to do, else it is rejected. Without a registration id nobody knows which
-// device it names.
+// nothing to do, else it is rejected: then, without a registration id, nobody knows
+// which device it names.
 func (p *Planner) Inert(registrationID string, idle bool) error {
 	switch {
 	case registrationID == "":
 		p.plan.next()
-		p.plan.Counts.Unreadable++
+		if !idle {
+			p.plan.Counts.Unreadable++
+		}
 		return nil
 	case idle:
 		return p.add(rowIdle, "", registrationID, Hash{})

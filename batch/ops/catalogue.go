@@ -52,6 +52,7 @@ const (
 	codeDuplicateDevice = "duplicate_device"
 
 	codeNothingToUpdate = "nothing_to_update"
+	codeRowEmpty        = "row_empty"
 
 	CodeChangedSince  = "changed_since"
 	codeNothingToUndo = "nothing_to_undo"
@@ -193,6 +194,7 @@ func Catalogue() []Entry { //nolint:funlen // a table
 		{"adopted", Skips, "--delta-adopt takes the row as acknowledged without sending it.", "Nothing needs to be done."},
 		{"superseded", Skips, "A later row of the device is sent, or an equal one (--on-duplicate).", "Nothing needs to be done."},
 		{"already_gone", Skips, "A device that the input names no more is not known to the platform either.", "Nothing needs to be done."},
+		{codeRowEmpty, Skips, "The line has delimiters only, as spreadsheets write them behind a table.", "Nothing needs to be done."},
 		{codeNothingToUpdate, Skips, "The row changes nothing: all its values are empty.", "Nothing needs to be done; fill a cell if something should change."},
 
 		// What the platform says.

@@ -2,6 +2,7 @@ package ops
 
 import (
 	"slices"
+	"strings"
 
 	"pushbatch/apiclient"
 	"pushbatch/batch"
@@ -64,6 +65,9 @@ func (m *rowMapper) mapRow(row *batch.Row) (batch.Request, *batch.Outcome) {
 	if row.CheckFaults(m.uses); row.Err != nil {
 		return nil, rejected(m.rawID(row), []batch.Problem{*row.Err})
 	}
+	if m.isEmptyLine(row.Values) {
+		return nil, &batch.Outcome{Status: batch.Skipped, Code: codeRowEmpty, Message: "all cells of the line are empty, as spreadsheets write them behind a table: there is nothing to send"}
+	}
 	a := m.builder
 	a.reset()
 	a.row = row.Num
@@ -82,6 +86,22 @@ func (m *rowMapper) mapRow(row *batch.Row) (batch.Request, *batch.Outcome) {
 	}
 	a.build()
 	return m.finish()
+}
+
+// isEmptyLine reports whether a row of several cells is a line of delimiters. Formats
+// that have a null give no texts then.
+func (m *rowMapper) isEmptyLine(values []batch.Value) bool {
+	cells := 0
+	for i, v := range values {
+		switch {
+		case strings.HasPrefix(m.header[i].Name, "_"): // of an earlier run or a part
+		case v.Kind != batch.Text || v.Text != "":
+			return false
+		default:
+			cells++
+		}
+	}
+	return cells > 1
 }
 
 // uses reports whether a column's cells become part of the request whatever they

@@ -68,7 +68,7 @@ func (r *reading) scanNext() bool {
 	if r.at == len(r.scan.text) {
 		return false
 	}
-	return r.scan.record(&r.rec, r.at, r.values.Reserve(len(r.source.Columns))[:0])
+	return r.scan.record(&r.rec, r.at, r.values.Reserve(r.source.width())[:0])
 }
 
 // advance moves the next position after rec.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"pushbatch/batch"
@@ -18,10 +19,12 @@ import (
 // the middle of an unquoted cell is an ordinary character (6" pipe); text
 // after a closing quote is a problem of its row only, and the cell is kept
 // raw; a carriage return alone ends a record where the first record ends with
-// one. Lines with nothing on them are passed over.
+// one. Lines with nothing on them are passed over. A header that ends with
+// delimiters has so many columns fewer; rows may have those cells, empty.
 type source struct {
 	textfile.Source
 	dialect dialect
+	unnamed int // empty cells at the end of the header
 }
 
 // Open finds out the dialect by a sample, the text's beginning, and reads the
@@ -66,12 +69,16 @@ func (s *source) readHeader(ctx context.Context, begin batch.Position) error {
 	if problem != nil {
 		return headerProblem(r.pos.Line, problem)
 	}
-	header, refusal := newHeader(cells)
+	named := len(cells)
+	for named > 1 && strings.TrimSpace(cells[named-1].Text) == "" {
+		named--
+	}
+	header, refusal := newHeader(cells[:named])
 	if refusal != nil {
 		refusal.Line = r.pos.Line
 		return refusal
 	}
-	s.Columns = header
+	s.Columns, s.unnamed = header, len(cells)-named
 	s.First = r.next
 	s.First.Row = 0
 	return nil
@@ -116,7 +123,10 @@ func (r *reading) Row(row *batch.Row) error {
 		return err
 	}
 	columns := len(r.source.Columns)
-	r.values.Take(columns) // where the cells lie, unless they are too many
+	r.values.Take(r.source.width()) // where the cells lie, unless they are too many
+	if n := len(cells); n > columns && n <= r.source.width() && allEmpty(cells[columns:]) {
+		cells = cells[:columns:columns]
+	}
 	row.Pos, row.Next = r.pos, r.next
 	row.Values, row.Err = cells, problem
 	row.Faults = r.faults
@@ -129,6 +139,13 @@ func (r *reading) Row(row *batch.Row) error {
 		}
 	}
 	return nil
+}
+
+// width is how many cells a row may have.
+func (s *source) width() int { return len(s.Columns) + s.unnamed }
+
+func allEmpty(cells []batch.Value) bool {
+	return !slices.ContainsFunc(cells, func(v batch.Value) bool { return v.Text != "" })
 }
 
 // isHeader reports whether a row has the names of the columns for its cells; a
