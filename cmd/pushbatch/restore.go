@@ -50,11 +50,29 @@ func (c *runConfig) restore(p *process, run string, spec *runSpec, fixed, left [
 			return usageError("--%s of the run: %v", name, err)
 		}
 	}
+	c.warnOfKept(p, from)
 	sealed := spec.Seal != "" && hmac.Equal([]byte(spec.Seal), []byte(p.seal(c.flags, spec.Settings)))
 	for _, name := range left {
 		delete(spec.Settings, name)
 	}
 	return cmp.Or(c.sameEndpoints(p, spec, from, sealed), c.ownPlaces(run, spec, from, sealed))
+}
+
+// warnOfKept names what a variable or the config file would set to another value than
+// the one that the run keeps.
+func (c *runConfig) warnOfKept(p *process, from map[string]origin) {
+	c.set.VisitAll(func(f *pflag.Flag) {
+		given := from[f.Name].passedOver
+		if given == nil || f.Name == "out" || f.Name == "continue" { // RUN is given
+			return
+		}
+		other := pflag.NewFlagSet("", pflag.ContinueOnError)
+		new(jobFlags).addAll(other)
+		if o := other.Lookup(f.Name); o == nil || setFlag(other, f.Name, given.values) == nil && o.Value.String() == f.Value.String() {
+			return
+		}
+		p.warn("%s is passed over: the run keeps the --%s it was started with", given.where, f.Name)
+	})
 }
 
 // isGiven reports whether somebody gave the value for this execution.

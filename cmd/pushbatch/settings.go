@@ -41,8 +41,18 @@ func envName(flag string) string {
 	return variablePrefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
-// origin is where one setting comes from: the source and, there, its name.
-type origin struct{ source, name string }
+// origin is where one setting comes from: the source and, there, its name. That of
+// a fixed flag may have been given elsewhere, too.
+type origin struct {
+	source, name string
+	passedOver   *givenSetting
+}
+
+// givenSetting is a value that is not taken.
+type givenSetting struct {
+	where  string
+	values []string
+}
 
 // resolve fills every flag that was not given on the command line from the
 // environment, then from the --config file, and says where each value comes
@@ -52,7 +62,7 @@ func resolve(fs *pflag.FlagSet, getenv func(string) (string, bool), fixed ...str
 	var failed error
 	fs.VisitAll(func(f *pflag.Flag) {
 		if slices.Contains(fixed, f.Name) {
-			from[f.Name] = origin{fromRun, ""}
+			from[f.Name] = origin{source: fromRun, passedOver: variableOf(f, getenv)}
 		} else if failed == nil {
 			from[f.Name], failed = resolveFlag(fs, f, getenv)
 		}
@@ -69,19 +79,25 @@ func resolve(fs *pflag.FlagSet, getenv func(string) (string, bool), fixed ...str
 
 func resolveFlag(fs *pflag.FlagSet, f *pflag.Flag, getenv func(string) (string, bool)) (origin, error) {
 	if f.Changed {
-		return origin{fromFlag, "--" + f.Name}, nil
+		return origin{source: fromFlag, name: "--" + f.Name}, nil
 	}
+	if v := variableOf(f, getenv); v != nil {
+		if err := setFlag(fs, f.Name, v.values); err != nil {
+			return origin{}, usageError("environment variable %s: %v", v.where, err)
+		}
+		return origin{source: fromEnv, name: v.where}, nil
+	}
+	return origin{source: fromDefault}, nil
+}
+
+// variableOf is what a variable sets a flag to; nil: none does.
+func variableOf(f *pflag.Flag, getenv func(string) (string, bool)) *givenSetting {
 	for _, name := range []string{envName(f.Name), envAliases[f.Name]} {
-		value, ok := getenv(name)
-		if name == "" || !ok || value == "" {
-			continue
+		if value, _ := getenv(name); name != "" && value != "" {
+			return &givenSetting{name, splitList(f, value)}
 		}
-		if err := setFlag(fs, f.Name, splitList(f, value)); err != nil {
-			return origin{}, usageError("environment variable %s: %v", name, err)
-		}
-		return origin{fromEnv, name}, nil
 	}
-	return origin{fromDefault, ""}, nil
+	return nil
 }
 
 // splitList splits the value of a variable that stands for a flag that may be
@@ -139,20 +155,27 @@ func resolveFile(fs *pflag.FlagSet, from map[string]origin, path string, getenv 
 		if f == nil || e.key == "help" {
 			return e.unknown(path, fs)
 		}
-		if from[e.key].source != fromDefault {
+		o := from[e.key]
+		if o.source != fromDefault && (o.source != fromRun || o.passedOver != nil) {
 			continue
 		}
+		where := fmt.Sprintf("%s, line %d", path, e.line)
 		values, err := expandAll(e.textsFor(f), getenv)
 		if _, takesMany := f.Value.(pflag.SliceValue); err == nil && len(values) > 1 && !takesMany {
 			err = errors.New("one value was expected, not a list")
+		}
+		if err == nil && o.source == fromRun {
+			o.passedOver = &givenSetting{where + ": " + e.key, values}
+			from[e.key] = o
+			continue
 		}
 		if err == nil {
 			err = setFlag(fs, e.key, values)
 		}
 		if err != nil {
-			return usageError("%s, line %d: %s: %v", path, e.line, e.key, err)
+			return usageError("%s: %s: %v", where, e.key, err)
 		}
-		from[e.key] = origin{fromFile, fmt.Sprintf("%s, line %d", path, e.line)}
+		from[e.key] = origin{source: fromFile, name: where}
 	}
 	return nil
 }
