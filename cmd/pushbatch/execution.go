@@ -129,7 +129,7 @@ func (x *execution) createFolder(ctx context.Context) (err error) {
 	}
 	x.folder, err = runstore.Create(ctx, path, storeOptions(x.flags, x.log))
 	if errors.Is(err, runstore.ErrRunExists) {
-		return usageError("%w: give another --out, or go on with it: pushbatch resume %s", err, report.ShellWord(path))
+		return usageError("%w: give another --out, or go on with it: pushbatch resume %s", err, report.ShellPath(path))
 	}
 	return folderError(err)
 }

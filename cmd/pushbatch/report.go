@@ -92,7 +92,7 @@ func summaryOf(folder *runstore.Folder, path string) (*report.Summary, *runSpec,
 	case err != nil:
 		return nil, nil, usageError("%w", err)
 	case s == nil:
-		return nil, nil, usageError("%s has no row yet: see pushbatch status %s", path, path)
+		return nil, nil, usageError("%s has no row yet: see pushbatch status %s", path, report.ShellPath(path))
 	}
 	return s, spec, nil
 }

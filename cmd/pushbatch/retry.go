@@ -160,7 +160,7 @@ func endedRun(ctx context.Context, path string) (_ *runSpec, err error) {
 		return nil, usageError("%w", err)
 	}
 	if point == nil || !point.Ended {
-		return nil, usageError("%s has not ended: go on with it first (pushbatch resume %s)", path, report.ShellWord(path))
+		return nil, usageError("%s has not ended: go on with it first (pushbatch resume %s)", path, report.ShellPath(path))
 	}
 	return spec, nil
 }

@@ -151,7 +151,7 @@ func (s *runStatus) print(w io.Writer) {
 		fmt.Fprintf(w, "  stopped: %s\n", s.Reason)
 	}
 	if s.Resumable {
-		fmt.Fprintf(w, "  to go on: pushbatch resume %s\n", report.ShellWord(s.Run))
+		fmt.Fprintf(w, "  to go on: pushbatch resume %s\n", report.ShellPath(s.Run))
 	}
 }
 

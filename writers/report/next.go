@@ -24,7 +24,7 @@ type Step struct{ Say, Command string }
 // Next lists what can be done next, the best first; none: nothing is to be done, or
 // no command does it. The terminal and the page show the same commands.
 func (s *Summary) Next(r *Run) []Step {
-	run := ShellWord(s.Run)
+	run := ShellPath(s.Run)
 	switch {
 	case len(s.Runs) > 0: // each run says itself what is next
 		return nil
@@ -55,7 +55,7 @@ func (s *Summary) Next(r *Run) []Step {
 	}
 	failed := strings.TrimSuffix(s.Run, "/") + "/" + FailedFile
 	steps := []Step{{
-		"mend " + failed + " and give it back", fmt.Sprintf("pushbatch %s %s%s%s", s.Operation, ShellWord(failed), r.meaning(), r.tableAgain()),
+		"mend " + failed + " and give it back", fmt.Sprintf("pushbatch %s %s%s%s", s.Operation, ShellPath(failed), r.meaning(), r.tableAgain()),
 	}}
 	if rows > 0 {
 		steps = append(steps, Step{

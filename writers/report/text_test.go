@@ -23,3 +23,12 @@ func TestShellWord(t *testing.T) {
 		}
 	}
 }
+
+func TestShellPath(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string]string{"-r4": "./-r4", "--x y": "'./--x y'", "r-4": "r-4", "/tmp/-r": "/tmp/-r", "s3://b/-r": "s3://b/-r"} {
+		if got := ShellPath(path); got != want {
+			t.Errorf("%q is written %s, want %s", path, got, want)
+		}
+	}
+}
