@@ -11,7 +11,7 @@ import (
 // MaxParts is the most parts that rows can be divided into.
 const MaxParts = 1000
 
-// Graph knows which rows hang together by their keys. It takes about 12 MB of
+// Graph knows which rows hang together by their keys. It takes about 10 MB of
 // memory for a million rows, and on disk 21 bytes for each key of each row. Keys
 // are kept as 128-bit hashes: two that had the same would only put rows into one
 // part that need not be.

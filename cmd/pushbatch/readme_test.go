@@ -4,13 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -34,6 +32,7 @@ func TestReadme(t *testing.T) {
 	r := newReader(t)
 	run := map[string]func(*testing.T, *block){
 		"sh": r.shell, "bash": r.shell, "cron": r.cron, "ini": r.unit, "yaml": r.yaml, "sql": r.sql,
+		"json": func(*testing.T, *block) {}, // a job definition: as the Job
 	}
 	for _, b := range readme(t) {
 		switch do := run[b.language]; {
@@ -283,8 +282,7 @@ func (r *reader) yaml(t *testing.T, b *block) {
 		t.Fatalf("%v: kind %q, %v", b, job.Kind, err)
 	}
 	if job.Kind == "Job" {
-		r.indexed(t, b)
-		return
+		return // .ci/manifests checks it, TestRecipesOfParts runs it
 	}
 	if !cronLine.MatchString(job.Spec.Schedule + " ") {
 		t.Errorf("%v: schedule %q", b, job.Spec.Schedule)
@@ -301,61 +299,6 @@ func (r *reader) yaml(t *testing.T, b *block) {
 		command = strings.ReplaceAll(command, "$(JOB_NAME)", "pushbatch-nightly-29402070")
 		r.do(t, b, "bash", command)
 		r.do(t, b, "bash", command) // the pod is started again
-	}
-}
-
-// indexedJob is what is read of the manifest of an Indexed Job.
-type indexedJob struct {
-	Spec struct {
-		CompletionMode       string `yaml:"completionMode"`
-		Completions          int
-		Parallelism          int
-		BackoffLimitPerIndex int `yaml:"backoffLimitPerIndex"`
-		MaxFailedIndexes     int `yaml:"maxFailedIndexes"`
-		PodFailurePolicy     struct {
-			Rules []struct {
-				Action      string
-				OnExitCodes struct {
-					Operator string
-					Values   []int
-				} `yaml:"onExitCodes"`
-				OnPodConditions []struct{ Type string } `yaml:"onPodConditions"`
-			}
-		} `yaml:"podFailurePolicy"`
-		Template struct {
-			Spec struct {
-				RestartPolicy string `yaml:"restartPolicy"`
-				Containers    []struct{ Args []string }
-			}
-		}
-	}
-}
-
-// indexed checks a manifest as the API server would (an Indexed Job with
-// backoffLimitPerIndex needs restartPolicy Never, FailIndex needs backoffLimitPerIndex)
-// and runs two of its indexes.
-func (r *reader) indexed(t *testing.T, b *block) {
-	t.Helper()
-	var job indexedJob
-	if err := yaml.Unmarshal([]byte(b.text), &job); err != nil {
-		t.Fatalf("%v: %v", b, err)
-	}
-	spec := &job.Spec
-	if spec.CompletionMode != "Indexed" || spec.Completions < 1 || spec.Parallelism < 1 || spec.BackoffLimitPerIndex < 1 ||
-		spec.MaxFailedIndexes > spec.Completions || spec.Template.Spec.RestartPolicy != "Never" {
-		t.Fatalf("%v: not an Indexed Job: %+v", b, spec)
-	}
-	for _, rule := range spec.PodFailurePolicy.Rules {
-		if !slices.Contains([]string{"FailJob", "FailIndex", "Ignore", "Count"}, rule.Action) ||
-			(len(rule.OnExitCodes.Values) == 0) == (len(rule.OnPodConditions) == 0) || slices.Contains(rule.OnExitCodes.Values, 0) {
-			t.Errorf("%v: rule %+v", b, rule)
-		}
-	}
-	r.do(t, b, "bash", fmt.Sprintf("pushbatch split devices.csv --parts %d --to s3://company-push/parts", spec.Completions))
-	for _, c := range spec.Template.Spec.Containers {
-		for _, index := range []string{"0", "7"} {
-			r.do(t, b, "bash", strings.ReplaceAll("pushbatch '"+strings.Join(c.Args, "' '")+"'", "$(JOB_COMPLETION_INDEX)", index))
-		}
 	}
 }
 

@@ -54,7 +54,7 @@ func newSplitCommand(p *process) *cobra.Command {
 		Short: "Divide inputs into parts for several machines",
 		Long: "split writes N Parquet files into a folder or below an s3:// prefix, and _split.json beside them. Rows that\n" +
 			"share a device or a person are in one part, in the order of the inputs, so that each part can be run on a\n" +
-			"machine of its own. It takes about 15 MB of memory for a million rows, beside 80 MB for all, and in the\n" +
+			"machine of its own. It takes about 10 MB of memory for a million rows, beside 90 MB for all, and in the\n" +
 			"folder for temporary files up to 100 MB for a million rows.",
 		Args: needInput,
 		RunE: func(cmd *cobra.Command, inputs []string) error {
