@@ -23,6 +23,7 @@ const exportOperation = "export"
 type exportFlags struct {
 	to            string
 	columns       []string
+	additional    string
 	splitRows     int64
 	partitionBy   string
 	people        bool
@@ -39,6 +40,7 @@ type exportFlags struct {
 func (e *exportFlags) add(fs *pflag.FlagSet) {
 	fs.StringVar(&e.to, "to", "", "`URL` or path of the table; its ending decides: .csv, .ndjson (each also .gz, .zst) or .parquet")
 	fs.StringSliceVar(&e.columns, "columns", nil, "`NAMES` of the columns, in this order; default: all")
+	fs.StringVar(&e.additional, "additional-data", inventory.AdditionalJSON, "form of additional_data: json (keeps types), map (of texts, in Parquet) or columns (one a name)")
 	fs.Int64Var(&e.splitRows, "split", 0, "`N` rows a file; the files go into a folder named as --to without its ending")
 	fs.StringVar(&e.partitionBy, "partition-by", "", "`COLUMN` whose values become folders (Hive style)")
 	fs.BoolVar(&e.people, "people", false, "list the devices of all people; no INPUT is needed")
@@ -120,6 +122,8 @@ func (c *runConfig) checkExport() error {
 		return usageError("--split %d: a number of rows was expected", e.splitRows)
 	case !(c.flags.listRate > 0):
 		return usageError("--list-rate %v: a number of requests a second above 0 was expected", c.flags.listRate)
+	case !slices.Contains([]string{inventory.AdditionalJSON, inventory.AdditionalMap, inventory.AdditionalColumns}, e.additional):
+		return usageError("--additional-data %q: take json, map or columns", e.additional)
 	case e.people && !c.sends():
 		return usageError("--dry-run shows the requests of an INPUT; with --people there is none before the first page")
 	}
@@ -156,7 +160,7 @@ func (c *runConfig) inventoryOptions() (*inventory.Options, error) {
 		return nil, usageError("--to %v", err)
 	}
 	o := &inventory.Options{
-		Target: target, Partial: e.partial(), FromInput: !e.people, Replace: e.replace, Safe: e.safe, Open: openTable, All: e.layout().Columns(),
+		Target: target, Partial: e.partial(), FromInput: !e.people, Replace: e.replace, Safe: e.safe, Open: openTable, All: e.layout().Columns(), Additional: e.additional,
 		SplitRows: e.splitRows, PartitionBy: e.partitionBy,
 	}
 	if err := e.checkNames(o.All); err != nil {

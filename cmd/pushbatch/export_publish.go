@@ -179,8 +179,8 @@ func (e *exportFlags) checkDaily() error {
 		return usageError("--daily needs --people: a day is everybody's")
 	case !strings.HasSuffix(e.to, "/"):
 		return usageError("--to %s: with --daily a folder was expected, with a / at its end", e.to)
-	case len(e.columns) > 0 || e.splitRows > 0 || e.partitionBy != "":
-		return usageError("--columns, --split and --partition-by are not for --daily: a day has all columns, in one file")
+	case len(e.columns) > 0 || e.splitRows > 0 || e.partitionBy != "" || e.additional != inventory.AdditionalJSON:
+		return usageError("--columns, --split, --partition-by and --additional-data are not for --daily: a day has all columns, in one file")
 	case e.partial() != "":
 		return usageError("--daily is of everybody: %s would make it a part", e.partial())
 	}

@@ -166,16 +166,17 @@ func roff(text string) string {
 // and what it means.
 func completedValues() map[string][]string {
 	return map[string][]string{
-		"format":      {"auto\trecognised by content", "csv\tor another delimiter", "parquet\t", "ndjson\tone JSON object a line"},
-		"compression": {"auto\trecognised by content", "none\t", "gzip\t", "zstd\t"},
-		"delimiter":   {"auto\trecognised by content", "tab\t"},
-		"results":     {"csv\tthe default", "parquet\ttyped, for DuckDB and the like", "ndjson\tone JSON object a line"},
-		"auth":        {"app\tAPI key (INFOBIP_API_KEY)", "basic\tINFOBIP_USERNAME, INFOBIP_PASSWORD", "ibsso\tINFOBIP_TOKEN", "oauth2\tINFOBIP_CLIENT_ID, INFOBIP_CLIENT_SECRET"},
-		"progress":    {"auto\ta bar on a terminal, else plain", "bar\t", "plain\ta line every 10 s", "none\t"},
-		"log-format":  {"text\tfor people", "json\tfor machines"},
-		"dry-run":     {"true\tcheck every row and write requests.ndjson", "validate\tcheck every row only", "false\tsend"},
-		"status":      {"failed\tthe platform said no, or all attempts were used", "rejected\tinvalid, never sent", "skipped\tnothing to do"},
-		"window":      {"fixed\twall clock", "sliding\t", "both\t"},
+		"format":          {"auto\trecognised by content", "csv\tor another delimiter", "parquet\t", "ndjson\tone JSON object a line"},
+		"compression":     {"auto\trecognised by content", "none\t", "gzip\t", "zstd\t"},
+		"delimiter":       {"auto\trecognised by content", "tab\t"},
+		"results":         {"csv\tthe default", "parquet\ttyped, for DuckDB and the like", "ndjson\tone JSON object a line"},
+		"auth":            {"app\tAPI key (INFOBIP_API_KEY)", "basic\tINFOBIP_USERNAME, INFOBIP_PASSWORD", "ibsso\tINFOBIP_TOKEN", "oauth2\tINFOBIP_CLIENT_ID, INFOBIP_CLIENT_SECRET"},
+		"progress":        {"auto\ta bar on a terminal, else plain", "bar\t", "plain\ta line every 10 s", "none\t"},
+		"log-format":      {"text\tfor people", "json\tfor machines"},
+		"dry-run":         {"true\tcheck every row and write requests.ndjson", "validate\tcheck every row only", "false\tsend"},
+		"status":          {"failed\tthe platform said no, or all attempts were used", "rejected\tinvalid, never sent", "skipped\tnothing to do"},
+		"additional-data": {inventory.AdditionalJSON + "\ta column with an object", inventory.AdditionalMap + "\tof texts, in Parquet", inventory.AdditionalColumns + "\ta column for each name"},
+		"window":          {"fixed\twall clock", "sliding\t", "both\t"},
 		"encoding": {
 			"auto\tBOM, UTF-8 or UTF-16", "utf-8\t", "utf-16le\t", "utf-16be\t", "windows-1250\tCentral European", "windows-1251\tCyrillic",
 			"windows-1252\tWestern European", "windows-1254\tTurkish", "iso-8859-1\tWestern European", "iso-8859-2\tCentral European",

@@ -132,7 +132,7 @@ func (a *account) without(people map[string]bool) (ids []string) {
 func publishDay(t *testing.T, a *account, folder string, at time.Time, applied bool) (*inventory.Manifest, *inventory.Latest) {
 	t.Helper()
 	all := a.layout.Columns()
-	o := &inventory.Options{All: all, Columns: all, Open: openTable}
+	o := &inventory.Options{All: all, Columns: all, Additional: inventory.AdditionalJSON, Open: openTable}
 	d := &inventory.Daily{Folder: folder, StartedAt: at, Applied: applied}
 	rows := ""
 	if applied {
@@ -324,7 +324,7 @@ func TestDayTwice(t *testing.T) {
 		t.Fatal(err)
 	}
 	some := gather(t, len(rows)/2, func(i int) []batch.Value { half++; return rows[2*i] })
-	o := &inventory.Options{All: all, Columns: all, Open: openTable}
+	o := &inventory.Options{All: all, Columns: all, Additional: inventory.AdditionalJSON, Open: openTable}
 	if _, _, err := inventory.PublishDay(t.Context(), some, filepath.Join(t.TempDir(), "stage"), o, &inventory.Daily{Folder: folder, StartedAt: first}); err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"pushbatch/batch"
+	"pushbatch/writers/table"
 )
 
 // clockMargin is how far the platform's clock may be behind ours.
@@ -17,6 +18,7 @@ type eachRow func(fn func(cells []batch.Value) error) error
 // firstPass is what must be known of all lines before the first is written.
 type firstPass struct {
 	partitions map[string]bool
+	attributes map[string]string // name -> type, for AdditionalColumns
 	counter    *counter
 	id         int // cell of the registration id
 
@@ -32,13 +34,14 @@ type firstPass struct {
 // as many as changed, not as many as there are.
 func (o *Options) look(eachRow eachRow) (*firstPass, error) {
 	s := &firstPass{
-		partitions: make(map[string]bool), counter: newCounter(o.All),
+		partitions: make(map[string]bool), attributes: make(map[string]string), counter: newCounter(o.All),
 		seed: maphash.MakeSeed(), last: make(map[uint64]int64), id: o.cell("registration_id"),
 	}
 	if err := s.findMoved(o, eachRow); err != nil {
 		return nil, err
 	}
 	by := o.cell(o.PartitionBy)
+	additional := o.cell(additionalColumn)
 	line := int64(0)
 	return s, eachRow(func(cells []batch.Value) error {
 		line++
@@ -53,6 +56,9 @@ func (o *Options) look(eachRow eachRow) (*firstPass, error) {
 			if len(s.partitions) > maxPartitions {
 				return fmt.Errorf("column %s has more than %d values: name another one with --partition-by", o.PartitionBy, maxPartitions)
 			}
+		}
+		if o.Additional == AdditionalColumns {
+			return s.addAttributes(cells[additional])
 		}
 		return nil
 	})
@@ -97,4 +103,14 @@ func (s *firstPass) isStale(cells []batch.Value, line int64) bool {
 	}
 	last, watched := s.last[s.hash(cells)]
 	return watched && last != line
+}
+
+func (s *firstPass) addAttributes(v batch.Value) error {
+	for name, raw := range table.Attributes(v) {
+		if _, known := s.attributes[name]; !known && len(s.attributes) >= maxAttributes {
+			return fmt.Errorf("additional_data has more than %d names: take --additional-data json or map", maxAttributes)
+		}
+		s.attributes[name] = attributeType(s.attributes[name], raw)
+	}
+	return nil
 }

@@ -238,7 +238,7 @@ func valueOf(typ string, raw json.RawMessage) (batch.Value, bool) {
 	case typ == table.JSON || nested:
 		return batch.Value{}, false
 	}
-	text := textOf(raw)
+	text := table.AttributeText(raw)
 	switch {
 	case text == "":
 		return batch.Value{}, true
@@ -250,15 +250,6 @@ func valueOf(typ string, raw json.RawMessage) (batch.Value, bool) {
 		return timestamp(t), ok
 	}
 	return batch.TextValue(text), true
-}
-
-// textOf is a scalar as text: a string's content, else its JSON.
-func textOf(raw json.RawMessage) string {
-	var s string
-	if raw[0] == '"' && json.Unmarshal(raw, &s) == nil {
-		return s
-	}
-	return string(raw)
 }
 
 // compacted is an object or a list in its shortest text; an empty one is no value.

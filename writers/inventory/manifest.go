@@ -13,6 +13,7 @@ type Options struct {
 	Target      Target
 	All         []batch.Column // of the gathered lines
 	Columns     []batch.Column // that are published, in this order
+	Additional  string         // AdditionalJSON, AdditionalMap or AdditionalColumns
 	SplitRows   int64          // rows a file, at most; 0: one file
 	PartitionBy string         // column; empty: none
 	Since       time.Time      // of a walk over people: when it began; zero: no walk

@@ -73,7 +73,7 @@ func (p *publication) publish() (*Manifest, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.columns = p.options.shownColumns()
+	p.columns = p.options.shownColumns(p.firstPass.attributes)
 	groups := [][]string{nil}
 	if p.options.PartitionBy != "" {
 		groups = slices.Collect(slices.Chunk(slices.Sorted(maps.Keys(p.firstPass.partitions)), openPartitions))

@@ -73,7 +73,7 @@ func inventoryOptions(t testing.TB, to string) *inventory.Options {
 		t.Fatal(err)
 	}
 	all := inventory.NewLayout(true, false).Columns()
-	return &inventory.Options{Target: target, All: all, Columns: all}
+	return &inventory.Options{Target: target, All: all, Columns: all, Additional: inventory.AdditionalJSON}
 }
 
 func publish(t testing.TB, rows string, o *inventory.Options) *inventory.Manifest {
@@ -91,18 +91,21 @@ func TestInventoryFormsAgree(t *testing.T) {
 	const lines = 500
 	folder := gather(t, lines, inventoryLine)
 	dir := t.TempDir()
-	var tables [][]string
-	for _, ending := range []string{".csv", ".ndjson.gz", ".parquet", ".csv.zst"} {
-		o := inventoryOptions(t, filepath.Join(dir, "devices"+ending))
-		publish(t, folder, o)
-		tables = append(tables, texts(t, o.Target.Location))
-	}
-	for i, have := range tables {
-		if len(have) != lines {
-			t.Fatalf("form %d: %d lines", i, len(have))
+	for _, additional := range []string{inventory.AdditionalJSON, inventory.AdditionalColumns} {
+		var tables [][]string
+		for _, ending := range []string{".csv", ".ndjson.gz", ".parquet", ".csv.zst"} {
+			o := inventoryOptions(t, filepath.Join(dir, additional+ending))
+			o.Additional = additional
+			publish(t, folder, o)
+			tables = append(tables, texts(t, o.Target.Location))
 		}
-		if diff := cmp.Diff(tables[0], have); diff != "" {
-			t.Errorf("form %d:\n%s", i, diff)
+		for i, have := range tables {
+			if len(have) != lines {
+				t.Fatalf("%s, form %d: %d lines", additional, i, len(have))
+			}
+			if diff := cmp.Diff(tables[0], have); diff != "" {
+				t.Errorf("%s, form %d:\n%s", additional, i, diff)
+			}
 		}
 	}
 }
@@ -267,6 +270,11 @@ func TestInventoryInDuckDB(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{"devices.csv", "devices.ndjson", "devices.parquet"} {
 		publish(t, folder, inventoryOptions(t, filepath.Join(dir, name)))
+	}
+	for name, form := range map[string]string{"map": inventory.AdditionalMap, "columns": inventory.AdditionalColumns} {
+		o := inventoryOptions(t, filepath.Join(dir, name+".parquet"))
+		o.Additional = form
+		publish(t, folder, o)
 	}
 	hive := inventoryOptions(t, filepath.Join(dir, "hive.parquet"))
 	hive.PartitionBy, hive.SplitRows = "os", 100

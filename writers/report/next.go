@@ -109,6 +109,7 @@ var meaningFlags = []struct {
 	{"return-push", true},
 	{"snapshot", true},
 	{"columns", false},
+	{"additional-data", false},
 }
 
 // meaning are the flags without which failed.csv would mean something else than

@@ -74,6 +74,12 @@ func CSV(columns []Column, safe bool) Encoder {
 	e := &csvEncoder{cells: make([]string, len(columns))}
 	for _, c := range columns {
 		name := c.Name
+		switch { // so that the values keep their type on the way back
+		case c.Attribute && (c.Type == Integer || c.Type == Double):
+			name += ":number"
+		case c.Attribute && c.Type == Boolean:
+			name += ":boolean"
+		}
 		if safe {
 			name = Safe(name)
 		}

@@ -3,6 +3,7 @@ package table
 import (
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -24,7 +25,7 @@ const (
 type parquetWriter struct {
 	to      *parquet.GenericWriter[any]
 	columns []parquetColumn
-	leaves  [][]parquet.Value // of each column, until they are handed over
+	leaves  [][]parquet.Value // of each leaf column, until they are handed over
 	used    int               // rows in leaves
 	group   int               // rows of the row group that were handed over
 	most    int               // rows a row group
@@ -33,6 +34,7 @@ type parquetWriter struct {
 // parquetColumn is what a column needs for its next value.
 type parquetColumn struct {
 	Column
+	leaf    int // the first of its leaf columns
 	text    bool
 	null    parquet.Value
 	last    string        // text of the value before, when it is not kept as text
@@ -64,11 +66,15 @@ func newParquetWriter(to io.Writer, columns []Column, groupRows int, codec *page
 			parquet.CreatedBy("pushbatch", "", ""),
 		),
 	}
-	r.leaves = make([][]parquet.Value, len(columns))
-	for i, c := range columns {
+	r.leaves = make([][]parquet.Value, len(r.to.ColumnWriters()))
+	leaf := 0
+	for _, c := range columns {
 		r.columns = append(r.columns, parquetColumn{
-			Column: c, text: c.Type == Text || c.Type == JSON, null: parquet.Value{}.Level(0, 0, i),
+			Column: c, leaf: leaf, text: c.Type == Text || c.Type == JSON, null: parquet.Value{}.Level(0, 0, leaf),
 		})
+		if leaf++; c.Type == Map {
+			leaf++
+		}
 	}
 	return r
 }
@@ -118,6 +124,8 @@ func parquetNode(c Column) parquet.Node {
 		return parquet.Leaf(parquet.DoubleType)
 	case JSON:
 		return parquet.Encoded(parquet.JSON(), &parquet.Plain)
+	case Map:
+		return parquet.Map(parquet.Encoded(parquet.String(), &parquet.RLEDictionary), parquet.String())
 	}
 	if c.Plain || isUnique(c.Name) {
 		return parquet.Encoded(parquet.String(), &parquet.Plain)
@@ -129,17 +137,19 @@ func parquetNode(c Column) parquet.Node {
 func (r *parquetWriter) Write(cells []batch.Value) error {
 	for i := range r.columns {
 		c, cell := &r.columns[i], &cells[i]
-		to := &r.leaves[i]
+		to := &r.leaves[c.leaf]
 		switch {
+		case c.Type == Map:
+			appendMap(r.leaves, *cell, c.leaf)
 		case cell.Kind == batch.Null:
 			*to = append(*to, c.null)
 		case c.text:
-			*to = append(*to, textValue(cell.Text).Level(0, 1, i))
+			*to = append(*to, textValue(cell.Text).Level(0, 1, c.leaf))
 		default:
 			if err := c.read(cell.Text); err != nil {
 				return fmt.Errorf("column %s: %w", c.Name, err)
 			}
-			*to = append(*to, c.lastOne.Level(0, 1, i))
+			*to = append(*to, c.lastOne)
 		}
 	}
 	if r.used++; r.used == parquetBatch {
@@ -170,7 +180,7 @@ func (c *parquetColumn) read(text string) error {
 		return nil
 	}
 	v, err := c.value(text)
-	c.last, c.lastOne = text, v
+	c.last, c.lastOne = text, v.Level(0, 1, c.leaf)
 	return err
 }
 
@@ -192,6 +202,25 @@ func (c *parquetColumn) value(text string) (parquet.Value, error) {
 // textValue shares the text, which nobody changes; the writer copies it.
 func textValue(s string) parquet.Value {
 	return parquet.ByteArrayValue(unsafe.Slice(unsafe.StringData(s), len(s)))
+}
+
+// appendMap appends the key and value leaves of a map of texts.
+func appendMap(leaves [][]parquet.Value, v batch.Value, leaf int) {
+	attributes := Attributes(v)
+	if len(attributes) == 0 {
+		defined := 1
+		if v.Kind == batch.Null {
+			defined = 0
+		}
+		for column := leaf; column < leaf+2; column++ {
+			leaves[column] = append(leaves[column], parquet.Value{}.Level(0, defined, column))
+		}
+		return
+	}
+	for i, name := range slices.Sorted(maps.Keys(attributes)) {
+		leaves[leaf] = append(leaves[leaf], textValue(name).Level(min(i, 1), 2, leaf))
+		leaves[leaf+1] = append(leaves[leaf+1], textValue(AttributeText(attributes[name])).Level(min(i, 1), 2, leaf+1))
+	}
 }
 
 // Close implements Writer.

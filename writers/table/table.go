@@ -23,11 +23,13 @@ const (
 	Integer   = "integer"
 	Double    = "double"
 	JSON      = "json" // an object as JSON text
+	Map       = "map"  // the same; in Parquet a map of texts
 )
 
 // Column is a column of a table.
 type Column struct {
 	Name, Type string
+	Attribute  bool // named by its values' owner: a CSV header tells its type
 	Plain      bool // Parquet: few texts repeat, so that a dictionary would only cost memory
 }
 
