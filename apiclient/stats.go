@@ -1,9 +1,6 @@
 package apiclient
 
 import (
-	"encoding/json"
-	"fmt"
-	"math"
 	"sync/atomic"
 	"time"
 )
@@ -114,59 +111,4 @@ func (b *breaker) stats() (nextProbe, givesUp time.Duration, outage bool) {
 		givesUp = b.streak.began + b.longest
 	}
 	return b.nextProbe, givesUp, b.outage
-}
-
-// learned is what a client found out about one operation's limit.
-type learned struct {
-	Rate      float64 `json:"rate"`       // in force when it was saved
-	ProbeWait float64 `json:"probe_wait"` // seconds between tries of a higher rate
-}
-
-// Learned returns what the client found out about the platform's limits, for a
-// checkpoint. It is a JSON object; {} when no limit was met.
-func (c *Client) Learned() json.RawMessage {
-	state := make(map[string]learned)
-	for op, l := range c.limiters {
-		l.mu.Lock()
-		if a := &l.adaptive; a.rate < a.configured {
-			state[Op(op).String()] = learned{a.rate, a.probeWait.Seconds()}
-		}
-		l.mu.Unlock()
-	}
-	data, err := json.Marshal(state)
-	if err != nil { // a finite rate below another number always marshals
-		return json.RawMessage("{}")
-	}
-	return data
-}
-
-// Restore goes on with what Learned returned, in this process or another. What
-// it says of operations that no longer exist, and rates above the configured
-// ones, are passed over.
-func (c *Client) Restore(state json.RawMessage) error {
-	if len(state) == 0 {
-		return nil
-	}
-	var all map[string]learned
-	if err := json.Unmarshal(state, &all); err != nil {
-		return fmt.Errorf("read the learned limits: %w", err)
-	}
-	for op, l := range c.limiters {
-		if s, ok := all[Op(op).String()]; ok && s.Rate > 0 && !math.IsInf(s.Rate, 1) {
-			l.restore(s)
-		}
-	}
-	return nil
-}
-
-func (l *limiter) restore(s learned) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if s.Rate >= l.adaptive.configured {
-		return
-	}
-	wait := time.Duration(min(s.ProbeWait, probeWaitMax.Seconds()) * float64(time.Second))
-	l.adaptive.probeWait = max(wait, probeWaitMin)
-	l.adaptive.lower(s.Rate, l.clock.now())
-	l.permits.setRate(l.adaptive.rate)
 }

@@ -199,12 +199,11 @@ func (x *execution) save(c *batch.Checkpoint) error {
 
 // callerState is what a checkpoint keeps for this package.
 type callerState struct {
-	Requests  int64           `json:"requests"`
-	AtLeast   bool            `json:"requests_at_least,omitempty"` // an execution died: what was under way then is not counted
-	Retries   int64           `json:"retries"`
-	Throttled int64           `json:"throttled"`
-	Learned   json.RawMessage `json:"learned,omitempty"` // of the client's limiter
-	Series    batch.Series    `json:"series"`
+	Requests  int64        `json:"requests"`
+	AtLeast   bool         `json:"requests_at_least,omitempty"` // an execution died: what was under way then is not counted
+	Retries   int64        `json:"retries"`
+	Throttled int64        `json:"throttled"`
+	Series    batch.Series `json:"series"`
 }
 
 // stateOf is what a checkpoint kept; zero where there is none.
@@ -228,7 +227,6 @@ func (x *execution) traffic() callerState {
 		state.Requests += s.Requests - x.looks.Requests
 		state.Retries += s.Retries - x.looks.Retries
 		state.Throttled += s.Throttled - x.looks.Throttled
-		state.Learned = x.client.Learned()
 	}
 	return state
 }

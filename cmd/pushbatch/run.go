@@ -126,9 +126,6 @@ func (x *execution) openSink(runErr error) (batch.Sink, error) {
 		if x.journal, err = x.folder.OpenJournal(x.point); err != nil {
 			return nil, &exitError{exitStopped, err}
 		}
-		if err := x.client.Restore(stateOf(x.point).Learned); err != nil {
-			x.log.Warn("the rate is learned anew", "error", err)
-		}
 	}
 	return x.sink(reports), nil
 }
