@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -254,12 +252,7 @@ func (d *deltaFlags) age() (time.Duration, error) {
 	if d.maxAge == "" {
 		return 0, nil
 	}
-	age, err := time.ParseDuration(d.maxAge)
-	if text, ok := strings.CutSuffix(d.maxAge, "d"); ok {
-		var days float64
-		days, err = strconv.ParseFloat(text, 64)
-		age = time.Duration(days * float64(24*time.Hour))
-	}
+	age, err := parseSpan(d.maxAge)
 	if err != nil || age <= 0 {
 		return 0, usageError("--max-age %s: days or a duration above 0 were expected, such as 30d or 12h", d.maxAge)
 	}

@@ -99,35 +99,11 @@ func manPage(cmd *cobra.Command, name, section string) string {
 	if cmd.Long != "" {
 		fmt.Fprintf(&b, ".SH DESCRIPTION\n.nf\n%s\n.fi\n", roff(cmd.Long))
 	}
-	manFlags(&b, cmd)
+	if flags := cmd.LocalFlags(); flags.HasAvailableFlags() {
+		fmt.Fprintf(&b, ".SH OPTIONS\n.nf\n%s.fi\n", roff(flags.FlagUsagesWrapped(78)))
+	}
 	manSeeAlso(&b, cmd)
 	return b.String()
-}
-
-func manFlags(b *strings.Builder, cmd *cobra.Command) {
-	if !cmd.LocalFlags().HasAvailableFlags() {
-		return
-	}
-	b.WriteString(".SH OPTIONS\n")
-	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
-		if f.Hidden {
-			return
-		}
-		value, usage := pflag.UnquoteUsage(f)
-		head := "--" + f.Name
-		if f.Shorthand != "" {
-			head = "-" + f.Shorthand + ", " + head
-		}
-		fmt.Fprintf(b, ".TP\n\\fB%s\\fR", roff(head))
-		if value != "" {
-			fmt.Fprintf(b, " \\fI%s\\fR", roff(value))
-		}
-		fmt.Fprintf(b, "\n%s", roff(usage))
-		if unset := map[string]bool{"": true, "false": true, "0": true, "0s": true, "[]": true}; !unset[f.DefValue] {
-			fmt.Fprintf(b, " (default %s)", roff(f.DefValue))
-		}
-		b.WriteString("\n")
-	})
 }
 
 func manSeeAlso(b *strings.Builder, cmd *cobra.Command) {
