@@ -13,7 +13,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"pushbatch/apiclient"
@@ -290,15 +289,6 @@ func folderError(err error) error {
 func viewRun(ctx context.Context, path string) (*runstore.Folder, error) {
 	trust, _ := ctx.Value(trustKey{}).(bool)
 	return runstore.View(ctx, path, runstore.Options{Trust: trust})
-}
-
-// viewFolder is viewRun for a command that has no other flags of a job.
-func (p *process) viewFolder(cmd *cobra.Command, f *s3Flags, path string) (*runstore.Folder, error) {
-	if err := resolveS3(cmd.Flags(), p.getenv); err != nil {
-		return nil, err
-	}
-	folder, err := viewRun(f.with(cmd.Context(), p), path)
-	return folder, folderError(err)
 }
 
 // fileOfRun is the location of a file of a run, valid from everywhere.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -186,9 +185,7 @@ func (p *process) idsOf(ctx context.Context, info blob.Info) iter.Seq2[string, e
 
 func printDelta(w io.Writer, i *delta.Info, asJSON bool) error {
 	if asJSON {
-		encoder := json.NewEncoder(w)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(i)
+		return printJSON(w, i)
 	}
 	fmt.Fprintf(w, "%s: %s at %s\n", i.State, i.Operation, i.BaseURL)
 	fmt.Fprintf(w, "  devices       %s, of them acknowledged %s\n", report.Grouped(i.Devices), report.Grouped(i.Acknowledged))

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -102,13 +101,11 @@ func (d *examination) failed() bool {
 
 func (d *examination) print(w io.Writer, asJSON bool) error {
 	if asJSON {
-		e := json.NewEncoder(w)
-		e.SetIndent("", "  ")
 		code := exitDone
 		if d.failed() {
 			code = exitStopped
 		}
-		return e.Encode(struct {
+		return printJSON(w, struct {
 			ExitCode int       `json:"exit_code"`
 			Checks   []finding `json:"checks"`
 		}{code, d.findings})

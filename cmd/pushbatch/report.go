@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -28,21 +27,16 @@ func newReportCommand(p *process) *cobra.Command {
 			"for the rows that it sent again. Of the parts of a split none may be missing or be there twice.",
 		Args: needRuns,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := resolveS3(cmd.Flags(), p.getenv); err != nil {
-				return err
-			}
 			if len(args) > 1 {
-				return p.reportSum(s3.with(cmd.Context(), p), args, page)
+				return p.reportSum(cmd, s3, args, page)
 			}
-			folder, err := p.viewFolder(cmd, s3, args[0])
-			if err != nil {
+			return p.readRun(cmd, s3, args[0], func(run *viewedRun) error {
+				s, err := run.remakePage()
+				if s != nil {
+					s.Print(cmd.OutOrStdout())
+				}
 				return err
-			}
-			s, err := remakePage(folder, args[0])
-			if s != nil {
-				s.Print(cmd.OutOrStdout())
-			}
-			return errors.Join(err, folder.Close())
+			})
 		},
 	}
 	cmd.Flags().StringVar(&page, "page", report.PageFile, "`FILE` that gets the page of several runs")
@@ -61,50 +55,43 @@ func needRuns(cmd *cobra.Command, args []string) error {
 // the page of its last checkpoint. The summary is there also when the page could
 // not be written. In S3 nothing is written beside a process that works on the
 // run: it makes the page when it ends.
-func remakePage(folder *runstore.Folder, path string) (*report.Summary, error) {
-	s, spec, err := summaryOf(folder, path)
-	if err != nil || s.Outcome == report.Running && blob.IsS3(path) {
+func (r *viewedRun) remakePage() (*report.Summary, error) {
+	s, err := r.summary()
+	if err != nil || s.Outcome == report.Running && blob.IsS3(r.path) {
 		return s, err
 	}
-	if err := writePage(folder, s, spec); err != nil {
+	if err := writePage(r.folder, s, r.spec); err != nil {
 		return s, &exitError{exitStopped, err}
 	}
 	return s, nil
 }
 
-// summaryOf is the summary of a run and what was asked of it; of a run that goes on
-// or was cut off, as of its last checkpoint.
-func summaryOf(folder *runstore.Folder, path string) (*report.Summary, *runSpec, error) {
-	status, err := statusOf(folder)
+// summary is that of a run; of one that goes on or was cut off, as of its last
+// checkpoint.
+func (r *viewedRun) summary() (*report.Summary, error) {
+	status, err := r.status()
 	if err != nil {
-		return nil, nil, err
-	}
-	s, spec := new(report.Summary), new(runSpec)
-	if err := folder.ReadJSON(runstore.JobFile, spec); err != nil {
-		return nil, nil, usageError("%w", err)
-	}
-	if report.Outcome(status.State) == report.Running || report.Outcome(status.State) == report.Interrupted {
-		s, err = snapshotSummary(folder, spec, status)
-	} else {
-		err = folder.ReadJSON(runstore.SummaryFile, s)
-	}
-	switch {
-	case err != nil:
-		return nil, nil, usageError("%w", err)
-	case s == nil:
-		return nil, nil, usageError("%s has no row yet: see pushbatch status %s", path, report.ShellPath(path))
-	}
-	return s, spec, nil
-}
-
-// snapshotSummary sums up a run as of its last checkpoint; nil: there is none.
-func snapshotSummary(folder *runstore.Folder, spec *runSpec, status *runStatus) (*report.Summary, error) {
-	point, err := folder.LoadCheckpoint()
-	if err != nil || point == nil {
 		return nil, err
 	}
+	outcome := report.Outcome(status.State)
+	if outcome != report.Running && outcome != report.Interrupted {
+		s := new(report.Summary)
+		if err := r.folder.ReadJSON(runstore.SummaryFile, s); err != nil {
+			return nil, usageError("%w", err)
+		}
+		return s, nil
+	}
+	if r.point == nil {
+		return nil, usageError("%s has no row yet: see pushbatch status %s", r.path, report.ShellPath(r.path))
+	}
+	return r.snapshot(status), nil
+}
+
+// snapshot sums up a run as of its last checkpoint.
+func (r *viewedRun) snapshot(status *runStatus) *report.Summary {
+	spec, point := r.spec, r.point
 	s := &report.Summary{
-		Version: spec.Version, Operation: spec.Operation, Run: folder.Path(""), Outcome: report.Outcome(status.State),
+		Version: spec.Version, Operation: spec.Operation, Run: r.folder.Path(""), Outcome: report.Outcome(status.State),
 		StartedAt: spec.StartedAt, EndedAt: point.SavedAt.UTC(), Executions: spec.Executions,
 	}
 	s.Fill(point.Tally.WithWaiting(point.Waiting), point.Elapsed)
@@ -115,8 +102,8 @@ func snapshotSummary(folder *runstore.Folder, spec *runSpec, status *runStatus) 
 	if status.Total != nil {
 		s.TotalEstimate = *status.Total
 	}
-	s.Files = unfinishedFiles(folder)
-	return s, nil
+	s.Files = unfinishedFiles(r.folder)
+	return s
 }
 
 // unfinishedFiles are the reports of a run that has not ended, under the names

@@ -2,12 +2,13 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/spf13/cobra"
 
 	"pushbatch/batch"
 	"pushbatch/writers/parts"
@@ -23,7 +24,11 @@ type summedRun struct {
 }
 
 // reportSum prints the sum of several runs and makes one page of it.
-func (p *process) reportSum(ctx context.Context, paths []string, page string) error {
+func (p *process) reportSum(cmd *cobra.Command, f *s3Flags, paths []string, page string) error {
+	if err := resolveS3(cmd.Flags(), p.getenv); err != nil {
+		return err
+	}
+	ctx := f.with(cmd.Context(), p)
 	var runs []*summedRun
 	for _, path := range paths {
 		run, err := openSummed(ctx, path)
@@ -55,24 +60,16 @@ func (p *process) reportSum(ctx context.Context, paths []string, page string) er
 	return nil
 }
 
-func openSummed(ctx context.Context, path string) (_ *summedRun, err error) {
-	folder, err := viewRun(ctx, path)
-	if err != nil {
-		return nil, usageError("%w", err)
-	}
-	defer func() { err = errors.Join(err, folder.Close()) }()
+func openSummed(ctx context.Context, path string) (*summedRun, error) {
 	run := &summedRun{path: path}
-	if run.summary, run.spec, err = summaryOf(folder, path); err != nil {
-		return nil, err
-	}
-	point, err := folder.LoadCheckpoint()
-	if err != nil {
-		return nil, usageError("%w", err)
-	}
-	if point != nil {
-		run.tally = point.Tally.WithWaiting(point.Waiting)
-	}
-	return run, nil
+	err := readRun(ctx, path, func(v *viewedRun) (err error) {
+		if run.spec = v.spec; v.point != nil {
+			run.tally = v.point.Tally.WithWaiting(v.point.Waiting)
+		}
+		run.summary, err = v.summary()
+		return err
+	})
+	return run, err
 }
 
 // withRetries puts every retry after the run whose rows it sent again, so that

@@ -3,9 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"iter"
 	"path/filepath"
 	"slices"
@@ -142,27 +140,15 @@ func (r *retrySpec) noRow() string {
 }
 
 // endedRun reads what an ended run was asked.
-func endedRun(ctx context.Context, path string) (_ *runSpec, err error) {
-	folder, err := viewRun(ctx, path)
-	if err != nil {
-		return nil, usageError("%w", err)
-	}
-	defer func() { _ = folder.Close() }() // it was only looked at
-	spec := new(runSpec)
-	if err := folder.ReadJSON(runstore.JobFile, spec); err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, usageError("%s: %w: it has no %s", path, runstore.ErrNoRun, runstore.JobFile)
+func endedRun(ctx context.Context, path string) (spec *runSpec, err error) {
+	err = readRun(ctx, path, func(run *viewedRun) error {
+		spec = run.spec
+		if run.point == nil || !run.point.Ended {
+			return usageError("%s has not ended: go on with it first (pushbatch resume %s)", path, report.ShellPath(path))
 		}
-		return nil, usageError("%w", err)
-	}
-	point, err := folder.LoadCheckpoint()
-	if err != nil {
-		return nil, usageError("%w", err)
-	}
-	if point == nil || !point.Ended {
-		return nil, usageError("%s has not ended: go on with it first (pushbatch resume %s)", path, report.ShellPath(path))
-	}
-	return spec, nil
+		return nil
+	})
+	return spec, err
 }
 
 func resultsFormat(s *runSpec) string {

@@ -46,21 +46,17 @@ func newStatusCommand(p *process) *cobra.Command {
 		Short: "Show where a run stands, while it goes on or after it stopped",
 		Args:  needRun,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			folder, err := p.viewFolder(cmd, s3, args[0])
-			if err != nil {
-				return err
-			}
-			s, err := statusOf(folder)
-			if err = errors.Join(err, folder.Close()); err != nil {
-				return err
-			}
-			if asJSON {
-				e := json.NewEncoder(cmd.OutOrStdout())
-				e.SetIndent("", "  ")
-				return e.Encode(s)
-			}
-			s.print(cmd.OutOrStdout())
-			return nil
+			return p.readRun(cmd, s3, args[0], func(run *viewedRun) error {
+				s, err := run.status()
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					return printJSON(cmd.OutOrStdout(), s)
+				}
+				s.print(cmd.OutOrStdout())
+				return nil
+			})
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
@@ -68,24 +64,57 @@ func newStatusCommand(p *process) *cobra.Command {
 	return cmd
 }
 
-// statusOf reads a run folder that another process may be working on.
-func statusOf(folder *runstore.Folder) (*runStatus, error) {
-	var spec runSpec
-	if err := folder.ReadJSON(runstore.JobFile, &spec); err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, usageError("%s holds no run: it has no %s", folder.Path(""), runstore.JobFile)
-		}
-		return nil, usageError("%w", err)
-	}
-	point, err := folder.LoadCheckpoint()
+// viewedRun is a run that is looked at, maybe while another process works on it: what
+// was asked of it and where it stands.
+type viewedRun struct {
+	folder *runstore.Folder
+	path   string // as it was named
+	spec   *runSpec
+	point  *batch.Checkpoint // nil: none yet
+}
+
+// readRun lets do look at a run, on disk or in S3.
+func readRun(ctx context.Context, path string, do func(*viewedRun) error) (err error) {
+	folder, err := viewRun(ctx, path)
 	if err != nil {
-		return nil, usageError("%w", err)
+		return folderError(err)
 	}
-	s := &runStatus{Run: folder.Path(""), Operation: spec.Operation, StartedAt: spec.StartedAt, ErrorCodes: []report.Code{}, Warnings: []report.Warning{}}
-	if point != nil {
-		s.fillPoint(point, &spec)
+	defer func() { err = errors.Join(err, folder.Close()) }()
+	run := &viewedRun{folder: folder, path: path, spec: new(runSpec)}
+	err = folder.ReadJSON(runstore.JobFile, run.spec)
+	if errors.Is(err, fs.ErrNotExist) {
+		return usageError("%s holds no run: it has no %s", folder.Path(""), runstore.JobFile)
 	}
-	return s, s.fillState(folder, point, spec.Executions)
+	if err == nil {
+		run.point, err = folder.LoadCheckpoint()
+	}
+	if err != nil {
+		return usageError("%w", err)
+	}
+	return do(run)
+}
+
+// readRun is that of a command that has no other flags of a job.
+func (p *process) readRun(cmd *cobra.Command, f *s3Flags, path string, do func(*viewedRun) error) error {
+	if err := resolveS3(cmd.Flags(), p.getenv); err != nil {
+		return err
+	}
+	return readRun(f.with(cmd.Context(), p), path, do)
+}
+
+// printJSON writes a value as indented JSON.
+func printJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+func (r *viewedRun) status() (*runStatus, error) {
+	s := &runStatus{Run: r.folder.Path(""), Operation: r.spec.Operation, StartedAt: r.spec.StartedAt, ErrorCodes: []report.Code{}, Warnings: []report.Warning{}}
+	if r.point != nil {
+		s.fillPoint(r.point, r.spec)
+	}
+	return s, s.fillState(r.folder, r.point, r.spec.Executions)
 }
 
 func (s *runStatus) fillPoint(c *batch.Checkpoint, spec *runSpec) {

@@ -151,36 +151,27 @@ func (x *execution) createPlan(ctx context.Context, run *changedRun) (err error)
 // changingRun reads what was asked of a run that may have changed devices and is
 // not going on, and where it stands: not Stopped is one that was killed.
 func changingRun(ctx context.Context, path string) (spec *runSpec, point *batch.Checkpoint, err error) {
-	folder, err := viewRun(ctx, path)
-	if err != nil {
-		return nil, nil, usageError("%w", err)
-	}
-	defer func() { err = errors.Join(err, folder.Close()) }()
-	status, err := statusOf(folder)
-	if err != nil {
-		return nil, nil, err
-	}
-	spec = new(runSpec)
-	if err := folder.ReadJSON(runstore.JobFile, spec); err != nil {
-		return nil, nil, usageError("%w", err)
-	}
-	if point, err = folder.LoadCheckpoint(); err != nil {
-		return nil, nil, usageError("%w", err)
-	}
-	interrupted := report.Outcome(status.State) == report.Interrupted
-	if point == nil {
-		point = &batch.Checkpoint{Ended: !interrupted}
-	}
-	point.Stopped = !interrupted
-	switch {
-	case report.Outcome(status.State) == report.Running:
-		return nil, nil, &exitError{exitLocked, fmt.Errorf("%s is going on: stop it first", path)}
-	case len(spec.Settings["dry-run"]) > 0:
-		return nil, nil, usageError("%s was a dry run: it changed nothing", path)
-	case spec.Operation == exportOperation || spec.Operation == ops.Undo().Name:
-		return nil, nil, usageError("%s was %s, which cannot be undone", path, spec.Operation)
-	}
-	return spec, point, nil
+	err = readRun(ctx, path, func(run *viewedRun) error {
+		status, err := run.status()
+		if err != nil {
+			return err
+		}
+		interrupted := report.Outcome(status.State) == report.Interrupted
+		if spec, point = run.spec, run.point; point == nil {
+			point = &batch.Checkpoint{Ended: !interrupted}
+		}
+		point.Stopped = !interrupted
+		switch {
+		case report.Outcome(status.State) == report.Running:
+			return &exitError{exitLocked, fmt.Errorf("%s is going on: stop it first", path)}
+		case len(spec.Settings["dry-run"]) > 0:
+			return usageError("%s was a dry run: it changed nothing", path)
+		case spec.Operation == exportOperation || spec.Operation == ops.Undo().Name:
+			return usageError("%s was %s, which cannot be undone", path, spec.Operation)
+		}
+		return nil
+	})
+	return spec, point, err
 }
 
 // changedRun is a run that is to be undone.
