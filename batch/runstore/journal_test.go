@@ -1,10 +1,13 @@
 package runstore
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"pushbatch/batch"
@@ -265,5 +268,48 @@ func demandJournal(t *testing.T, f *Folder, kept int) {
 		if w.Row != point.Rows+int64(i)+1 {
 			t.Fatalf("row %d stands at place %d behind %d rows", w.Row, i, point.Rows)
 		}
+	}
+}
+
+// Rows that finish together share a write: each is in the files when its Append
+// returns, so that no row is repeated that was finished before a kill.
+func TestJournalHoldsWhatWasAppended(t *testing.T) {
+	t.Parallel()
+	f := newFolder(t)
+	j, err := f.OpenJournal(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	for worker := range int64(16) {
+		all.Go(func() {
+			for n := range int64(10) {
+				row := 1 + worker*10 + n
+				if row%50 == 0 {
+					j.Begin() // and no checkpoint is made
+				}
+				if err := j.Append(batch.Waiting{Row: row, Outcome: batch.Outcome{Status: batch.Succeeded}}); err != nil {
+					t.Error(err)
+				}
+				var text []byte
+				for _, name := range journalParts {
+					part, err := os.ReadFile(f.Path(name))
+					if err != nil {
+						t.Error(err)
+					}
+					text = append(text, part...)
+				}
+				if !bytes.Contains(text, fmt.Appendf(nil, `{"row":%d,`, row)) {
+					t.Errorf("row %d is in no file", row)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := journalRows(t, f); len(got) != 160 {
+		t.Errorf("%d rows can be read, want 160", len(got))
 	}
 }

@@ -17,7 +17,7 @@ func journal(b *bench) error {
 	if err != nil {
 		return err
 	}
-	const rows = 200_000
+	const rows = 50_000
 	file, err := b.rows("csv", rows)
 	if err != nil {
 		return err
