@@ -131,7 +131,7 @@ func Catalogue() []Entry { //nolint:funlen // a table
 		{codeRegistrationIDMissing, Rejects, "The row has no registration id.", "Fill the cell; without it the platform cannot tell which device is meant."},
 		{codeRegistrationIDInvalid, Rejects, "The registration id has a space, is only dots or has more than 1024 characters.", "Take the id as the app's SDK reported it."},
 		{codeIdentityMissing, Rejects, "The row names no person: external id, phone number and e-mail address are all empty.", "Fill at least one of the three."},
-		{codeNullWord, Rejects, "A registration id, external id, phone number or e-mail address is a word that stands for no value, such as NULL, N/A or None.", "Leave the cell empty, or name the word under empty_values: in the mapping."},
+		{codeNullWord, Rejects, "A registration id, external id, phone number or e-mail address is a word that stands for no value, such as NULL, N/A or None.", "Fill in the registration id; leave other cells empty, or name the word under empty_values: in the mapping."},
 		{codeExternalIDTooLong, Rejects, "The external id has more than 256 characters.", "Use a shorter id."},
 		{codePhoneInvalid, Rejects, "The phone number has a length or a country code that does not exist, is national without a region, or has letters or an extension.", "Write it in international form (385912345678, without 00 in front), or name the region with --phone-region."},
 		{codeEmailInvalid, Rejects, "The e-mail address is not one that mail could be sent to.", "Give the bare address, name@example.com: 64 bytes before the @, 254 in all, a domain with a dot."},
@@ -236,7 +236,7 @@ func Catalogue() []Entry { //nolint:funlen // a table
 
 		// Columns, mappings and options.
 		{codeHeaderMissing, Refuses, "The first line of the input is a row: no column has a known name, and one is named like a value.", "Put a line with the names of the columns in front."},
-		{codeColumnUnknown, Refuses, "A column is none of the platform's, or a mapping names one that the input lacks.", "Rename it, map it with --map, or pass it over with --ignore-unmapped."},
+		{codeColumnUnknown, Refuses, "A column is none of the platform's, or a mapping names one that the input lacks.", "Rename it, map it with --map (inspect --write-map FILE makes a mapping to start from), or pass it over with --ignore-unmapped."},
 		{codeColumnRepeated, Refuses, "Two columns or constants have the same target.", "Keep one, or list the other under ignore: in the mapping."},
 		{codeColumnMissing, Refuses, "A column that every row needs is not there.", "Add or map it, or give a constant with --set."},
 		{codeColumnInvalid, Refuses, "A column declares a type that its target does not take, or its name is too long.", "One of number, boolean, date, string after the colon, for attributes."},

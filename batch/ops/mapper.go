@@ -123,7 +123,7 @@ func (m *rowMapper) rawID(row *batch.Row) string {
 
 // checkComplete looks for what every row needs.
 func (m *rowMapper) checkComplete(a *requestBuilder) {
-	if !a.hasID {
+	if !a.hasID && len(m.operation.Required) > 0 {
 		a.reject(&m.whole, codeRegistrationIDMissing, "the row has no registration id")
 	}
 	if len(m.operation.OneOf) > 0 && !a.known {

@@ -82,12 +82,15 @@ func yamlTexts(texts []string) string {
 
 // ChangeFor is what a mapping could say of a column so that cells such as this
 // one are taken, or left out: an option as it is written, empty when there is
-// none. code is the problem that the cell has today.
-func ChangeFor(use ColumnUse, code string, cell batch.Value) string {
+// none. code is the problem that the cell has today, country the column with each
+// row's country, if there is one.
+func ChangeFor(use ColumnUse, code string, cell batch.Value, country ColumnUse) string {
 	look := LookOf(cell)
 	days, isDay := strings.CutPrefix(string(look), string(LookDay))
 	switch {
 	case use.Use != Sent || use.Index < 0:
+		return ""
+	case look == LookNullWord && use.Target == "registrationId":
 		return ""
 	case look == LookNullWord:
 		return "empty_values: [" + YAMLText(trimSpace(cell.Text)) + "]"
@@ -99,6 +102,10 @@ func ChangeFor(use ColumnUse, code string, cell batch.Value) string {
 		return `decimal: "."`
 	case code == codeDateInvalid && isDay:
 		return "layout: " + days
+	case code == codePhoneInvalid && country.Use == Region: // the number does not exist there
+		return ""
+	case code == codePhoneInvalid && (look == LookDialled || look == LookWhole) && country.Column != "":
+		return "region_from: " + YAMLText(country.Column)
 	case code == codePhoneInvalid && (look == LookDialled || look == LookWhole):
 		return "region: XX (the country's code, such as HR)"
 	}

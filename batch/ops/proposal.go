@@ -57,6 +57,9 @@ var headerTargets = func() map[string]string {
 // countryTarget stands for the column that region_from may name.
 const countryTarget = "country"
 
+// IsCountryColumn reports whether a column's name says that it holds each row's country.
+func IsCountryColumn(name string) bool { return headerTargets[plainHeader(name)] == countryTarget }
+
 // plainHeader makes names comparable that people write: letters and digits in
 // lower case, without accents. Đ and ß become what people write for them.
 func plainHeader(name string) string {
@@ -246,7 +249,7 @@ func (p *proposer) option(i int, target string) (option, note string) {
 			note = "national numbers need their country: add region: HR"
 		}
 	}
-	if words := profile.NullWords(); len(words) > 0 {
+	if words := profile.NullWords(); len(words) > 0 && target != "registrationId" { // without an id the row is rejected
 		options = append(options, "empty_values: ["+yamlTexts(words)+"]")
 	}
 	if profile.Looks[LookSpaces] > 0 {

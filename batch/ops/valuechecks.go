@@ -105,7 +105,11 @@ func (a *requestBuilder) checkNullWord(f *field, s string) bool {
 	if s = trimSpace(s); len(s) > longestNullWord || !nullWords[strings.ToLower(s)] {
 		return true
 	}
-	a.reject(f, codeNullWord, "the cell holds a word that stands for no value: leave it empty, or name the word under empty_values: in the mapping")
+	if f.def.name == "registrationId" {
+		a.reject(f, codeNullWord, "the cell holds a word that stands for no value: without a registration id the row cannot be sent")
+	} else {
+		a.reject(f, codeNullWord, "the cell holds a word that stands for no value: leave it empty, or name the word under empty_values: in the mapping")
+	}
 	return false
 }
 

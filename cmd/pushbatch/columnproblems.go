@@ -41,8 +41,9 @@ type columnProblems struct {
 
 // boundColumns are the columns of an input, for findings.
 type boundColumns struct {
-	index map[string]int
-	uses  map[string]ops.ColumnUse
+	index   map[string]int
+	uses    map[string]ops.ColumnUse
+	country ops.ColumnUse // with each row's country; zero: none
 }
 
 func newBoundColumns(h batch.Header, binding *ops.Binding) *boundColumns {
@@ -52,6 +53,9 @@ func newBoundColumns(h batch.Header, binding *ops.Binding) *boundColumns {
 	}
 	for _, use := range usesOf(binding, nil) {
 		b.uses[use.Column] = use
+		if use.Use == ops.Region || b.country.Use != ops.Region && use.Use != ops.Sent && ops.IsCountryColumn(use.Column) {
+			b.country = use
+		}
 	}
 	return b
 }
@@ -115,7 +119,7 @@ func (f *columnProblems) group(p *batch.Problem, row *batch.Row, b *boundColumns
 	if f.groups == nil {
 		f.groups = make(map[[3]string]*columnProblem)
 	}
-	g := &columnProblem{Column: p.Column, Code: p.Code, Looks: looks, Change: ops.ChangeFor(b.uses[p.Column], p.Code, value)}
+	g := &columnProblem{Column: p.Column, Code: p.Code, Looks: looks, Change: ops.ChangeFor(b.uses[p.Column], p.Code, value, b.country)}
 	f.groups[key] = g
 	return g
 }

@@ -185,6 +185,12 @@ func (v *inspector) look(ctx context.Context, info blob.Info, p *process) {
 		in.mappingFailed(err)
 	}
 	in.describeColumns(source.Header(), binding, err)
+	if err != nil && v.own.writeMap == "" { // the columns that are understood are looked at all the same
+		some, options := *v.config.operation, v.options
+		some.Optional, some.Required, some.OneOf = some.Columns(), nil, nil
+		options.IgnoreUnmapped, in.partial = true, true
+		binding, _ = some.Bind(source.Header(), options)
+	}
 	v.read(ctx, in, source, binding)
 	in.finish(source, v.config.flags.rate)
 	in.Encodings = readers.EncodingChoices(source)

@@ -45,13 +45,14 @@ type inputInspection struct {
 	// Encodings are those that fit, of text that is not UTF-8.
 	Encodings []readers.EncodingChoice `json:"encodings,omitempty"`
 
-	found  columnProblems
-	number int    // among the inputs
-	others int64  // inputs that look alike and are told here
-	last   string // the last of them
-	exit   int
-	ended  bool           // every row was read
-	next   batch.Position // after the last row read
+	found   columnProblems
+	partial bool   // only some columns are understood
+	number  int    // among the inputs
+	others  int64  // inputs that look alike and are told here
+	last    string // the last of them
+	exit    int
+	ended   bool           // every row was read
+	next    batch.Position // after the last row read
 }
 
 // stopInspection is a reason why no run would begin, or end.

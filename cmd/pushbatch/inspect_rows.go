@@ -109,6 +109,9 @@ func (v *inspector) row(in *inputInspection, row *batch.Row, binding *ops.Bindin
 		return
 	}
 	request, out := binding.Map(row)
+	if in.partial && request != nil {
+		return // it is not known what would be sent
+	}
 	in.found.add(row, out, bound)
 	if request == nil {
 		return
