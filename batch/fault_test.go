@@ -2,6 +2,9 @@ package batch_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io"
 	"iter"
 	"strings"
 	"testing"
@@ -36,6 +39,25 @@ func TestFaultsStopTheRun(t *testing.T) {
 				t.Errorf("%v", err)
 			}
 		})
+	}
+}
+
+// A goroutine that is begun by Go or by a group with Guarded ends with the error of
+// its fault, whatever is made of that later.
+func TestGoroutinesEndWithTheirFault(t *testing.T) {
+	t.Parallel()
+	ended := make(chan error)
+	faulty := func() error { panic("secret") }
+	batch.Go(faulty, func(err error) { ended <- err })
+	for _, err := range []error{<-ended, batch.Guarded(faulty)()} {
+		wantAbort(t, err, batch.CodeInternal)
+		later := errors.Join(io.EOF, &batch.Abort{Code: "results_unwritable", Err: fmt.Errorf("write it: %w", err)})
+		if !batch.IsFault(later) || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%v", err)
+		}
+	}
+	if batch.IsFault(io.EOF) {
+		t.Error("an error is no fault")
 	}
 }
 

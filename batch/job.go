@@ -137,8 +137,7 @@ func (j *Job) Run(ctx context.Context) error {
 	sending := context.WithValue(ctx, stoppingKey{}, running.Done())
 	j.open.Store(1)
 	j.members.Store(int64(1 + j.cfg.MaxInFlight))
-	// A panic of a member is an error like others.
-	member := func(run func() error) { group.Go(func() error { return Guard(run) }) }
+	member := func(run func() error) { group.Go(Guarded(run)) } // a panic of one is an error like others
 	read := newReader(j)
 	member(read.run)                                        // ends with the inputs or when the run stops
 	member(func() error { return j.mapper.run(ctx, read) }) // ends after the reader

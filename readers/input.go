@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 
+	"pushbatch/batch"
 	"pushbatch/batch/blob"
 	"pushbatch/readers/textfile"
 )
@@ -104,19 +105,11 @@ func (i *interruptible) Read(p []byte) (int, error) {
 // first the goroutine stays until its read returns, which for standard input
 // may be the end of the process; nothing can be done with what it then reads.
 func (i *interruptible) fill() {
-	type got struct {
-		data []byte
-		err  error
-	}
-	done := make(chan got, 1)
-	go func() {
-		buf := make([]byte, textfile.BlockSize)
-		n, err := i.r.Read(buf)
-		done <- got{buf[:n], err}
-	}()
+	buf, n, done := make([]byte, textfile.BlockSize), 0, make(chan error, 1)
+	batch.Go(func() (err error) { n, err = i.r.Read(buf); return err }, func(err error) { done <- err })
 	select {
-	case g := <-done:
-		i.left, i.err = g.data, g.err
+	case i.err = <-done:
+		i.left = buf[:n]
 	case <-i.ctx.Done():
 		i.err = context.Cause(i.ctx)
 	}

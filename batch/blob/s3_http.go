@@ -6,6 +6,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+
+	"pushbatch/batch"
 )
 
 // s3HTTP sends the SDK's requests. Redirects are followed to the same host only: a
@@ -32,9 +34,9 @@ func sameHost(r *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// Do implements the SDK's HTTPClient.
-func (c *s3HTTP) Do(r *http.Request) (*http.Response, error) {
-	resp, err := c.client.Do(r)
+// Do implements the SDK's HTTPClient. The SDK calls it from goroutines of its own.
+func (c *s3HTTP) Do(r *http.Request) (resp *http.Response, err error) {
+	err = batch.Guard(func() (err error) { resp, err = c.client.Do(r); return err })
 	if err == nil {
 		c.reached.Store(true)
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+
+	"pushbatch/batch"
 )
 
 // Bytes of one GET of a sequential reading: few at first, since many readings
@@ -91,7 +93,7 @@ func (r *s3Reader) fetchAhead() {
 	r.size = min(r.size*chunkGrowth, largestChunk)
 	ahead := make(chan fetched, 1)
 	r.ahead = ahead
-	go func() { ahead <- fetched{data, r.object.fetch(r.ctx, data, at)} }()
+	batch.Go(func() error { return r.object.fetch(r.ctx, data, at) }, func(err error) { ahead <- fetched{data, err} })
 }
 
 func (r *s3Reader) Close() error {

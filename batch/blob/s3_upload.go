@@ -13,6 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
 	transfertypes "github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"pushbatch/batch"
 )
 
 const (
@@ -46,11 +48,10 @@ func (s *s3Store) create(ctx context.Context, location string, o CreateOptions) 
 	}
 	reader, writer := io.Pipe()
 	u := &s3Upload{pipe: writer, done: make(chan error, 1)}
-	go func() {
-		err := t.upload(ctx, reader, &o)
+	batch.Go(func() error { return t.upload(ctx, reader, &o) }, func(err error) {
 		reader.CloseWithError(err) // a writer must not wait for an upload that has failed
 		u.done <- err
-	}()
+	})
 	return u, nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"pushbatch/batch"
 	"pushbatch/batch/blob"
 	"pushbatch/batch/blob/s3test"
 )
@@ -49,6 +50,21 @@ func TestS3UploadOfManyParts(t *testing.T) {
 	}
 	if err := upload.Abort(); err != nil {
 		t.Error("abort behind a commit:", err)
+	}
+}
+
+// A fault within an upload is its error, and the writer does not wait for it.
+func TestFaultOfUpload(t *testing.T) {
+	t.Parallel()
+	server := s3test.Start(t)
+	upload, err := blob.CreateWith(server.Context(t.Context(), blob.S3Options{}), server.Location("a.bin"),
+		blob.CreateOptions{Parts: func(string) error { panic("secret") }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = upload.Write(noise(20 << 20))
+	if err = errors.Join(err, upload.Abort()); !batch.IsFault(err) {
+		t.Errorf("got %v", err)
 	}
 }
 

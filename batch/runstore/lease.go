@@ -72,7 +72,11 @@ func acquireLease(ctx context.Context, location string, o Options) (*lease, erro
 	}
 	l.ctx = context.WithoutCancel(ctx)
 	ctx, l.end = context.WithCancel(l.ctx)
-	go l.heartbeat(ctx)
+	batch.Go(func() error { l.heartbeat(ctx); return nil }, func(err error) {
+		if err != nil {
+			_ = l.fail(err)
+		}
+	})
 	return l, nil
 }
 

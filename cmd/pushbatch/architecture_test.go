@@ -1,8 +1,13 @@
 package main
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/printer"
+	"go/token"
 	"os/exec"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -18,7 +23,7 @@ const (
 // bring client and simulator together.
 var mayImport = map[string][]string{
 	"batch":                 {"batch/jsonappend"},
-	"batch/blob":            {},
+	"batch/blob":            {"batch"}, // batch.Go
 	"batch/blob/s3test":     {"batch/blob"},
 	"batch/runstore":        {"batch", "batch/blob"},
 	"batch/jsonappend":      {},
@@ -153,6 +158,59 @@ func TestTreeHasOnlyPlannedNames(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A goroutine that panics without batch.Guard ends the process with 2, which means
+// that nothing was sent: all are begun by batch.Go, or by a group with batch.Guarded.
+func TestGoroutinesAreGuarded(t *testing.T) {
+	t.Parallel()
+	begun := 0
+	for _, file := range output(t, "git", "-c", "safe.directory=*", "ls-files", "*.go") {
+		if strings.HasSuffix(file, "_test.go") || strings.Contains(file, "testdata/") || strings.Contains(file, "test/") || strings.HasPrefix(file, ".ci/") {
+			continue
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, file), nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(parsed, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.GoStmt:
+				begun++
+				if file != "batch/fault.go" {
+					t.Errorf("%s has a go statement: take batch.Go", file)
+				}
+			case *ast.CallExpr:
+				begun += demandGuarded(t, file, n)
+			}
+			return true
+		})
+	}
+	if begun < 10 {
+		t.Errorf("only %d goroutines were found", begun)
+	}
+}
+
+// demandGuarded looks at calls of methods and functions named Go: those of a group
+// take Guarded functions.
+func demandGuarded(t *testing.T, file string, call *ast.CallExpr) int {
+	t.Helper()
+	f, ok := call.Fun.(*ast.SelectorExpr)
+	if !ok || f.Sel.Name != "Go" {
+		return 0
+	}
+	if pkg, ok := f.X.(*ast.Ident); ok && pkg.Name == "batch" {
+		return 1
+	}
+	if len(call.Args) == 1 {
+		var buf strings.Builder
+		_ = printer.Fprint(&buf, token.NewFileSet(), call.Args[0])
+		if strings.HasPrefix(strings.TrimPrefix(buf.String(), "batch."), "Guarded(") {
+			return 1
+		}
+	}
+	t.Errorf("%s begins a goroutine of a group without batch.Guarded", file)
+	return 1
 }
 
 // output runs a command in the module's root and returns its lines. A command

@@ -66,11 +66,11 @@ func (d *deltaRun) readInput(ctx context.Context, planner *delta.Planner, source
 	before := planner.Rows()
 	rows := make(chan []plannedRow, 2)
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return d.planRows(planner, rows) })
-	group.Go(func() error {
+	group.Go(batch.Guarded(func() error { return d.planRows(planner, rows) }))
+	group.Go(batch.Guarded(func() error {
 		defer close(rows)
 		return d.mapInput(ctx, before, source, binding, rows)
-	})
+	}))
 	return group.Wait()
 }
 

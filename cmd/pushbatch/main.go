@@ -83,7 +83,7 @@ func onSignals(stop stopper, cancel context.CancelCauseFunc, log *slog.Logger) (
 		signal.Notify(got, syscall.SIGHUP)
 	}
 	done := make(chan struct{})
-	go func() { // ends with the watch
+	batch.Go(func() error {
 		first := true
 		for {
 			select {
@@ -91,16 +91,20 @@ func onSignals(stop stopper, cancel context.CancelCauseFunc, log *slog.Logger) (
 				cause := signalCause(sig)
 				if !first {
 					cancel(cause)
-					return
+					return nil
 				}
 				first = false
 				log.Warn("stopping: requests under way are being finished; a second signal stops at once", "signal", cause.name)
 				stop(cause)
 			case <-done:
-				return
+				return nil
 			}
 		}
-	}()
+	}, func(err error) { // with the watch
+		if err != nil {
+			cancel(err)
+		}
+	})
 	return func() { signal.Stop(got); close(done) }
 }
 
@@ -166,14 +170,14 @@ func exitCode(err error) int {
 	switch {
 	case err == nil:
 		return exitDone
+	case batch.IsFault(err):
+		return exitInternal
 	case errors.As(err, &coded):
 		return coded.code
 	case errors.As(err, &locked):
 		return exitLocked
 	case errors.As(err, &signal):
 		return signal.code
-	case errors.As(err, &abort) && abort.Code == batch.CodeInternal:
-		return exitInternal
 	case errors.As(err, &abort):
 		return exitStopped
 	case errors.Is(err, batch.ErrTooManyErrors), errors.Is(err, batch.ErrCanary):

@@ -38,22 +38,23 @@ func (x *execution) startProgress(engine *batch.Job) (end func()) {
 // A fault of f is given to fault, once.
 func every(interval time.Duration, fault func(error), f func()) (end func()) {
 	done, ended := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(ended)
+	batch.Go(func() error {
 		tick := time.NewTicker(interval)
 		defer tick.Stop()
 		for {
 			select {
 			case <-tick.C:
+				f()
 			case <-done:
-				return
-			}
-			if err := batch.Guard(func() error { f(); return nil }); err != nil {
-				fault(err)
-				return
+				return nil
 			}
 		}
-	}()
+	}, func(err error) {
+		defer close(ended)
+		if err != nil {
+			fault(err)
+		}
+	})
 	return func() { close(done); <-ended }
 }
 

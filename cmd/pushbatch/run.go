@@ -83,7 +83,7 @@ func (x *execution) run(ctx context.Context) error {
 	defer onSignals(x.stopper(cancel), cancel, x.log)()
 	defer x.keepShares(ctx, cancel)()
 
-	runErr := x.plan(ctx)
+	runErr := batch.Guard(func() error { return x.plan(ctx) })
 	sink, runErr := x.openSink(runErr)
 	engine := batch.New(x.engineConfig(sink))
 	x.engine.Store(engine)
@@ -95,7 +95,7 @@ func (x *execution) run(ctx context.Context) error {
 		x.warnOfChanges(ctx)
 	}
 	x.allSent.Store(true)
-	runErr = x.ended(ctx, engine, runErr)
+	runErr = batch.Guard(func() error { return x.ended(ctx, engine, runErr) })
 	s, err := x.finish(ctx, engine, runErr)
 	endMetrics(s)
 	x.notify(ctx, s)

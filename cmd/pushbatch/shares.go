@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"pushbatch/apiclient"
+	"pushbatch/batch"
 	"pushbatch/batch/blob"
 	"pushbatch/writers/console"
 	"pushbatch/writers/report"
@@ -89,12 +90,12 @@ func (x *execution) keepShares(ctx context.Context, cancel context.CancelCauseFu
 	}
 	ctx, stop := context.WithCancel(context.WithoutCancel(ctx)) // what is under way at a stop still needs it
 	done := make(chan struct{})
-	go func() { // ends with end
+	batch.Go(func() error { return client.KeepShares(ctx) }, func(err error) { // with end
 		defer close(done)
-		if err := client.KeepShares(ctx); err != nil {
+		if err != nil {
 			cancel(&exitError{exitStopped, fmt.Errorf("--share-limit %s: %w", x.flags.shareLimit, err)})
 		}
-	}()
+	})
 	return func() { stop(); <-done }
 }
 

@@ -407,7 +407,8 @@ func TestExitCodeOfFirstPass(t *testing.T) {
 		{errors.New("disk full"), exitStopped},
 		{fmt.Errorf("page 2: %w", &signalError{name: "SIGTERM", code: exitTerminated}), exitTerminated},
 		{fmt.Errorf("page 2: %w", errMaxDuration), exitDuration},
-		{&batch.Abort{Code: batch.CodeInternal}, exitInternal},
+		{batch.Guard(func() error { panic("x") }), exitInternal},
+		{&batch.Abort{Code: codeUnwritable, Err: &exitError{exitStopped, batch.Guard(func() error { panic("x") })}}, exitInternal},
 		{&batch.Abort{Code: "input_cut"}, exitStopped},
 		{&runstore.LockedError{}, exitLocked},
 	} {

@@ -11,6 +11,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"pushbatch/batch"
 )
 
 // Stream is standard output or standard error. What is written passes clean: a
@@ -50,12 +52,11 @@ func (o *Stream) write(p []byte, form func([]byte) []byte) (int, error) {
 		return len(p), nil
 	}
 	text, ended := form(p), make(chan error, 1)
-	go func() { // ends when the text is taken, or with the process
-		err := o.put(text)
+	batch.Go(func() error { return o.put(text) }, func(err error) { // when the text is taken
 		o.stuck.Store(false)
 		<-o.busy
 		ended <- err
-	}()
+	})
 	select {
 	case err := <-ended:
 		if err != nil {

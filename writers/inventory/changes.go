@@ -109,7 +109,7 @@ func (c *comparison) bothSides(fill func(to *spill.Buckets, side int) error) (si
 		if sides[side], err = spill.New(c.stage, buckets); err != nil {
 			return sides, errors.Join(err, group.Wait())
 		}
-		group.Go(func() error { return fill(sides[side], side) })
+		group.Go(batch.Guarded(func() error { return fill(sides[side], side) }))
 	}
 	return sides, group.Wait()
 }

@@ -12,6 +12,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"pushbatch/batch"
 )
 
 // MetricsEvery is how often Write is to be called.
@@ -94,11 +96,11 @@ func (m *Metrics) serve() *http.Server {
 	})
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, MaxHeaderBytes: 16 << 10}
 	m.log.Info("metrics", "url", "http://"+m.listener.Addr().String()+"/metrics")
-	go func() { // ends when the server is closed
-		if err := server.Serve(m.listener); !errors.Is(err, http.ErrServerClosed) {
+	batch.Go(func() error { return server.Serve(m.listener) }, func(err error) { // when the server is closed
+		if !errors.Is(err, http.ErrServerClosed) {
 			m.log.Warn("metrics are not served any more", "error", err)
 		}
-	}()
+	})
 	return server
 }
 
