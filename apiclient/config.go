@@ -149,11 +149,20 @@ func checkHeaderValue(name, value string) error {
 	return nil
 }
 
+// CheckBaseURL returns what New would say of a Config.BaseURL; nil: nothing.
+func CheckBaseURL(text string) error {
+	_, err := parseBaseURL("base URL", text)
+	return err
+}
+
 // parseBaseURL reads the address of the platform, or of its token endpoint.
 // Its text is not shown where it may carry a password.
 func parseBaseURL(name, text string) (*url.URL, error) {
 	if text == "" {
 		return nil, fmt.Errorf("%s is missing: it looks like https://<id>.api.infobip.com", name)
+	}
+	if !strings.Contains(text, "://") {
+		return nil, fmt.Errorf("%s must begin with https://%s", name, withScheme(text))
 	}
 	u, err := url.Parse(text)
 	switch {
@@ -171,6 +180,19 @@ func parseBaseURL(name, text string) (*url.URL, error) {
 		return nil, fmt.Errorf("%s uses plain http to host %s: credentials go out over https only (http is for loopback)", name, u.Hostname())
 	}
 	return u, nil
+}
+
+// withScheme is what an address without a scheme most likely means, to be told; empty
+// where it may carry a password.
+func withScheme(text string) string {
+	u, err := url.Parse("https://" + text)
+	if err != nil || u.User != nil || u.RawQuery != "" {
+		return ""
+	}
+	if isLoopback(u.Hostname()) {
+		return fmt.Sprintf(": give https://%s, or http://%s for a server of this machine that speaks no TLS", text, text)
+	}
+	return ": give https://" + text
 }
 
 func isLoopback(host string) bool {

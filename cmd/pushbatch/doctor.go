@@ -132,6 +132,9 @@ func (d *examination) settings() {
 
 // connect makes the client. Without a secret the checks that need none go on.
 func (d *examination) connect() error {
+	if err := apiclient.CheckBaseURL(d.flags.baseURL); err != nil && !d.flags.simulate {
+		return usageError("%w", err)
+	}
 	client, err := d.process.connect(d.flags, d.log, nil, d.attemptEnded)
 	if err == nil {
 		d.client = client
@@ -185,6 +188,14 @@ func (d *examination) hostName(ctx context.Context) bool {
 	return true
 }
 
+// wayTo names the check that a failure without an answer belongs to.
+func (d *examination) wayTo(code string) string {
+	if strings.HasPrefix(d.flags.baseURL, "https:") && strings.HasPrefix(code, "tls_") {
+		return "TLS"
+	}
+	return "connection"
+}
+
 // reached tells whether an encrypted connection came about.
 func (d *examination) reached(err error) bool {
 	said, ok := errors.AsType[*apiclient.Error](err)
@@ -194,10 +205,10 @@ func (d *examination) reached(err error) bool {
 		d.add("proxy", checkFailed, said.Message, d.remedy(apiclient.CodeProxy, ""))
 		return false
 	case ok && said.Status == 0:
-		d.add("TLS", checkFailed, said.Code+": "+said.Message, d.remedy(said.Code, "see that the host can be reached from here: firewall, HTTPS_PROXY"))
+		d.add(d.wayTo(said.Code), checkFailed, said.Code+": "+said.Message, d.remedy(said.Code, "see that the host can be reached from here: firewall, HTTPS_PROXY"))
 		return false
 	case err != nil && !ok:
-		d.add("TLS", checkFailed, "no answer within "+lookWithin.String(), "see that the host can be reached from here: firewall, HTTPS_PROXY")
+		d.add(d.wayTo(""), checkFailed, "no answer within "+lookWithin.String(), "see that the host can be reached from here: firewall, HTTPS_PROXY")
 		return false
 	case strings.HasPrefix(d.flags.baseURL, "http:"):
 		d.add("TLS", checkOK, "plain http, which is for loopback only", "")

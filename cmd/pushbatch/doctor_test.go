@@ -55,7 +55,7 @@ func TestDoctorFindsEach(t *testing.T) {
 	const refused = `{"requestError":{"serviceException":{"messageId":"FORBIDDEN","text":"no"}}}`
 	for _, s := range []sick{
 		{name: "no address", url: "https://nothing.invalid", check: "host name", status: checkFailed, says: "nothing.invalid has no address", remedy: "--base-url"},
-		{name: "closed port", url: "http://" + closed, check: "TLS", status: checkFailed, says: "connection_refused", remedy: "--base-url"},
+		{name: "closed port", url: "http://" + closed, check: "connection", status: checkFailed, says: "connection_refused", remedy: "--base-url"},
 		{name: "certificate", url: selfSigned.URL, check: "TLS", status: checkFailed, says: "certificate", remedy: "certificate"},
 		{
 			name: "another web server", url: served(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>Welcome") }),

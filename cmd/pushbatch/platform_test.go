@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -152,4 +153,32 @@ func TestCredentialsInAddresses(t *testing.T) {
 			t.Errorf("%v: exit code %d\n%s", args, code, &c.stderr)
 		}
 	}
+}
+
+// The line of simulate says which key it takes.
+func TestSimulateTellsItsKey(t *testing.T) {
+	t.Parallel()
+	for want, args := range map[string][]string{"any API key": nil, "the API key of --api-key only": {"--api-key", "k"}} {
+		ctx, cancel := context.WithCancel(t.Context())
+		said := &firstWrite{then: cancel}
+		code := run(ctx, process{
+			args: append([]string{"simulate", "--listen", "127.0.0.1:0"}, args...), stdin: strings.NewReader(""), stdout: io.Discard, stderr: said,
+			getenv: func(string) (string, bool) { return "", false },
+		})
+		if code != exitDone || !strings.Contains(said.text, "("+want+";") {
+			t.Errorf("exit code %d, it says %q", code, said.text)
+		}
+	}
+}
+
+// firstWrite keeps what is written and does something after the first.
+type firstWrite struct {
+	text string
+	then func()
+}
+
+func (w *firstWrite) Write(p []byte) (int, error) {
+	w.text += string(p)
+	w.then()
+	return len(p), nil
 }

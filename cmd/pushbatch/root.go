@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"runtime"
@@ -71,10 +72,28 @@ func addTopics(root *cobra.Command) {
 func helpOn(cmd *cobra.Command, args []string) error {
 	found, rest, err := cmd.Root().Find(args)
 	if err != nil || len(rest) > 0 {
-		return unknownCommand(cmd.Root(), rest)
+		return unknownTopic(cmd.Root(), cmp.Or(strings.Join(rest, " "), strings.Join(args, " ")))
 	}
 	found.InitDefaultHelpFlag()
 	return found.Help()
+}
+
+// unknownTopic names what there is help on.
+func unknownTopic(root *cobra.Command, name string) error {
+	var commands, topics []string
+	for _, c := range root.Commands() {
+		switch {
+		case c.IsAdditionalHelpTopicCommand():
+			topics = append(topics, c.Name())
+		case c.IsAvailableCommand():
+			commands = append(commands, c.Name())
+		}
+	}
+	hint := ""
+	if near := ops.Nearest(name, slices.Concat(commands, topics)); near != "" {
+		hint = fmt.Sprintf(": did you mean %s?", near)
+	}
+	return usageError("unknown command or help topic %q%s\ncommands: %s\ntopics: %s", name, hint, strings.Join(commands, ", "), strings.Join(topics, ", "))
 }
 
 func unknownCommand(cmd *cobra.Command, args []string) error {

@@ -128,7 +128,11 @@ func (p *process) simulate(ctx context.Context, f *simulateFlags) error {
 	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	fmt.Fprintf(p.stderr, "simulator: listening on http://%s (any API key; Ctrl-C stops it)\n", listener.Addr())
+	key := "any API key"
+	if f.apiKey != "" {
+		key = "the API key of --api-key only"
+	}
+	fmt.Fprintf(p.stderr, "simulator: listening on http://%s (%s; Ctrl-C stops it)\n", listener.Addr(), key)
 	server := &http.Server{Handler: sim, ReadHeaderTimeout: 10 * time.Second}
 	context.AfterFunc(ctx, func() { _ = server.Close() })
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {

@@ -19,7 +19,7 @@ func (s *Summary) Print(w io.Writer) {
 	if s.DryRun {
 		mode = " (dry run, nothing was sent)"
 	}
-	fmt.Fprintf(w, "%s%s: %s %s in %s (%s rows/s)\n", s.Operation, mode, Grouped(s.Rows), Plural(s.Rows, "row"), Seconds(s.Elapsed), Rate(s.RowsPerSec))
+	fmt.Fprintf(w, "%s%s: %s %s in %s%s (%s rows/s)\n", s.Operation, mode, Grouped(s.Rows), Plural(s.Rows, "row"), Seconds(s.Elapsed), s.inAll(), Rate(s.RowsPerSec))
 	s.printCounts(w)
 	if s.Requests > 0 {
 		atLeast := ""
@@ -43,6 +43,16 @@ func (s *Summary) Print(w io.Writer) {
 		}
 	}
 	fmt.Fprintf(w, "  reports    %s: %s\n", s.Run, strings.Join(names, ", "))
+}
+
+// inAll tells how long an execution took, where that is more than the rows took: with
+// what comes before the first and after the last.
+func (s *Summary) inAll() string {
+	all := s.EndedAt.Sub(s.StartedAt).Seconds()
+	if s.Executions > 1 || all < s.Elapsed+1 {
+		return ""
+	}
+	return ", " + Seconds(all) + " in all"
 }
 
 func (s *Summary) printCounts(w io.Writer) {
