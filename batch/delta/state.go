@@ -237,6 +237,14 @@ func (s *State) Follows(p *Plan) error {
 	return ErrUsedSince
 }
 
+// UsedSince reports whether another run has used a State since a plan was made. One
+// that cannot be read is not said to.
+func UsedSince(ctx context.Context, store Store, p *Plan) bool {
+	s := &State{}
+	data, _, err := store.Get(ctx, pointerFile)
+	return err == nil && json.Unmarshal(data, &s.pointer) == nil && s.Follows(p) != nil
+}
+
 // Begin notes, before the first request of an execution, which rows it is about
 // to send. notePath is the plan's note on disk; a run that was begun before has
 // it in the State already. It returns whether an earlier execution of the run has

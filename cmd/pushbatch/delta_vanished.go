@@ -77,7 +77,7 @@ func (d *deltaRun) checkVanished(ctx context.Context) error {
 type vanishedSource struct{ batch.Source }
 
 // vanishedName is the source of their rows.
-const vanishedName = "vanished"
+const vanishedName = report.VanishedSource
 
 func (vanishedSource) Name() string { return vanishedName }
 

@@ -203,6 +203,7 @@ type callerState struct {
 	AtLeast   bool         `json:"requests_at_least,omitempty"` // an execution died: what was under way then is not counted
 	Retries   int64        `json:"retries"`
 	Throttled int64        `json:"throttled"`
+	Snapshot  int64        `json:"snapshot_requests,omitempty"` // those that only asked what devices were
 	Series    batch.Series `json:"series"`
 }
 
@@ -227,6 +228,9 @@ func (x *execution) traffic() callerState {
 		state.Requests += s.Requests - x.looks.Requests
 		state.Retries += s.Retries - x.looks.Retries
 		state.Throttled += s.Throttled - x.looks.Throttled
+		if x.before != nil {
+			state.Snapshot += x.before.requests.Load()
+		}
 	}
 	return state
 }

@@ -96,7 +96,7 @@ func (r *viewedRun) snapshot(status *runStatus) *report.Summary {
 	}
 	s.Fill(point.Tally.WithWaiting(point.Waiting), point.Elapsed)
 	state := stateOf(point)
-	s.Requests, s.Retries, s.Throttled, s.AtLeast = state.Requests, state.Retries, state.Throttled, state.AtLeast
+	s.Requests, s.Retries, s.Throttled, s.AtLeast, s.Snapshot = state.Requests, state.Retries, state.Throttled, state.AtLeast, state.Snapshot
 	s.Timeline = report.TimelineOf(state.Series)
 	s.DryRun = s.Requests == 0 && len(spec.Settings["dry-run"]) > 0
 	if status.Total != nil {
@@ -133,9 +133,16 @@ var brokenInput = []string{readers.CodeTruncated, readers.CodeCorrupt, readers.C
 // explain says what an error code means.
 func explain(code string) (report.Explanation, bool) {
 	e, known := ops.Explain(code)
-	return report.Explanation{
+	x := report.Explanation{
 		Meaning: e.Meaning, Remedy: e.Remedy, Temporary: ops.Temporary(code), BrokenInput: slices.Contains(brokenInput, code),
-	}, known
+	}
+	switch code {
+	case "PERSONALIZATION_IMPOSSIBLE":
+		x.Again, x.AgainFlags = "if these rows are right, take the devices away from the people who have them", " --force-depersonalize"
+	case "NOT_FOUND":
+		x.Again = "check the base URL and the ids; where the URL was wrong, give the right one and send the rows again"
+	}
+	return x, known
 }
 
 // forReport is what the page and the next step need of a run. Settings that came
@@ -189,10 +196,12 @@ func (x *execution) printNext(w io.Writer, s *report.Summary) {
 		if x.exporting() {
 			fmt.Fprintf(w, "nothing was published at %s: that happens when the run has ended\n", x.flags.export.to)
 		}
-		if !s.Resumable(run) {
+		if len(steps) == 0 && !s.Resumable(run) {
 			steps = []string{x.whyNotResumed(s)}
 		}
-		fmt.Fprintln(w, steps[0])
+		if len(steps) > 0 {
+			fmt.Fprintln(w, strings.Join(steps, "; "))
+		}
 	case !x.flags.quiet && len(steps) > 0:
 		fmt.Fprintf(w, "next: %s\n", strings.Join(steps, "; "))
 	}

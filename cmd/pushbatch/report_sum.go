@@ -177,6 +177,7 @@ func addRun(sum *report.Summary, run *summedRun) {
 	sum.Executions += s.Executions
 	sum.Requests += s.Requests
 	sum.Retries += s.Retries
+	sum.Snapshot += s.Snapshot
 	sum.Throttled += s.Throttled
 	sum.DryRun = sum.DryRun || s.DryRun
 	if s.EndedAt.After(sum.EndedAt) {

@@ -198,7 +198,7 @@ func (x *execution) summarize(ctx context.Context, engine *batch.Job, runErr err
 	}
 	s.Fill(engine.Tally(), engine.Elapsed())
 	t := x.traffic()
-	s.Requests, s.Retries, s.Throttled, s.AtLeast = t.Requests, t.Retries, t.Throttled, t.AtLeast
+	s.Requests, s.Retries, s.Throttled, s.AtLeast, s.Snapshot = t.Requests, t.Retries, t.Throttled, t.AtLeast, t.Snapshot
 	x.timeline.Note(engine.Elapsed(), engine.Tally().Statuses, t.Requests, t.Throttled)
 	s.Timeline = report.TimelineOf(x.timeline.Series())
 	if x.client != nil {

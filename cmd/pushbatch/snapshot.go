@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/spf13/pflag"
@@ -40,8 +41,9 @@ func (s *snapshotFlags) wanted() bool { return s.snapshot || s.snapshotFrom != "
 
 // snapshot is the feature that keeps what devices were.
 type snapshot struct {
-	x   *execution
-	log *undo.Log
+	x        *execution
+	log      *undo.Log
+	requests atomic.Int64 // of this execution, that only asked what devices were
 }
 
 func newSnapshot(x *execution) *feature {
@@ -72,7 +74,10 @@ func (s *snapshot) begin(ctx context.Context) (err error) {
 			return &exitError{exitStopped, err}
 		}
 		defer func() { _ = spool.Remove() }() // what stays is removed by the next process
-		if err := owners.FromListing(ctx, s.x.client, spool.Path, s.log); err != nil {
+		before := s.x.client.Stats().Requests
+		err = owners.FromListing(ctx, s.x.client, spool.Path, s.log)
+		s.requests.Add(s.x.client.Stats().Requests - before)
+		if err != nil {
 			return err
 		}
 	}
@@ -112,6 +117,7 @@ func (s snapshotSender) Do(ctx context.Context, call apiclient.Call) (apiclient.
 		get := apiclient.GetCall(sent.Device)
 		get.AppCode, get.Row = call.AppCode, call.Row
 		response, err := s.Doer.Do(ctx, get)
+		s.snapshot.requests.Add(int64(response.Attempts + response.Throttled))
 		if err != nil {
 			return response, err
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pushbatch/batch"
+	"pushbatch/batch/delta"
 	"pushbatch/batch/runstore"
 	"pushbatch/writers/console"
 	"pushbatch/writers/report"
@@ -37,6 +38,7 @@ type runStatus struct {
 	ExitCode   *int             `json:"exit_code"`    // of an ended or stopped execution
 	Reason     string           `json:"reason,omitempty"`
 	Resumable  bool             `json:"resumable"`
+	Obstacle   string           `json:"obstacle,omitempty"` // why it cannot be resumed, beside what stopped it
 }
 
 func newStatusCommand(p *process) *cobra.Command {
@@ -50,6 +52,9 @@ func newStatusCommand(p *process) *cobra.Command {
 				s, err := run.status()
 				if err != nil {
 					return err
+				}
+				if s.Resumable && run.usedSince(s3.with(cmd.Context(), p)) {
+					s.Resumable, s.Obstacle = false, delta.ErrUsedSince.Error()
 				}
 				if asJSON {
 					return printJSON(cmd.OutOrStdout(), s)
@@ -117,6 +122,17 @@ func (r *viewedRun) status() (*runStatus, error) {
 	return s, s.fillState(r.folder, r.point, r.spec.Executions)
 }
 
+// usedSince reports whether another run has used the delta state of a run since it was
+// planned: then it cannot be resumed.
+func (r *viewedRun) usedSince(ctx context.Context) bool {
+	var plan delta.Plan
+	if len(r.spec.Settings["delta"]) != 1 || r.folder.ReadJSON(deltaPlanFile, &plan) != nil {
+		return false
+	}
+	store, err := stateStore(ctx, r.spec.Settings["delta"][0])
+	return err == nil && delta.UsedSince(ctx, store, &plan)
+}
+
 func (s *runStatus) fillPoint(c *batch.Checkpoint, spec *runSpec) {
 	var sum report.Summary
 	t := c.Tally.WithWaiting(c.Waiting)
@@ -178,6 +194,9 @@ func (s *runStatus) print(w io.Writer) {
 	report.PrintWarnings(w, s.Warnings)
 	if s.Reason != "" {
 		fmt.Fprintf(w, "  stopped: %s\n", s.Reason)
+	}
+	if s.Obstacle != "" {
+		fmt.Fprintf(w, "  it cannot be resumed: %s\n", s.Obstacle)
 	}
 	if s.Resumable {
 		fmt.Fprintf(w, "  to go on: pushbatch resume %s\n", report.ShellPath(s.Run))

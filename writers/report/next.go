@@ -32,9 +32,9 @@ func (s *Summary) Next(r *Run) []Step {
 		return []Step{{"to see where it stands", "pushbatch status " + run}}
 	case s.Delta != nil && s.Delta.Refused:
 		return []Step{{"if they are to be depersonalized", fmt.Sprintf("pushbatch resume %s --max-vanished %d", run, s.Delta.Vanished)}}
-	case s.Outcome != Completed && s.Resumable(r):
+	case s.Outcome != Completed && !s.allDone() && s.Resumable(r):
 		return []Step{{"to go on where this run stands", "pushbatch resume " + run}}
-	case s.Outcome != Completed || s.ExitCode != exitBadRows:
+	case s.Outcome != Completed && !s.allDone() || s.ExitCode == exitDone:
 		return nil
 	}
 	retry := "pushbatch retry " + run
@@ -54,9 +54,11 @@ func (s *Summary) Next(r *Run) []Step {
 		return []Step{{"send them again", retry}}
 	}
 	failed := strings.TrimSuffix(s.Run, "/") + "/" + FailedFile
-	steps := []Step{{
-		"mend " + failed + " and give it back", fmt.Sprintf("pushbatch %s %s%s%s", s.Operation, ShellPath(failed), r.meaning(), r.tableAgain()),
-	}}
+	steps, others := s.without(r, run)
+	if rows+others < s.Statuses.Bad() {
+		mend := Step{"mend " + failed + " and give it back", fmt.Sprintf("pushbatch %s %s%s%s", s.Operation, ShellPath(failed), r.meaning(), r.tableAgain())}
+		steps = slices.Insert(steps, 0, mend)
+	}
 	if rows > 0 {
 		steps = append(steps, Step{
 			fmt.Sprintf("or only send again the %s %s that %s no mending", Grouped(rows), Plural(rows, "row"), Pick(rows, "needs", "need")),
@@ -64,6 +66,32 @@ func (s *Summary) Next(r *Run) []Step {
 		})
 	}
 	return steps
+}
+
+// allDone reports whether a run that stopped has a result for every row: its last rows
+// were bad rows too many. A table is left to publish.
+func (s *Summary) allDone() bool {
+	return s.Outcome == Stopped && s.Unsent != nil && *s.Unsent == 0 && s.Statuses.Bad() > 0 && s.Table == nil
+}
+
+// VanishedSource is the source of the rows of devices that the input names no more.
+const VanishedSource = "vanished"
+
+// without lists what to do about rows that no mending helps, and how many there are.
+func (s *Summary) without(r *Run, run string) (steps []Step, rows int64) {
+	for _, c := range s.ErrorCodes {
+		e := r.explain(c.Code)
+		say, flags := e.Again, e.AgainFlags
+		if c.Example.Source == VanishedSource { // they come last: so are all with this code
+			say, flags = "the devices that vanished are tried again by the next run with --mirror; to try them now", ""
+		}
+		if say == "" || c.Status != batch.Failed || e.Temporary {
+			continue
+		}
+		rows += c.Count
+		steps = append(steps, Step{say, "pushbatch retry " + run + " --code " + c.Code + flags + r.tableAgain()})
+	}
+	return steps, rows
 }
 
 // Resumable reports whether a run that stopped can be resumed: every input can be

@@ -27,6 +27,9 @@ func (s *Summary) Print(w io.Writer) {
 			atLeast = "at least "
 		}
 		fmt.Fprintf(w, "  requests   %s%s, retries %s, refused by the limit (429) %s", atLeast, Grouped(s.Requests), Grouped(s.Retries), Grouped(s.Throttled))
+		if s.Snapshot > 0 {
+			fmt.Fprintf(w, "; %s to keep what the devices were", Grouped(s.Snapshot))
+		}
 		if s.Latency.Max > 0 { // some row had a request of its own
 			fmt.Fprintf(w, "; latency p50 %s, p99 %s", millisText(s.Latency.P50), millisText(s.Latency.P99))
 		}

@@ -48,9 +48,10 @@ type Summary struct {
 	Requests      int64     `json:"requests"`                    // every attempt, those refused with 429 included
 	AtLeast       bool      `json:"requests_at_least,omitempty"` // a process died: what was under way then is not counted
 	Retries       int64     `json:"retries"`
-	Throttled     int64     `json:"throttled"`               // answers 429
-	LimitedRate   float64   `json:"settled_rate_per_second"` // what the limiter allowed at the end
-	Share         *Share    `json:"share,omitempty"`         // of a limit that several processes share
+	Throttled     int64     `json:"throttled"`                   // answers 429
+	Snapshot      int64     `json:"snapshot_requests,omitempty"` // requests that only asked what devices were
+	LimitedRate   float64   `json:"settled_rate_per_second"`     // what the limiter allowed at the end
+	Share         *Share    `json:"share,omitempty"`             // of a limit that several processes share
 	Latency       Latency   `json:"latency_ms"`
 	Files         []string  `json:"files"`
 	Delta         *Delta    `json:"delta,omitempty"`
@@ -157,8 +158,10 @@ type Column struct{ Column, Target, Use string }
 // Explanation is what an error code means.
 type Explanation struct {
 	Meaning, Remedy string
-	Temporary       bool // what kept a row from succeeding passes by itself
-	BrokenInput     bool // only another input mends it: resuming stops at the same place
+	Temporary       bool   // what kept a row from succeeding passes by itself
+	Again           string // when to send rows again that no mending helps; empty: mend them
+	AgainFlags      string // with these flags, a space in front
+	BrokenInput     bool   // only another input mends it: resuming stops at the same place
 }
 
 func (r *Run) explain(code string) Explanation {
