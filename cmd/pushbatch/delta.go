@@ -61,7 +61,7 @@ const mostIDs = 4 << 20
 // inputs have each device once, and mapping and hashing their rows to learn that took
 // more than half of a dry run. What cannot be read is left to the pass that follows.
 func (x *execution) mayRepeatDevices(ctx context.Context) bool {
-	seed, ids := maphash.MakeSeed(), []uint64(nil)
+	seed, ids, rows := maphash.MakeSeed(), []uint64(nil), int64(0)
 	for _, in := range x.opened {
 		at := slices.IndexFunc(in.binding.Columns, func(c ops.ColumnUse) bool { return c.Target == "registrationId" && c.Found == ops.ByName })
 		if at < 0 {
@@ -71,6 +71,9 @@ func (x *execution) mayRepeatDevices(ctx context.Context) bool {
 		for row, err := range in.source.Rows(ctx, batch.Position{}) {
 			if err != nil || len(ids) == mostIDs {
 				return true
+			}
+			if rows++; x.flags.limit > 0 && rows > x.flags.limit {
+				break
 			}
 			if id := row.Values[column].Text; id != "" {
 				ids = append(ids, maphash.String(seed, id))

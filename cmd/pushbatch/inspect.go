@@ -273,12 +273,13 @@ func (in *inputInspection) look() string {
 	if in.Error != nil || len(in.Problems) > 0 || len(in.Encodings) > 0 || len(in.found.tally.Warnings) > 0 {
 		return ""
 	}
-	look := fmt.Sprintf("%q %q", in.Detected, in.Mapping)
+	var look strings.Builder
+	fmt.Fprintf(&look, "%q %q", in.Detected, in.Mapping)
 	for i := range in.Columns {
 		c := &in.Columns[i]
-		look += fmt.Sprintf(" %q %q %q %q", c.Name, c.Type, c.Use, c.Target)
+		fmt.Fprintf(&look, " %q %q %q %q", c.Name, c.Type, c.Use, c.Target)
 	}
-	return look
+	return look.String()
 }
 
 // take adds the numbers of an input that looks alike.

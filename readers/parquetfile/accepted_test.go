@@ -220,6 +220,32 @@ func TestParquetMemoryFollowsBytes(t *testing.T) { //nolint:paralleltest // see 
 	}
 }
 
+// TestParquetLongWords reads a few rows of many that repeat one long word of a
+// dictionary: memory follows what is read, not a block of rows.
+func TestParquetLongWords(t *testing.T) { //nolint:paralleltest // see TestParquetMemoryFollowsBytes
+	const rows, length, read = 4096, 1 << 20, 4
+	run := append(binary.AppendUvarint([]byte{1}, rows<<1), 0)
+	f := rawFile{schema: []format.SchemaElement{element("c", format.ByteArray)}, roots: 1, rows: rows, chunks: []rawChunk{
+		{typ: format.ByteArray, values: rows, pages: []rawPage{dictionaryPage(1, strs(strings.Repeat("w", length))), v1Page(rows, format.RLEDictionary, run)}},
+	}}
+	src := openParquetBytes(t, f.bytes(t))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	seen := 0
+	for row, err := range src.Rows(t.Context(), batch.Position{}) {
+		if err != nil || len(row.Values[0].Text) != length {
+			t.Fatalf("%d bytes, %v", len(row.Values[0].Text), err)
+		}
+		if seen++; seen == read {
+			break
+		}
+	}
+	runtime.ReadMemStats(&after)
+	if used := after.TotalAlloc - before.TotalAlloc; used > 16*length {
+		t.Errorf("%d rows of %d MiB took %d MiB", seen, length>>20, used>>20)
+	}
+}
+
 // TestParquetListOfTooManyValues: a list that costs no bytes is bounded.
 func TestParquetListOfTooManyValues(t *testing.T) {
 	t.Parallel()

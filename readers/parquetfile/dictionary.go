@@ -61,16 +61,28 @@ func newDictionaryDecoder(src []byte, dictionary *dictionary) (decoder, error) {
 		return nil, errEncoded
 	}
 	runs := newRunReader(src[1:], uint(src[0]))
+	var memory [blockValues]uint32
+	var left []uint32 // read, and not looked up yet
+	var failed error  // after them
 	return func(b *storedBlock, n int) error {
-		var memory [blockValues]uint32
-		indexes := memory[:min(n, blockValues)]
-		read, err := readRuns(&runs, indexes)
-		for _, i := range indexes[:read] {
-			if dictionary == nil || int64(i) >= dictionary.count {
+		if len(left) == 0 && failed == nil {
+			left = memory[:min(n, blockValues)]
+			var read int
+			read, failed = readRuns(&runs, left)
+			left = left[:read]
+		}
+		if len(left) == 0 {
+			return failed
+		}
+		for size := 0; len(left) > 0 && n > 0 && size < blockText; n-- {
+			if dictionary == nil || int64(left[0]) >= dictionary.count {
 				return errNotInDictionary
 			}
-			b.values = append(b.values, dictionary.value(i))
+			value := dictionary.value(left[0])
+			b.values = append(b.values, value)
+			size += len(value)
+			left = left[1:]
 		}
-		return err
+		return nil
 	}, nil
 }

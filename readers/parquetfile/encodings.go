@@ -14,13 +14,13 @@ const (
 	plainDictionary = format.Encoding(2)
 	// maxText is the longest value that is read, in bytes.
 	maxText = 16 << 20
-	// blockText is how many bytes of text are made at a time, of values that are
-	// not there as they are.
+	// blockText is how many bytes of values are read at a time, and one value more: a
+	// long value that a dictionary or a prefix repeats costs no bytes in the file.
 	blockText = 256 << 10
 )
 
 // decoder reads the values of one page one after the other, nulls left out: up to
-// n as they are stored (little-endian numbers, one byte for a boolean, the bytes of
+// n, and blockText, as they are stored (little-endian numbers, one byte for a boolean, the bytes of
 // an array). It reads at least one, or fails; on an error the values read before
 // it count. They are valid until the next call.
 type decoder func(b *storedBlock, n int) error
@@ -28,10 +28,11 @@ type decoder func(b *storedBlock, n int) error
 // each makes a decoder of what reads the next value.
 func each(next func(b *storedBlock) error) decoder {
 	return func(b *storedBlock, n int) error {
-		for range n {
+		for size := 0; n > 0 && size < blockText; n-- {
 			if err := next(b); err != nil {
 				return err
 			}
+			size += len(b.values[len(b.values)-1])
 		}
 		return nil
 	}
@@ -194,7 +195,7 @@ func deltaPrefixes(src []byte, width int) (decoder, error) {
 	}
 	suffixes, err := deltaLengths(src)
 	var before []byte
-	next := func(b *storedBlock) error {
+	return each(func(b *storedBlock) error {
 		prefix, err := prefixes.next()
 		if err != nil {
 			return err
@@ -216,14 +217,7 @@ func deltaPrefixes(src []byte, width int) (decoder, error) {
 		copy(value[copy(value, before[:prefix]):], suffix)
 		before = append(before[:prefix], suffix...)
 		return nil
-	}
-	return func(b *storedBlock, n int) error {
-		err := next(b)
-		for ; n > 1 && err == nil && len(b.memory) < blockText; n-- {
-			err = next(b)
-		}
-		return err
-	}, err
+	}), err
 }
 
 // byteStreamSplit are values of which first all first bytes are stored, then all
