@@ -124,7 +124,7 @@ func TestLongPauseIsTold(t *testing.T) {
 			c := newClient(t, p, func(cfg *Config) {
 				cfg.MaxOutage, cfg.Log = 3*time.Hour, slog.New(slog.NewTextHandler(&log, nil))
 			})
-			load(t, c, 8, 2*time.Hour)
+			load(t, c, 8, 61*time.Minute)
 			text := log.String()
 			if n := strings.Count(text, message); n != 1 || !strings.Contains(text, "pause=1h0m0s") || !strings.Contains(text, "asked_for=\"24h0m0s, longer than is waited for\"") {
 				t.Errorf("log:\n%s", text)

@@ -194,7 +194,7 @@ func TestConnectionsAreReused(t *testing.T) {
 	var group sync.WaitGroup
 	for range 32 {
 		group.Go(func() {
-			for range 20 {
+			for range 5 {
 				mustGet(t, c)
 				if _, err := c.Do(t.Context(), GetCall("bad")); err == nil {
 					t.Error("no error")

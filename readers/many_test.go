@@ -15,7 +15,7 @@ import (
 // request: none holds a file or what was read of it. It does not run beside other
 // tests, whose files and memory would count.
 func TestManyInputs(t *testing.T) { //nolint:paralleltest // see above
-	const inputs, most = 400, 6 << 10
+	const inputs, most = 200, 6 << 10
 	parquet, err := os.ReadFile(filepath.Join("parquetfile", "testdata", "duckdb", "people-zstd-v2.parquet"))
 	if err != nil {
 		t.Fatal(err)
