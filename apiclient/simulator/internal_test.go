@@ -43,10 +43,10 @@ func TestTraitsVary(t *testing.T) {
 	seen := map[string]int{}
 	for i := range 5000 {
 		tr := traitsOf(&device{id: "device-" + string(rune('a'+i%26)) + strings.Repeat("x", i%97) + string(rune('a'+i/97%26))})
-		seen[tr.os]++
-		seen[tr.cloudType]++
-		if (tr.os == "iOS") != (tr.manufacturer == "Apple") {
-			t.Fatalf("%s made by %s", tr.os, tr.manufacturer)
+		seen[tr.OS]++
+		seen[tr.CloudType]++
+		if (tr.OS == "iOS") != (tr.DeviceManufacturer == "Apple") {
+			t.Fatalf("%s made by %s", tr.OS, tr.DeviceManufacturer)
 		}
 	}
 	for _, name := range []string{"Android", "iOS", "GCM", "APNS", "HMS"} {

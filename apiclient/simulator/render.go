@@ -36,15 +36,9 @@ type systemBody struct {
 }
 
 func (st *store) registration(d *device) registrationBody {
-	t := traitsOf(d)
 	return registrationBody{
 		RegistrationID: d.id, ApplicationID: st.applicationID(d.app), IsPrimary: d.primaryBody(), AdditionalData: d.additional,
-		SystemData: systemBody{
-			CloudType: t.cloudType, RegistrationEnabled: d.enabled, NotificationsEnabled: t.notifications, GeofencingSdk: t.geofencing,
-			SdkVersion: t.sdkVersion, AppVersion: t.appVersion, OS: t.os, OSVersion: t.osVersion,
-			DeviceManufacturer: t.manufacturer, DeviceModel: t.model, DeviceSecure: t.secure,
-			OSLanguage: t.language, DeviceTimezoneOffset: t.timezone, DeviceName: t.model,
-		},
+		SystemData: traitsOf(d),
 	}
 }
 
@@ -170,9 +164,9 @@ func (st *store) listedDevice(d *device) listedDeviceBody {
 	return listedDeviceBody{
 		ApplicationID: st.applicationID(d.app), RegistrationID: d.id, IsPrimary: d.primaryBody(), AdditionalData: d.additional,
 		SystemData: listedSystemBody{
-			CloudType: t.cloudType, RegistrationEnabled: strconv.FormatBool(d.enabled),
-			NotificationsEnabled: strconv.FormatBool(t.notifications), SdkName: "MobileMessaging SDK",
-			SdkVersion: t.sdkVersion, AppVersion: t.appVersion, OS: t.os, OSVersion: t.osVersion, DeviceModel: t.model,
+			CloudType: t.CloudType, RegistrationEnabled: strconv.FormatBool(d.enabled),
+			NotificationsEnabled: strconv.FormatBool(t.NotificationsEnabled), SdkName: "MobileMessaging SDK",
+			SdkVersion: t.SdkVersion, AppVersion: t.AppVersion, OS: t.OS, OSVersion: t.OSVersion, DeviceModel: t.DeviceModel,
 		},
 	}
 }

@@ -7,14 +7,6 @@ import (
 	"strconv"
 )
 
-// traits is what a device is: derived from its registration id alone, so that
-// the same device looks the same in every run and millions of them need no memory.
-type traits struct {
-	cloudType, os, osVersion, manufacturer, model string
-	sdkVersion, appVersion, language, timezone    string
-	notifications, secure, geofencing             bool
-}
-
 type model struct {
 	manufacturer, name string
 }
@@ -54,19 +46,21 @@ func hashText(s string) uint64 {
 	return mix(h.Sum64())
 }
 
-func traitsOf(of *device) traits {
+// traitsOf is what a device is: derived from its registration id, but for what
+// requests change, so that the same device looks the same in every run.
+func traitsOf(of *device) systemBody {
 	d := draw{hashText(of.id)}
-	var t traits
+	var t systemBody
 	switch {
 	case of.web:
-		t = traits{cloudType: "WEB", model: [...]string{"Chrome", "Firefox", "Safari", "Edge"}[d.weighted(4)]}
+		t = systemBody{CloudType: "WEB", DeviceModel: [...]string{"Chrome", "Firefox", "Safari", "Edge"}[d.weighted(4)]}
 	case d.percent(64):
 		t = androidTraits(&d)
 	default:
 		t = appleTraits(&d)
 	}
-	t.sdkVersion = [...]string{"13.9.1", "13.7.0", "12.18.2", "11.4.0", "8.6.3"}[d.weighted(5)]
-	t.appVersion = [...]string{"5.2.0", "5.1.3", "5.0.0", "4.19.1", "4.12.0", "3.8.7"}[d.weighted(6)]
+	t.SdkVersion = [...]string{"13.9.1", "13.7.0", "12.18.2", "11.4.0", "8.6.3"}[d.weighted(5)]
+	t.AppVersion = [...]string{"5.2.0", "5.1.3", "5.0.0", "4.19.1", "4.12.0", "3.8.7"}[d.weighted(6)]
 	place := [...][2]string{
 		{"en", "GMT+00:00"},
 		{"hr", "GMT+01:00"},
@@ -79,14 +73,15 @@ func traitsOf(of *device) traits {
 		{"uk", "GMT+02:00"},
 		{"id", "GMT+07:00"},
 	}[d.next(10)]
-	t.language, t.timezone = place[0], place[1]
-	t.notifications = d.percent(71)
-	t.secure = d.percent(93)
-	t.geofencing = d.percent(12)
+	t.OSLanguage, t.DeviceTimezoneOffset = place[0], place[1]
+	t.NotificationsEnabled = d.percent(71)
+	t.DeviceSecure = d.percent(93)
+	t.GeofencingSdk = d.percent(12)
+	t.RegistrationEnabled, t.DeviceName = of.enabled, t.DeviceModel
 	return t
 }
 
-func androidTraits(d *draw) traits {
+func androidTraits(d *draw) systemBody {
 	m := [...]model{
 		{"samsung", "SM-S921B"},
 		{"samsung", "SM-A546B"},
@@ -96,18 +91,18 @@ func androidTraits(d *draw) traits {
 		{"OnePlus", "CPH2581"},
 		{"motorola", "moto g54 5G"},
 	}[d.weighted(7)]
-	t := traits{cloudType: "GCM", os: "Android", manufacturer: m.manufacturer, model: m.name}
+	t := systemBody{CloudType: "GCM", OS: "Android", DeviceManufacturer: m.manufacturer, DeviceModel: m.name}
 	if m.manufacturer == "HUAWEI" {
-		t.cloudType = "HMS"
+		t.CloudType = "HMS"
 	}
-	t.osVersion = strconv.Itoa(15 - d.weighted(7))
+	t.OSVersion = strconv.Itoa(15 - d.weighted(7))
 	return t
 }
 
-func appleTraits(d *draw) traits {
-	t := traits{cloudType: "APNS", os: "iOS", manufacturer: "Apple"}
-	t.model = [...]string{"iPhone15,2", "iPhone14,5", "iPhone16,1", "iPhone12,8", "iPad13,18"}[d.weighted(5)]
-	t.osVersion = [...]string{"18.1", "17.6.1", "17.4", "16.7.8", "15.8.2"}[d.weighted(5)]
+func appleTraits(d *draw) systemBody {
+	t := systemBody{CloudType: "APNS", OS: "iOS", DeviceManufacturer: "Apple"}
+	t.DeviceModel = [...]string{"iPhone15,2", "iPhone14,5", "iPhone16,1", "iPhone12,8", "iPad13,18"}[d.weighted(5)]
+	t.OSVersion = [...]string{"18.1", "17.6.1", "17.4", "16.7.8", "15.8.2"}[d.weighted(5)]
 	return t
 }
 
