@@ -64,8 +64,8 @@ func (s *Simulator) AddPeople(n int) {
 		d := &device{id: fmt.Sprintf("added-%d-%08x", p.id, h>>32), person: p.id, enabled: true}
 		d.app = s.store.gen.application(d.id)
 		s.store.keep(d)
-		p.first, p.last, p.gender = name.first, name.last, name.gender
-		p.externalID = fmt.Sprintf("added-%d", p.id)
+		p.FirstName, p.LastName, p.Gender = name.first, name.last, name.gender
+		p.ExternalID = fmt.Sprintf("added-%d", p.id)
 		p.devices = []string{d.id}
 		s.store.changed(p, now)
 	}

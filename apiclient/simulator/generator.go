@@ -118,8 +118,8 @@ func (g *generator) person(id personID) (p *person, devices []*device) {
 	created := g.start + g.step*int64(id)
 	p = &person{
 		id: id, created: created, modified: created + 1800, lead: d.percent(20),
-		externalID: g.externalID(id), first: n.first, last: n.last, gender: n.gender,
-		phones: g.several(id, 5, g.phone), emails: g.several(id, 100, g.email),
+		attributesBody: attributesBody{ExternalID: g.externalID(id), FirstName: n.first, LastName: n.last, Gender: n.gender},
+		phones:         g.several(id, 5, g.phone), emails: g.several(id, 100, g.email),
 	}
 	if d.percent(60) {
 		p.birthday = time.Unix(-631152000+int64(d.next(19000))*86400, 0).UTC().Format(time.RFC3339)

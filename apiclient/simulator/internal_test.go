@@ -18,8 +18,8 @@ func TestGeneratedPeopleAreValid(t *testing.T) {
 		p, own := g.person(id)
 		devices[len(own)]++
 		values := slices.Concat(p.phones, p.emails, p.devices)
-		if p.externalID != "" {
-			values = append(values, p.externalID)
+		if p.ExternalID != "" {
+			values = append(values, p.ExternalID)
 		}
 		for _, v := range values {
 			if other := owners[v]; other != 0 && other != id {

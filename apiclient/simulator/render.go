@@ -58,10 +58,6 @@ type attributesBody struct {
 	Gender     string `json:"gender,omitempty"`
 }
 
-func (p *person) attributes() attributesBody {
-	return attributesBody{p.externalID, p.first, p.last, p.middle, p.gender}
-}
-
 // contacts makes one-member objects: [{"number":"…"}].
 func contacts(name string, values []string) []map[string]string {
 	var list []map[string]string
@@ -85,7 +81,7 @@ type personBody struct {
 }
 
 func (st *store) personalized(p *person, withPush bool) personBody {
-	b := personBody{attributesBody: p.attributes(), Birthday: p.birthday, Tags: p.tags, CustomAttributes: p.custom}
+	b := personBody{attributesBody: p.attributesBody, Birthday: p.birthday, Tags: p.tags, CustomAttributes: p.custom}
 	b.ContactInformation.Phones = contacts("number", p.phones)
 	b.ContactInformation.Emails = contacts("address", p.emails)
 	if !withPush {
@@ -122,7 +118,7 @@ type listedBody struct {
 
 func (st *store) listed(p *person) listedBody {
 	b := listedBody{
-		CreatedAt: listingText(p.created), ModifiedAt: listingText(p.modified), ID: int64(p.id), attributesBody: p.attributes(),
+		CreatedAt: listingText(p.created), ModifiedAt: listingText(p.modified), ID: int64(p.id), attributesBody: p.attributesBody,
 		BirthDate: p.birthDate(), Type: p.kind(), Origin: "API", ModifiedFrom: "PUSH", Tags: p.tags, CustomAttributes: p.custom,
 	}
 	b.ContactInformation.Phone = contacts("number", p.phones)
@@ -199,7 +195,7 @@ func (p *person) state() any {
 		Emails           []string `json:"emails,omitempty"`
 		Devices          []string `json:"devices,omitempty"`
 	}{
-		p.attributes(), p.birthday, p.kind(), sorted(p.tags), sortedEntries(p.custom),
+		p.attributesBody, p.birthday, p.kind(), sorted(p.tags), sortedEntries(p.custom),
 		sorted(p.phones), sorted(p.emails), sorted(p.devices),
 	}
 }

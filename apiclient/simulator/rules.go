@@ -102,7 +102,7 @@ func (st *store) candidate(id identity) (personID, *answer) {
 		}
 	}
 	if found != 0 && id.externalID != "" {
-		if has := st.people[found].externalID; has != "" && has != id.externalID {
+		if has := st.people[found].ExternalID; has != "" && has != id.externalID {
 			a := olderError(400, "USER_MERGE_INTERRUPTED", "The person has another external id")
 			return 0, &a
 		}
@@ -113,16 +113,16 @@ func (st *store) candidate(id identity) (personID, *answer) {
 // tie writes identity, attributes and device to the person.
 func (st *store) tie(d *device, p *person, b personalizeBody) {
 	if b.externalID != "" {
-		p.externalID = b.externalID
+		p.ExternalID = b.externalID
 	}
 	p.phones = with(p.phones, b.phone, func(a string) bool { return a == b.phone })
 	p.emails = with(p.emails, b.email, func(a string) bool { return strings.EqualFold(a, b.email) })
 	c := st.choices
-	b.first.apply(&p.first, c)
-	b.last.apply(&p.last, c)
-	b.middle.apply(&p.middle, c)
+	b.first.apply(&p.FirstName, c)
+	b.last.apply(&p.LastName, c)
+	b.middle.apply(&p.MiddleName, c)
 	b.birthday.apply(&p.birthday, c)
-	b.gender.apply(&p.gender, c)
+	b.gender.apply(&p.Gender, c)
 	switch {
 	case !b.setTags || b.tags == nil && c.NullKeeps:
 	case c.TagsAdd && b.tags != nil:

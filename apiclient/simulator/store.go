@@ -10,15 +10,15 @@ import (
 type personID uint32
 
 type person struct {
-	id                              personID
-	externalID, first, last, middle string
-	birthday, gender                string // birthday is a date-time in UTC
-	lead                            bool
-	tags                            []string
-	custom                          []entry
-	phones, emails                  []string
-	devices                         []string // registration ids
-	created, modified               int64    // Unix seconds
+	attributesBody
+	id                personID
+	birthday          string // a date-time in UTC
+	lead              bool
+	tags              []string
+	custom            []entry
+	phones, emails    []string
+	devices           []string // registration ids
+	created, modified int64    // Unix seconds
 }
 
 type device struct {
@@ -65,8 +65,8 @@ func newStore(cfg *Config, people int, now time.Time) *store {
 
 // claim makes the person's identity values lead to it.
 func (st *store) claim(p *person) {
-	if p.externalID != "" {
-		st.byExternalID[p.externalID] = p.id
+	if p.ExternalID != "" {
+		st.byExternalID[p.ExternalID] = p.id
 	}
 	for _, phone := range p.phones {
 		st.byPhone[phone] = p.id
@@ -121,7 +121,7 @@ func (st *store) remove(id personID) {
 		d := st.devices[reg]
 		d.person, d.primary = 0, false
 	}
-	delete(st.byExternalID, p.externalID)
+	delete(st.byExternalID, p.ExternalID)
 	for _, phone := range p.phones {
 		delete(st.byPhone, phone)
 	}
