@@ -33,13 +33,16 @@ type Journal struct {
 	folder *Folder
 	files  [2]File
 
+	writing sync.Mutex // is locked before mu
+	err     error      // a write failed: what followed it could not be read
+	spare   []byte     // the room of the lines written last
+
 	mu      sync.Mutex
 	current int
-	next    int64 // number of the next line
-	written int64 // number of the first line that is not in a file yet
-	lines   []byte
-	kept    bool  // lines are there that no checkpoint holds
-	err     error // a write failed: what followed it could not be read
+	next    int64         // number of the next line
+	kept    bool          // lines are there that no checkpoint holds
+	lines   []byte        // that are in no file yet
+	pending *journalWrite // who is about to write them; nil: nobody
 }
 
 // OpenJournal begins the journal of a run that goes on from a checkpoint of
@@ -52,7 +55,7 @@ func (f *Folder) OpenJournal(point *batch.Checkpoint) (*Journal, error) {
 	}
 	j := &Journal{folder: f}
 	if point != nil {
-		j.next, j.written = point.Journal, point.Journal
+		j.next = point.Journal
 		if err := f.SaveCheckpoint(point); err != nil {
 			return nil, err
 		}
@@ -70,20 +73,29 @@ func (f *Folder) OpenJournal(point *batch.Checkpoint) (*Journal, error) {
 	return j, nil
 }
 
-// Append implements batch.Journal. Rows that finish together are one write, which
-// takes longer than all else that is done for them here: 2.5 of 4 µs a row.
+// Append implements batch.Journal. Rows that finish together are one write, of some
+// fourteen rows at full speed, for a write takes longer than all else here.
 func (j *Journal) Append(row batch.Waiting) error {
 	j.mu.Lock()
-	mine := j.next
 	j.add(row)
+	if w := j.pending; w != nil { // somebody is about to write
+		j.mu.Unlock()
+		<-w.done
+		return w.err
+	}
+	w := &journalWrite{done: make(chan struct{})}
+	j.pending = w
 	j.mu.Unlock()
 	runtime.Gosched() // others that have finished add their rows meanwhile
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if mine >= j.written {
-		j.write()
-	}
-	return j.err
+	w.err = j.write()
+	close(w.done)
+	return w.err
+}
+
+// journalWrite is a write that several rows wait for.
+type journalWrite struct {
+	done chan struct{} // is closed when err is set
+	err  error
 }
 
 func (j *Journal) add(row batch.Waiting) {
@@ -96,21 +108,29 @@ func (j *Journal) add(row batch.Waiting) {
 }
 
 // write writes what was added; after an error nothing.
-func (j *Journal) write() {
-	if j.err == nil && len(j.lines) > 0 {
-		if _, err := j.files[j.current].Write(j.lines); err != nil {
-			j.err = fmt.Errorf("write journal: %w", err)
-		}
-		j.kept = true
+func (j *Journal) write() error {
+	j.writing.Lock()
+	defer j.writing.Unlock()
+	j.mu.Lock()
+	lines, file := j.lines, j.files[j.current]
+	j.lines, j.spare, j.pending, j.kept = j.spare[:0], lines, nil, true
+	j.mu.Unlock()
+	if j.err != nil {
+		return j.err
 	}
-	j.lines, j.written = j.lines[:0], j.next
+	if _, err := file.Write(lines); err != nil {
+		j.err = fmt.Errorf("write journal: %w", err)
+	}
+	return j.err
 }
 
-// Begin implements batch.Journal.
+// Begin implements batch.Journal. Rows that wait for their write have a number below
+// what it returns: the checkpoint holds them.
 func (j *Journal) Begin() int64 {
+	j.writing.Lock()
+	defer j.writing.Unlock()
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.write()
 	j.current = 1 - j.current
 	j.kept = false
 	return j.next
@@ -118,8 +138,8 @@ func (j *Journal) Begin() int64 {
 
 // Drop implements batch.Journal.
 func (j *Journal) Drop() error {
-	j.mu.Lock()
-	defer j.mu.Unlock()
+	j.writing.Lock()
+	defer j.writing.Unlock()
 	file := j.files[1-j.current]
 	err := file.Truncate(0)
 	if err == nil {
