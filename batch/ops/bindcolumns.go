@@ -22,6 +22,9 @@ func (b *binder) column(i int) {
 		})
 	case b.options.Mapping.ignores(name):
 		use.Use = Ignored
+		if b.options.Mapping.isRegion(name) {
+			use.Use = Region
+		}
 		b.uses = append(b.uses, use)
 	case b.header[i].Partition: // a folder's name is a column only when it is mapped
 		use.Use = Folder

@@ -117,6 +117,9 @@ func Propose(operation *Operation, header batch.Header, profiles []Profile) []Pr
 		} else if t != "" && t != countryTarget {
 			list[i].Note = "another column is " + t + " too: choose one"
 		}
+		if i == p.country {
+			list[i].Note = "each row's country, for region_from"
+		}
 		if list[i].Option == "" && list[i].Note == "" {
 			list[i].Note = p.attribute(i)
 		}

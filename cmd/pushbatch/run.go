@@ -263,7 +263,7 @@ func (x *execution) exitCode(s *report.Summary, runErr error) int {
 }
 
 func (x *execution) files() []string {
-	names := []string{"results." + x.flags.results, runstore.FailedFile, runstore.RequestsFile, vanishedFile}
+	names := []string{"results." + x.flags.results, runstore.FailedFile, runstore.RequestsFile, vanishedFile, beforeFile}
 	var paths []string
 	for _, name := range names {
 		if x.folder.Exists(name) {
