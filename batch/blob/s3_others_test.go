@@ -57,6 +57,11 @@ func TestListingIsNeverInPart(t *testing.T) {
 		"more, but nothing":           func(int, *http.Request) string { return page("<IsTruncated>true</IsTruncated>") },
 		"a page of something between": func(int, *http.Request) string { return "<html><body>please log in</body></html>" },
 		"a full page without a word":  func(int, *http.Request) string { return page("<MaxKeys>3</MaxKeys>" + contents(0, 3)) },
+		"a key of a page elsewhere": func(int, *http.Request) string {
+			return page(`<Contents><Key>../../etc/x.csv</Key><Size>1</Size></Contents>`)
+		},
+		"a page of a short key": func(int, *http.Request) string { return page(`<Contents><Key>x</Key><Size>1</Size></Contents>`) },
+		"a page without a size": func(int, *http.Request) string { return page(`<Contents><Key>in/a.csv</Key></Contents>`) },
 		"an object twice": func(n int, _ *http.Request) string {
 			return page(fmt.Sprintf("<IsTruncated>%t</IsTruncated><NextContinuationToken>%d</NextContinuationToken>", n < 2, n) + contents(2-n, 5-n))
 		},

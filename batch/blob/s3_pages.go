@@ -60,6 +60,10 @@ func (t *s3Target) objects(ctx context.Context) iter.Seq2[*types.Object, error] 
 				return
 			}
 			for i := range p.objects {
+				if o := &p.objects[i]; o.Size == nil || !strings.HasPrefix(aws.ToString(o.Key), t.key) {
+					yield(nil, fmt.Errorf("list %s: the service listed %q, which does not begin so or has no size: name the objects one by one", t.location(), aws.ToString(o.Key)))
+					return
+				}
 				if !yield(&p.objects[i], nil) {
 					return
 				}
