@@ -110,6 +110,9 @@ func (p *permits) take(now time.Duration, late bool) *permit {
 	p.due = max(p.due, now-slack) + p.interval
 	p.last = now
 	g.free = now + p.window + guardCap
+	if r := &p.trips; r.count >= tripsFew && r.fastest()+2*r.mean < p.window { // without an answer by then it is late
+		g.free = now + p.window + p.trips.longest()
+	}
 	heap.Push(&p.held, g)
 	return g
 }
