@@ -157,7 +157,7 @@ func TestThreeProcessesShareARate(t *testing.T) {
 
 		all[0].kill()
 		time.Sleep(35 * time.Second)
-		if got := all[1].client.Stats().Ops[OpGet].Share.Permits + all[2].client.Stats().Ops[OpGet].Share.Permits; got < 48 {
+		if got := all[1].client.Stats().Ops[OpGet].Share.Permits + all[2].client.Stats().Ops[OpGet].Share.Permits; got < 46 {
 			t.Errorf("35 s after one was killed the others have %d of 50", got)
 		}
 
@@ -179,7 +179,7 @@ func TestThreeProcessesShareARate(t *testing.T) {
 			t.Errorf("%.1f a second after the store came back", float64(n)/20)
 		}
 		all[1].stop()
-		time.Sleep(6 * time.Second)
+		time.Sleep(8 * time.Second) // window and margin, clocks that differ, a look, and one whose answer is lost
 		if got := all[2].client.Stats().Ops[OpGet].Share.Permits; got != 50 {
 			t.Errorf("the last has %d of 50 after the other ended", got)
 		}
