@@ -123,5 +123,5 @@ func documentedFlags(t *testing.T) map[string]bool {
 var foreignFlags = map[string]bool{
 	"now": true, "rm": true, "build-arg": true, // systemctl, docker
 	"requeue": true, "open-mode": true, "signal": true, "array": true, // sbatch
-	"job-definition": true, "job-queue": true, "job-name": true, "array-properties": true, // aws batch
+	"job-definition": true, "job-queue": true, "job-name": true, "array-properties": true, "cli-input-json": true, // aws batch
 }
