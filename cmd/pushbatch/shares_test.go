@@ -113,7 +113,7 @@ func TestProcessesShareALimit(t *testing.T) {
 	}
 	shared := func(what string, pids []int) {
 		begun := time.Now()
-		patiently(t, what, func() bool {
+		eventually(t, what, func() bool {
 			r := readShared(record)
 			return r.sum(pids...) >= rate-4 && !slices.ContainsFunc(pids, func(pid int) bool { return r.sum(pid) < rate/len(pids)/2 })
 		})
@@ -149,7 +149,7 @@ func TestProcessesShareALimit(t *testing.T) {
 	}
 	shared("the location is back and the limit in use", pids[1:])
 	before := sim.Stats().Requests
-	patiently(t, "requests after the location came back", func() bool { return sim.Stats().Requests > before+rate })
+	eventually(t, "requests after the location came back", func() bool { return sim.Stats().Requests > before+rate })
 	sent("the location is back", 10*time.Second)
 	for _, c := range all[1:] {
 		_ = c.Process.Signal(syscall.SIGINT)

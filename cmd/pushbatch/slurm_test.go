@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"pushbatch/apiclient/simulator"
 )
@@ -139,7 +138,7 @@ PartitionName=main Nodes=n0,n1 Default=YES MaxTime=INFINITE State=UP
 		}
 		t.Cleanup(func() { _ = c.Process.Kill(); _ = c.Wait() })
 	}
-	patiently(t, "both nodes to be idle", func() bool {
+	eventually(t, "both nodes to be idle", func() bool {
 		out, _ := s.command("sinfo", "-h", "-t", "idle", "-o", "%D").Output()
 		return strings.TrimSpace(string(out)) == "2"
 	})
@@ -184,7 +183,7 @@ func (s *slurm) do(t *testing.T, name string, args ...string) string {
 func (s *slurm) await(t *testing.T, task, state string) {
 	t.Helper()
 	var out []byte
-	patiently(t, "task "+task+" to be "+state, func() bool {
+	eventually(t, "task "+task+" to be "+state, func() bool {
 		out, _ = s.command("scontrol", "-o", "show", "job", task).Output()
 		return strings.Contains(string(out), "JobState="+state+" ")
 	})
@@ -193,7 +192,7 @@ func (s *slurm) await(t *testing.T, task, state string) {
 // processOf waits for the process that works on a run and returns its id.
 func (s *slurm) processOf(t *testing.T, run string) (pid int) {
 	t.Helper()
-	patiently(t, "a process to work on "+run, func() bool {
+	eventually(t, "a process to work on "+run, func() bool {
 		if _, err := os.Stat(filepath.Join(s.dir, run, "checkpoint.json")); err != nil {
 			return false
 		}
@@ -209,19 +208,4 @@ func (s *slurm) processOf(t *testing.T, run string) (pid int) {
 		return pid != 0
 	})
 	return pid
-}
-
-// patiently is eventually for what an engine does in its own time.
-func patiently(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	limit := time.After(8 * time.Minute)
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-limit:
-			t.Fatalf("%s did not happen", what)
-		}
-	}
 }
