@@ -255,7 +255,8 @@ func (s *sharer) divide(record *shareRecord, o *sharedOp, now time.Time) (change
 	if o.limiter.shareNow() > h.Permits {
 		o.limiter.setShare(o.info, -1)
 	}
-	return was == nil || h.Permits != was.Permits || (h.Waiting < 0.5) != (was.Waiting < 0.5) ||
+	// A larger share than is in use was written before, and the answer was lost.
+	return was == nil || h.Permits != was.Permits || h.Permits > o.limiter.shareNow() || (h.Waiting < 0.5) != (was.Waiting < 0.5) ||
 		h.Waiting > 1.5*was.Waiting+1 || h.Slowed != nil && (was.Slowed == nil || !h.Slowed.At.Equal(was.Slowed.At))
 }
 
