@@ -132,7 +132,7 @@ func (x *execution) describeInput(in *openedInput) {
 	if x.people != nil {
 		return // its columns are answers: nothing is sent of them
 	}
-	x.spec.Columns = append(x.spec.Columns, columnsOf(in.binding))
+	x.spec.Columns.add(columnsOf(in.binding))
 	unused := make(map[string][]string)
 	for _, c := range in.binding.Columns {
 		if c.Use != ops.Sent && c.Use != ops.Result {
@@ -187,6 +187,9 @@ func failedColumns(inputs []openedInput) [][]string {
 				first[key] = names[i]
 			}
 			names[i] = first[key]
+		}
+		if n := len(all); n > 0 && slices.Equal(all[n-1], names) {
+			names = all[n-1] // thousands of parts are alike
 		}
 		all = append(all, names)
 	}

@@ -1,12 +1,16 @@
 package main
 
 import (
+	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"pushbatch/apiclient/simulator"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // A file that somebody writes to while it is read is told: rows after its old end
@@ -41,5 +45,37 @@ func TestInputGrowsWhileItIsRead(t *testing.T) {
 	}
 	if !strings.Contains(c.stderr.String(), "the input has changed while it was read") {
 		t.Errorf("it says:\n%s", &c.stderr)
+	}
+}
+
+// The columns of inputs that are alike are kept once, in memory and in job.json, and
+// come back as they were.
+func TestColumnsOfManyInputs(t *testing.T) {
+	t.Parallel()
+	wide := func(target string) (columns []columnSpec) {
+		for i := range 24 {
+			columns = append(columns, columnSpec{fmt.Sprint("column ", i), target, "sent"})
+		}
+		return columns
+	}
+	var spec runSpec
+	for i := range 5000 {
+		spec.Columns.add(wide(map[bool]string{true: "email"}[i == 2500]))
+	}
+	data, err := json.Marshal(spec)
+	if err != nil || len(data) > 40_000 {
+		t.Fatalf("%d bytes, %v", len(data), err)
+	}
+	var again runSpec
+	if err := json.Unmarshal(data, &again); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(spec.Columns, again.Columns); diff != "" {
+		t.Error(diff)
+	}
+	for _, s := range []*runSpec{&spec, &again} {
+		if &s.Columns[1][0] != &s.Columns[2499][0] || &s.Columns[2501][0] != &s.Columns[4999][0] {
+			t.Error("inputs that are alike have columns of their own")
+		}
 	}
 }

@@ -157,7 +157,11 @@ func (s *runSpec) forReport() *report.Run {
 	}
 	for i, in := range s.Inputs {
 		input := report.Input{Name: in.Name, Detected: in.Detected, Once: in.Size < 0}
-		if i < len(s.Columns) {
+		switch {
+		case i >= len(s.Columns):
+		case i > 0 && slices.Equal(s.Columns[i-1], s.Columns[i]):
+			input.Columns = r.Inputs[i-1].Columns
+		default:
 			for _, c := range s.Columns[i] {
 				input.Columns = append(input.Columns, report.Column(c))
 			}

@@ -229,7 +229,7 @@ func (x *execution) changeMapping() error {
 	}
 	x.spec.Mapping, x.spec.Settings["map"], x.spec.Columns = x.mapping, []string{x.flags.mapFile}, nil
 	for _, in := range x.opened {
-		x.spec.Columns = append(x.spec.Columns, columnsOf(in.binding))
+		x.spec.Columns.add(columnsOf(in.binding))
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"encoding/json"
 	"errors"
 	"io"
 	"math"
@@ -163,7 +164,7 @@ type runSpec struct {
 	Variables  []string            `json:"variables,omitempty"` // settings that variables gave
 	Mapping    string              `json:"mapping,omitempty"`
 	Seal       string              `json:"seal,omitempty"` // of the addresses among the settings, see restore.go
-	Columns    [][]columnSpec      `json:"columns"`        // of each input: what each column is used for
+	Columns    inputColumns        `json:"columns"`        // of each input: what each column is used for
 
 	// FailedColumns are the columns of failed.csv of a run that was resumed with
 	// another mapping, which would name some of them in another way.
@@ -185,6 +186,40 @@ type columnSpec struct {
 	Column string `json:"column"`
 	Target string `json:"target,omitempty"`
 	Use    string `json:"use"`
+}
+
+// inputColumns are the columns of each input. Those that are like the ones of the
+// input before are kept once, in memory and as null in JSON: of 5,000 parts with 24
+// columns they took 60 MB.
+type inputColumns [][]columnSpec
+
+func (c *inputColumns) add(columns []columnSpec) {
+	if n := len(*c); n > 0 && slices.Equal((*c)[n-1], columns) {
+		columns = (*c)[n-1]
+	}
+	*c = append(*c, columns)
+}
+
+// MarshalJSON implements json.Marshaler.
+func (c inputColumns) MarshalJSON() ([]byte, error) {
+	stored := slices.Clone([][]columnSpec(c))
+	for i := len(stored) - 1; i > 0; i-- {
+		if slices.Equal(stored[i-1], stored[i]) {
+			stored[i] = nil
+		}
+	}
+	return json.Marshal(stored)
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (c *inputColumns) UnmarshalJSON(data []byte) error {
+	err := json.Unmarshal(data, (*[][]columnSpec)(c))
+	for i := 1; i < len(*c); i++ {
+		if (*c)[i] == nil {
+			(*c)[i] = (*c)[i-1]
+		}
+	}
+	return err
 }
 
 func columnsOf(b *ops.Binding) []columnSpec {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unique"
 
 	"pushbatch/batch"
 	"pushbatch/readers/inputerror"
@@ -103,7 +104,7 @@ func newHeader(cells []batch.Value) (batch.Header, *inputerror.Error) {
 	header := make(batch.Header, len(cells))
 	seen := make(map[string]int, len(cells))
 	for i, cell := range cells {
-		name := strings.Clone(cell.Text) // it must not keep the piece of text that it lies in
+		name := unique.Make(cell.Text).Value() // it must not keep the piece of text that it lies in; thousands of parts share it
 		if strings.TrimSpace(name) == "" {
 			return nil, inputerror.New(inputerror.CodeHeader, "column %d of %d has no name in the header: name it or remove it", i+1, len(cells))
 		}
