@@ -40,16 +40,6 @@ func EncodingChoices(source batch.Source) []EncodingChoice {
 	return nil
 }
 
-// validUTF8 passes over a character that is cut at the end.
-func validUTF8(b []byte) bool {
-	for cut := 0; cut < utf8.UTFMax && cut <= len(b); cut++ {
-		if utf8.Valid(b[:len(b)-cut]) {
-			return true
-		}
-	}
-	return false
-}
-
 // fittingEncodings tells which encodings make words of stored bytes. It is never
 // nil.
 func fittingEncodings(stored []byte) []EncodingChoice {
@@ -96,7 +86,7 @@ func isPlausible(text string) bool {
 		if mark && letter {
 			return false
 		}
-		mark = unicode.IsLetter(before) && r >= utf8.RuneSelf && unicode.IsPunct(r) && !strings.ContainsRune(withinWords, r)
+		mark = unicode.IsLetter(before) && endsWord(r)
 		switch own := scriptOf(r); {
 		case !letter && unicode.IsLetter(before) && isSign(r):
 			return false
@@ -115,6 +105,11 @@ func isPlausible(text string) bool {
 		before = r
 	}
 	return true
+}
+
+// endsWord reports whether a character is punctuation beyond ASCII that stands in no word.
+func endsWord(r rune) bool {
+	return r >= utf8.RuneSelf && unicode.IsPunct(r) && !strings.ContainsRune(withinWords, r)
 }
 
 // isSign reports whether a character beyond ASCII is neither letter, punctuation nor space.

@@ -36,7 +36,7 @@ func sameHost(r *http.Request, via []*http.Request) error {
 
 // Do implements the SDK's HTTPClient. The SDK calls it from goroutines of its own.
 func (c *s3HTTP) Do(r *http.Request) (resp *http.Response, err error) {
-	err = batch.Guard(func() (err error) { resp, err = c.client.Do(r); return err })
+	err = batch.Guard(func() (err error) { resp, err = c.client.Do(r); return err }) //nolint:bodyclose // the SDK closes it
 	if err == nil {
 		c.reached.Store(true)
 	}
