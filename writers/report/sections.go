@@ -46,7 +46,7 @@ func (m *markup) errors(explained, counted []errorGroup) {
 		m.put("<p>None.</p>")
 	}
 	for i := range explained {
-		m.explained(&explained[i])
+		m.explained(&explained[i], i >= openErrors)
 	}
 	if len(counted) > 0 {
 		m.counted(counted)
@@ -67,9 +67,20 @@ func (m *markup) warnings(groups []warningGroup) {
 	m.put("</section>\n")
 }
 
-func (m *markup) explained(g *errorGroup) {
-	m.put(`<div class="error {}"><h3>{} <span>({}): <span data-key="{}" data-value="{}">{}</span></span></h3>`+"\n",
-		g.Status, g.Code, g.Status, g.Key, g.Raw, g.Count)
+// openErrors is how many codes show what is behind them at once: a phone's page of
+// ten kinds stays below 5,000 px.
+const openErrors = 1
+
+func (m *markup) explained(g *errorGroup, folded bool) {
+	if folded {
+		m.put(`<details class="error {}"><summary>`, g.Status)
+	} else {
+		m.put(`<div class="error {}">`, g.Status)
+	}
+	m.put(`<h3>{} <span>({}): <span data-key="{}" data-value="{}">{}</span></span></h3>`, g.Code, g.Status, g.Key, g.Raw, g.Count)
+	if folded {
+		m.put("</summary>")
+	}
 	m.put("<p>{}</p><p><strong>What to do:</strong> {}</p>\n", g.Meaning, g.Remedy)
 	m.table("Example rows of "+g.Code, "", "")
 	m.put(`<th scope="col" class="n">Row</th><th scope="col">Where</th><th scope="col">Message</th></tr></thead><tbody>` + "\n")
@@ -80,7 +91,12 @@ func (m *markup) explained(g *errorGroup) {
 		}
 		m.put(`<tr><td class="n">{}</td><td>{}</td><td>{}</td></tr>`+"\n", strconv.FormatInt(e.Row, 10), where, e.Message)
 	}
-	m.put("</tbody></table></div></div>\n")
+	m.put("</tbody></table></div>")
+	if folded {
+		m.put("</details>\n")
+	} else {
+		m.put("</div>\n")
+	}
 }
 
 func (m *markup) counted(groups []errorGroup) {
