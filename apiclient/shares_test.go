@@ -277,7 +277,10 @@ func TestRemovedRecordKeepsTheRate(t *testing.T) {
 		store.data, store.writes = nil, store.writes+1
 		store.mu.Unlock()
 		time.Sleep(60 * time.Second)
-		if got := most(p.arrivals); got > 20 {
+		p.mu.Lock()
+		got := most(p.arrivals)
+		p.mu.Unlock()
+		if got > 20 {
 			t.Errorf("%d requests within a second at a rate of 20", got)
 		}
 		b.down.Store(false)

@@ -169,6 +169,15 @@ func isValueLike(name string) bool {
 		len(name) == 36 && dashes == 4 && digits >= 5
 }
 
+// ShownName is the name of a column as the log shows it: one that looks like a value
+// of a person is not shown.
+func ShownName(name string) string {
+	if isValueLike(name) {
+		return "(a name that looks like a value)"
+	}
+	return name
+}
+
 func (b *binder) has(name string) bool {
 	return slices.ContainsFunc(b.fields, func(f *field) bool { return f.def.name == name })
 }

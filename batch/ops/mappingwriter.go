@@ -102,14 +102,21 @@ func ChangeFor(use ColumnUse, code string, cell batch.Value, country ColumnUse) 
 		return `decimal: "."`
 	case code == codeDateInvalid && isDay:
 		return "layout: " + days
-	case code == codePhoneInvalid && country.Use == Region: // the number does not exist there
-		return ""
-	case code == codePhoneInvalid && (look == LookDialled || look == LookWhole) && country.Column != "":
-		return "region_from: " + YAMLText(country.Column)
-	case code == codePhoneInvalid && (look == LookDialled || look == LookWhole):
-		return "region: XX (the country's code, such as HR)"
+	case code == codePhoneInvalid && (country.Use == Region || look == LookDialled || look == LookWhole):
+		return changeOfRegion(country)
 	}
 	return changeAtWorst(use, code)
+}
+
+// changeOfRegion names the country of national numbers.
+func changeOfRegion(country ColumnUse) string {
+	switch {
+	case country.Use == Region: // it is named: the number does not exist there
+		return ""
+	case country.Column != "":
+		return "region_from: " + YAMLText(country.Column)
+	}
+	return "region: XX (the country's code, such as HR)"
 }
 
 // changeAtWorst leaves out cells that nothing mends, where a row can do without.

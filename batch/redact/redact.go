@@ -58,6 +58,15 @@ func (r *Redactor) Value(value string) string {
 	return Prefix + r.sum(value)
 }
 
+// Name is the name of a column as reports show it: what looks like a value in it is
+// replaced. A nil Redactor leaves it as it is.
+func (r *Redactor) Name(name string) string {
+	if r == nil {
+		return name
+	}
+	return r.words(name)
+}
+
 // Mapper makes the outcomes of a mapper's rows redacted ones, so that neither a
 // report nor a checkpoint has seen the values.
 func (r *Redactor) Mapper(m batch.Mapper) batch.Mapper {

@@ -160,7 +160,7 @@ func (x *execution) openReports() (*writers.Reports, error) {
 	if x.before != nil {
 		o.Kept = append(o.Kept, beforeFile)
 	}
-	o.Columns = failedColumns(x.opened)
+	o.Columns = x.failedColumns(x.opened)
 	copy(o.Columns, x.spec.FailedColumns) // as failed.csv has begun
 	var mark batch.Mark
 	if x.point != nil {

@@ -132,11 +132,11 @@ func (x *execution) describeInput(in *openedInput) {
 	if x.people != nil {
 		return // its columns are answers: nothing is sent of them
 	}
-	x.spec.Columns.add(columnsOf(in.binding))
+	x.spec.Columns.add(x.columnsOf(in.binding))
 	unused := make(map[string][]string)
 	for _, c := range in.binding.Columns {
 		if c.Use != ops.Sent && c.Use != ops.Result {
-			unused[string(c.Use)] = append(unused[string(c.Use)], c.Column)
+			unused[string(c.Use)] = append(unused[string(c.Use)], ops.ShownName(c.Column))
 		}
 	}
 	for _, why := range slices.Sorted(maps.Keys(unused)) {
@@ -170,14 +170,14 @@ func (x *execution) warnOfChanges(ctx context.Context) {
 // failedColumns names the columns of every input in failed.csv. What several
 // inputs spell in different ways has the name that the first one gives it: the
 // file given back has each target once.
-func failedColumns(inputs []openedInput) [][]string {
+func (x *execution) failedColumns(inputs []openedInput) [][]string {
 	var all [][]string
 	first := make(map[string]string) // target and type -> name
 	for _, in := range inputs {
 		names := make([]string, len(in.source.Header()))
 		for i, c := range in.source.Header() {
 			use := in.binding.Columns[i]
-			names[i] = failedColumn(c, use)
+			names[i] = x.redactor.Name(failedColumn(c, use))
 			if use.Use != ops.Sent || use.Found != ops.ByName {
 				continue
 			}

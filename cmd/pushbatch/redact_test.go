@@ -140,7 +140,16 @@ func TestRedact(t *testing.T) {
 		}
 		demandNone(t, filepath.Join(dir, "dry-"+format), said, secrets)
 	}
-	said, code := redactingChild(t, url, dir, redactKey, "personalize", "csv/failed.csv", "--redact", "--ignore-unmapped")
+	// The name of a member may be a value, too.
+	if err := os.WriteFile(filepath.Join(dir, "member.ndjson"), []byte(`{"registrationId":"d-1","externalId":"","one.member@example.com":"1"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	said, code := redactingChild(t, url, dir, redactKey, "personalize", "member.ndjson", "--redact", "--ignore-unmapped", "--out", "member")
+	if code != 1 {
+		t.Errorf("exit code %d\n%s", code, said)
+	}
+	demandNone(t, filepath.Join(dir, "member"), said, []string{"one.member"})
+	said, code = redactingChild(t, url, dir, redactKey, "personalize", "csv/failed.csv", "--redact", "--ignore-unmapped")
 	if code != 2 || !strings.Contains(said, "pushbatch retry") {
 		t.Errorf("its hashes were taken for values: exit code %d\n%s", code, said)
 	}

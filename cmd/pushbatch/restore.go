@@ -225,11 +225,11 @@ func (x *execution) changeMapping() error {
 				return usageError("%s: %w", old[i].source.Name(), err)
 			}
 		}
-		x.spec.FailedColumns = failedColumns(old)
+		x.spec.FailedColumns = x.failedColumns(old)
 	}
 	x.spec.Mapping, x.spec.Settings["map"], x.spec.Columns = x.mapping, []string{x.flags.mapFile}, nil
 	for _, in := range x.opened {
-		x.spec.Columns.add(columnsOf(in.binding))
+		x.spec.Columns.add(x.columnsOf(in.binding))
 	}
 	return nil
 }

@@ -222,10 +222,10 @@ func (c *inputColumns) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-func columnsOf(b *ops.Binding) []columnSpec {
+func (x *execution) columnsOf(b *ops.Binding) []columnSpec {
 	specs := make([]columnSpec, len(b.Columns))
 	for i, c := range b.Columns {
-		specs[i] = columnSpec{c.Column, c.Target, string(c.Use)}
+		specs[i] = columnSpec{x.redactor.Name(c.Column), c.Target, string(c.Use)}
 	}
 	return specs
 }
