@@ -76,20 +76,30 @@ func TestJobFileNamesOtherPlaces(t *testing.T) {
 	if err := os.WriteFile(input, []byte("registrationId,externalId\nr1,\nr2,b\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s3 := []string{"--s3-endpoint-url", server.Endpoint, "--s3-path-style"}
-	at := func(args ...string) *child { return prepare(t, url, dir, append(args, s3...)...) }
-	at("personalize", input, "--canary", "1", "--out", "s3://bucket/run", "--share-limit", "limit.json").demandEnd(t, exitErrors)
-	data, _ := server.Get(t, "run/job.json")
-	job := string(data)
-	for _, place := range []string{filepath.Join(dir, "victim"), "s3://other/limit.json"} {
-		server.Put(t, "run/job.json", []byte(strings.Replace(job, "limit.json", place, 1)))
-		at("resume", "s3://bucket/run").demandEnd(t, exitUsage, "give --share-limit on the command line")
+	at := func(args ...string) *child { return s3Child(t, server, url, args...) }
+	limit, victim := filepath.Join(dir, "limit.json"), filepath.Join(dir, "victim")
+	for _, run := range []string{"run", "anew"} {
+		at("personalize", input, "--canary", "1", "--out", "s3://bucket/"+run, "--share-limit", limit).demandEnd(t, exitErrors)
+		data, _ := server.Get(t, run+"/job.json")
+		job := string(data)
+		for _, place := range []string{victim, "s3://other/limit.json"} {
+			server.Put(t, run+"/job.json", []byte(strings.Replace(job, limit, place, 1)))
+			at("resume", "s3://bucket/"+run).demandEnd(t, exitUsage, "give --share-limit on the command line")
+		}
+		if run == "run" { // as it was sealed
+			server.Put(t, run+"/job.json", []byte(job))
+			at("resume", "s3://bucket/"+run).demandEnd(t, exitBadRows)
+			continue
+		}
+		// What was refused is not sealed by a resume that is told the right one.
+		at("resume", "s3://bucket/"+run, "--share-limit", limit).demandEnd(t, exitBadRows)
+		if data, _ := server.Get(t, run+"/job.json"); !strings.Contains(string(data), limit) || strings.Contains(string(data), "other/limit.json") {
+			t.Errorf("the run goes on with\n%s", data)
+		}
 	}
-	if _, err := os.Stat(filepath.Join(dir, "victim")); err == nil {
+	if _, err := os.Stat(victim); err == nil {
 		t.Error("the file that job.json names was written")
 	}
-	server.Put(t, "run/job.json", []byte(job))
-	at("resume", "s3://bucket/run").demandEnd(t, exitBadRows)
 }
 
 // What was planted in a run folder or a delta state before they were closed to others

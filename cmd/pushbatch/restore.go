@@ -104,6 +104,9 @@ func (c *runConfig) ownPlaces(run string, spec *runSpec, from map[string]origin,
 // endpointFlags are addresses that secrets are sent to.
 var endpointFlags = []string{"base-url", "s3-endpoint-url"}
 
+// sealedFlags are what a run's seal covers.
+var sealedFlags = slices.Concat(endpointFlags, placeFlags)
+
 // sameEndpoints refuses to send what a run sends elsewhere than it did, unless
 // the command line says so. Where nothing is in force but the default, the address
 // that the run was started with is taken if the run's seal shows that a process
@@ -152,7 +155,7 @@ func (p *process) seal(f *jobFlags, settings map[string][]string) string {
 	}
 	mac := hmac.New(sha256.New, []byte(secret))
 	mac.Write([]byte("pushbatch: addresses of a run\n"))
-	for _, name := range slices.Concat(endpointFlags, placeFlags) {
+	for _, name := range sealedFlags {
 		mac.Write([]byte(strings.Join(settings[name], " ") + "\n"))
 	}
 	return hex.EncodeToString(mac.Sum(nil))
@@ -168,10 +171,11 @@ func (x *execution) warnUnrestored() {
 	}
 }
 
-// keepEndpoints notes the addresses that are in force from now on.
-func (x *execution) keepEndpoints() {
+// keepPlaces notes the addresses and places that are in force from now on: the seal
+// is of these, not of what the folder said.
+func (x *execution) keepPlaces() {
 	now := settingsOf(x.set)
-	for _, name := range endpointFlags {
+	for _, name := range sealedFlags {
 		delete(x.spec.Settings, name)
 		if v, ok := now[name]; ok {
 			x.spec.Settings[name] = v

@@ -128,7 +128,7 @@ func (p *process) reopen(folder *runstore.Folder, c *runConfig) (*execution, err
 		return nil, err
 	}
 	x.folder, x.point, x.newMapping = folder, point, newMapping
-	x.keepEndpoints()
+	x.keepPlaces()
 	return x, nil
 }
 
