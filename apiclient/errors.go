@@ -79,9 +79,21 @@ func (e *Error) FatalFor(call *Call) bool {
 	return e.Class == Fatal || e.Class == AppCode && call.AppCode == ""
 }
 
+// TemporaryStatus reports whether an answer of this status is worth another try: 408,
+// 425, 429 and 5xx, as the platform's reference has it. A 501 or 505 says that the
+// server does not know the request at all, which no waiting heals.
+func TemporaryStatus(status int) bool {
+	switch status {
+	case 408, 425, 429:
+		return true
+	case 501, 505:
+		return false
+	}
+	return status >= 500
+}
+
 // platformClass classifies an answer (the platform's reference: 401, 403, 48001
-// and 48012 end a run; 408, 425, 429 and 5xx are worth another try). A 501 or 505
-// says that the server does not know the request at all, which no waiting heals.
+// and 48012 end a run).
 func platformClass(status int, code string) Class {
 	switch code {
 	case "48001", "48012", "APP_CODE_MISSING":
@@ -90,9 +102,7 @@ func platformClass(status int, code string) Class {
 	switch {
 	case status == 401, status == 403, status == 407, status >= 300 && status < 400:
 		return Fatal
-	case status == 501, status == 505:
-		return Final
-	case status == 408, status == 425, status == 429, status >= 500:
+	case TemporaryStatus(status):
 		return Temporary
 	}
 	return Final

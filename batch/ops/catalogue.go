@@ -1,8 +1,10 @@
 package ops
 
 import (
+	"strconv"
 	"strings"
 
+	"pushbatch/apiclient"
 	"pushbatch/batch"
 )
 
@@ -112,8 +114,9 @@ func Explain(code string) (e Entry, ok bool) {
 // Temporary reports whether a row that failed with a code needs no mending: what
 // kept it from succeeding passes by itself.
 func Temporary(code string) bool {
-	if status, isHTTP := strings.CutPrefix(code, "http_"); isHTTP && allDigits(status) {
-		return len(status) == 3 && status[0] == '5' || status == "408" || status == "425" || status == "429"
+	if text, isHTTP := strings.CutPrefix(code, "http_"); isHTTP {
+		status, err := strconv.Atoi(text)
+		return err == nil && status < 600 && apiclient.TemporaryStatus(status)
 	}
 	switch code {
 	case "TOO_MANY_REQUESTS", "E429", "GENERAL_ERROR", "INTERNAL_SERVER_ERROR", "BAD_GATEWAY", "SERVICE_UNAVAILABLE",

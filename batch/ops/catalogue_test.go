@@ -111,7 +111,7 @@ func TestTemporary(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[string]bool{
 		"timeout": true, "connection_broken": true, "http_503": true, "http_500": true, "http_429": true, "GENERAL_ERROR": true, "answer_invalid": true,
-		"http_400": false, "http_404": false, "48013": false, "phone_invalid": false, "PERSONALIZATION_IMPOSSIBLE": false, "http_": false,
+		"http_400": false, "http_404": false, "48013": false, "phone_invalid": false, "PERSONALIZATION_IMPOSSIBLE": false, "http_": false, "http_501": false, "http_505": false, "http_600": false,
 	} {
 		if got := ops.Temporary(code); got != want {
 			t.Errorf("%s: %v, want %v", code, got, want)
