@@ -35,7 +35,6 @@ type Journal struct {
 
 	writing sync.Mutex // is locked before mu
 	err     error      // a write failed: what followed it could not be read
-	spare   []byte     // the room of the lines written last
 
 	mu      sync.Mutex
 	current int
@@ -113,7 +112,7 @@ func (j *Journal) write() error {
 	defer j.writing.Unlock()
 	j.mu.Lock()
 	lines, file := j.lines, j.files[j.current]
-	j.lines, j.spare, j.pending, j.kept = j.spare[:0], lines, nil, true
+	j.lines, j.pending, j.kept = make([]byte, 0, len(lines)), nil, true
 	j.mu.Unlock()
 	if j.err != nil {
 		return j.err
