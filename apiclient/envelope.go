@@ -190,20 +190,20 @@ func retryAfter(h http.Header, now time.Time) time.Duration {
 	const sinceEpoch = 1e9 // seconds: 32 years
 	value := strings.TrimSpace(h.Get("Retry-After"))
 	seconds, err := strconv.ParseFloat(value, 64)
+	var date time.Time
 	switch {
-	case err == nil && !(seconds > 0):
-		return 0
-	case err == nil && seconds < sinceEpoch:
-		return time.Duration(seconds * float64(time.Second))
-	}
-	date := time.UnixMilli(int64(seconds))
-	if seconds < 1000*sinceEpoch {
-		date = time.Unix(int64(seconds), 0)
-	}
-	if err != nil {
+	case err != nil:
 		if date, err = http.ParseTime(value); err != nil {
 			return 0
 		}
+	case !(seconds > 0):
+		return 0
+	case seconds < sinceEpoch:
+		return time.Duration(seconds * float64(time.Second))
+	case seconds < 1000*sinceEpoch:
+		date = time.Unix(int64(seconds), 0)
+	default:
+		date = time.UnixMilli(int64(seconds))
 	}
 	if sent, err := http.ParseTime(h.Get("Date")); err == nil {
 		now = sent
