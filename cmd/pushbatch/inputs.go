@@ -188,10 +188,7 @@ func (x *execution) failedColumns(inputs []openedInput) [][]string {
 			}
 			names[i] = first[key]
 		}
-		if n := len(all); n > 0 && slices.Equal(all[n-1], names) {
-			names = all[n-1] // thousands of parts are alike
-		}
-		all = append(all, names)
+		all = appendAlike(all, names)
 	}
 	return all
 }

@@ -193,11 +193,15 @@ type columnSpec struct {
 // columns they took 60 MB.
 type inputColumns [][]columnSpec
 
-func (c *inputColumns) add(columns []columnSpec) {
-	if n := len(*c); n > 0 && slices.Equal((*c)[n-1], columns) {
-		columns = (*c)[n-1]
+func (c *inputColumns) add(columns []columnSpec) { *c = appendAlike(*c, columns) }
+
+// appendAlike appends what is known of an input's columns; it is that of the input
+// before where they are alike, as thousands of parts are.
+func appendAlike[T comparable](all [][]T, list []T) [][]T {
+	if n := len(all); n > 0 && slices.Equal(all[n-1], list) {
+		list = all[n-1]
 	}
-	*c = append(*c, columns)
+	return append(all, list)
 }
 
 // MarshalJSON implements json.Marshaler.

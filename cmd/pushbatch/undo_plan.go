@@ -255,7 +255,7 @@ func (run *changedRun) beyond() int64 {
 		}
 		return otherwise
 	}
-	inFlight := int(setting("max-in-flight", 64))
+	inFlight := int(setting("max-in-flight", batch.DefaultMaxInFlight))
 	switch {
 	case run.point.Ended:
 		return 0
@@ -264,7 +264,7 @@ func (run *changedRun) beyond() int64 {
 	case len(run.spec.Settings["delta"])+len(run.spec.Settings["on-duplicate"]) > 0:
 		return math.MaxInt64 // many rows need no request: nothing bounds how far the others were
 	}
-	return int64(batch.WindowOf(inFlight)) + int64(2*setting("rate", 50)) // and two seconds that a power loss takes
+	return int64(batch.WindowOf(inFlight)) + int64(2*setting("rate", apiclient.PublishedPushRate)) // and two seconds that a power loss takes
 }
 
 // logRebuilder writes a log from the inputs of a run and its results, which come in

@@ -29,10 +29,7 @@ func journal(b *bench) error {
 	defer s.stop()
 	once := func(program string) func() (usage, error) {
 		return func() (usage, error) {
-			out := filepath.Join(b.dir, "run")
-			defer os.RemoveAll(out)
-			return run([]int{0}, program, "personalize", file, "--base-url", s.base, "--rate", unlimited,
-				"--max-in-flight", fmt.Sprint(inFlight), "--out", out, "--quiet")
+			return b.runProgram(program, "personalize", file, "--base-url", s.base, "--rate", unlimited, "--max-in-flight", fmt.Sprint(inFlight))
 		}
 	}
 	ours, bare, ratio, err := b.inTurn(once(b.ours), once(without))

@@ -46,10 +46,12 @@ func usageOf(state *os.ProcessState, wall time.Duration) usage {
 }
 
 // runOnce makes a new run of ours; the folder is removed.
-func (b *bench) runOnce(args ...string) (usage, error) {
+func (b *bench) runOnce(args ...string) (usage, error) { return b.runProgram(b.ours, args...) }
+
+func (b *bench) runProgram(program string, args ...string) (usage, error) {
 	out := filepath.Join(b.dir, "run")
 	defer os.RemoveAll(out)
-	return run([]int{0}, b.ours, append(args, "--out", out, "--quiet")...)
+	return run([]int{0}, program, append(args, "--out", out, "--quiet")...)
 }
 
 // inTurn runs two things alternately and returns the medians of each and of
