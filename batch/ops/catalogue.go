@@ -126,6 +126,18 @@ func Temporary(code string) bool {
 	return false
 }
 
+// Again says when to send rows again that failed with a code that no mending of cells
+// helps, and the flags to add then, a space in front. Both are empty for other codes.
+func Again(code string) (when, flags string) {
+	switch code {
+	case "PERSONALIZATION_IMPOSSIBLE":
+		return "if these rows are right, take the devices away from the people who have them", " --force-depersonalize"
+	case "NOT_FOUND":
+		return "check the base URL and the ids; where the URL was wrong, give the right one and send the rows again", ""
+	}
+	return "", ""
+}
+
 // Catalogue is every code that can stand in error_code or end a run: ours, the
 // client's, and those the platform documents. It returns a new slice.
 func Catalogue() []Entry { //nolint:funlen // a table

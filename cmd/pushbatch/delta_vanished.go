@@ -76,10 +76,7 @@ func (d *deltaRun) checkVanished(ctx context.Context) error {
 // vanishedSource is the list of devices that the input names no more.
 type vanishedSource struct{ batch.Source }
 
-// vanishedName is the source of their rows.
-const vanishedName = report.VanishedSource
-
-func (vanishedSource) Name() string { return vanishedName }
+func (vanishedSource) Name() string { return report.VanishedSource }
 
 // vanished adds the devices that vanished as rows after the others.
 func (d *deltaRun) vanished(ctx context.Context) ([]openedInput, error) {

@@ -133,16 +133,10 @@ var brokenInput = []string{readers.CodeTruncated, readers.CodeCorrupt, readers.C
 // explain says what an error code means.
 func explain(code string) (report.Explanation, bool) {
 	e, known := ops.Explain(code)
-	x := report.Explanation{
-		Meaning: e.Meaning, Remedy: e.Remedy, Temporary: ops.Temporary(code), BrokenInput: slices.Contains(brokenInput, code),
-	}
-	switch code {
-	case "PERSONALIZATION_IMPOSSIBLE":
-		x.Again, x.AgainFlags = "if these rows are right, take the devices away from the people who have them", " --force-depersonalize"
-	case "NOT_FOUND":
-		x.Again = "check the base URL and the ids; where the URL was wrong, give the right one and send the rows again"
-	}
-	return x, known
+	again, flags := ops.Again(code)
+	return report.Explanation{
+		Meaning: e.Meaning, Remedy: e.Remedy, Temporary: ops.Temporary(code), Again: again, AgainFlags: flags, BrokenInput: slices.Contains(brokenInput, code),
+	}, known
 }
 
 // forReport is what the page and the next step need of a run. Settings that came

@@ -54,8 +54,7 @@ func (b *blobShares) read(ctx context.Context) ([]byte, blob.Version, error) {
 		b.found = true
 	case errors.Is(err, fs.ErrNotExist):
 		if b.found && !blob.IsS3(b.location) {
-			_, err = os.Stat(filepath.Dir(b.location)) // gone: a disk that is not mounted any more, on which no new record is begun
-			if err != nil {
+			if _, err := os.Stat(filepath.Dir(b.location)); err != nil { // gone: a disk that is not mounted any more, on which no new record is begun
 				return nil, "", err
 			}
 		}

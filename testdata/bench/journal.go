@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 )
@@ -66,9 +65,5 @@ func (b *bench) buildWithout(file, text string) (program string, err error) {
 	if err != nil {
 		return "", err
 	}
-	out, err := exec.Command("go", "build", "-overlay", overlay, "-ldflags=-s -w", "-o", program, "./cmd/pushbatch").CombinedOutput()
-	if err != nil {
-		err = fmt.Errorf("build without: %w\n%s", err, out)
-	}
-	return program, err
+	return program, build(program, "./cmd/pushbatch", "-overlay", overlay)
 }

@@ -79,8 +79,8 @@ func runAll(scale, turns int, only string) error {
 	defer os.RemoveAll(dir)
 	b := &bench{dir: dir, ours: filepath.Join(dir, "pushbatch"), self: filepath.Join(dir, "bench"), scale: scale, turns: turns}
 	for program, pkg := range map[string]string{b.ours: "./cmd/pushbatch", b.self: "./testdata/bench"} {
-		if out, err := exec.Command("go", "build", "-ldflags=-s -w", "-o", program, pkg).CombinedOutput(); err != nil {
-			return fmt.Errorf("build %s: %w\n%s", pkg, err, out)
+		if err := build(program, pkg); err != nil {
+			return err
 		}
 	}
 	fmt.Printf("%s, %d cores, %s %s/%s, commit %s, medians of %d turns\n\n",

@@ -45,6 +45,14 @@ func usageOf(state *os.ProcessState, wall time.Duration) usage {
 	return u
 }
 
+func build(program, pkg string, flags ...string) error {
+	args := append([]string{"build", "-ldflags=-s -w", "-o", program}, flags...)
+	if out, err := exec.Command("go", append(args, pkg)...).CombinedOutput(); err != nil {
+		return fmt.Errorf("build %s: %w\n%s", pkg, err, out)
+	}
+	return nil
+}
+
 // runOnce makes a new run of ours; the folder is removed.
 func (b *bench) runOnce(args ...string) (usage, error) { return b.runProgram(b.ours, args...) }
 
@@ -90,8 +98,8 @@ func (b *bench) rows(format string, n int) (string, error) {
 	defer file.Close()
 	gen := filepath.Join(b.dir, "gen")
 	if _, err := os.Stat(gen); err != nil {
-		if out, err := exec.Command("go", "build", "-o", gen, "./testdata/gen").CombinedOutput(); err != nil {
-			return "", fmt.Errorf("build gen: %w\n%s", err, out)
+		if err := build(gen, "./testdata/gen"); err != nil {
+			return "", err
 		}
 	}
 	cmd := exec.Command(gen, "-rows", fmt.Sprint(n), "-format", format)

@@ -72,15 +72,11 @@ func (m *markup) warnings(groups []warningGroup) {
 const openErrors = 1
 
 func (m *markup) explained(g *errorGroup, folded bool) {
+	var begin, headed, end literal = `<div class="error {}">`, "", "</div>\n"
 	if folded {
-		m.put(`<details class="error {}"><summary>`, g.Status)
-	} else {
-		m.put(`<div class="error {}">`, g.Status)
+		begin, headed, end = `<details class="error {}"><summary>`, "</summary>", "</details>\n"
 	}
-	m.put(`<h3>{} <span>({}): <span data-key="{}" data-value="{}">{}</span></span></h3>`, g.Code, g.Status, g.Key, g.Raw, g.Count)
-	if folded {
-		m.put("</summary>")
-	}
+	m.put(begin+`<h3>{} <span>({}): <span data-key="{}" data-value="{}">{}</span></span></h3>`+headed, g.Status, g.Code, g.Status, g.Key, g.Raw, g.Count)
 	m.put("<p>{}</p><p><strong>What to do:</strong> {}</p>\n", g.Meaning, g.Remedy)
 	m.table("Example rows of "+g.Code, "", "")
 	m.put(`<th scope="col" class="n">Row</th><th scope="col">Where</th><th scope="col">Message</th></tr></thead><tbody>` + "\n")
@@ -91,12 +87,7 @@ func (m *markup) explained(g *errorGroup, folded bool) {
 		}
 		m.put(`<tr><td class="n">{}</td><td>{}</td><td>{}</td></tr>`+"\n", strconv.FormatInt(e.Row, 10), where, e.Message)
 	}
-	m.put("</tbody></table></div>")
-	if folded {
-		m.put("</details>\n")
-	} else {
-		m.put("</div>\n")
-	}
+	m.put("</tbody></table></div>" + end)
 }
 
 func (m *markup) counted(groups []errorGroup) {
