@@ -151,6 +151,19 @@ func classed(f fact) float64 {
 	return v
 }
 
+// tickAt is a tick of the level axis at a share of its length. Its text stays within the
+// chart, of which it takes up to a sixth on a small phone.
+func tickAt(share float64, text string) tick {
+	t := tick{At: unit(100 * share), Text: text, Anchor: "middle"}
+	switch {
+	case share == 0:
+		t.Anchor = "start"
+	case share > 0.9:
+		t.Anchor = "end"
+	}
+	return t
+}
+
 // timeSteps are the distances of ticks on an axis of time.
 var timeSteps = []time.Duration{
 	time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 15 * time.Second, 30 * time.Second,
@@ -171,14 +184,7 @@ func timeTicks(seconds float64) (ticks []tick) {
 		}
 	}
 	for at := 0.0; at <= seconds*(1+1e-9); at += step {
-		t := tick{At: unit(100 * at / seconds), Text: tickText(at), Anchor: "middle"}
-		switch {
-		case at == 0:
-			t.Anchor = "start"
-		case at > 0.93*seconds:
-			t.Anchor = "end"
-		}
-		ticks = append(ticks, t)
+		ticks = append(ticks, tickAt(at/seconds, tickText(at)))
 	}
 	return ticks
 }

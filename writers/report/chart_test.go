@@ -37,6 +37,18 @@ func TestTimeTicks(t *testing.T) {
 	}
 }
 
+// A text near the end of an axis is written towards its middle: it stays in the chart.
+func TestTickNearTheEnd(t *testing.T) {
+	t.Parallel()
+	last := func(ticks []tick) string { return ticks[len(ticks)-1].Anchor }
+	if have := last(timeTicks(0.1087)); have != "end" { // 100 ms, at 92 %
+		t.Errorf("time: anchored at its %s", have)
+	}
+	if have := last(latencyTicks(make([]LatencyBar, 13))); have != "end" { // the last is the twelfth edge
+		t.Errorf("latency: anchored at its %s", have)
+	}
+}
+
 func TestPercent(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

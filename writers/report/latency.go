@@ -52,14 +52,7 @@ func latencyTicks(bars []LatencyBar) (ticks []tick) {
 		if i == 0 {
 			at = bars[0].From
 		}
-		t := tick{unit(100 * float64(i) / float64(len(bars))), tickText(at / 1000), "middle"}
-		switch i {
-		case 0:
-			t.Anchor = "start"
-		case len(bars):
-			t.Anchor = "end"
-		}
-		ticks = append(ticks, t)
+		ticks = append(ticks, tickAt(float64(i)/float64(len(bars)), tickText(at/1000)))
 	}
 	return ticks
 }
