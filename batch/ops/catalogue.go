@@ -96,10 +96,15 @@ type Entry struct {
 }
 
 // Explain returns the entry of a code; ok is false for a code of the platform
-// that is not known here.
+// that is not known here. An answer without a code is explained by its status.
 func Explain(code string) (e Entry, ok bool) {
 	family := code
-	if status, isHTTP := strings.CutPrefix(code, "http_"); isHTTP && allDigits(status) {
+	switch status, isHTTP := strings.CutPrefix(code, "http_"); {
+	case code == "http_401", code == "E401":
+		family = "UNAUTHORIZED"
+	case code == "http_403", code == "E403":
+		family = "FORBIDDEN"
+	case isHTTP && allDigits(status):
 		family = "http_*"
 	}
 	for _, e := range Catalogue() {
@@ -231,7 +236,7 @@ func Catalogue() []Entry { //nolint:funlen // a table
 		{"PHONE_INVALID", Fails, "The platform does not accept the phone number.", "Mend the number."},
 		{"USER_IDENTITY_INVALID", Fails, "The platform does not accept the identity.", "Check external id, phone number and e-mail address."},
 		{"REQUEST_FORMAT_INVALID", Fails, "The platform could not read the request; the message says where.", "Check the attribute's type: it must be as defined on the account."},
-		{"http_*", Fails, "The platform, or a proxy before it, answered with this status and no code.", "400, 404, 409, 422 are final for the row; 5xx and 429 may be retried; 401 and 403 stop the run: check the credentials."},
+		{"http_*", Fails, "The platform, or a proxy before it, answered with this status and no code.", "400, 404, 409, 422 are final for the row; 5xx and 429 may be retried; 401 (UNAUTHORIZED) and 403 (FORBIDDEN) stop the run."},
 
 		// The way to the platform.
 		{"timeout", Fails, "No answer came within --timeout, at every attempt.", "Retry the row; the change may have been made."},

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"pushbatch/batch"
 	"pushbatch/batch/ops"
 )
@@ -101,6 +103,14 @@ func TestExplain(t *testing.T) {
 	t.Parallel()
 	if e, ok := ops.Explain("http_502"); !ok || e.Code != "http_502" {
 		t.Errorf("Explain(http_502) = %v, %v", e, ok)
+	}
+	for code, like := range map[string]string{"http_401": "UNAUTHORIZED", "E401": "UNAUTHORIZED", "http_403": "FORBIDDEN", "E403": "FORBIDDEN"} {
+		e, _ := ops.Explain(code)
+		want, _ := ops.Explain(like)
+		want.Code = code
+		if diff := cmp.Diff(want, e); diff != "" {
+			t.Errorf("%s is not explained as %s:\n%s", code, like, diff)
+		}
 	}
 	if _, ok := ops.Explain("SOMETHING_NEW"); ok {
 		t.Error("an unknown code is explained")

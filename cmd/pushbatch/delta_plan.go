@@ -114,16 +114,19 @@ func (d *deltaRun) mapInput(ctx context.Context, num int64, source batch.Source,
 }
 
 // isDoubtful reports whether the device of a row may be another one than its id says:
-// cells are missing or too many, or the id itself is at fault. A header that is
-// repeated names none.
+// cells are missing or too many, a quote before its end lets them move, or the id
+// itself is at fault. A header that is repeated names none.
 func isDoubtful(row *batch.Row, out *batch.Outcome, binding *ops.Binding) bool {
 	if out.Status != batch.Rejected || out.RegistrationID == "" {
 		return false
 	}
-	whole := row.Err != nil && row.Err.Column == "" && row.Err.Code != readers.CodeRepeatedRow
-	atFault := func(p batch.Problem) bool {
-		return slices.ContainsFunc(binding.Columns, func(use ops.ColumnUse) bool { return use.Target == "registrationId" && use.Column == p.Column })
+	at := func(use func(ops.ColumnUse) bool) int { return slices.IndexFunc(binding.Columns, use) }
+	id := at(func(use ops.ColumnUse) bool { return use.Target == "registrationId" })
+	atFault := func(p batch.Problem) bool { return id >= 0 && binding.Columns[id].Column == p.Column }
+	if row.Err != nil && row.Err.Code == readers.CodeStrayQuote {
+		return id >= at(func(use ops.ColumnUse) bool { return use.Column == row.Err.Column })
 	}
+	whole := row.Err != nil && row.Err.Column == "" && row.Err.Code != readers.CodeRepeatedRow
 	return whole || out.Code == batch.CodeUnmodified || slices.ContainsFunc(out.Problems, atFault) || slices.ContainsFunc(row.Faults, atFault)
 }
 

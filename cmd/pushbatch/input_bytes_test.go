@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
@@ -61,19 +62,27 @@ func TestInputBytes(t *testing.T) {
 	}
 }
 
-// Text that is not valid in its encoding is refused, never replaced.
+// Text that is not valid in its encoding is refused, never replaced, and leaves the
+// results a file that others can read.
 func TestInvalidTextIsRefused(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	write(t, filepath.Join(dir, "d.csv"), "registrationId,externalId,firstName\ndevice-1,ann,\x8eeljka\ndevice-2,bob,Bob\n")
+	write(t, filepath.Join(dir, "d.csv"), "registrationId,externalId,firstName\ndevice-1,ann,\x8eeljka\ndevice-2,bob,Bob\ndevice-\x8e,eva,Eva\n")
 	_, url := serve(t, simulator.Config{})
 	c := start(t, url, dir, "personalize", "d.csv", "--dry-run", "--out", "run")
 	if code := c.code(t); code != exitBadRows {
 		t.Fatalf("exit code %d\n%s", code, &c.stderr)
 	}
 	rows := results(t, filepath.Join(dir, "run", "results.csv"))
-	if all := strings.Join(flatten(rows), " "); !strings.Contains(all, "encoding_invalid") || strings.Contains(all, "\ufffd") {
-		t.Errorf("the results are %s", all)
+	if all := strings.Join(flatten(rows), " "); !strings.Contains(all, "encoding_invalid") || !strings.Contains(all, " device-\ufffd ") || !utf8.ValidString(all) {
+		t.Errorf("the results are %q", all)
+	}
+	failed, err := os.ReadFile(filepath.Join(dir, "run", "failed.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(failed), "device-\x8e,eva,Eva,") || !strings.Contains(string(failed), "device-1,ann,\x8eeljka,") {
+		t.Errorf("the cells are not as they were read: %q", failed)
 	}
 }
 

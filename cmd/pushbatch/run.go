@@ -284,7 +284,7 @@ func remedyOf(err error) string {
 	}
 	if abort, ok := errors.AsType[*batch.Abort](err); ok {
 		entry, known := ops.Explain(abort.Code)
-		if known && entry.Effect == ops.Fails { // which explains a row that failed
+		if known && entry.Effect == ops.Fails && ops.Temporary(abort.Code) { // which explains a row that failed
 			return "Nothing has to be changed here: resume the run when the platform answers again."
 		}
 		if known {
