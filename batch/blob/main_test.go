@@ -4,7 +4,7 @@ import (
 	"os"
 	"testing"
 
-	"pushbatch/batch/blob/s3test"
+	"pushbatch/testdata/s3test"
 )
 
 func TestMain(m *testing.M) { os.Exit(s3test.Run(m)) }

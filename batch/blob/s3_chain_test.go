@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"pushbatch/batch/blob"
-	"pushbatch/batch/blob/s3test"
+	"pushbatch/testdata/s3test"
 )
 
 // handsOut serves the good credentials in the forms of the services that hand

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"pushbatch/batch/blob"
-	"pushbatch/batch/blob/s3test"
+	"pushbatch/testdata/s3test"
 )
 
 // Every refusal names the bucket, the key, what was tried and what to do.

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"pushbatch/batch/blob"
-	"pushbatch/batch/blob/s3test"
+	"pushbatch/testdata/s3test"
 )
 
 // A store that is not AWS keeps to the same suite, whatever it lacks beside

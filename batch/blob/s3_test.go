@@ -17,7 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"pushbatch/batch/blob"
-	"pushbatch/batch/blob/s3test"
+	"pushbatch/testdata/s3test"
 )
 
 // noise is n bytes that compress badly and repeat nowhere.

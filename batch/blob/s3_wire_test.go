@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"pushbatch/batch/blob"
-	"pushbatch/batch/blob/s3test"
+	"pushbatch/testdata/s3test"
 )
 
 // recorded are the requests that went by, by what they are.

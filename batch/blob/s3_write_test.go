@@ -14,7 +14,7 @@ import (
 
 	"pushbatch/batch"
 	"pushbatch/batch/blob"
-	"pushbatch/batch/blob/s3test"
+	"pushbatch/testdata/s3test"
 )
 
 func TestS3UploadOfManyParts(t *testing.T) {

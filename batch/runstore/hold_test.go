@@ -9,7 +9,7 @@ import (
 
 	"pushbatch/batch"
 	"pushbatch/batch/blob"
-	"pushbatch/batch/blob/s3test"
+	"pushbatch/testdata/s3test"
 )
 
 // A location is held by one process at a time, on disk and in S3, and free when it is

@@ -14,8 +14,8 @@ import (
 
 	"pushbatch/batch"
 	"pushbatch/batch/blob"
-	"pushbatch/batch/blob/s3test"
 	"pushbatch/testdata/peak"
+	"pushbatch/testdata/s3test"
 )
 
 // stoppedRun is the folder of a run that can be resumed.

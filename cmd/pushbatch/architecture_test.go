@@ -24,7 +24,6 @@ const (
 var mayImport = map[string][]string{
 	"batch":                 {"batch/jsonappend"},
 	"batch/blob":            {"batch"}, // batch.Go
-	"batch/blob/s3test":     {"batch/blob"},
 	"batch/runstore":        {"batch", "batch/blob"},
 	"batch/jsonappend":      {},
 	"batch/delta":           {"batch", "batch/blob", "batch/runstore", "batch/spill"},
@@ -81,7 +80,7 @@ var mayImport = map[string][]string{
 
 // testOnly are path prefixes of what must never be linked into the binary.
 var testOnly = []string{
-	module + "/batch/blob/s3test",
+	module + "/testdata/s3test",
 	module + "/apiclient/openapitest",
 	module + "/readers/readertest",
 	module + "/testdata/peak",

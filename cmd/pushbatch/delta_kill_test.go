@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"pushbatch/apiclient/simulator"
-	"pushbatch/batch/blob/s3test"
+	"pushbatch/testdata/s3test"
 )
 
 // writeNight writes an input of devices with a score each, in an order of its own;

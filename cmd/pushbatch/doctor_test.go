@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"pushbatch/apiclient/simulator"
-	"pushbatch/batch/blob/s3test"
+	"pushbatch/testdata/s3test"
 )
 
 // secrets of the doctor's tests: none of them may be printed.

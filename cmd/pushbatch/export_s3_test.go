@@ -15,7 +15,7 @@ import (
 
 	"pushbatch/apiclient/simulator"
 	"pushbatch/batch"
-	"pushbatch/batch/blob/s3test"
+	"pushbatch/testdata/s3test"
 	"pushbatch/writers/inventory"
 )
 

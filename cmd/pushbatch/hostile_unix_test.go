@@ -15,7 +15,7 @@ import (
 	"testing"
 
 	"pushbatch/apiclient/simulator"
-	"pushbatch/batch/blob/s3test"
+	"pushbatch/testdata/s3test"
 )
 
 // A checkpoint whose names lead out of the run folder, in S3 and on disk: nothing is

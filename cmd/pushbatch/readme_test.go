@@ -16,8 +16,8 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"pushbatch/batch"
-	"pushbatch/batch/blob/s3test"
 	"pushbatch/batch/ops"
+	"pushbatch/testdata/s3test"
 	"pushbatch/writers/inventory"
 )
 

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"pushbatch/apiclient/simulator"
-	"pushbatch/batch/blob/s3test"
+	"pushbatch/testdata/s3test"
 )
 
 // s3Child is the program over a store.

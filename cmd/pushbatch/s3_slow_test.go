@@ -21,8 +21,8 @@ import (
 	"pushbatch/apiclient/simulator"
 	"pushbatch/batch"
 	"pushbatch/batch/blob"
-	"pushbatch/batch/blob/s3test"
 	"pushbatch/readers"
+	"pushbatch/testdata/s3test"
 )
 
 // s3Megabytes is the size of the object that TestS3SlowConsumer reads: a short

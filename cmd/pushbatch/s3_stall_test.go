@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"pushbatch/apiclient/simulator"
-	"pushbatch/batch/blob/s3test"
+	"pushbatch/testdata/s3test"
 )
 
 // A process stands still for longer than its lease and another one resumes its

@@ -20,7 +20,7 @@ import (
 
 	"pushbatch/apiclient/openapitest"
 	"pushbatch/apiclient/simulator"
-	"pushbatch/batch/blob/s3test"
+	"pushbatch/testdata/s3test"
 )
 
 func TestMain(m *testing.M) {

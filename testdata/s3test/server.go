@@ -97,7 +97,7 @@ func find(tb testing.TB) string {
 		return program
 	}
 	_, here, _, _ := runtime.Caller(0)
-	program := filepath.Join(filepath.Dir(here), "..", "..", "..", ".bin", "versitygw")
+	program := filepath.Join(filepath.Dir(here), "..", "..", ".bin", "versitygw")
 	if _, err := os.Stat(program); err != nil {
 		tb.Fatal("versitygw is neither in PATH nor in .bin: .ci/run builds it")
 	}
