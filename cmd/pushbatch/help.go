@@ -28,20 +28,21 @@ import (
 //go:embed help/*.md
 var topicFiles embed.FS
 
-// newTopics makes a help topic of every file of help: commands that only have a text.
+// newTopics makes a help topic of every file of help, and of the catalogue of errors:
+// commands that only have a text.
 func newTopics() []*cobra.Command {
 	files, _ := fs.Glob(topicFiles, "help/*.md") // the pattern is a good one
-	var topics []*cobra.Command
+	topics := []*cobra.Command{newTopic("errors", ops.ErrorsTopic())}
 	for _, file := range files {
 		data, _ := topicFiles.ReadFile(file) // embedded: it is there
-		title, text, _ := strings.Cut(strings.TrimPrefix(string(data), "# "), "\n")
-		topics = append(topics, &cobra.Command{
-			Use:   strings.TrimSuffix(path.Base(file), ".md"),
-			Short: title,
-			Long:  title + "\n\n" + console.Markdown(text),
-		})
+		topics = append(topics, newTopic(strings.TrimSuffix(path.Base(file), ".md"), string(data)))
 	}
 	return topics
+}
+
+func newTopic(name, markdown string) *cobra.Command {
+	title, text, _ := strings.Cut(strings.TrimPrefix(markdown, "# "), "\n")
+	return &cobra.Command{Use: name, Short: title, Long: title + "\n\n" + console.Markdown(text)}
 }
 
 // newManCommand writes the man pages that the archives of a release hold: one

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"path"
 	"regexp"
 	"strings"
 	"unicode/utf8"
@@ -139,8 +140,8 @@ func renderParagraph(b *strings.Builder, lines []string, i int) int {
 func plainMarkdown(text string) string {
 	text = markdownLink.ReplaceAllStringFunc(text, func(link string) string {
 		m := markdownLink.FindStringSubmatch(link)
-		if topic, ok := strings.CutSuffix(m[2], ".md"); ok && !strings.ContainsAny(topic, "/:") {
-			return m[1] + " (pushbatch help " + topic + ")"
+		if topic, ok := strings.CutSuffix(m[2], ".md"); ok && !strings.Contains(topic, ":") {
+			return m[1] + " (pushbatch help " + path.Base(topic) + ")"
 		}
 		return m[1]
 	})

@@ -1,0 +1,4 @@
+package ops
+
+// Catalogue is every code that Explain knows.
+func Catalogue() map[string]Entry { return catalogue() }
