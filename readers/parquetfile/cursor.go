@@ -10,14 +10,9 @@ import (
 	"pushbatch/readers/inputerror"
 )
 
-const (
-	// blockValues is how many levels and values are decoded at a time. The texts of
-	// a block share memory, which lives as long as a row that holds one of them.
-	blockValues = 256
-	// maxRowValues bounds the values of one column in one row: the elements of its
-	// lists.
-	maxRowValues = 1 << 18
-)
+// maxRowValues bounds the values of one column in one row: the elements of its
+// lists.
+const maxRowValues = 1 << 18
 
 var errNotInDictionary = errors.New("it names a value that is not in its dictionary")
 
@@ -26,33 +21,28 @@ var errNotInDictionary = errors.New("it names a value that is not in its diction
 type level struct{ rep, def uint8 }
 
 // cursor walks the values of one leaf column through one row group, page by page
-// and block by block: memory follows what is read, not what a page claims.
+// and value by value: memory follows what is read, not what a page claims.
 type cursor struct {
 	pageReader
 	dictionary *dictionary
 
 	page       []byte
 	encoding   format.Encoding
-	stored     []byte // the page's values
-	values     decoder
+	stored     []byte  // the page's values
+	values     decoder // of them; nil: none was read yet
 	reps, defs runReader
-	unread     int64 // levels of the page that are in no block yet
+	unread     int64 // levels of the page that were not read
 	wholeRows  bool  // no row goes on after the page
 
-	levels  []level // of the block
-	next    int     // the first of them that was not taken
-	pending int     // values of the block that are not decoded yet
-	cells   []batch.Value
-	faults  []valueFault // of the cells; shorter where the rest have none
-	taken   int          // of the cells
-	err     error        // after the last of them
+	next    level // read and not taken
+	hasNext bool
 }
 
 // open moves the cursor to a row of a row group.
 func (c *cursor) open(chunk *chunk, row int64) error {
 	*c = cursor{
 		pageReader: pageReader{scan: c.scan, leaf: c.leaf, chunk: chunk, at: chunk.start, left: chunk.values, held: c.held},
-		page:       c.page, levels: c.levels[:0], cells: c.cells[:0],
+		page:       c.page,
 	}
 	if chunk.rows == 0 || row == 0 {
 		return nil
@@ -134,67 +124,43 @@ func (c *cursor) readPage(h *locatedPage) error {
 	return err
 }
 
-// fill decodes the levels of the next block.
-func (c *cursor) fill() error {
-	if c.unread == 0 {
-		if err := c.nextPage(); err != nil {
-			return err
-		}
-	}
-	var memory [blockValues]uint8
-	block := memory[:min(c.unread, blockValues)]
-	c.unread -= int64(len(block))
-	c.levels, c.next, c.pending = c.levels[:0], 0, 0
-	if err := c.read(&c.defs, block, c.leaf.maxDef); err != nil {
-		return err
-	}
-	for _, def := range block {
-		c.levels = append(c.levels, level{def: def})
-		if def == c.leaf.maxDef {
-			c.pending++
-		}
-	}
-	if c.leaf.maxRep == 0 {
-		return nil
-	}
-	if err := c.read(&c.reps, block, c.leaf.maxRep); err != nil {
-		return err
-	}
-	for i, rep := range block {
-		c.levels[i].rep = rep
-	}
-	return nil
-}
-
-func (c *cursor) read(levels *runReader, block []uint8, maxLevel uint8) error {
-	if maxLevel == 0 {
-		return nil
-	}
-	if _, err := readRuns(levels, block); err != nil {
-		return damaged("the levels of column %s: %w", c.leaf.path, err)
-	}
-	for _, l := range block {
-		if l > maxLevel {
-			return damaged("a level of column %s is above %d", c.leaf.path, maxLevel)
-		}
-	}
-	return nil
-}
-
 // peek returns the next level; io.EOF: the chunk has no more.
 func (c *cursor) peek() (level, error) {
-	for c.next == len(c.levels) {
-		if err := c.fill(); err != nil {
+	if c.hasNext {
+		return c.next, nil
+	}
+	if c.unread == 0 {
+		if err := c.nextPage(); err != nil {
 			return level{}, err
 		}
 	}
-	return c.levels[c.next], nil
+	c.unread--
+	var err error
+	if c.next.def, err = c.level(&c.defs, c.leaf.maxDef); err == nil {
+		c.next.rep, err = c.level(&c.reps, c.leaf.maxRep)
+	}
+	c.hasNext = err == nil
+	return c.next, err
+}
+
+func (c *cursor) level(levels *runReader, maxLevel uint8) (uint8, error) {
+	if maxLevel == 0 {
+		return 0, nil
+	}
+	l, err := levels.next()
+	if err != nil {
+		return 0, damaged("the levels of column %s: %w", c.leaf.path, err)
+	}
+	if l > uint32(maxLevel) {
+		return 0, damaged("a level of column %s is above %d", c.leaf.path, maxLevel)
+	}
+	return uint8(l), nil
 }
 
 // goesOn reports whether the row that was begun has more levels, the next of
 // which it returns. In old data pages they may be on the next one.
 func (c *cursor) goesOn() (level, bool, error) {
-	if c.next == len(c.levels) && c.unread == 0 && c.wholeRows {
+	if !c.hasNext && c.unread == 0 && c.wholeRows {
 		return level{}, false, nil
 	}
 	l, err := c.peek()
@@ -210,22 +176,15 @@ func (c *cursor) take() (batch.Value, error) {
 	if err != nil {
 		return batch.Value{}, c.early(err)
 	}
+	c.hasNext = false
 	if l.def < c.leaf.maxDef {
-		c.next++
 		return batch.Value{}, nil
 	}
-	if c.taken == len(c.cells) {
-		if err := c.decode(); err != nil {
-			return batch.Value{}, err
-		}
+	raw, err := c.storedValue()
+	if err != nil {
+		return batch.Value{}, err
 	}
-	v := c.cells[c.taken]
-	if c.taken < len(c.faults) && c.faults[c.taken] != noFault {
-		v = c.scan.fault(c.faults[c.taken], v.Text)
-	}
-	c.taken++
-	c.next++
-	return v, nil
+	return c.render(raw), nil
 }
 
 // early is the error of a chunk that ends where it should go on.
@@ -236,56 +195,37 @@ func (c *cursor) early(err error) error {
 	return err
 }
 
-// decode makes cells of the next stored values.
-func (c *cursor) decode() error {
-	c.cells, c.faults, c.taken = c.cells[:0], c.faults[:0], 0
-	if c.err != nil {
-		return c.err
-	}
+// storedValue decodes the page's next value.
+func (c *cursor) storedValue() ([]byte, error) {
 	if c.values == nil {
-		if c.values, c.err = newDecoder(c.leaf, c.encoding, c.stored, c.dictionary); c.err != nil {
-			return c.err
+		var err error
+		if c.values, err = newDecoder(c.leaf, c.encoding, c.stored, c.dictionary); err != nil {
+			return nil, err
 		}
 	}
-	b := &c.scan.block
-	b.reset()
-	err := c.values(b, c.pending)
-	c.pending -= len(b.values)
-	c.render(b.values)
+	raw, err := c.values()
 	if err == nil {
-		return nil
+		return raw, nil
 	}
-	if found := new(inputerror.Error); !errors.As(err, &found) {
+	if _, named := errors.AsType[*inputerror.Error](err); !named {
 		err = damaged("a page of column %s (encoding %s): %w", c.leaf.path, c.encoding, err)
 	}
-	c.err = err
-	if len(c.cells) > 0 {
-		return nil // these come first
-	}
-	return err
+	return nil, err
 }
 
-// render makes text of stored values, all in one string.
-func (c *cursor) render(values [][]byte) {
-	text, ends := c.scan.text[:0], c.scan.ends[:0]
-	for i, raw := range values {
-		var fault valueFault
-		if len(raw) > maxText {
-			text, fault = append(text, raw[:256]...), faultTooLarge
-		} else {
-			text, fault = c.leaf.typ.append(text, raw)
-		}
-		ends = append(ends, len(text))
-		if fault != noFault {
-			c.faults = append(append(c.faults, make([]valueFault, i-len(c.faults))...), fault)
-		}
+// render makes text of a stored value.
+func (c *cursor) render(raw []byte) batch.Value {
+	text, fault := c.scan.text[:0], faultTooLarge
+	if len(raw) > maxText {
+		text = append(text, raw[:256]...)
+	} else {
+		text, fault = c.leaf.typ.append(text, raw)
 	}
-	c.scan.text, c.scan.ends = text, ends
-	whole, from := string(text), 0
-	for _, end := range ends {
-		c.cells = append(c.cells, batch.Value{Kind: c.leaf.typ.kind, Text: whole[from:end]})
-		from = end
+	c.scan.text = text
+	if fault != noFault {
+		return c.scan.fault(fault, string(text))
 	}
+	return batch.Value{Kind: c.leaf.typ.kind, Text: string(text)}
 }
 
 // skipRow passes over the next row.

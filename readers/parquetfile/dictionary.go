@@ -25,10 +25,8 @@ func newDictionary(l *leaf, page []byte, count int64) (*dictionary, error) {
 	}
 	d.ends = make([]uint32, 0, count)
 	rest := page
-	var one storedBlock
 	for range count {
-		one.reset()
-		if err := one.cutArray(&rest); err != nil {
+		if _, err := cutArray(&rest); err != nil {
 			return nil, err
 		}
 		d.ends = append(d.ends, uint32(len(page)-len(rest)))
@@ -61,28 +59,14 @@ func newDictionaryDecoder(src []byte, dictionary *dictionary) (decoder, error) {
 		return nil, errEncoded
 	}
 	runs := newRunReader(src[1:], uint(src[0]))
-	var memory [blockValues]uint32
-	var left []uint32 // read, and not looked up yet
-	var failed error  // after them
-	return func(b *storedBlock, n int) error {
-		if len(left) == 0 && failed == nil {
-			left = memory[:min(n, blockValues)]
-			var read int
-			read, failed = readRuns(&runs, left)
-			left = left[:read]
+	return func() ([]byte, error) {
+		i, err := runs.next()
+		if err != nil {
+			return nil, err
 		}
-		if len(left) == 0 {
-			return failed
+		if dictionary == nil || int64(i) >= dictionary.count {
+			return nil, errNotInDictionary
 		}
-		for size := 0; len(left) > 0 && n > 0 && size < blockText; n-- {
-			if dictionary == nil || int64(left[0]) >= dictionary.count {
-				return errNotInDictionary
-			}
-			value := dictionary.value(left[0])
-			b.values = append(b.values, value)
-			size += len(value)
-			left = left[1:]
-		}
-		return nil
+		return dictionary.value(i), nil
 	}, nil
 }

@@ -50,31 +50,23 @@ func newRunReader(src []byte, width uint) runReader {
 	return r
 }
 
-// readRuns fills dst and returns how many values it read before the error.
-func readRuns[T uint8 | uint32](r *runReader, dst []T) (int, error) {
-	for done := 0; done < len(dst); {
-		if r.left == 0 {
-			if err := r.next(); err != nil {
-				return done, err
-			}
+// next returns the next value.
+func (r *runReader) next() (uint32, error) {
+	if r.left == 0 {
+		if err := r.begin(); err != nil {
+			return 0, err
 		}
-		run := dst[done:][:min(uint64(len(dst)-done), r.left)]
-		for i := range run {
-			if r.packed == nil {
-				run[i] = T(r.value)
-				continue
-			}
-			run[i] = T(bitsAt(r.packed, r.bit, r.width))
-			r.bit += r.width
-		}
-		done += len(run)
-		r.left -= uint64(len(run))
 	}
-	return len(dst), nil
+	r.left--
+	if r.packed == nil {
+		return r.value, nil
+	}
+	r.bit += r.width
+	return uint32(bitsAt(r.packed, r.bit-r.width, r.width)), nil
 }
 
-// next begins the next run.
-func (r *runReader) next() error {
+// begin begins the next run.
+func (r *runReader) begin() error {
 	head, n := binary.Uvarint(r.src)
 	if n <= 0 {
 		return errEncoded

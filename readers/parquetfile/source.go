@@ -165,9 +165,7 @@ type scan struct {
 	tools  decompressor
 	open   int64  // bytes that the open pages take
 	packed []byte // the page being read, as stored
-	block  storedBlock
-	text   []byte // of the block
-	ends   []int
+	text   []byte // of a value that is being rendered
 
 	column *column // being read
 	faults []batch.Problem
