@@ -1,9 +1,7 @@
 package batch
 
 import (
-	"slices"
 	"sync"
-	"time"
 )
 
 const (
@@ -12,10 +10,6 @@ const (
 	aheadRows   = 512
 	aheadValues = 16 << 10
 	aheadBytes  = 512 << 10
-	// fewRows is how many rows are waited for, for a moment: to wake a goroutine costs
-	// as much as to read a hundred.
-	fewRows  = 64
-	readWait = 200 * time.Microsecond
 )
 
 // reader pulls rows from the inputs while the ones before them are mapped. What
@@ -28,7 +22,6 @@ type reader struct {
 
 	mu    sync.Mutex
 	rows  []slot // read and not taken yet
-	took  int    // rows that were taken last
 	bytes int64  // of rows
 	full  bool   // rows must be taken first
 	ended bool
@@ -99,43 +92,28 @@ func (r *reader) put(row *Row, most int) bool {
 		}
 		r.mu.Lock()
 	}
-	if len(r.rows) == cap(r.rows) {
-		r.rows = slices.Grow(r.rows, min(max(r.took, fewRows/8, len(r.rows)), most))
-	}
-	r.rows = r.rows[:len(r.rows)+1]
-	r.rows[len(r.rows)-1].result.Row = *row
+	r.rows = append(r.rows, slot{result: Result{Row: *row}})
 	r.bytes += sizeOf(row)
 	r.full = len(r.rows) >= most || r.bytes >= aheadBytes
-	n, full := len(r.rows), r.full
 	r.mu.Unlock()
-	if n == 1 || n == fewRows || full {
-		wake(r.some)
-	}
+	wake(r.some)
 	return true
 }
 
 // take returns the rows that were read since the last call, none when the reader
-// has ended. For a few more it waits a moment.
+// has ended.
 func (r *reader) take() []slot {
-	for waited := false; ; {
+	for {
 		r.mu.Lock()
-		rows, enough := r.rows, r.ended || r.full || waited || len(r.rows) >= fewRows
-		if enough && (len(rows) > 0 || r.ended) {
-			r.rows, r.took, r.bytes, r.full = nil, len(rows), 0, false
+		rows := r.rows
+		if len(rows) > 0 || r.ended {
+			r.rows, r.bytes, r.full = nil, 0, false
 			r.mu.Unlock()
 			wake(r.space)
 			return rows
 		}
 		r.mu.Unlock()
-		if len(rows) == 0 {
-			<-r.some
-			continue
-		}
-		select {
-		case <-r.some:
-		case <-time.After(readWait):
-			waited = true
-		}
+		<-r.some
 	}
 }
 
