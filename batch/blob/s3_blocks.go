@@ -3,11 +3,13 @@ package blob
 import (
 	"container/list"
 	"context"
+	"fmt"
 	"io"
 	"sync"
 )
 
-// The block cache below the ranges of one object: at most 32 MiB.
+// The block cache below the ranges of one object: at most 32 MiB, 8 MiB where it is
+// read from front to back.
 const (
 	cacheBlock  = 512 << 10
 	cacheBlocks = 64
@@ -15,11 +17,31 @@ const (
 )
 
 func (s *s3Store) openAt(ctx context.Context, in Info) (ReaderAt, error) {
+	return s.blocks(ctx, in, cacheBlocks)
+}
+
+// open reads an object from front to back over its blocks, each GET at once: no
+// connection waits for a slow consumer, however long it takes.
+func (s *s3Store) open(ctx context.Context, in Info, offset int64) (io.ReadCloser, error) {
+	if offset > in.Size {
+		return nil, fmt.Errorf("read %s: %w: it ends before byte %d", in.Location, ErrChanged, offset)
+	}
+	c, err := s.blocks(ctx, in, 2*longestRun)
+	if err != nil {
+		return nil, err
+	}
+	return struct {
+		io.Reader
+		io.Closer
+	}{io.NewSectionReader(c, offset, in.Size-offset), c}, nil
+}
+
+func (s *s3Store) blocks(ctx context.Context, in Info, most int) (*s3Blocks, error) {
 	o, err := s.object(ctx, in)
 	if err != nil {
 		return nil, err
 	}
-	c := &s3Blocks{object: o, blocks: make(map[int64]*list.Element), run: longestRun}
+	c := &s3Blocks{object: o, most: most, blocks: make(map[int64]*list.Element), run: longestRun}
 	c.ctx, c.cancel = context.WithCancel(ctx)
 	return c, nil
 }
@@ -32,6 +54,7 @@ type s3Blocks struct {
 	object *s3Object
 	ctx    context.Context //nolint:containedctx // of OpenAt: an io.ReaderAt takes none
 	cancel context.CancelFunc
+	most   int // blocks that are kept
 
 	mu     sync.Mutex
 	blocks map[int64]*list.Element
@@ -111,7 +134,7 @@ func (c *s3Blocks) load(index, last int64) error {
 // evict keeps the cache within its size. Blocks that go unused were fetched
 // for nothing: runs become shorter.
 func (c *s3Blocks) evict() {
-	for c.recent.Len() > cacheBlocks {
+	for c.recent.Len() > c.most {
 		oldest := c.recent.Back()
 		b := c.recent.Remove(oldest).(*block) //nolint:forcetypeassert // the list holds nothing else
 		delete(c.blocks, b.index)
