@@ -309,3 +309,24 @@ func TestFingerprint(t *testing.T) {
 		t.Errorf("standard input: %q, %v", sum, err)
 	}
 }
+
+// A record on a disk that is gone is not begun anew on the disk below it: who writes
+// over what was read makes no folder.
+func TestPutOverMakesNoFolder(t *testing.T) {
+	t.Parallel()
+	folder := filepath.Join(t.TempDir(), "mounted")
+	path := filepath.Join(folder, "record.json")
+	version, err := blob.Put(t.Context(), path, []byte("1"), blob.Absent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(folder, folder+".away"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := blob.Put(t.Context(), path, []byte("2"), version); !errors.Is(err, blob.ErrConflict) {
+		t.Errorf("error %v, want a conflict", err)
+	}
+	if _, err := os.Stat(folder); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the folder is there: %v", err)
+	}
+}

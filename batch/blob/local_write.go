@@ -80,10 +80,15 @@ func (s local) put(ctx context.Context, path string, data []byte, when Version) 
 }
 
 func (s local) create(ctx context.Context, path string, o CreateOptions) (Upload, error) {
-	if err := os.MkdirAll(filepath.Dir(path), folderMode); err != nil {
-		return nil, err
+	if o.When == AnyVersion || o.When == Absent { // a version that was read is in a folder, which may be on a disk that is gone
+		if err := os.MkdirAll(filepath.Dir(path), folderMode); err != nil {
+			return nil, err
+		}
 	}
 	file, err := os.CreateTemp(filepath.Dir(path), tempName(path, o.Tag)+".*.tmp") // mode 0600
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("write %s: %w", path, ErrConflict)
+	}
 	if err != nil {
 		return nil, err
 	}
