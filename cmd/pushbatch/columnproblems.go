@@ -198,11 +198,12 @@ func newDryRunProblems(x *execution) *feature {
 	if x.spec.Undo != nil {
 		return &feature{sink: func(next batch.Sink) batch.Sink { return &plannedSink{next, x.found} }}
 	}
+	var of *ops.Binding // of the input whose turn it is; inputs that are alike have one
+	var bound *boundColumns
 	return &feature{mapper: func(in *openedInput, next batch.Mapper) batch.Mapper {
-		var bound *boundColumns // made when the input's turn comes
 		return func(row *batch.Row) (batch.Request, *batch.Outcome) {
-			if bound == nil {
-				bound = newBoundColumns(in.source.Header(), in.binding)
+			if bound == nil || of != in.binding {
+				of, bound = in.binding, newBoundColumns(in.source.Header(), in.binding)
 			}
 			request, out := next(row)
 			x.found.add(row, out, bound)
