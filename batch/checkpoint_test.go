@@ -2,7 +2,9 @@ package batch_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -34,4 +36,35 @@ func TestWaitingAppendJSON(t *testing.T) {
 			t.Error(diff)
 		}
 	}
+}
+
+// What no run saves is refused before anything counts on it.
+func TestCheckpointOfOthers(t *testing.T) {
+	t.Parallel()
+	for _, data := range []string{
+		`{"rows":-1}`, `{"rows":9223372036854775807}`, `{"input":-1}`, `{"position":{"row":-1}}`, `{"position":{"row":1,"offset":-5}}`,
+		`{"tally":{"statuses":{"failed":-2}}}`, `{"tally":{"codes":{"x":null}}}`, `{"tally":{"warnings":{"x":null}}}`,
+		`{"tally":{"codes":{` + manyCodes(300) + `}}}`,
+		`{"waiting":[` + strings.Repeat(`{},`, batch.MaxWaiting) + `{}]}`,
+		`{"caller_state":"` + strings.Repeat("x", 1<<20) + `"}`,
+	} {
+		var c batch.Checkpoint
+		if err := json.Unmarshal([]byte(data), &c); err != nil {
+			t.Fatal(err)
+		}
+		if c.Check() == nil {
+			t.Errorf("%.60s was taken", data)
+		}
+	}
+	if err := new(batch.Checkpoint).Check(); err != nil {
+		t.Error(err)
+	}
+}
+
+func manyCodes(n int) string {
+	var codes []string
+	for i := range n {
+		codes = append(codes, fmt.Sprintf(`"c%d":{"status":"failed"}`, i))
+	}
+	return strings.Join(codes, ",")
 }

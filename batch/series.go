@@ -30,8 +30,8 @@ type Series struct {
 // when something happened calls it often. Where total is below the sum, because
 // a crash undid what was counted, it is taken off the newest intervals.
 func (s *Series) Reach(at time.Duration, total Interval) {
-	if s.Step <= 0 {
-		s.Step = time.Second
+	if s.Step <= 0 || len(s.Intervals) > maxIntervals { // of a checkpoint that others wrote
+		*s = Series{Step: time.Second}
 	}
 	at = max(at, s.Reached)
 	for at/s.Step >= maxIntervals {

@@ -1,6 +1,7 @@
 package runstore
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"io/fs"
@@ -57,7 +58,7 @@ func openDisk(path string, trust bool) (*disk, error) {
 	d := &disk{root: root, path: path, trust: trust}
 	info, err := root.Stat(".")
 	if err == nil && !trust {
-		err = checkFolder(path, info)
+		err = cmp.Or(checkFolder(path, info), checkLink(path))
 	}
 	if err == nil {
 		err = d.checkEntries()

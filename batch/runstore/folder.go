@@ -317,7 +317,7 @@ func (f *Folder) LoadCheckpoint() (*batch.Checkpoint, error) {
 	if err != nil && !none {
 		return nil, err
 	}
-	if err := checkMark(f.Path(CheckpointFile), c.Mark); err != nil {
+	if err := checkPoint(f.Path(CheckpointFile), c); err != nil {
 		return nil, err
 	}
 	rows, next, err := f.readJournal(c.Journal)
@@ -331,16 +331,19 @@ func (f *Folder) LoadCheckpoint() (*batch.Checkpoint, error) {
 	return c, nil
 }
 
-// checkMark refuses reports that this version does not write: a name in a checkpoint
-// decides which file is cut, replaced or deleted.
-func checkMark(location string, mark batch.Mark) error {
-	for name, length := range mark {
+// checkPoint refuses what no run saves, and reports that this version does not write:
+// a name in a checkpoint decides which file is cut, replaced or deleted.
+func checkPoint(location string, c *batch.Checkpoint) error {
+	for name, length := range c.Mark {
 		if !slices.Contains(reports, name) {
 			return fmt.Errorf("read %s: it names a report %q that this version does not write", location, name)
 		}
 		if length < 0 {
 			return fmt.Errorf("read %s: it gives %s %d bytes", location, name, length)
 		}
+	}
+	if err := c.Check(); err != nil {
+		return fmt.Errorf("read %s: %w", location, err)
 	}
 	return nil
 }

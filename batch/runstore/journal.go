@@ -22,8 +22,12 @@ import (
 // finished meanwhile goes to the other one.
 var journalParts = [2]string{"journal-0", "journal-1"}
 
-// journalLine bounds one line of a journal: what is longer is damaged.
-const journalLine = 64 << 20
+// Bounds of a journal that is read, in bytes: a line that is longer is damaged, rows
+// that no checkpoint holds are no more than those of 40 s at full speed.
+const (
+	journalLine = 64 << 20
+	maxJournal  = 256 << 20
+)
 
 // Journal keeps finished rows between two checkpoints. Every row is in a file before
 // Append returns, and outlives the process; it is not synced, so that a power loss costs what
@@ -183,6 +187,7 @@ type journalEntry struct {
 // was lost, ends it: what follows may depend on it.
 func (f *Folder) readJournal(from int64) (rows []batch.Waiting, next int64, err error) {
 	var entries []journalEntry
+	room := int64(maxJournal)
 	for _, name := range journalParts {
 		file, err := f.fs.OpenFile(name, os.O_RDONLY, 0)
 		if errors.Is(err, os.ErrNotExist) {
@@ -191,8 +196,8 @@ func (f *Folder) readJournal(from int64) (rows []batch.Waiting, next int64, err 
 		if err != nil {
 			return nil, 0, err
 		}
-		entries = readJournalPart(entries, file)
-		if err := file.Close(); err != nil {
+		entries, err = readJournalPart(entries, file, from, &room)
+		if err := errors.Join(err, file.Close()); err != nil {
 			return nil, 0, err
 		}
 	}
@@ -208,16 +213,22 @@ func (f *Folder) readJournal(from int64) (rows []batch.Waiting, next int64, err 
 	return rows, from, nil
 }
 
-// readJournalPart appends the lines of a file that are whole.
-func readJournalPart(entries []journalEntry, r io.Reader) []journalEntry {
+// readJournalPart appends the lines of a file that are whole, from a number on. room is
+// the bytes that they may have.
+func readJournalPart(entries []journalEntry, r io.Reader, from int64, room *int64) ([]journalEntry, error) {
 	scan := bufio.NewScanner(r)
 	scan.Buffer(nil, journalLine)
 	for scan.Scan() {
-		if e, ok := parseJournalLine(scan.Bytes()); ok {
-			entries = append(entries, e)
+		e, ok := parseJournalLine(scan.Bytes())
+		if !ok || e.number < from {
+			continue
+		}
+		entries = append(entries, e)
+		if *room -= int64(len(scan.Bytes())); *room < 0 || len(entries) > batch.MaxWaiting {
+			return nil, fmt.Errorf("more than %d rows or %d MiB that no checkpoint holds: it was damaged or replaced", batch.MaxWaiting, maxJournal>>20)
 		}
 	}
-	return entries
+	return entries, nil
 }
 
 func parseJournalLine(line []byte) (e journalEntry, ok bool) {

@@ -26,6 +26,35 @@ func journalRows(t *testing.T, f *Folder) []int64 {
 	return nums
 }
 
+// A journal is read as far as there is room: what is more is refused, and what a
+// checkpoint holds already takes none.
+func TestJournalIsBounded(t *testing.T) {
+	t.Parallel()
+	f := newFolder(t)
+	j, err := f.OpenJournal(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range int64(100) {
+		if err := j.Append(batch.Waiting{Row: n + 1, Outcome: batch.Outcome{Status: batch.Succeeded}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(filepath.Join(f.Path(""), journalParts[0]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for from, want := range map[int64]bool{0: false, 90: true} {
+		room := int64(len(data)) / 5
+		if rows, err := readJournalPart(nil, bytes.NewReader(data), from, &room); (err == nil) != want || (len(rows) > 0) != want {
+			t.Errorf("from %d: %d rows, %v", from, len(rows), err)
+		}
+	}
+}
+
 // Wherever the files of a journal are cut, or a byte of them is damaged, what is
 // read is the beginning of what was appended: a row never without those before it.
 func TestJournalReadsAPrefix(t *testing.T) {

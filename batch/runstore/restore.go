@@ -24,7 +24,7 @@ func (m *mirror) load(ctx context.Context) (remotePoint, blob.Version, error) {
 		return point, "", fmt.Errorf("read %s: %w", m.at(CheckpointFile), err)
 	}
 	if point.Checkpoint != nil {
-		if err := checkMark(m.at(CheckpointFile), point.Checkpoint.Mark); err != nil {
+		if err := checkPoint(m.at(CheckpointFile), point.Checkpoint); err != nil {
 			return point, "", err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 )
 
 // othersWrite are the permissions to write of everybody but the owner.
@@ -34,6 +35,19 @@ func checkFolder(path string, info fs.FileInfo) error {
 	}
 	if info.Mode().Perm()&othersWrite != 0 && ownersMatter {
 		return &TrustError{path, fmt.Sprintf("can be written by others than its owner (mode %04o)", info.Mode().Perm()), true}
+	}
+	return nil
+}
+
+// checkLink refuses a folder's name that is a link of somebody else, root apart: it
+// leads to a folder of the user's own that he did not name.
+func checkLink(path string) error {
+	link, err := os.Lstat(filepath.Clean(path))
+	if err != nil || link.IsDir() {
+		return err
+	}
+	if uid, _, ok := owner(link); ok && uid != os.Geteuid() && uid != 0 {
+		return &TrustError{path, fmt.Sprintf("is a link of user %d", uid), true}
 	}
 	return nil
 }

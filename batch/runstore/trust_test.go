@@ -73,6 +73,25 @@ func TestFolderOfOthers(t *testing.T) {
 	if _, err := View(t.Context(), path, Options{}); err == nil || !strings.Contains(err.Error(), "belongs to user 12345") {
 		t.Errorf("a folder of another user: %v", err)
 	}
+	path, link := stoppedRun(t), filepath.Join(t.TempDir(), "link")
+	if err := errors.Join(os.Symlink(path, link), os.Lchown(link, 12345, -1)); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{link, link + "/"} {
+		if _, err := View(t.Context(), name, Options{}); err == nil || !strings.Contains(err.Error(), "is a link of user 12345") {
+			t.Errorf("a link of another user: %v", err)
+		}
+	}
+	if err := os.Lchown(link, 0, -1); err != nil {
+		t.Fatal(err)
+	}
+	f, err := View(t.Context(), link, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Error(err)
+	}
 }
 
 // Files that were planted in a folder are not followed, not written, and wait for
