@@ -98,7 +98,10 @@ func TestCSVRecords(t *testing.T) {
 			{"id", "name", "x"}, {"1", `"a"b`, "c", "!csv_quote name"}, {"2", "\"a\"\rb", "c", "!csv_quote name"}, {"3", "y", "z"},
 		}},
 		{name: "the header once more", data: "id,email\n1,x\nid,email\n\ufeff\"id\",email\n2,email\n", want: [][]string{
-			{"id", "email"}, {"1", "x"}, {"id", "email", "!header_repeated"}, {"\ufeff\"id\"", "email"}, {"2", "email"},
+			{"id", "email"}, {"1", "x"}, {"id", "email", "!header_repeated"}, {"\ufeff\"id\"", "email", "!header_repeated"}, {"2", "email"},
+		}},
+		{name: "the header once more in another spelling", data: "push id,e_mail\n1,x\nPUSH_ID,E-Mail\npushid,email \npush ids,email\n", want: [][]string{
+			{"push id", "e_mail"}, {"1", "x"}, {"PUSH_ID", "E-Mail", "!header_repeated"}, {"pushid", "email ", "!header_repeated"}, {"push ids", "email"},
 		}},
 		{name: "the header with a BOM once more", data: "id,email\n1,x\n\ufeffid,email\n", want: [][]string{
 			{"id", "email"}, {"1", "x"}, {"\ufeffid", "email", "!header_repeated"},

@@ -22,6 +22,7 @@ const (
 	codeIdentityMissing       = "identity_missing"
 	codeExternalIDTooLong     = "external_id_too_long"
 	codeNullWord              = "null_word"
+	codeHeaderRepeated        = "header_repeated"
 	codePhoneInvalid          = "phone_invalid"
 	codeEmailInvalid          = "email_invalid"
 	codeTextTooLong           = "text_too_long"

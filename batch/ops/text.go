@@ -73,7 +73,7 @@ func (a *requestBuilder) putRegistrationID(f *field, v batch.Value) {
 		return
 	}
 	a.id = s
-	if !a.checkNullWord(f, s) {
+	if !a.checkNullWord(f, s) || !a.checkNotName(f, s) {
 		return
 	}
 	if isPathPlain(s) {
@@ -88,6 +88,19 @@ func (a *requestBuilder) putRegistrationID(f *field, v batch.Value) {
 	if s == "." || s == ".." { // everything else can be escaped in a path
 		a.reject(f, codeRegistrationIDInvalid, "a registration id is not only dots: it stands in the request's path")
 	}
+}
+
+// checkNotName refuses an id that is what a column of ids is called: it comes of a
+// header between the rows, whatever their format is by now.
+func (a *requestBuilder) checkNotName(f *field, s string) bool {
+	if len(s) > max(len(f.column), len("push_registration_id")) {
+		return true
+	}
+	if name := fold(s); name != fold(f.column) && name != fold(f.def.name) && !slices.Contains(f.def.aliases, name) {
+		return true
+	}
+	a.reject(f, codeHeaderRepeated, "the cell holds a name of its column, as a header between the rows does: remove the row")
+	return false
 }
 
 // isPathPlain reports whether a registration id is of usual length and

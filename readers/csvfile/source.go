@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 	"unique"
 
 	"pushbatch/batch"
@@ -149,15 +151,32 @@ func allEmpty(cells []batch.Value) bool {
 	return !slices.ContainsFunc(cells, func(v batch.Value) bool { return v.Text != "" })
 }
 
-// isHeader reports whether a row has the names of the columns for its cells; a
-// byte order mark may stand before the first one.
+// isHeader reports whether a row has the names of the columns for its cells.
 func (s *source) isHeader(cells []batch.Value) bool {
 	for i, cell := range cells {
-		if text := cell.Text; text != s.Columns[i].Name && (i > 0 || strings.TrimPrefix(text, "\ufeff") != s.Columns[i].Name) {
+		if !sameName(cell.Text, s.Columns[i].Name) {
 			return false
 		}
 	}
 	return len(cells) > 0
+}
+
+// sameName reports whether two texts name the same column: letter case, spaces, -
+// and _ do not count, nor does what a file that was joined had around its header.
+func sameName(a, b string) bool {
+	const uncounted = " -_\u00a0\ufeff\""
+	for {
+		a, b = strings.TrimLeft(a, uncounted), strings.TrimLeft(b, uncounted)
+		if a == "" || b == "" {
+			return a == b
+		}
+		x, n := utf8.DecodeRuneInString(a)
+		y, m := utf8.DecodeRuneInString(b)
+		if x != y && unicode.ToLower(x) != unicode.ToLower(y) {
+			return false
+		}
+		a, b = a[n:], b[m:]
+	}
 }
 
 // fit gives a ragged row its problem and as many values as there are columns.
