@@ -50,6 +50,9 @@ func (c *runConfig) check() error {
 	if err := errors.Join(c.flags.check(), c.flags.s3Flags.check(), c.checkDelta()); err != nil {
 		return err
 	}
+	if c.flags.limit < 1 && c.set.Changed("limit") { // the first 0 rows are not all of them
+		return usageError("--limit %d: at least 1 row was expected", c.flags.limit)
+	}
 	for _, name := range endpointFlags {
 		if u, err := url.Parse(c.set.Lookup(name).Value.String()); err == nil && u.User != nil {
 			return usageError("--%s holds a user name or password, which would be shown in many places: leave it out", name)
@@ -117,8 +120,8 @@ func (j *jobFlags) check() error {
 	if j.timeout <= 0 {
 		return usageError("--timeout %s: a duration above 0 was expected, such as 30s", j.timeout)
 	}
-	if j.canary < 0 || j.limit < 0 || j.maxDuration < 0 {
-		return usageError("--canary, --limit and --max-duration take no negative value")
+	if j.canary < 0 || j.maxDuration < 0 {
+		return usageError("--canary and --max-duration take no negative value")
 	}
 	if j.maxOutage <= 0 {
 		return usageError("--max-outage %s: a duration above 0 was expected, such as 30m", j.maxOutage)
