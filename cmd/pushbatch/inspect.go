@@ -112,10 +112,15 @@ func newInspector(own *inspectFlags, c *runConfig, options ops.Options) (*inspec
 func (v *inspector) finish(p *process) error {
 	r := &v.report
 	var names []string
-	var requests int64
+	var requests, rows int64
 	for _, in := range r.Inputs {
 		names = append(names, in.Name)
 		requests += in.Forecast.Requests
+		rows += in.Rows
+	}
+	if last := len(r.Inputs) - 1; rows == 0 && r.ExitCode == exitDone {
+		r.Inputs[last].Mapping = []stopInspection{{Message: "the inputs hold no row (give --allow-empty if that is fine)"}}
+		r.ExitCode = exitUsage
 	}
 	r.Forecast = forecastOf(requests, v.config.flags.rate)
 	var err error
