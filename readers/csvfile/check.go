@@ -9,31 +9,18 @@ import (
 )
 
 // checked returns the cells of rec, and its problem if it has one.
-func (r *reading) checked(rec *record) ([]batch.Value, *batch.Problem, error) {
+func (r *reading) checked(rec *record) ([]batch.Value, *batch.Problem) {
 	r.faults = nil
 	switch {
-	case rec.end-rec.begin > r.source.Limit:
-		return r.leading(r.scan.text[rec.begin:rec.end]), r.tooLarge(), nil
 	case rec.stray > 0:
-		return rec.cells, r.strayProblem(rec), nil
-	case r.nulBefore(rec), !rec.plain && r.source.Text.InvalidAt(r.scan.text[rec.begin:rec.end]) >= 0:
+		return rec.cells, r.strayProblem(rec)
+	case strings.IndexByte(rec.text, 0) >= 0, r.source.Text.InvalidAt(rec.text) >= 0:
 		if r.faults = r.cellFaults(rec); len(r.faults) == 0 {
-			return rec.cells, r.encodingFault(0, 0, r.scan.text[rec.begin:rec.end]), nil
+			return rec.cells, r.encodingFault(0, 0, rec.text)
 		}
-		return rec.cells, &r.faults[0], nil
+		return rec.cells, &r.faults[0]
 	}
-	return rec.cells, nil, nil
-}
-
-// nulBefore reports whether rec has a NUL byte.
-func (r *reading) nulBefore(rec *record) bool {
-	if r.nul < rec.begin {
-		r.nul = len(r.scan.text)
-		if i := strings.IndexByte(r.scan.text[rec.begin:], 0); i >= 0 {
-			r.nul = rec.begin + i
-		}
-	}
-	return r.nul < rec.end
+	return rec.cells, nil
 }
 
 func (r *reading) tooLarge() *batch.Problem {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"pushbatch/batch"
 	"pushbatch/readers/inputerror"
 )
 
@@ -141,27 +140,24 @@ func detectDelimiter(sample string, cr bool) (delimiter byte, alone bool) {
 }
 
 func tryDelimiter(sample string, d dialect) float64 {
-	scan := scan{dialect: d}
-	scan.reset(sample, false)
 	var header, rows, agree int
-	var rec record
-	var cells []batch.Value
-	for pos := 0; rows < guessRecords; rows++ {
-		if !scan.record(&rec, pos, cells[:0]) {
+	for rest := sample; rows < guessRecords; rows++ {
+		end := recordEnd{dialect: d}
+		n := end.feed(rest)
+		if !end.found {
 			break
 		}
-		pos, cells = rec.next, rec.cells
+		cells := len(d.split(rest[:n], nil).cells)
+		rest = rest[n:]
 		if header == 0 {
-			header = len(cells)
+			header = cells
 		}
-		if len(cells) == header {
+		if cells == header {
 			agree++
 		}
 	}
 	if rows == 0 { // not one complete record: count in what is there
-		scan.reset(sample, true)
-		scan.record(&rec, 0, nil)
-		return float64(len(rec.cells) - 1)
+		return float64(len(d.split(sample, nil).cells) - 1)
 	}
 	return float64(header-1) * float64(agree) / float64(rows)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 
 	"pushbatch/batch"
 	"pushbatch/readers/inputerror"
@@ -14,10 +15,8 @@ import (
 type reading struct {
 	source *source
 	pieces textfile.Pieces
-	scan   scan
-	at     int // index in scan.text of the next record
-	nul    int // first NUL at or after the last position asked for, or len(scan.text)
-	rec    record
+	text   string // from the next record on
+	end    bool   // nothing follows text
 	values textfile.Chunk
 	faults []batch.Problem // of the cells of the record read last
 
@@ -30,7 +29,7 @@ func (s *source) newReading(ctx context.Context, from batch.Position) (*reading,
 	if err != nil {
 		return nil, err
 	}
-	return &reading{source: s, pieces: pieces, scan: scan{dialect: s.dialect}, next: from}, nil
+	return &reading{source: s, pieces: pieces, next: from}, nil
 }
 
 func (r *reading) Close() error { return r.pieces.Close() }
@@ -41,62 +40,65 @@ func (r *reading) Position() batch.Position { return r.next }
 // after the last one; a problem concerns this record only.
 func (r *reading) record() ([]batch.Value, *batch.Problem, error) {
 	for {
-		rec, ok := &r.rec, r.scanNext()
-		switch {
-		case !ok && len(r.scan.text)-r.at > r.source.Limit+1: // one more: a CR whose LF is still to come
-			return r.skipOversized()
-		case !ok:
-			if err := r.more(); err != nil {
-				return nil, nil, err
-			}
-		case rec.open >= 0:
-			breaks := r.scan.lineBreaks(rec.begin, rec.open)
-			return nil, nil, unclosed(r.next.Line+breaks, r.next.Row+1)
-		case rec.blank:
-			r.advance(rec)
-		default:
-			r.pos = r.next
-			r.next.Row++
-			r.advance(rec)
-			return r.checked(rec)
+		text, whole, err := r.take()
+		if err != nil {
+			return nil, nil, err
+		}
+		rec := r.source.dialect.split(text, r.values.Reserve(r.source.width())[:0])
+		if whole && rec.text == "" {
+			continue
+		}
+		r.next.Row++
+		if !whole || len(rec.text) > r.source.Limit {
+			return r.leading(rec.text), r.tooLarge(), nil
+		}
+		cells, problem := r.checked(&rec)
+		return cells, problem, nil
+	}
+}
+
+// take reads the next record, with its line end; whole is false for one that is too
+// large, of which only the beginning is kept.
+func (r *reading) take() (text string, whole bool, err error) {
+	r.pos, whole = r.next, true
+	end := recordEnd{dialect: r.source.dialect, line: r.next.Line}
+	read := 0 // bytes of r.text
+	for {
+		if read += end.feed(r.text[read:]); end.found || r.end {
+			break
+		}
+		if whole && len(r.text) > r.source.Limit+1 { // one more: a CR whose LF is still to come
+			text, whole = r.text[:min(len(r.text), textfile.LeadingBytes)], false
+		}
+		if !whole {
+			r.advance(read)
+			read = 0
+		}
+		if r.text, r.end, err = r.pieces.More(r.text); err != nil {
+			return "", false, err
 		}
 	}
+	switch {
+	case end.found:
+	case end.state == inQuotes:
+		return "", false, unclosed(end.opened, r.next.Row+1)
+	case whole && read == 0:
+		return "", false, io.EOF
+	case end.state != afterCR:
+		end.line++
+	}
+	if whole {
+		text = r.text[:read]
+	}
+	r.advance(read)
+	r.next.Line = end.line
+	return text, whole, nil
 }
 
-// scanNext scans onto the values of the chunk that no row has yet.
-func (r *reading) scanNext() bool {
-	if r.at == len(r.scan.text) {
-		return false
-	}
-	return r.scan.record(&r.rec, r.at, r.values.Reserve(r.source.width())[:0])
-}
-
-// advance moves the next position after rec.
-func (r *reading) advance(rec *record) {
-	r.next.Offset += r.source.Text.Length(r.scan.text[rec.begin:rec.next])
-	r.next.Line++
-	if !rec.plain {
-		r.next.Line += r.scan.lineBreaks(rec.begin, rec.end)
-	}
-	r.at = rec.next
-}
-
-// more reads on, keeping the record that is not complete yet.
-func (r *reading) more() error {
-	if r.scan.end {
-		return io.EOF
-	}
-	text, end, err := r.pieces.More(r.scan.text[r.at:])
-	if err != nil {
-		return err
-	}
-	r.restart(text, end)
-	return nil
-}
-
-func (r *reading) restart(text string, end bool) {
-	r.scan.reset(text, end)
-	r.at, r.nul = 0, -1
+// advance passes over bytes of the text.
+func (r *reading) advance(bytes int) {
+	r.next.Offset += r.source.Text.Length(r.text[:bytes])
+	r.text = r.text[bytes:]
 }
 
 func unclosed(line, row int64) error {
@@ -106,42 +108,12 @@ func unclosed(line, row int64) error {
 	}
 }
 
-// skipOversized passes over the rest of a record that is too large without keeping it.
-func (r *reading) skipOversized() ([]batch.Value, *batch.Problem, error) {
-	leading := r.leading(r.scan.text[r.at:])
-	end := recordEnd{dialect: r.source.dialect, line: r.next.Line}
-	r.pos = r.next
-	text, last := r.scan.text[r.at:], false
-	for {
-		n := end.feed(text)
-		r.next.Offset += r.source.Text.Length(text[:n])
-		text = text[n:]
-		if end.found || last {
-			break
-		}
-		var err error
-		if text, last, err = r.pieces.More(""); err != nil {
-			return nil, nil, err
-		}
-	}
-	if end.state == inQuotes {
-		return nil, nil, unclosed(end.opened, r.pos.Row+1)
-	}
-	r.next.Row++
-	r.next.Line = end.line
-	r.restart(text, last)
-	return leading, r.tooLarge(), nil
-}
-
 // leading is the cells at the beginning of a record that is too large.
 func (r *reading) leading(text string) []batch.Value {
-	scan := scan{dialect: r.source.dialect}
-	scan.reset(string([]byte(text[:min(len(text), textfile.LeadingBytes)])), true) // a copy, to let the record go
-	var rec record
-	scan.record(&rec, 0, nil)
+	rec := r.source.dialect.split(strings.Clone(text[:min(len(text), textfile.LeadingBytes)]), nil)
 	cells := rec.cells
-	if rec.open < 0 {
-		cells = cells[:max(len(cells)-1, 0)] // the last one is cut
+	if !rec.open {
+		cells = cells[:len(cells)-1] // the last one is cut
 	}
 	return cells[:min(len(cells), max(len(r.source.Columns), 1))]
 }

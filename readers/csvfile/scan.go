@@ -2,209 +2,140 @@ package csvfile
 
 import (
 	"strings"
-	"unicode/utf8"
 
 	"pushbatch/batch"
 )
 
-// scan cuts text into records, a large piece of text at a time.
-type scan struct {
+// state is where in a record recordEnd stands.
+type state uint8
+
+const (
+	atCell     state = iota // before the first character of a cell
+	inCell                  // in an unquoted cell
+	inQuotes                // in a quoted cell
+	afterQuote              // after a quote in a quoted cell: closed, or doubled
+	afterBreak              // after a closing quote and a CR: a record end if LF follows
+	afterCR                 // after a CR that ends the record; a LF belongs to it
+)
+
+// recordEnd finds the end of a record, in text that comes piece by piece. It keeps
+// nothing of it.
+type recordEnd struct {
 	dialect
-	text string
-	end  bool // nothing follows text
+	state  state
+	found  bool
+	line   int64 // of the character read last; after the record when found
+	opened int64 // line of the quote that was opened last
+	prior  byte  // character before, inside quotes
 }
 
-// record is one record of scan.text.
-type record struct {
-	begin, end, next int // text[begin:end] is the record, text[next:] what follows it
-	cells            []batch.Value
-	plain            bool // it is ASCII without a quote
-	blank            bool // an empty line
-	stray            int  // 1-based number of the first cell with text after its closing quote; 0: none
-	open             int  // index of a quote that is never closed, in text that nothing follows; -1: none
-}
-
-func (s *scan) reset(text string, end bool) { s.text, s.end = text, end }
-
-// record reads the record at pos into rec, its cells into cells, which has
-// length 0. It reports false when text ends before the record does.
-func (s *scan) record(rec *record, pos int, cells []batch.Value) bool {
-	*rec = record{begin: pos, cells: cells, open: -1}
-	if s.cr || !s.plainRecord(rec) {
-		return s.quotedRecord(rec)
+// feed reads on in text and returns how many bytes belong to the record.
+func (e *recordEnd) feed(text string) int {
+	if e.state == atCell && !e.cr { // most records have no quote
+		if i := strings.IndexByte(text, '\n'); i >= 0 && strings.IndexByte(text[:i], '"') < 0 {
+			e.found = true
+			e.line++
+			return i + 1
+		}
 	}
-	return rec.next >= 0
-}
-
-// plainRecord reads a record that ends with a line feed and has no quote; at
-// the first quote it gives up and reports false. Where the text ends before the
-// record, its next is -1.
-func (s *scan) plainRecord(rec *record) bool {
-	text, begin, seen := s.text, rec.begin, byte(0)
-	for i := rec.begin; i < len(text); i++ {
+	for i := range len(text) {
 		c := text[i]
-		seen |= c
-		switch c {
-		case s.delimiter:
-			rec.cells = append(rec.cells, batch.Value{Kind: batch.Text, Text: text[begin:i]})
-			begin = i + 1
-		case '\n':
-			rec.plain = seen < utf8.RuneSelf
-			rec.finish(text, begin, i, i+1)
-			return true
-		case '"':
-			rec.cells = rec.cells[:0]
-			return false
+		if e.state == afterCR {
+			e.found = true
+			if c == '\n' {
+				return i + 1
+			}
+			return i
+		}
+		if e.step(c); e.found {
+			return i + 1
 		}
 	}
-	rec.next = -1
-	if s.end {
-		rec.plain = seen < utf8.RuneSelf
-		rec.finish(text, begin, len(text), len(text))
-	}
-	return true
+	return len(text)
 }
 
-// finish adds the last cell, without the CR of a CRLF.
-func (rec *record) finish(text string, begin, end, next int) {
-	if end > begin && text[end-1] == '\r' {
-		end--
-	}
-	rec.cells = append(rec.cells, batch.Value{Kind: batch.Text, Text: text[begin:end]})
-	rec.end, rec.next, rec.blank = end, next, end == rec.begin
-}
-
-// lineEnd finds where the line with pos ends and the next one begins.
-func (s *scan) lineEnd(pos int) (end, next int, ok bool) {
-	if s.cr {
-		return s.anyLineEnd(pos)
-	}
-	i := strings.IndexByte(s.text[pos:], '\n')
+func (e *recordEnd) step(c byte) {
 	switch {
-	case i >= 0:
-		end, next = pos+i, pos+i+1
-	case s.end:
-		end, next = len(s.text), len(s.text)
+	case e.state == inQuotes:
+		e.quoted(c)
+	case e.state == afterQuote && c == '"':
+		e.state = inQuotes
+	case c == '\n':
+		e.found = true
+		e.line++
+	case c == '\r' && e.cr:
+		e.state = afterCR
+		e.line++
+	case c == '\r' && e.state == afterQuote:
+		e.state = afterBreak
+	case c == e.delimiter:
+		e.state = atCell
+	case c == '"' && e.state == atCell:
+		e.state, e.opened, e.prior = inQuotes, e.line, c
 	default:
-		return 0, 0, false
-	}
-	if end > pos && s.text[end-1] == '\r' {
-		end--
-	}
-	return end, next, true
-}
-
-// anyLineEnd takes CR, LF and CRLF.
-func (s *scan) anyLineEnd(pos int) (end, next int, ok bool) {
-	i := strings.IndexAny(s.text[pos:], "\r\n")
-	if i < 0 {
-		return len(s.text), len(s.text), s.end
-	}
-	end = pos + i
-	if s.text[end] == '\n' {
-		return end, end + 1, true
-	}
-	if end+1 == len(s.text) {
-		return end, end + 1, s.end // a line feed may follow
-	}
-	if s.text[end+1] == '\n' {
-		return end, end + 2, true
-	}
-	return end, end + 1, true
-}
-
-// quotedRecord reads any record.
-func (s *scan) quotedRecord(rec *record) bool {
-	end, next, known := -1, 0, false // of the line, found when it is needed
-	for i := rec.begin; ; {
-		from := i
-		if i < len(s.text) && s.text[i] == '"' {
-			cell, after, ok := s.quotedCell(i)
-			if !ok {
-				if s.end {
-					rec.open = i
-				}
-				return s.end
-			}
-			if after >= 0 {
-				rec.cells = append(rec.cells, batch.Value{Kind: batch.Text, Text: cell})
-				if after < len(s.text) && s.text[after] == s.delimiter {
-					i = after + 1
-					continue
-				}
-				rec.end, rec.next, ok = s.lineEnd(after)
-				return ok
-			}
-			if rec.stray == 0 {
-				rec.stray = len(rec.cells) + 1
-			}
-			from = -after // the closing quote; what stands after it is read as if unquoted
-		}
-		if end < from {
-			if end, next, known = s.lineEnd(from); !known {
-				return false
-			}
-		}
-		if d := strings.IndexByte(s.text[from:end], s.delimiter); d >= 0 {
-			rec.cells = append(rec.cells, batch.Value{Kind: batch.Text, Text: s.text[i : from+d]})
-			i = from + d + 1
-			continue
-		}
-		rec.cells = append(rec.cells, batch.Value{Kind: batch.Text, Text: s.text[i:end]})
-		rec.end, rec.next, rec.blank = end, next, end == rec.begin
-		return true
+		e.state = inCell
 	}
 }
 
-// quotedCell reads the cell whose opening quote is at i. It returns what is
-// inside and the index after the closing quote, where a delimiter, a line end
-// or the end of the text stands; or, when something else stands there, minus
-// that index. It reports false when text ends first.
-func (s *scan) quotedCell(i int) (cell string, after int, ok bool) {
-	escaped := false
-	for j := i + 1; ; j += 2 {
-		k := strings.IndexByte(s.text[j:], '"')
-		if k < 0 {
-			return "", 0, false
-		}
-		j += k
-		if j+1 < len(s.text) && s.text[j+1] == '"' {
-			escaped = true
-			continue
-		}
-		if j+1 == len(s.text) && !s.end {
-			return "", 0, false
-		}
-		closes, known := s.closes(j + 1)
-		if !known {
-			return "", 0, false
-		}
-		if !closes {
-			return "", -(j + 1), true
-		}
-		cell = s.text[i+1 : j]
-		if escaped {
-			cell = strings.ReplaceAll(cell, `""`, `"`)
-		}
-		return cell, j + 1, true
+func (e *recordEnd) quoted(c byte) {
+	switch {
+	case c == '"':
+		e.state = afterQuote
+	case c == '\n' && !(e.cr && e.prior == '\r'), c == '\r' && e.cr:
+		e.line++
 	}
+	e.prior = c
 }
 
-// closes reports whether what stands at i may follow a closing quote. It is
-// not known while a line feed may follow a carriage return.
-func (s *scan) closes(i int) (closes, known bool) {
-	if i == len(s.text) {
-		return true, true
+// record is one record without its line end.
+type record struct {
+	text  string
+	cells []batch.Value
+	stray int  // 1-based number of the first cell with text after its closing quote; 0: none
+	open  bool // the cell after the last one has a quote that is never closed
+}
+
+// split cuts a record, with or without its line end, into cells, which are appended
+// to those given.
+func (d *dialect) split(text string, cells []batch.Value) record {
+	text = strings.TrimSuffix(strings.TrimSuffix(text, "\n"), "\r")
+	rec := record{text: text, cells: cells}
+	for more := true; more; {
+		cell, rest := "", text
+		if strings.HasPrefix(text, `"`) {
+			if cell, rest, rec.open = quotedCell(text); rec.open {
+				return rec
+			}
+		}
+		quoted := len(rest) < len(text)
+		end := strings.IndexByte(rest, d.delimiter)
+		if more = end >= 0; !more {
+			end = len(rest)
+		}
+		if !quoted || end > 0 { // what stands after a closing quote is read as if unquoted
+			cell = text[:len(text)-len(rest)+end]
+		}
+		rec.cells = append(rec.cells, batch.Value{Kind: batch.Text, Text: cell})
+		if quoted && end > 0 && rec.stray == 0 {
+			rec.stray = len(rec.cells)
+		}
+		if more {
+			text = rest[end+1:]
+		}
 	}
-	switch c := s.text[i]; {
-	case c == s.delimiter || c == '\n':
-		return true, true
-	case c != '\r':
-		return false, true
-	case s.cr:
-		return true, true
-	case i+1 < len(s.text):
-		return s.text[i+1] == '\n', true
+	return rec
+}
+
+// quotedCell returns what is in the quotes that text begins with, and what follows
+// them.
+func quotedCell(text string) (cell, rest string, open bool) {
+	for i := 1; ; i += 2 {
+		end := strings.IndexByte(text[i:], '"')
+		if end < 0 {
+			return "", "", true
+		}
+		if i += end; !strings.HasPrefix(text[i+1:], `"`) {
+			return strings.ReplaceAll(text[1:i], `""`, `"`), text[i+1:], false
+		}
 	}
-	return true, s.end
 }
