@@ -72,7 +72,7 @@ func Create(ctx context.Context, folder string, inputs []batch.Header, n int, un
 		}
 		p.local = p.spool.Path
 	}
-	create, err := table.ParquetFiles(p.columns.all, max(1000, heldRows/n))
+	create, err := table.ParquetFiles(p.columns.all, max(1000, heldRows/int64(n)))
 	if err != nil {
 		return p, err
 	}

@@ -101,8 +101,8 @@ func benchBare(b *testing.B, devices []benchDevice, codec compress.Codec) time.D
 	w := parquet.NewGenericWriter[benchDevice](
 		io.Discard, parquet.Compression(codec), parquet.MaxRowsPerRowGroup(parquetGroupRows), parquet.DataPageStatistics(true),
 	)
-	for i := 0; i < len(devices); i += parquetBatch {
-		if _, err := w.Write(devices[i:min(i+parquetBatch, len(devices))]); err != nil {
+	for i := 0; i < len(devices); i += 512 {
+		if _, err := w.Write(devices[i:min(i+512, len(devices))]); err != nil {
 			b.Fatal(err)
 		}
 	}
