@@ -198,6 +198,15 @@ func (b *breaker) answered() {
 	b.closed.Store(true)
 }
 
+// doubtful reports whether the next failure may make an outage although so few
+// calls failed that it may be their own fault.
+func (b *breaker) doubtful(probe bool) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	s := &b.streak
+	return s.calls != nil && len(s.calls) < outageFailures && (probe || s.distant+1 >= b.threshold || b.over(b.clock.now()))
+}
+
 // failure is one attempt that was not answered as it should be.
 type failure struct {
 	sequence uint64        // of the call

@@ -23,9 +23,11 @@ type outage struct {
 	during      []time.Time
 }
 
-func (o *outage) answer(int, *http.Request) (*http.Response, error) {
+func (o *outage) answer(_ int, r *http.Request) (*http.Response, error) {
 	if d := time.Since(o.start); d >= o.from && d < o.until {
-		o.during = append(o.during, time.Now())
+		if r.URL.Path != ApplicationsCall().Path { // which is asked behind a probe
+			o.during = append(o.during, time.Now())
+		}
 		return o.how()
 	}
 	return reply(200, "{}"), nil
@@ -134,6 +136,8 @@ func TestPoisonRowsAreNoOutage(t *testing.T) {
 		{"a few, alone", answerer(500, generalError), 3, 0},
 		{"one, alone", answerer(500, ""), 1, 0},
 		{"a few whose answer is cut", answerer(200, "{"), 3, 0},
+		{"a few that a gateway gives up, alone", answerer(504, ""), 9, 0},
+		{"a few whose connection breaks", func() (*http.Response, error) { return nil, syscall.ECONNRESET }, 3, 20},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

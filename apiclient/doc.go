@@ -45,7 +45,9 @@
 // platform that answers 500 to everything is waited for. Whatever failed and
 // however few calls are made: when nothing was answered for MaxOutage it is an
 // outage that was too long, but for calls that failed before while others were
-// answered.
+// answered. Where fewer than ten calls would make an outage, the applications are
+// asked for first: a platform that answers that is there, and those calls use up
+// their attempts, else a few rows that always time out would keep a run from its end.
 //
 // A platform that answers every request with a 429 for longer than MaxOutage is
 // given up as well. What waiting cannot heal is an error at once: a proxy that

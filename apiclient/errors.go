@@ -108,6 +108,12 @@ func platformClass(status int, code string) Class {
 	return Final
 }
 
+// mayBeOwn reports whether the failure may be the fault of its call, which another
+// call would not have met.
+func (e *Error) mayBeOwn() bool {
+	return !e.token && (e.Status != 0 || e.Code == CodeTimeout || e.Code == CodeConnectionBroken)
+}
+
 // distant reports whether the failure says that the platform is out of reach,
 // rather than that it is there and did not manage.
 func (e *Error) distant() bool {

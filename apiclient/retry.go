@@ -228,7 +228,7 @@ func (d *activeCall) again(ctx context.Context, e *Error) (bool, error) {
 		return false, e
 	}
 	d.used++
-	if d.failed(e) {
+	if d.failed(ctx, e) {
 		return true, nil
 	}
 	if d.used >= c.cfg.MaxAttempts {
@@ -276,9 +276,12 @@ func (d *activeCall) answered() {
 
 // failed reports the failure to the breaker, takes back attempts that an
 // outage used up, and reports whether there is an outage now.
-func (d *activeCall) failed(e *Error) bool {
+func (d *activeCall) failed(ctx context.Context, e *Error) bool {
 	w := d.client.breaker
 	d.forgive()
+	if e.mayBeOwn() && w.doubtful(d.probe) && d.client.answersOthers(ctx) {
+		d.answered()
+	}
 	f := failure{
 		sequence: d.sequence, distant: e.distant(), probe: d.probe, err: e,
 		last: d.used >= d.client.cfg.MaxAttempts, since: math.MaxInt64,
@@ -299,6 +302,14 @@ func (d *activeCall) failed(e *Error) bool {
 		d.forgive()
 	}
 	return outage
+}
+
+// answersOthers asks once for what has to do with no row, and reports whether the
+// platform answers that.
+func (c *Client) answersOthers(ctx context.Context) bool {
+	call := ApplicationsCall()
+	a := c.transport.send(ctx, c.request(&call, ""))
+	return a.status != 0 && (a.err == nil || !a.err.Temporary())
 }
 
 // forgive takes back the attempts of a streak that became an outage.
