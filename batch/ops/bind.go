@@ -39,6 +39,8 @@ type ColumnUse struct {
 	Target string // in the platform's spelling, such as customAttributes.vip; empty when it is unknown
 	Type   string // what the values must be: id, text, number, …; empty when not sent
 	Found  string // ByName, ByMapping, ByConstant; empty when it has no target
+
+	Layouts string // of days, where the mapping names some, separated by commas
 }
 
 // Binding is an operation tied to the columns of one input.

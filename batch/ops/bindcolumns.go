@@ -101,6 +101,9 @@ func (b *binder) use(use ColumnUse, m target, apply func(*field)) {
 			apply(f)
 		}
 		use.Type = f.typeName()
+		if f.layouts != nil {
+			use.Layouts = f.layoutName(", ")
+		}
 		b.checkRepeated(f)
 		b.fields = append(b.fields, f)
 	}

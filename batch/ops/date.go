@@ -60,12 +60,32 @@ func (f *field) dayFault(v batch.Value) string {
 	if f.looksLikeDay(v.Text) {
 		return "the calendar has no such day"
 	}
-	fault := "expected a day as " + f.layoutName() + ", found " + describe(v)
-	if f.layouts == nil && v.Kind == batch.Text && strings.ContainsAny(v.Text, "./") {
-		fault += "; a mapping can name another layout, such as layout: DD.MM.YYYY"
+	fault := "expected a day as " + f.layoutName(" or ") + ", found " + describe(v)
+	if v.Kind == batch.Text {
+		fault += dayHint(v.Text)
 	}
 	return fault
 }
+
+// dayHint says what a text that is no day as wanted may be, and what to do.
+func dayHint(s string) string {
+	layouts := layoutsOf(s)
+	if _, err := time.Parse("20060102", s); err == nil {
+		layouts = "YYYYMMDD"
+	}
+	switch {
+	case layouts != "":
+		return "; a mapping can name another layout, such as layout: " + layouts
+	case allDigits(s) && len(s) == len("32904"):
+		return "; the day number of a spreadsheet? Format the column as YYYY-MM-DD and export again"
+	case shortYear.MatchString(s):
+		return "; a year of two digits could be in two centuries: export it with four"
+	}
+	return ""
+}
+
+// shortYear finds days such as 31.12.90.
+var shortYear = regexp.MustCompile(`^[0-9]{1,2}([./-] ?[0-9]{1,2}){2}\.?$`)
 
 // looksLikeDay reports whether s has the form of a day, though the calendar may
 // not have it.
@@ -81,7 +101,7 @@ func (f *field) looksLikeDay(s string) bool {
 	})
 }
 
-func (f *field) layoutName() string {
+func (f *field) layoutName(between string) string {
 	if f.layouts == nil {
 		return "YYYY-MM-DD"
 	}
@@ -89,7 +109,7 @@ func (f *field) layoutName() string {
 	for i, l := range f.layouts {
 		names[i] = l.text
 	}
-	return strings.Join(names, " or ")
+	return strings.Join(names, between)
 }
 
 func (f *field) parseDay(s string) (string, bool) {

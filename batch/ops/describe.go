@@ -44,8 +44,10 @@ func describeText(s string) string {
 		switch {
 		case unicode.IsLetter(r) || unicode.IsMark(r):
 			kind = "letters"
-		case unicode.IsDigit(r):
+		case r >= '0' && r <= '9':
 			kind = "digits"
+		case unicode.IsDigit(r):
+			kind = "digits that are not 0 to 9"
 		case unicode.IsSpace(r):
 			kind = "spaces"
 		case unicode.IsPunct(r) || unicode.IsSymbol(r):

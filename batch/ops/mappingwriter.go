@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -93,19 +94,30 @@ func ChangeFor(use ColumnUse, code string, cell batch.Value, country ColumnUse) 
 	case look == LookNullWord && use.Target == "registrationId":
 		return ""
 	case look == LookNullWord:
-		return "empty_values: [" + YAMLText(trimSpace(cell.Text)) + "]"
+		return "empty_values: [" + YAMLText(cell.Text) + "]"
 	case look == LookSpaces && (code == codeSpaceAround || code == codeInvisibleCharacter):
 		return "trim: true"
-	case code == codeNumberInvalid && look == LookComma:
-		return `decimal: ","`
-	case code == codeNumberInvalid && look == LookThousands:
-		return `decimal: "."`
+	case code == codeNumberInvalid && look == LookEither:
+		return `decimal: "," where 1,234 is a little more than 1, decimal: "." where it is more than 1000`
+	case code == codeNumberInvalid && decimalOf(cell.Text) != "":
+		return `decimal: "` + decimalOf(cell.Text) + `"`
 	case code == codeDateInvalid && isDay:
-		return "layout: " + days
-	case code == codePhoneInvalid && (country.Use == Region || look == LookDialled || look == LookWhole):
+		return use.layoutChange(days)
+	case code == codePhoneInvalid && (country.Use == Region || look == LookDialled || look == LookWhole || look == LookZeros):
 		return changeOfRegion(country)
 	}
 	return changeAtWorst(use, code)
+}
+
+// layoutChange adds a layout to those that a column has. Of two that a cell fits, a
+// person knows which one is meant.
+func (u *ColumnUse) layoutChange(days string) string {
+	day, month, either := strings.Cut(days, " or ")
+	change := "layout: [" + cmp.Or(u.Layouts, "YYYY-MM-DD") + ", " + day + "]"
+	if either {
+		change += " (or " + month + " where the month comes first)"
+	}
+	return change
 }
 
 // changeOfRegion names the country of national numbers.

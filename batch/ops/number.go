@@ -66,6 +66,8 @@ func (f *field) numberFault(v batch.Value) string {
 		return "a number does not begin with 0" + found + ": declare the column as string to keep the digits as they are"
 	case f.decimal != "":
 		return "expected a number with decimal: \"" + f.decimal + "\"" + found
+	case eitherSign.MatchString(v.Text):
+		return "expected a number such as 12 or -0.5" + found + `: a decimal comma (decimal: ",") or separators of thousands (decimal: ".")? Say so in the mapping`
 	case decimalOf(v.Text) == ",":
 		return "expected a number such as 12 or -0.5" + found + `: a decimal comma? say decimal: "," in the mapping`
 	case decimalOf(v.Text) == ".":
@@ -115,7 +117,7 @@ func tooLarge(number string) bool {
 }
 
 // decimalOf is the decimal sign with which a text that JSON does not take is a
-// number, empty where it is none. 1,234 is taken for a decimal comma.
+// number, empty where it is none. Of 1,234 see eitherSign.
 func decimalOf(s string) string {
 	for _, sign := range []string{",", "."} {
 		if plain, ok := plainNumber(s, sign); ok && isNumber(plain) {

@@ -52,7 +52,7 @@ func (a *requestBuilder) checkPhoneText(f *field, s string) bool {
 // a word is refused before: letters and extensions.
 func parsePhone(s, region string) (e164, why string) {
 	if at := strings.IndexFunc(s, func(r rune) bool { return !isPhoneRune(r) }); at >= 0 {
-		return "", "expected a phone number, found " + describeText(s) + "; letters and extensions are not accepted"
+		return "", "expected one phone number, found " + describeText(s) + "; letters, extensions and a second number are not accepted"
 	}
 	number, why := readPhone(strings.TrimSpace(s), region)
 	if why != "" {
@@ -117,6 +117,8 @@ func readPhone(s, region string) (number *phonenumbers.PhoneNumber, why string) 
 // regionHint says what may be meant by a number that is none.
 func regionHint(s, region string) string {
 	switch s = strings.TrimSpace(s); {
+	case len(digitsOf(s)) > 15: // of E.164
+		return "; a number has at most 15 digits: are there two in the cell?"
 	case strings.HasPrefix(s, "+"):
 		return ""
 	case strings.HasPrefix(s, "00"):
@@ -135,8 +137,10 @@ func nationalPhone(s, region string) (*phonenumbers.PhoneNumber, error) {
 	national, err := phonenumbers.Parse(s, region)
 	international, otherErr := phonenumbers.Parse("+"+s, noRegion)
 	switch {
-	case err != nil || otherErr != nil:
-		return orElse(national, err, international, otherErr)
+	case err != nil:
+		return international, otherErr
+	case otherErr != nil:
+		return national, nil
 	case phonenumbers.IsValidNumber(national) || !possible(international):
 		return national, nil
 	case phonenumbers.IsValidNumber(international) || !possible(national):
@@ -148,14 +152,6 @@ func nationalPhone(s, region string) (*phonenumbers.PhoneNumber, error) {
 }
 
 var errAmbiguousPhone = errors.New("the number could be national or international")
-
-// orElse returns the reading that is none of the failed ones.
-func orElse(a *phonenumbers.PhoneNumber, aErr error, b *phonenumbers.PhoneNumber, bErr error) (*phonenumbers.PhoneNumber, error) {
-	if aErr == nil {
-		return a, nil
-	}
-	return b, bErr
-}
 
 // isRegion reports whether the library knows a region code such as HR.
 func isRegion(region string) bool { return phonenumbers.GetCountryCodeForRegion(region) != 0 }

@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"encoding/json"
 	"regexp"
 	"slices"
 	"strings"
@@ -25,9 +26,11 @@ const (
 	LookPhone     Look = "an international phone number"
 	LookDialled   Look = "digits with signs between, such as a phone number"
 	LookWhole     Look = "a whole number"
+	LookZeros     Look = "digits that begin with 0"
 	LookNumber    Look = "a number"
 	LookComma     Look = "a number with a decimal comma"
 	LookThousands Look = "a number with separators of thousands"
+	LookEither    Look = "a number with three digits after a sign that may be a decimal one or separate thousands"
 	LookObject    Look = "a JSON object"
 	LookArray     Look = "a JSON array"
 	LookWord      Look = "a word"
@@ -36,7 +39,7 @@ const (
 
 // knownLayouts are the forms in which people write days. Of texts that fit two
 // of them, both are possible.
-var knownLayouts = []string{"YYYY-MM-DD", "DD.MM.YYYY", "D.M.YYYY", "DD.MM.YYYY.", "D.M.YYYY.", "D/M/YYYY", "M/D/YYYY", "YYYY/MM/DD", "DD-MM-YYYY", "YYYY.MM.DD"}
+var knownLayouts = []string{"YYYY-MM-DD", "DD.MM.YYYY", "D.M.YYYY", "DD.MM.YYYY.", "D.M.YYYY.", "D/M/YYYY", "M/D/YYYY", "YYYY/MM/DD", "D-M-YYYY", "M-D-YYYY", "YYYY.MM.DD", "YYYY.MM.DD.", "D. M. YYYY", "D. M. YYYY."}
 
 var uuidForm = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$|^[0-9A-Fa-f]{32,64}$`)
 
@@ -77,9 +80,9 @@ func textLook(s string) Look {
 		return LookEmail
 	case uuidForm.MatchString(s):
 		return LookID
-	case isJSONForm(s, '{', '}'):
+	case s[0] == '{' && json.Valid([]byte(s)):
 		return LookObject
-	case isJSONForm(s, '[', ']'):
+	case s[0] == '[' && json.Valid([]byte(s)):
 		return LookArray
 	case slices.Contains([]string{"true", "false", "yes", "no"}, folded):
 		return LookBoolean
@@ -87,14 +90,15 @@ func textLook(s string) Look {
 	if layouts := layoutsOf(s); layouts != "" {
 		return LookDay + Look(layouts)
 	}
+	if _, ok := midnight(s); ok {
+		return LookDay + "YYYY-MM-DD"
+	}
 	return numberLook(s)
 }
 
-func isJSONForm(s string, begin, end byte) bool { return s[0] == begin && s[len(s)-1] == end }
-
 // layoutsOf names the layouts that a text fits, joined by " or ".
 func layoutsOf(s string) string {
-	if len(s) < len("1.1.2000") || len(s) > len("01.01.2000.") {
+	if len(s) < len("1.1.2000") || len(s) > len("01. 01. 2000.") {
 		return ""
 	}
 	var fit []string
@@ -108,21 +112,28 @@ func layoutsOf(s string) string {
 	return strings.Join(fit, " or ")
 }
 
+// eitherSign finds numbers such as 1,234 and 1.234.
+var eitherSign = regexp.MustCompile(`^-?[1-9][0-9]{0,2}[.,][0-9]{3}$`)
+
 func numberLook(s string) Look {
 	digits, dialled := len(digitsOf(s)), strings.IndexFunc(s, func(r rune) bool { return !isPhoneRune(r) }) < 0
 	switch {
 	case strings.HasPrefix(s, "+") && digits >= 8 && dialled:
 		return LookPhone
+	case allDigits(s) && s[0] == '0' && s != "0":
+		return LookZeros
 	case allDigits(s):
 		return LookWhole
+	case eitherSign.MatchString(s):
+		return LookEither
 	case isNumber(s):
 		return LookNumber
+	case digits >= 6 && dialled:
+		return LookDialled
 	case decimalOf(s) == ",":
 		return LookComma
 	case decimalOf(s) == ".":
 		return LookThousands
-	case digits >= 6 && dialled:
-		return LookDialled
 	case strings.IndexFunc(s, func(r rune) bool { return !unicode.IsLetter(r) }) < 0:
 		return LookWord
 	}
@@ -198,9 +209,13 @@ func (p *Profile) days() (layouts []string, share float64, ambiguous bool) {
 			all += n
 		}
 	}
-	const dayFirst, monthFirst, either = "D/M/YYYY", "M/D/YYYY", "D/M/YYYY or M/D/YYYY"
-	ambiguous = counts[either] > 0 && (counts[dayFirst] > 0) == (counts[monthFirst] > 0) || counts[dayFirst] > 0 && counts[monthFirst] > 0
-	delete(counts, either)
+	for _, sign := range []string{"/", "-"} {
+		dayFirst, monthFirst := "D"+sign+"M"+sign+"YYYY", "M"+sign+"D"+sign+"YYYY"
+		either := dayFirst + " or " + monthFirst
+		day, month := counts[dayFirst] > 0, counts[monthFirst] > 0
+		ambiguous = ambiguous || counts[either] > 0 && day == month || day && month
+		delete(counts, either)
+	}
 	for _, end := range []string{"", "."} { // D and M read two digits too
 		if counts["D.M.YYYY"+end] > 0 {
 			delete(counts, "DD.MM.YYYY"+end)

@@ -1,6 +1,7 @@
 package ops
 
 import (
+	_ "embed"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,54 +12,28 @@ import (
 	"pushbatch/batch"
 )
 
-// headerNames are what people and other systems call the platform's targets, in
-// English, German, Croatian and Spanish, in the form of plainHeader. A name that
-// means several things ("name", "id", "token") is not among them.
-var headerNames = map[string]string{
-	"registrationId": "registrationid pushregistrationid pushregid infobipregistrationid",
-	"externalId": "externalid externaluserid customerid customernumber customerno clientnumber userid crmid contactid memberid membernumber subscriberkey " +
-		"kundennummer kundennr kundenid mitgliedsnummer kundenreferenz " +
-		"idkupca sifrakupca brojkupca kupacid idkorisnika korisnikid brojkorisnika sifrakorisnika " +
-		"idcliente clienteid numerodecliente numerocliente codigocliente codigodecliente idusuario usuarioid",
-	"phoneNumber": "phonenumber phone mobile mobilephone mobilenumber cell cellphone cellphonenumber msisdn telephone telephonenumber tel smsnumber mobilephonenumber " +
-		"telefon telefonnummer telefonnr handy handynummer mobil mobilnummer mobiltelefon rufnummer " +
-		"brojtelefona brojmobitela mobitel mob telefonskibroj kontakttelefon " +
-		"telefono numerodetelefono movil celular telefonomovil numerodemovil telefonocelular",
-	"email": "email emailaddress mail mailaddress primaryemail emailaddr " +
-		"emailadresse mailadresse epostadresse epost " +
-		"emailadresa eposta adresaeposte elektronickaposta eadresa " +
-		"correo correoelectronico direcciondecorreo direccionemail direcciondecorreoelectronico",
-	"firstName":  "firstname givenname forename fname vorname rufname ime nombre nombredepila primernombre",
-	"lastName":   "lastname surname familyname lname nachname familienname zuname prezime apellido apellidos",
-	"middleName": "middlename secondname zweitervorname mittelname srednjeime segundonombre",
-	"birthday": "birthday birthdate dateofbirth dob bday geburtstag geburtsdatum gebdatum gebtag geborenam " +
-		"datumrodenja rodendan datumrodjenja rodjendan fechadenacimiento fechanacimiento fnacimiento nacimiento cumpleanos",
-	"gender": "gender sex geschlecht spol genero sexo",
-	"tags":   "tags labels etiquetas oznake schlagworte schlagworter stichworte",
-}
+//go:embed headers.txt
+var headerText string
 
-// countryNames are what people call the column with each row's country.
-const countryNames = "country countrycode countryiso iso2 land landercode laendercode lander landkz zemlja drzava kodzemlje kodrzave pais codigopais codigodepais isocountry mailingcountrycode"
-
-// headerTargets are the targets by plainHeader.
-var headerTargets = func() map[string]string {
-	targets := make(map[string]string)
-	for target, names := range headerNames {
-		for name := range strings.FieldsSeq(names) {
-			targets[name] = target
+// headerWords are the words of headers.txt by plainHeader, and what they stand for;
+// those that are no names of targets with what they tell in front, as in "gender m".
+var headerWords = func() map[string]string {
+	words := make(map[string]string)
+	for line := range strings.Lines(headerText) {
+		meaning, list, _ := strings.Cut(line, ":")
+		at := strings.LastIndexByte(meaning, ' ') + 1
+		for word := range strings.FieldsSeq(list) {
+			words[meaning[:at]+plainHeader(word)] = meaning[at:]
 		}
 	}
-	for name := range strings.FieldsSeq(countryNames) {
-		targets[name] = countryTarget
-	}
-	return targets
+	return words
 }()
 
 // countryTarget stands for the column that region_from may name.
 const countryTarget = "country"
 
 // IsCountryColumn reports whether a column's name says that it holds each row's country.
-func IsCountryColumn(name string) bool { return headerTargets[plainHeader(name)] == countryTarget }
+func IsCountryColumn(name string) bool { return headerWords[plainHeader(name)] == countryTarget }
 
 // plainHeader makes names comparable that people write: letters and digits in
 // lower case, without accents. Đ and ß become what people write for them.
@@ -101,24 +76,28 @@ func Propose(operation *Operation, header batch.Header, profiles []Profile) []Pr
 		targets[i] = p.targetOf(i)
 		if targets[i] == countryTarget {
 			p.country = i
-			continue
+			if len(claims[countryTarget]) > 0 { // it is not known which one is the phone number's
+				p.country = -1
+			}
 		}
 		claims[targets[i]] = append(claims[targets[i]], i)
 	}
-	for _, i := range claims["firstName"] { // without a column for the last name it may be the whole name
-		if name := plainHeader(header[i].Name); (name == "ime" || name == "nombre") && len(claims["lastName"]) == 0 {
-			targets[i] = ""
+	for target, rest := range map[string]string{"firstName": "lastName", "lastName": "firstName"} {
+		for _, i := range claims[target] {
+			if len(claims[rest]) == 0 && headerWords["whole "+plainHeader(header[i].Name)] != "" {
+				targets[i] = ""
+			}
 		}
 	}
 	for i, c := range header {
 		list[i] = Proposal{Column: c.Name, Looks: profiles[i].Text()}
-		if t := targets[i]; t != "" && t != countryTarget && p.chosen(claims[t], i) {
-			list[i].Option, list[i].Note = p.option(i, t)
-		} else if t != "" && t != countryTarget {
-			list[i].Note = "another column is " + t + " too: choose one"
-		}
-		if i == p.country {
+		switch t := targets[i]; {
+		case t == countryTarget:
 			list[i].Note = "each row's country, for region_from"
+		case t != "" && p.chosen(claims[t], i) && !p.isOneOfPhones(i, targets):
+			list[i].Option, list[i].Note = p.option(i, t)
+		case t != "":
+			list[i].Note = "another column is " + t + " too: choose one"
 		}
 		if list[i].Option == "" && list[i].Note == "" {
 			list[i].Note = p.attribute(i)
@@ -147,7 +126,7 @@ func (p *proposer) targetOf(i int) string {
 		}
 		return m.String()
 	}
-	target := headerTargets[plainHeader(name)]
+	target := headerWords[plainHeader(name)]
 	if target == countryTarget {
 		if p.profiles[i].isCountry() {
 			return target
@@ -169,7 +148,7 @@ func (p *Profile) suits(target, header string) bool {
 	case "email":
 		return p.share(LookEmail, LookSpaces) >= enough
 	case "phoneNumber":
-		return p.share(LookPhone, LookDialled, LookWhole, LookSpaces) >= enough
+		return p.share(LookPhone, LookDialled, LookWhole, LookZeros, LookSpaces) >= enough
 	case "birthday":
 		_, share, ambiguous := p.days()
 		return share >= enough && !ambiguous
@@ -177,11 +156,11 @@ func (p *Profile) suits(target, header string) bool {
 		_, share := p.genders(plainHeader(header))
 		return share >= enough
 	case "tags":
-		return p.share(LookObject, LookEmail, LookNumber, LookComma) == 0
+		return p.share(LookObject, LookEmail, LookNumber, LookComma, LookEither) == 0
 	case "firstName", "lastName", "middleName":
 		return p.share(LookWord, LookText, LookSpaces) >= enough
 	}
-	return p.share(LookObject, LookArray, LookEmail, LookComma, LookThousands) == 0
+	return p.share(LookObject, LookArray, LookEmail, LookComma, LookThousands, LookEither) == 0
 }
 
 // isCountry reports whether the cells are ISO 3166 codes.
@@ -198,18 +177,11 @@ func (p *Profile) isCountry() bool {
 	return len(p.words) > 0
 }
 
-// chosen picks the one column of several that mean the same target: the one in
-// the platform's own words, else the only one. A mobile number goes before others.
+// chosen picks the one column of several that mean the same target: the one in the
+// platform's own words, else the only one. A mobile number goes before others.
 func (p *proposer) chosen(columns []int, i int) bool {
-	if len(columns) == 1 {
-		return true
-	}
-	best := func(suits func(name string) bool) (int, bool) {
-		at := slices.IndexFunc(columns, func(c int) bool { return suits(p.header[c].Name) })
-		if at < 0 || slices.ContainsFunc(columns[at+1:], func(c int) bool { return suits(p.header[c].Name) }) {
-			return 0, false
-		}
-		return columns[at], true
+	if mobile := slices.DeleteFunc(slices.Clone(columns), func(c int) bool { return !isMobile(p.header[c].Name) }); len(mobile) > 0 {
+		columns = mobile
 	}
 	for _, suits := range []func(string) bool{
 		func(name string) bool {
@@ -217,13 +189,30 @@ func (p *proposer) chosen(columns []int, i int) bool {
 			return m.def != nil && fold(name) == fold(m.String())
 		},
 		func(name string) bool { return strings.HasPrefix(plainHeader(name), "external") },
-		func(name string) bool {
-			plain := plainHeader(name)
-			return strings.Contains(plain, "mob") || strings.Contains(plain, "movil") || strings.Contains(plain, "handy") || strings.Contains(plain, "cel")
-		},
 	} {
-		if at, found := best(suits); found {
-			return at == i
+		some := slices.DeleteFunc(slices.Clone(columns), func(c int) bool { return !suits(p.header[c].Name) })
+		if len(some) == 1 {
+			return some[0] == i
+		}
+	}
+	return len(columns) == 1 && columns[0] == i
+}
+
+func isMobile(name string) bool {
+	plain := plainHeader(name)
+	return slices.ContainsFunc([]string{"mob", "movil", "handy", "cel", "msisdn", "portable", "komor", "cep", "моб", "κινητο"}, func(part string) bool { return strings.Contains(plain, part) })
+}
+
+// isOneOfPhones reports whether a column with a general name, such as Phone, stands
+// beside another one that holds phone numbers, which its name does not tell.
+func (p *proposer) isOneOfPhones(i int, targets []string) bool {
+	name := p.header[i].Name
+	if targets[i] != "phoneNumber" || isMobile(name) || fold(name) == "phonenumber" {
+		return false
+	}
+	for other, target := range targets {
+		if target == "" && p.profiles[other].share(LookPhone, LookDialled) >= enough {
+			return true
 		}
 	}
 	return false
@@ -271,20 +260,7 @@ func (p *proposer) attribute(i int) string {
 		holder = "additionalData"
 	}
 	if profile := &p.profiles[i]; profile.Cells > 0 && p.operation.takes(p.schema.targets[fold(holder)]) {
-		options := "to: " + YAMLText(holder+"."+p.header[i].Name)
-		layouts, days, ambiguous := profile.days()
-		switch {
-		case profile.share(LookComma)+profile.share(LookWhole) >= enough && profile.Looks[LookComma] > 0:
-			options += `, type: number, decimal: ","`
-		case profile.share(LookThousands)+profile.share(LookWhole)+profile.share(LookNumber) >= enough && profile.Looks[LookThousands] > 0:
-			options += `, type: number, decimal: "."`
-		case profile.share(LookWhole, LookNumber) >= enough:
-			options += ", type: number"
-		case profile.share(LookBoolean) >= enough:
-			options += ", type: boolean"
-		case days >= enough && !ambiguous:
-			options += ", type: date, layout: [" + strings.Join(layouts, ", ") + "]"
-		}
+		options := "to: " + YAMLText(holder+"."+p.header[i].Name) + profile.typeOptions()
 		if words := profile.NullWords(); len(words) > 0 {
 			options += ", empty_values: [" + yamlTexts(words) + "]"
 		}
@@ -293,31 +269,53 @@ func (p *proposer) attribute(i int) string {
 	return ""
 }
 
+// typeOptions are the options of an attribute whose cells are no plain text. 1,234
+// and 1.234 tell nothing of the decimal sign: other cells must.
+func (p *Profile) typeOptions() string {
+	layouts, days, ambiguous := p.days()
+	comma, thousands, plain, either := p.Looks[LookComma] > 0, p.Looks[LookThousands] > 0, p.Looks[LookNumber] > 0, p.Looks[LookEither] > 0
+	switch numbers := p.share(LookWhole, LookNumber, LookComma, LookThousands, LookEither) >= enough; {
+	case p.share(LookBoolean) >= enough:
+		return ", type: boolean"
+	case days >= enough && slices.Equal(layouts, []string{"YYYY-MM-DD"}):
+		return ", type: date"
+	case days >= enough && !ambiguous:
+		return ", type: date, layout: [" + strings.Join(layouts, ", ") + "]"
+	case !numbers || comma && (thousands || plain):
+	case comma:
+		return `, type: number, decimal: ","`
+	case thousands, plain && either:
+		return `, type: number, decimal: "."`
+	case !either:
+		return ", type: number"
+	}
+	return ""
+}
+
 // genders are the words of a column and the platform's for them, as entries of
 // values:, and which part of the cells they are. In Spanish M may be a woman
-// (mujer) where H is a man.
+// (mujer) where H is a man, in Hungarian F a man: single letters need both sexes.
 func (p *Profile) genders(header string) (values []string, share float64) {
-	male := []string{"male", "m", "man", "mann", "mannlich", "herr", "muski", "musko", "hombre", "h", "masculino", "varon"}
-	female := []string{"female", "f", "woman", "w", "frau", "weiblich", "zenski", "zensko", "z", "mujer", "femenino"}
-	hombre := slices.ContainsFunc(sortedByCount(p.words), func(w string) bool { return plainHeader(w) == "h" })
+	letters, sexes := make(map[string]bool), make(map[string]bool)
+	for word := range p.words {
+		letters[plainHeader(word)] = true
+	}
 	var known, all int64
+	single := false
 	for _, word := range sortedByCount(p.words) {
 		all += p.words[word]
-		plain, to := plainHeader(word), ""
-		switch {
-		case plain == "m" && (hombre || header == "sexo" || header == "genero"):
-			if hombre {
+		plain := plainHeader(word)
+		to := headerWords["gender "+plain]
+		if plain == "m" && !letters["f"] && (letters["h"] || header == "sexo" || header == "genero") {
+			if to = ""; letters["h"] {
 				to = "FEMALE"
 			}
-		case slices.Contains(male, plain):
-			to = "MALE"
-		case slices.Contains(female, plain):
-			to = "FEMALE"
 		}
 		if to == "" {
 			continue
 		}
 		known += p.words[word]
+		sexes[to], single = true, single || len([]rune(plain)) == 1
 		if !strings.EqualFold(word, to) {
 			values = append(values, YAMLText(word)+": "+to)
 		}
@@ -329,7 +327,7 @@ func (p *Profile) genders(header string) (values []string, share float64) {
 			}
 		}
 	}
-	if all == 0 {
+	if all == 0 || single && len(sexes) < 2 || letters["h"] && letters["f"] && letters["m"] {
 		return nil, 0
 	}
 	return values, float64(known) / float64(all)

@@ -224,8 +224,12 @@ func (a *requestBuilder) putTags(f *field, v batch.Value) {
 func (a *requestBuilder) clearTags(*field) { a.attributes.ClearTags = true }
 
 // splitTags cuts at the mapping's separator, or at each of , ; | where it names
-// none, and passes over what a separator too many makes.
+// none, and passes over what a separator too many makes. A list as databases write
+// it, {a,b}, is the list; quotes around a tag do not belong to it.
 func (a *requestBuilder) splitTags(f *field, s string) {
+	if list, found := strings.CutPrefix(s, "{"); found && strings.HasSuffix(list, "}") {
+		s = strings.TrimSuffix(list, "}")
+	}
 	for s != "" {
 		at, width := strings.IndexAny(s, ",;|"), 1
 		if f.splits != "" {
@@ -234,8 +238,16 @@ func (a *requestBuilder) splitTags(f *field, s string) {
 		if at < 0 {
 			at, width = len(s), 0
 		}
-		if strings.TrimSpace(s[:at]) != "" {
-			a.addTag(f, s[:at])
+		tag := strings.TrimSpace(s[:at])
+		if inner := strings.Trim(tag, `"`); strings.HasPrefix(tag, `"`) {
+			if tag != `"`+inner+`"` || strings.Contains(inner, `"`) {
+				a.reject(f, codeTagsInvalid, `a quote begins a tag and does not end it: export the tags as ["one","two"]`)
+				return
+			}
+			tag = inner
+		}
+		if tag != "" {
+			a.addTag(f, tag)
 		}
 		s = s[at+width:]
 	}
