@@ -180,19 +180,16 @@ func (p *Profile) isCountry() bool {
 // chosen picks the one column of several that mean the same target: the one in the
 // platform's own words, else the only one. A mobile number goes before others.
 func (p *proposer) chosen(columns []int, i int) bool {
-	if mobile := slices.DeleteFunc(slices.Clone(columns), func(c int) bool { return !isMobile(p.header[c].Name) }); len(mobile) > 0 {
-		columns = mobile
-	}
 	for _, suits := range []func(string) bool{
+		isMobile,
 		func(name string) bool {
 			m, _ := p.schema.find(name)
 			return m.def != nil && fold(name) == fold(m.String())
 		},
 		func(name string) bool { return strings.HasPrefix(plainHeader(name), "external") },
 	} {
-		some := slices.DeleteFunc(slices.Clone(columns), func(c int) bool { return !suits(p.header[c].Name) })
-		if len(some) == 1 {
-			return some[0] == i
+		if some := slices.DeleteFunc(slices.Clone(columns), func(c int) bool { return !suits(p.header[c].Name) }); len(some) > 0 {
+			columns = some
 		}
 	}
 	return len(columns) == 1 && columns[0] == i
@@ -301,7 +298,7 @@ func (p *Profile) genders(header string) (values []string, share float64) {
 		letters[plainHeader(word)] = true
 	}
 	var known, all int64
-	single := false
+	single, translated := false, false
 	for _, word := range sortedByCount(p.words) {
 		all += p.words[word]
 		plain := plainHeader(word)
@@ -315,20 +312,14 @@ func (p *Profile) genders(header string) (values []string, share float64) {
 			continue
 		}
 		known += p.words[word]
-		sexes[to], single = true, single || len([]rune(plain)) == 1
-		if !strings.EqualFold(word, to) {
-			values = append(values, YAMLText(word)+": "+to)
-		}
-	}
-	if len(values) > 0 { // then only listed words pass
-		for _, word := range sortedByCount(p.words) {
-			if strings.EqualFold(word, "MALE") || strings.EqualFold(word, "FEMALE") {
-				values = append(values, YAMLText(word)+": "+strings.ToUpper(word))
-			}
-		}
+		sexes[to], single, translated = true, single || len([]rune(plain)) == 1, translated || !strings.EqualFold(word, to)
+		values = append(values, YAMLText(word)+": "+to)
 	}
 	if all == 0 || single && len(sexes) < 2 || letters["h"] && letters["f"] && letters["m"] {
 		return nil, 0
+	}
+	if !translated {
+		values = nil
 	}
 	return values, float64(known) / float64(all)
 }

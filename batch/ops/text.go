@@ -152,9 +152,7 @@ func nameField(place func(*apiclient.Attributes) *apiclient.Value, limit int) (p
 
 // checkText applies what all texts share.
 func (a *requestBuilder) checkText(f *field, s string, lines bool) {
-	if isErrorCell(s) {
-		a.checkErrorCell(f, s)
-	}
+	a.checkErrorCell(f, s)
 	if !isWithin(s, ' ') {
 		a.checkCharacters(f, s, lines)
 	}

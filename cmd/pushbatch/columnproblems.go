@@ -37,6 +37,7 @@ type columnProblems struct {
 	rows, requests int64
 	tally          batch.Tally
 	groups         map[[3]string]*columnProblem
+	saves          map[[2]string]int64 // rows that a change of a column alone would let through, whatever the cells look like
 }
 
 // boundColumns are the columns of an input, for findings.
@@ -85,23 +86,13 @@ func (f *columnProblems) add(row *batch.Row, out *batch.Outcome, b *boundColumns
 			g.Rows = append(g.Rows, row.SourceNum())
 		}
 	}
-	if saves := savedBy(groups); saves != nil {
-		saves.Saves++
+	if len(groups) > 0 && groups[0].Change != "" && !slices.ContainsFunc(groups, func(g *columnProblem) bool { return g.change() != groups[0].change() }) {
+		f.saves[groups[0].change()]++
 	}
 }
 
-// savedBy is the finding whose change alone lets a row through, nil when it
-// takes several changes or none helps.
-func savedBy(groups []*columnProblem) *columnProblem {
-	if len(groups) == 0 {
-		return nil
-	}
-	first := groups[0]
-	if first.Change == "" || slices.ContainsFunc(groups, func(g *columnProblem) bool { return g.Column != first.Column || g.Change != first.Change }) {
-		return nil
-	}
-	return first
-}
+// change is what the mapping could say of which column.
+func (g *columnProblem) change() [2]string { return [2]string{g.Column, g.Change} }
 
 func (f *columnProblems) group(p *batch.Problem, row *batch.Row, b *boundColumns) *columnProblem {
 	looks, value := "", batch.Value{}
@@ -110,6 +101,9 @@ func (f *columnProblems) group(p *batch.Problem, row *batch.Row, b *boundColumns
 		looks = string(ops.LookOf(value))
 	}
 	key := [3]string{p.Column, p.Code, looks}
+	if looks == string(ops.LookNullWord) { // what mends it names the word
+		key[2] += value.Text
+	}
 	if g := f.groups[key]; g != nil {
 		return g
 	}
@@ -117,7 +111,7 @@ func (f *columnProblems) group(p *batch.Problem, row *batch.Row, b *boundColumns
 		return nil
 	}
 	if f.groups == nil {
-		f.groups = make(map[[3]string]*columnProblem)
+		f.groups, f.saves = make(map[[3]string]*columnProblem), make(map[[2]string]int64)
 	}
 	g := &columnProblem{Column: p.Column, Code: p.Code, Looks: looks, Change: ops.ChangeFor(b.uses[p.Column], p.Code, value, b.country)}
 	f.groups[key] = g
@@ -128,6 +122,7 @@ func (f *columnProblems) group(p *batch.Problem, row *batch.Row, b *boundColumns
 func (f *columnProblems) sorted() []*columnProblem {
 	all := make([]*columnProblem, 0, len(f.groups))
 	for _, g := range f.groups {
+		g.Saves = f.saves[g.change()]
 		all = append(all, g)
 	}
 	slices.SortFunc(all, func(a, b *columnProblem) int {

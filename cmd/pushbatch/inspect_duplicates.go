@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"crypto/sha256"
 	bits "encoding/binary"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -92,7 +91,7 @@ func (d *duplicates) finish(names []string) (devices, persons *duplicateReport, 
 	if d.err != nil {
 		return nil, nil, d.err
 	}
-	devices, persons = &duplicateReport{counted: make([]byte, d.count/8+1)}, &duplicateReport{counted: make([]byte, d.count/8+1)}
+	devices, persons = newDuplicateReport(d.count), newDuplicateReport(d.count)
 	for records, err := range d.rows.All() {
 		if err != nil {
 			return nil, nil, err
@@ -110,6 +109,10 @@ func (d *duplicates) finish(names []string) (devices, persons *duplicateReport, 
 		}
 	}
 	return devices, persons, nil
+}
+
+func newDuplicateReport(rows int64) *duplicateReport {
+	return &duplicateReport{Examples: [][]duplicateRow{}, counted: make([]byte, rows/8+1)}
 }
 
 func (r *duplicateReport) add(group []occurrence, names []string) {
@@ -158,13 +161,4 @@ func (r *duplicateReport) printTo(w io.Writer, what string) {
 		}
 	}
 	fmt.Fprintln(w)
-}
-
-// MarshalJSON writes an empty list where there is no example.
-func (r duplicateReport) MarshalJSON() ([]byte, error) {
-	type plain duplicateReport
-	if r.Examples == nil {
-		r.Examples = [][]duplicateRow{}
-	}
-	return json.Marshal(plain(r))
 }

@@ -157,14 +157,10 @@ func (in *inputInspection) rowCount(source batch.Source) (rows int64, found stri
 		return in.RowsRead, "counted"
 	case exact && known >= 0:
 		return known, "declared"
-	case size > 0 && in.next.Offset > 0 && in.RowsRead > 0 && !compressed(in.Detected):
+	case size > 0 && in.next.Offset > 0 && in.RowsRead > 0 && !strings.HasSuffix(in.Detected, "gzip") && !strings.HasSuffix(in.Detected, "zstd"):
 		return int64(float64(in.RowsRead) * float64(size) / float64(in.next.Offset)), "estimated"
 	}
 	return in.RowsRead, "at least"
-}
-
-func compressed(detected string) bool {
-	return strings.HasSuffix(detected, "gzip") || strings.HasSuffix(detected, "zstd")
 }
 
 func shownRequest(payload []byte, show bool) json.RawMessage {
