@@ -57,6 +57,9 @@ func TestExportKills(t *testing.T) {
 		if code != -1 {
 			demandCode(t, c, code)
 			t.Logf("%d kills", dealt)
+			if dealt == 0 {
+				t.Error("no kill met the export")
+			}
 			break
 		}
 		if _, err := os.Stat(filepath.Join(dir, "run", "job.json")); err == nil {
