@@ -2,7 +2,9 @@ package batch
 
 import (
 	"context"
+	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"time"
 )
@@ -36,6 +38,11 @@ func Flattened(name string) bool {
 
 // Header is the columns of one input, in file order.
 type Header []Column
+
+// Index is the place of the column of a name, -1 when there is none.
+func (h Header) Index(name string) int {
+	return slices.IndexFunc(h, func(c Column) bool { return c.Name == name })
+}
 
 // Position is where the next row of a source starts. The zero Position is the
 // first row. What Line and Offset mean is the source's own affair; Row is
@@ -127,4 +134,34 @@ type Source interface {
 	Identity() Identity
 	// Close releases what Open took. It may be called more than once.
 	Close() error
+}
+
+// Texts yields, of every row of a source, the cells of some columns as text, null as
+// the empty one, in a slice that is used again. A column that is not there and a row
+// that cannot be decoded are errors, which end it.
+func Texts(ctx context.Context, source Source, columns ...string) iter.Seq2[[]string, error] {
+	return func(yield func([]string, error) bool) {
+		at, texts := make([]int, len(columns)), make([]string, len(columns))
+		for i, name := range columns {
+			if at[i] = source.Header().Index(name); at[i] < 0 {
+				yield(nil, fmt.Errorf("it has no column %s", name))
+				return
+			}
+		}
+		for row, err := range source.Rows(ctx, Position{}) {
+			if err == nil && row.Err != nil {
+				err = row.Err
+			}
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for i, column := range at {
+				texts[i] = row.Values[column].String()
+			}
+			if !yield(texts, nil) {
+				return
+			}
+		}
+	}
 }

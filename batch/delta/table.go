@@ -13,7 +13,6 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"time"
 
@@ -207,30 +206,7 @@ func rowsOf(ctx context.Context, open OpenTable, path string, columns []string) 
 			return
 		}
 		defer source.Close()
-		at := make([]int, len(columns))
-		for i, name := range columns {
-			at[i] = slices.IndexFunc(source.Header(), func(c batch.Column) bool { return c.Name == name })
-			if at[i] < 0 {
-				yield(nil, fmt.Errorf("it has no column %s", name))
-				return
-			}
-		}
-		texts := make([]string, len(columns))
-		for row, err := range source.Rows(ctx, batch.Position{}) {
-			if err == nil && row.Err != nil {
-				err = row.Err
-			}
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			for i, column := range at {
-				texts[i] = row.Values[column].String()
-			}
-			if !yield(texts, nil) {
-				return
-			}
-		}
+		batch.Texts(ctx, source, columns...)(yield)
 	}
 }
 

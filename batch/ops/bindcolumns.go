@@ -62,7 +62,7 @@ func (b *binder) byName(use ColumnUse) {
 
 // regionColumn finds the column that a mapping names by region_from.
 func (b *binder) regionColumn(name string) *regionColumn {
-	at := slices.IndexFunc(b.header, func(c batch.Column) bool { return c.Name == name })
+	at := b.header.Index(name)
 	if at < 0 {
 		return nil
 	}

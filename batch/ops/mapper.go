@@ -15,7 +15,7 @@ func (b *binder) mapper() *rowMapper {
 		operation: b.operation, options: b.options, fields: b.fields,
 		builder: b.newRequestBuilder(), idColumn: -1,
 	}
-	m.header, m.message = b.header, slices.IndexFunc(b.header, func(c batch.Column) bool { return c.Name == batch.MessageColumn })
+	m.header, m.message = b.header, b.header.Index(batch.MessageColumn)
 	m.builder.distinct = true
 	for _, f := range b.fields {
 		if f.def.name == "registrationId" {

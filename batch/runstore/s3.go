@@ -9,26 +9,6 @@ import (
 	"pushbatch/batch/blob"
 )
 
-// spoolFS is the disk below a run in S3. What is durable lies there, not here:
-// nothing is synced.
-type spoolFS struct{ *disk }
-
-type spoolFile struct{ File }
-
-func (spoolFile) Sync() error { return nil }
-
-// SyncDir implements FS.
-func (spoolFS) SyncDir() error { return nil }
-
-// OpenFile implements FS.
-func (s spoolFS) OpenFile(name string, flag int, perm fs.FileMode) (File, error) {
-	f, err := s.disk.OpenFile(name, flag, perm)
-	if err != nil {
-		return nil, err
-	}
-	return spoolFile{f}, nil
-}
-
 func createS3(ctx context.Context, location string, o Options) (*Folder, error) {
 	return holdS3(ctx, location, o, func(m *mirror) error {
 		if _, err := blob.Get(ctx, m.at(JobFile)); err == nil {
@@ -95,9 +75,9 @@ func spoolFolder(ctx context.Context, location string) (*Folder, error) {
 		return nil, errors.Join(err, temp.Remove())
 	}
 	m := &mirror{
-		location: blob.Join(location, ""), spool: &Folder{fs: spoolFS{d}, path: dir}, temp: temp, sizes: defaultSegments,
+		location: blob.Join(location, ""), spool: &Folder{fs: d, path: dir}, temp: temp, sizes: defaultSegments,
 		reports: make(map[string]*mirroredReport),
 	}
 	m.ctx, m.abandon = context.WithCancelCause(context.WithoutCancel(ctx))
-	return &Folder{fs: spoolFS{d}, path: dir, remote: m}, nil
+	return &Folder{fs: d, path: dir, remote: m}, nil
 }

@@ -217,19 +217,10 @@ func readResults(ctx context.Context, info blob.Info) iter.Seq2[*batch.Result, e
 			return
 		}
 		defer source.Close()
-		var columns []int
-		for _, name := range readColumns {
-			at := slices.IndexFunc(source.Header(), func(c batch.Column) bool { return c.Name == name })
-			if at < 0 {
-				fail(fmt.Errorf("it has no column %s", name))
-				return
-			}
-			columns = append(columns, at)
-		}
-		for row, err := range source.Rows(ctx, batch.Position{}) {
+		for texts, err := range batch.Texts(ctx, source, readColumns...) {
 			var r *batch.Result
 			if err == nil {
-				r, err = resultOf(columns, row.Values)
+				r, err = resultOf(texts)
 			}
 			if err != nil {
 				fail(err)
@@ -242,8 +233,9 @@ func readResults(ctx context.Context, info blob.Info) iter.Seq2[*batch.Result, e
 	}
 }
 
-func resultOf(columns []int, values []batch.Value) (*batch.Result, error) {
-	cell := func(i int) string { return table.Unsafe(values[columns[i]].String()) }
+// resultOf makes a result of the cells of readColumns.
+func resultOf(texts []string) (*batch.Result, error) {
+	cell := func(i int) string { return table.Unsafe(texts[i]) }
 	number := func(i int) int64 { n, _ := strconv.ParseInt(cell(i), 10, 64); return n } // empty: 0
 	r := &batch.Result{Row: batch.Row{Num: number(0), Source: cell(1), Pos: batch.Position{Row: number(2) - 1}}}
 	r.RegistrationID, r.HTTPStatus, r.Code, r.Message, r.Attempts = cell(3), int(number(5)), cell(6), cell(7), int(number(8))

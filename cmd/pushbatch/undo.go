@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"iter"
 	"os"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -316,7 +315,7 @@ func (x *execution) changedDevices(ctx context.Context) iter.Seq2[string, error]
 func (x *execution) undoneDevices(ctx context.Context) func(yield func(string, error) bool) {
 	return func(yield func(string, error) bool) {
 		source := x.opened[0].source
-		at := slices.IndexFunc(source.Header(), func(c batch.Column) bool { return c.Name == ops.UndoHeader()[0] })
+		at := source.Header().Index(ops.UndoHeader()[0])
 		for row, err := range source.Rows(ctx, batch.Position{}) {
 			id := ""
 			if err == nil && row.Err == nil && at >= 0 {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"path"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"pushbatch/batch"
@@ -33,13 +32,13 @@ func FromInventory(ctx context.Context, location string, log *undo.Log) (partial
 	defer func() { err = errors.Join(err, source.Close()) }()
 	var columns []int
 	for _, name := range needed {
-		at := slices.IndexFunc(source.Header(), func(c batch.Column) bool { return c.Name == name })
+		at := source.Header().Index(name)
 		if at < 0 {
 			return false, fmt.Errorf("%s has no column %s: an inventory made by export --people was expected", location, name)
 		}
 		columns = append(columns, at)
 	}
-	channel := slices.IndexFunc(source.Header(), func(c batch.Column) bool { return c.Name == "channel" })
+	channel := source.Header().Index("channel")
 	for row, err := range source.Rows(ctx, batch.Position{}) {
 		if err != nil {
 			return false, fmt.Errorf("%s: %w", location, err)
