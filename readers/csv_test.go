@@ -12,7 +12,7 @@ import (
 
 	"pushbatch/batch"
 	"pushbatch/batch/blob"
-	"pushbatch/readers/readertest"
+	"pushbatch/testdata/readertest"
 )
 
 // write puts data into a file of the given name and returns its path.

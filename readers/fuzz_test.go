@@ -13,8 +13,8 @@ import (
 	"pushbatch/batch"
 	"pushbatch/batch/blob"
 	"pushbatch/readers/inputerror"
-	"pushbatch/readers/readertest"
 	"pushbatch/testdata/peak"
+	"pushbatch/testdata/readertest"
 )
 
 // fuzzOptions keep records and memory small, so that the limits are met.

@@ -21,7 +21,7 @@ import (
 
 	"pushbatch/batch"
 	"pushbatch/batch/blob"
-	"pushbatch/readers/readertest"
+	"pushbatch/testdata/readertest"
 )
 
 const (

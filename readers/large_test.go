@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"pushbatch/batch"
-	"pushbatch/readers/readertest"
+	"pushbatch/testdata/readertest"
 )
 
 // TestLargeRecords has records that are far larger than a block and than a

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"pushbatch/readers/readertest"
+	"pushbatch/testdata/readertest"
 )
 
 // Text that is not valid in its encoding leads to the flag that names another

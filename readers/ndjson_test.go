@@ -14,8 +14,8 @@ import (
 
 	"pushbatch/batch"
 	"pushbatch/readers/jsonlines"
-	"pushbatch/readers/readertest"
 	"pushbatch/readers/textfile"
+	"pushbatch/testdata/readertest"
 )
 
 func TestNDJSONRecords(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"pushbatch/batch"
-	"pushbatch/readers/readertest"
+	"pushbatch/testdata/readertest"
 )
 
 // csvFile draws a table and writes it in a dialect drawn with it.

@@ -13,8 +13,8 @@ import (
 	"github.com/parquet-go/parquet-go"
 
 	"pushbatch/batch"
+	"pushbatch/testdata/writertest"
 	"pushbatch/writers/table"
-	"pushbatch/writers/writertest"
 )
 
 // parquetResult is a row of results.parquet.

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"pushbatch/apiclient/openapitest"
 	"pushbatch/apiclient/simulator"
+	"pushbatch/testdata/openapitest"
 )
 
 const (

@@ -13,8 +13,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"pushbatch/apiclient/openapitest"
 	"pushbatch/apiclient/simulator"
+	"pushbatch/testdata/openapitest"
 )
 
 func faults(t testing.TB, text string) []simulator.Fault {

@@ -18,8 +18,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"pushbatch/apiclient/openapitest"
 	"pushbatch/apiclient/simulator"
+	"pushbatch/testdata/openapitest"
 	"pushbatch/testdata/s3test"
 )
 

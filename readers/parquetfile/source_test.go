@@ -19,7 +19,7 @@ import (
 
 	"pushbatch/batch"
 	"pushbatch/readers/inputerror"
-	"pushbatch/readers/readertest"
+	"pushbatch/testdata/readertest"
 )
 
 // device has what rows of devices usually have, in the shapes that make page

@@ -13,8 +13,8 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"pushbatch/testdata/writertest"
 	"pushbatch/writers/inventory"
-	"pushbatch/writers/writertest"
 )
 
 // blocks are the fenced blocks of a help topic in a language.

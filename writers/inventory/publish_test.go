@@ -18,9 +18,9 @@ import (
 	"pushbatch/batch"
 	"pushbatch/batch/blob"
 	"pushbatch/readers"
+	"pushbatch/testdata/writertest"
 	"pushbatch/writers/inventory"
 	"pushbatch/writers/table"
-	"pushbatch/writers/writertest"
 )
 
 // inventoryLine is a device that looks like those of the platform.

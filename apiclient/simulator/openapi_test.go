@@ -1,4 +1,4 @@
-package openapitest_test
+package simulator_test
 
 import (
 	"fmt"
@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"pushbatch/apiclient/openapitest"
 	"pushbatch/apiclient/simulator"
+	"pushbatch/testdata/openapitest"
 )
 
 // spy is a testing.TB that takes failures down.
