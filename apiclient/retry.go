@@ -279,7 +279,7 @@ func (d *activeCall) answered() {
 func (d *activeCall) failed(ctx context.Context, e *Error) bool {
 	w := d.client.breaker
 	d.forgive()
-	if e.mayBeOwn() && w.doubtful(d.probe) && d.client.answersOthers(ctx) {
+	if e.mayBeOwn() && d.client.counters.calls.Load() < outageFailures && w.doubtful(d.probe) && d.client.answersOthers(ctx) {
 		d.answered()
 	}
 	f := failure{

@@ -29,7 +29,7 @@ const (
 type Fault struct {
 	Name string // in the call log
 
-	Op   string         // name of an operation; empty: all but the token's
+	Op   string         // name of an operation; empty: all but the token's, and but the applications where it comes and goes
 	Path *regexp.Regexp // of the escaped path
 
 	Share      float64       // probability, 0 to 1
@@ -84,7 +84,8 @@ func (d *dice) throw(op Op, path string, since time.Duration) verdict {
 }
 
 func (f *Fault) matches(op Op, path string) bool {
-	if f.Op == "" && op >= OpApplications || f.Op != "" && f.Op != op.String() {
+	lasts := f.Status >= 500 && f.Share == 0 && f.Nth == 0 && f.Every == 0 && op == OpApplications // as an outage, which spares nothing
+	if f.Op == "" && op >= OpApplications && !lasts || f.Op != "" && f.Op != op.String() {
 		return false
 	}
 	return f.Path == nil || f.Path.MatchString(path)
