@@ -78,15 +78,12 @@ type Checkpoint struct {
 // that the largest run has under way.
 const MaxWaiting = 1 << 19
 
-// maxCallerState bounds what CallerState gave, in bytes.
-const maxCallerState = 1 << 20
-
 // Check refuses what no run can have saved, for others may have written it: a number
 // below zero or too high to count on, a code without its count, more than a run keeps.
 func (c *Checkpoint) Check() error {
 	codes, warnings := slices.Collect(maps.Values(c.Tally.Codes)), slices.Collect(maps.Values(c.Tally.Warnings))
 	lowest := min(slices.Min(c.Tally.Statuses[:]), c.Rows, int64(c.Input), c.Next.Row, c.Next.Line, c.Next.Offset)
-	if lowest < 0 || c.Rows > 1<<53 || len(c.Waiting) > MaxWaiting || len(c.CallerState) > maxCallerState ||
+	if lowest < 0 || c.Rows > 1<<53 || len(c.Waiting) > MaxWaiting || len(c.CallerState) > 1<<20 ||
 		max(len(codes), len(warnings)) > maxCodes+1 || slices.Contains(codes, nil) || slices.Contains(warnings, nil) {
 		return errors.New("it holds what no run saves: it was damaged or replaced")
 	}

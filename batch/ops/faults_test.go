@@ -144,10 +144,10 @@ func TestInventoryAsInput(t *testing.T) {
 	}
 }
 
-// A small file of brackets takes neither time nor memory.
+// A small file of brackets or of keys takes neither time nor memory.
 func TestYAMLBounds(t *testing.T) {
 	t.Parallel()
-	for _, text := range []string{strings.Repeat("[", 200_000), strings.Repeat("- ", 100_000), "columns: " + strings.Repeat("{a: ", 1000), strings.Repeat("#", 2<<20)} {
+	for _, text := range []string{strings.Repeat("[", 200_000), strings.Repeat("- ", 100_000), "columns: " + strings.Repeat("{a: ", 1000), strings.Repeat("#", 2<<20), strings.Repeat("k:\n", 30_000), strings.Repeat("k:\r", 30_000)} {
 		if _, err := ops.ParseMapping("map.yaml", []byte(text)); err == nil || !strings.Contains(err.Error(), "nested deeper") && !strings.Contains(err.Error(), "at most") {
 			t.Errorf("%.12s…: %v", text, err)
 		}

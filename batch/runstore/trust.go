@@ -27,27 +27,21 @@ func (e *TrustError) Error() string {
 	return fmt.Sprintf("%s %s: somebody else may have prepared it: %s", e.Path, e.Reason, remedy)
 }
 
-// checkFolder refuses a folder that somebody else owns or can write. What lies
-// above it is the user's affair.
+// checkFolder refuses a folder that somebody else owns or can write, or leads to by a
+// link. What lies above it is the user's affair.
 func checkFolder(path string, info fs.FileInfo) error {
+	link, err := os.Lstat(filepath.Clean(path))
+	if err != nil {
+		return err
+	}
+	if uid, _, ok := owner(link); ok && !link.IsDir() && uid != os.Geteuid() && uid != 0 {
+		return &TrustError{path, fmt.Sprintf("is a link of user %d", uid), true}
+	}
 	if uid, _, ok := owner(info); ok && uid != os.Geteuid() {
 		return &TrustError{path, fmt.Sprintf("belongs to user %d, not to %d, who runs this", uid, os.Geteuid()), true}
 	}
 	if info.Mode().Perm()&othersWrite != 0 && ownersMatter {
 		return &TrustError{path, fmt.Sprintf("can be written by others than its owner (mode %04o)", info.Mode().Perm()), true}
-	}
-	return nil
-}
-
-// checkLink refuses a folder's name that is a link of somebody else, root apart: it
-// leads to a folder of the user's own that he did not name.
-func checkLink(path string) error {
-	link, err := os.Lstat(filepath.Clean(path))
-	if err != nil || link.IsDir() {
-		return err
-	}
-	if uid, _, ok := owner(link); ok && uid != os.Geteuid() && uid != 0 {
-		return &TrustError{path, fmt.Sprintf("is a link of user %d", uid), true}
 	}
 	return nil
 }

@@ -186,13 +186,14 @@ func TestPipeForAPlace(t *testing.T) {
 		t.Fatal(err)
 	}
 	named := bytes.Replace(asWritten, []byte(`"uri": "`+input), []byte(`"uri": "`+pipe), 1)
-	for _, data := range [][]byte{named, bytes.Replace(asWritten, []byte(`"settings": {`), []byte(`"mapping":"columns: {}","settings": {"map":["`+pipe+`"],`), 1)} {
+	set := func(more string) []byte { return bytes.Replace(asWritten, []byte(`"settings": {`), []byte(more), 1) }
+	for i, data := range [][]byte{named, set(`"mapping":"columns: {}","settings": {"map":["` + pipe + `"],`), set(`"settings": {"snapshot-from":["` + pipe + `"],`)} {
 		if err := errors.Join(os.WriteFile(job, data, 0o600), os.Remove(filepath.Join(dir, "run", "checkpoint.json"))); err != nil && !errors.Is(err, os.ErrNotExist) {
 			t.Fatal(err)
 		}
 		c := prepare(t, url, dir, "resume", "run")
 		c.begin(t)
-		if code := c.code(t); (code == exitStopped) != bytes.Equal(data, named) {
+		if code := c.code(t); code != []int{exitStopped, exitDone, exitUsage}[i] {
 			t.Errorf("code %d\n%s", code, c.stderr.String())
 		}
 	}

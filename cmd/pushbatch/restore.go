@@ -171,11 +171,11 @@ func (x *execution) warnUnrestored() {
 	}
 }
 
-// keepPlaces notes the addresses and places that are in force from now on: the seal
-// is of these, not of what the folder said.
+// keepPlaces notes the addresses, places and key file in force from now on: the seal
+// and the commands that are told are of these, not of what the folder said.
 func (x *execution) keepPlaces() {
 	now := settingsOf(x.set)
-	for _, name := range sealedFlags {
+	for _, name := range append([]string{"api-key-file"}, sealedFlags...) {
 		delete(x.spec.Settings, name)
 		if v, ok := now[name]; ok {
 			x.spec.Settings[name] = v
