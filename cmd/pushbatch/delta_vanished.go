@@ -90,29 +90,30 @@ func (d *deltaRun) vanished(ctx context.Context) ([]openedInput, error) {
 	return []openedInput{in}, nil
 }
 
-// openVanished opens the list of vanished devices: of a retry, those that it takes.
+// openVanished opens the list of the run's vanished devices.
 func (d *deltaRun) openVanished(ctx context.Context) (in openedInput, err error) {
-	info, source, err := openLocal(ctx, d.folder.LocalFile(vanishedFile))
+	options, err := d.bindOptions()
+	if err != nil {
+		return in, err
+	}
+	return openVanished(ctx, d.folder.LocalFile(vanishedFile), d.spec.Retry, options)
+}
+
+// openVanished opens a list of vanished devices: of a retry, those that it takes.
+func openVanished(ctx context.Context, location string, retry *retrySpec, o ops.Options) (in openedInput, err error) {
+	info, source, err := openLocal(ctx, location)
+	if err == nil {
+		source, err = retry.only(ctx, vanishedSource{source})
+	}
 	if err != nil {
 		return in, &exitError{exitStopped, err}
 	}
-	source = vanishedSource{source}
-	if d.spec.Retry != nil {
-		if source, err = d.spec.Retry.only(ctx, source); err != nil {
-			return in, err
-		}
-		source = vanishedSource{source}
-	}
-	options, err := d.bindOptions()
+	o.Mapping, o.Constants = nil, nil
+	binding, err := ops.Named("depersonalize").Bind(source.Header(), o)
 	if err != nil {
 		return in, errors.Join(err, source.Close())
 	}
-	options.Mapping, options.Constants = nil, nil
-	binding, err := ops.Named("depersonalize").Bind(source.Header(), options)
-	if err != nil {
-		return in, errors.Join(err, source.Close())
-	}
-	return openedInput{info: info, source: source, binding: binding}, nil
+	return openedInput{info: info, source: vanishedSource{source}, binding: binding}, nil
 }
 
 // vanishedAgain gives a planner those devices of the run before that a retry takes

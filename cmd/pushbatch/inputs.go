@@ -40,12 +40,8 @@ func (x *execution) openInputs(ctx context.Context, found []blob.Info) error {
 	if err != nil {
 		return err
 	}
-	var prepare func(batch.Source) (batch.Source, error)
-	if x.spec.Retry != nil {
-		prepare = func(source batch.Source) (batch.Source, error) { return x.spec.Retry.only(ctx, source) }
-	}
 	var empty []blob.Info
-	x.opened, empty, err = x.openTables(ctx, found, x.process.stdin, x.sharedBindings(options), prepare)
+	x.opened, empty, err = x.openTables(ctx, found, x.process.stdin, x.sharedBindings(options), x.spec.Retry)
 	for _, info := range empty {
 		x.spec.Empty = append(x.spec.Empty, inputSpec{Name: info.Location, Identity: batch.Identity{URI: info.URI, Size: info.Size}})
 	}
@@ -53,10 +49,9 @@ func (x *execution) openInputs(ctx context.Context, found []blob.Info) error {
 }
 
 // openTables opens and binds inputs. empty are those without content, which
-// --allow-empty passes over. prepare (may be nil) puts another source in place of one,
-// which it closes when it fails.
+// --allow-empty passes over. Of a retry (else nil) only the rows that it takes are read.
 func (c *runConfig) openTables(ctx context.Context, found []blob.Info, stdin io.Reader, bind func(batch.Header) (*ops.Binding, error),
-	prepare func(batch.Source) (batch.Source, error),
+	retry *retrySpec,
 ) (opened []openedInput, empty []blob.Info, err error) {
 	defer func() {
 		if err != nil {
@@ -75,10 +70,8 @@ func (c *runConfig) openTables(ctx context.Context, found []blob.Info, stdin io.
 		if err := refuseRedacted(source); err != nil {
 			return opened, nil, errors.Join(err, source.Close())
 		}
-		if prepare != nil {
-			if source, err = prepare(source); err != nil {
-				return opened, nil, err
-			}
+		if source, err = retry.only(ctx, source); err != nil {
+			return opened, nil, err
 		}
 		binding, err := bind(source.Header())
 		if err != nil {

@@ -50,7 +50,7 @@ func needRun(cmd *cobra.Command, args []string) error {
 }
 
 // resume goes on with the run in a folder.
-func (p *process) resume(ctx context.Context, path string, c *runConfig) (err error) {
+func (p *process) resume(ctx context.Context, path string, c *runConfig) error {
 	if err := resolveS3(c.set, p.getenv); err != nil {
 		return err
 	}
@@ -76,25 +76,7 @@ func (p *process) resume(ctx context.Context, path string, c *runConfig) (err er
 	if err != nil {
 		return err
 	}
-	if err := x.openInputs(ctx, found); err != nil {
-		return err
-	}
-	defer func() { p.closed("an input", x.closeInputs()) }()
-	if err := x.unchanged(ctx, &x.spec); err != nil {
-		return err
-	}
-	x.warnUnrestored()
-	if err := x.takeMapping(); err != nil {
-		return err
-	}
-	if err := cmp.Or(x.checkTarget(ctx), x.checkShares(ctx)); err != nil {
-		return err
-	}
-	if err := x.openDelta(ctx); err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, x.closeDelta()) }()
-	return x.run(ctx)
+	return x.begin(ctx, found, &x.spec)
 }
 
 // reopen takes over what the run in a folder was started with.

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"path/filepath"
@@ -158,11 +159,15 @@ func resultsFormat(s *runSpec) string {
 	return writers.ResultFormats()[0].Name
 }
 
-// only narrows the sources of a retrying run to the rows it takes.
+// only narrows the sources of a retrying run to the rows it takes; those of another
+// run (nil) stay whole.
 func (r *retrySpec) only(ctx context.Context, source batch.Source) (batch.Source, error) {
+	if r == nil {
+		return source, nil
+	}
 	results, err := blob.Stat(ctx, r.Results) // knows from then on how S3 is reached
 	if err != nil {
-		return nil, &exitError{exitStopped, fmt.Errorf("read the results of %s: %w", r.Run, err)}
+		return nil, errors.Join(&exitError{exitStopped, fmt.Errorf("read the results of %s: %w", r.Run, err)}, source.Close())
 	}
 	return readers.Only(source, func(ctx context.Context) iter.Seq2[int64, error] {
 		return func(yield func(int64, error) bool) {

@@ -39,8 +39,8 @@ func (p *process) start(ctx context.Context, c *runConfig) error {
 	return x.begin(ctx, found, nil)
 }
 
-// begin begins a run over the inputs found; those of an old run must be what
-// they were then.
+// begin works on a run over the inputs found; those of an old run must be what they
+// were then. A run that is resumed has its folder.
 func (x *execution) begin(ctx context.Context, found []blob.Info, old *runSpec) (err error) {
 	if err := x.openInputs(ctx, found); err != nil {
 		return err
@@ -51,6 +51,12 @@ func (x *execution) begin(ctx context.Context, found []blob.Info, old *runSpec) 
 			return err
 		}
 	}
+	if x.folder != nil {
+		x.warnUnrestored()
+		if err := x.takeMapping(); err != nil {
+			return err
+		}
+	}
 	if err := cmp.Or(x.checkTarget(ctx), x.checkShares(ctx)); err != nil {
 		return err
 	}
@@ -58,6 +64,9 @@ func (x *execution) begin(ctx context.Context, found []blob.Info, old *runSpec) 
 		return err
 	}
 	defer func() { err = errors.Join(err, x.closeDelta()) }()
+	if x.folder != nil {
+		return x.run(ctx)
+	}
 	if err := x.describe(ctx); err != nil {
 		return &exitError{exitStopped, err}
 	}

@@ -208,10 +208,8 @@ func (x *execution) openPlan(ctx context.Context, info blob.Info) error {
 	if err != nil {
 		return &exitError{exitStopped, err}
 	}
-	if x.spec.Retry != nil {
-		if source, err = x.spec.Retry.only(ctx, source); err != nil {
-			return err
-		}
+	if source, err = x.spec.Retry.only(ctx, source); err != nil {
+		return err
 	}
 	options, err := x.bindOptions()
 	if err != nil {

@@ -176,18 +176,12 @@ func (x *execution) openChanged(ctx context.Context, run *changedRun, caught *ca
 	if err != nil {
 		return err
 	}
-	prepare := func(source batch.Source) (batch.Source, error) {
-		if run.spec.Retry == nil {
-			return source, nil
-		}
-		return run.spec.Retry.only(ctx, source)
-	}
 	bind := func(h batch.Header) (*ops.Binding, error) { return ops.Named(run.spec.Operation).Bind(h, options) }
-	if x.opened, _, err = x.openTables(ctx, found, x.process.stdin, bind, prepare); err != nil {
+	if x.opened, _, err = x.openTables(ctx, found, x.process.stdin, bind, run.spec.Retry); err != nil {
 		return err
 	}
 	if err = x.unchanged(ctx, run.spec); err == nil {
-		err = x.openVanishedOf(ctx, run, options, prepare)
+		err = x.openVanishedOf(ctx, run, options)
 	}
 	if err != nil {
 		err = errors.Join(err, x.closeInputs())
@@ -196,24 +190,18 @@ func (x *execution) openChanged(ctx context.Context, run *changedRun, caught *ca
 }
 
 // openVanishedOf opens the list of devices that a run with --mirror took back.
-func (x *execution) openVanishedOf(ctx context.Context, run *changedRun, o ops.Options, prepare func(batch.Source) (batch.Source, error)) error {
+func (x *execution) openVanishedOf(ctx context.Context, run *changedRun, o ops.Options) error {
 	location, err := fileOfRun(run.path, vanishedFile)
 	if err != nil {
 		return err
 	}
-	info, source, err := openLocal(ctx, location)
+	in, err := openVanished(ctx, location, run.spec.Retry, o)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err == nil {
-		source, err = prepare(vanishedSource{source})
+		x.opened = append(x.opened, in)
 	}
-	if err != nil {
-		return &exitError{exitStopped, err}
-	}
-	o.Mapping, o.Constants = nil, nil
-	binding, err := ops.Named("depersonalize").Bind(source.Header(), o)
-	x.opened = append(x.opened, openedInput{info: info, source: source, binding: binding})
 	return err
 }
 
