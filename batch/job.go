@@ -218,7 +218,6 @@ func (j *Job) sendRow(ctx context.Context, s *slot) error {
 	return over
 }
 
-// keep writes a finished row to the journal.
 func (j *Job) keep(row Waiting) error {
 	if j.cfg.Journal == nil {
 		return nil

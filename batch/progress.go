@@ -92,7 +92,6 @@ func (l *live) end() {
 
 func (l *live) publish(t Tally) { l.tally.Store(&t) }
 
-// count counts a row that was sent.
 func (l *live) count(s Status) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -100,7 +100,6 @@ func (r *recorder) checkThreshold(res *Result) {
 	}
 }
 
-// write gives one result to the sink.
 func (r *recorder) write(res *Result) bool {
 	if r.err != nil {
 		return false

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 )
 
-// local is the store of paths.
 type local struct{}
 
 func (local) stat(_ context.Context, path string) (Info, error) {

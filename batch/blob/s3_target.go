@@ -100,7 +100,6 @@ func s3Wait(tries int) time.Duration {
 	return longest/2 + rand.N(longest/2)
 }
 
-// pause waits unless ctx ends first.
 func pause(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -115,7 +114,6 @@ func pause(ctx context.Context, d time.Duration) error {
 // bodyStall is how long a connection may bring nothing.
 const bodyStall = 30 * time.Second
 
-// errStalled gives up a connection that brings nothing.
 var errStalled = errors.New("the connection brought nothing for " + bodyStall.String())
 
 // watchedBody is the body of an answer that is given up when it stalls.

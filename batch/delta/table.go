@@ -24,7 +24,6 @@ import (
 	"pushbatch/batch/runstore"
 )
 
-// fileMode is that of every file of a State.
 const fileMode fs.FileMode = 0o600
 
 // Device is a row of a generation: what was acknowledged of a device.
@@ -72,7 +71,6 @@ const (
 	writeAtOnce = 256
 )
 
-// tableWriter writes rows to a Parquet file on disk.
 type tableWriter[T any] struct {
 	fs    FS
 	path  string

@@ -46,7 +46,6 @@ func (b *binder) targets() []target {
 	return list
 }
 
-// rowMapper maps the rows of one input.
 type rowMapper struct {
 	operation *Operation
 	options   *Options

@@ -20,7 +20,6 @@ type Mapping struct {
 	regions   map[string]bool // columns that region_from names
 }
 
-// columnRule is what a mapping says about one column.
 type columnRule struct {
 	cellRules
 	line       int
@@ -59,7 +58,6 @@ func (m *Mapping) ignores(column string) bool {
 	return found
 }
 
-// isRegion reports whether a column is named by region_from.
 func (m *Mapping) isRegion(column string) bool {
 	if m == nil {
 		return false

@@ -43,7 +43,6 @@ type requestBuilder struct {
 // warn notes what there is to know of a row that may go through all the same.
 func (a *requestBuilder) warn(code, column string) { a.warnings.Warn(code, column) }
 
-// reset forgets the row before.
 func (a *requestBuilder) reset() {
 	if len(a.given) > 0 {
 		clear(a.given)
@@ -209,7 +208,6 @@ func answerDiffers(sent, answer []byte) []string {
 	return c.differ
 }
 
-// answerComparison gathers the fields that differ.
 type answerComparison struct{ differ []string }
 
 func (c *answerComparison) members(prefix string, sent, found map[string]any) {

@@ -242,7 +242,6 @@ func parseJournalLine(line []byte) (e journalEntry, ok bool) {
 	return e, json.Unmarshal(data, &e.row) == nil
 }
 
-// cutLast cuts a line before its last word.
 func cutLast(line []byte) (before, word []byte) {
 	i := max(bytes.LastIndexByte(line, ' '), 0)
 	return line[:i], bytes.TrimPrefix(line[i:], []byte(" "))

@@ -87,7 +87,6 @@ type mirror struct {
 	old      []string // segments that the next checkpoint makes needless
 }
 
-// at is the location of a file.
 func (m *mirror) at(name string) string { return blob.Join(m.location, name) }
 
 // check is nil as long as the run may be written.
@@ -254,7 +253,6 @@ func (m *mirror) remove(name string) error {
 	return nil
 }
 
-// close removes the spool folder.
 func (m *mirror) close() error {
 	m.abandon(nil)
 	return m.temp.Remove()
@@ -281,7 +279,6 @@ func (m *mirror) upload(name string, from io.Reader, when blob.Version) error {
 	return err
 }
 
-// startedUpload is an upload in parts that has begun.
 type startedUpload struct {
 	Name string `json:"name"`
 	ID   string `json:"upload_id"`

@@ -20,7 +20,6 @@ var secretVariables = []string{
 	"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
 }
 
-// setting is one line of config show.
 type setting struct {
 	Name   string `json:"name"`
 	Value  string `json:"value"`
@@ -28,13 +27,11 @@ type setting struct {
 	From   string `json:"from,omitempty"` // which flag, which variable, which line of which file
 }
 
-// secretSetting tells whether a secret is there.
 type secretSetting struct {
 	Variable string `json:"variable"`
 	Set      bool   `json:"set"`
 }
 
-// settingsInForce is what config show prints.
 type settingsInForce struct {
 	Settings []setting       `json:"settings"`
 	Secrets  []secretSetting `json:"secrets"`

@@ -81,7 +81,6 @@ type authKind struct {
 	auth      func([]string) apiclient.Auth
 }
 
-// authKinds are the values of --auth.
 var authKinds = map[string]authKind{
 	"app":    {[]string{"INFOBIP_API_KEY"}, func(s []string) apiclient.Auth { return apiclient.AppKey(s[0]) }},
 	"basic":  {[]string{"INFOBIP_USERNAME", "INFOBIP_PASSWORD"}, func(s []string) apiclient.Auth { return apiclient.Basic(s[0], s[1]) }},

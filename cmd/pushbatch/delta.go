@@ -205,7 +205,6 @@ func (x *execution) stateLost() error {
 	return x.delta.held.Check()
 }
 
-// closeDelta gives the state back.
 func (x *execution) closeDelta() (err error) {
 	d := x.delta
 	if d == nil {

@@ -130,7 +130,6 @@ func isDoubtful(row *batch.Row, out *batch.Outcome, binding *ops.Binding) bool {
 	return whole || out.Code == batch.CodeUnmodified || slices.ContainsFunc(out.Problems, atFault) || slices.ContainsFunc(row.Faults, atFault)
 }
 
-// planRows gives rows to a planner.
 func (d *deltaRun) planRows(planner *delta.Planner, rows <-chan []plannedRow) error {
 	var hasher delta.Hasher
 	for some := range rows {

@@ -90,7 +90,6 @@ func (d *deltaRun) vanished(ctx context.Context) ([]openedInput, error) {
 	return []openedInput{in}, nil
 }
 
-// openVanished opens the list of the run's vanished devices.
 func (d *deltaRun) openVanished(ctx context.Context) (in openedInput, err error) {
 	options, err := d.bindOptions()
 	if err != nil {
@@ -194,7 +193,6 @@ func (d *deltaRun) finishPlan(ctx context.Context, planner *delta.Planner, noMir
 	return list.Close()
 }
 
-// appendWriter writes to a report that grows.
 type appendWriter struct{ *runstore.AppendFile }
 
 func (w appendWriter) Write(p []byte) (int, error) {

@@ -21,7 +21,6 @@ import (
 	"pushbatch/writers/report"
 )
 
-// finding is what one check of doctor came to.
 type finding struct {
 	Check   string `json:"check"`
 	Status  string `json:"status"` // ok, note, failed or skipped
@@ -56,7 +55,6 @@ func newDoctorCommand(p *process) *cobra.Command {
 	return cmd
 }
 
-// doctor makes every check and prints what it found.
 func (p *process) doctor(ctx context.Context, c *runConfig, asJSON bool) error {
 	if err := c.load(p.getenv); err != nil {
 		return err

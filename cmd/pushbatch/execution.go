@@ -121,7 +121,6 @@ func (x *execution) describe(ctx context.Context) (err error) {
 	return nil
 }
 
-// createFolder makes the folder of a new run.
 func (x *execution) createFolder(ctx context.Context) (err error) {
 	path := x.flags.out
 	if path == "" {
@@ -145,7 +144,6 @@ func freeFolder(path string) string {
 	}
 }
 
-// openReports opens the reports where the checkpoint left them.
 func (x *execution) openReports() (*writers.Reports, error) {
 	format, err := writers.ResultFormatNamed(x.flags.results)
 	if err != nil {
@@ -187,7 +185,6 @@ func (x *execution) engineConfig(sink batch.Sink) batch.Config {
 	return cfg
 }
 
-// save keeps a checkpoint and notes when.
 func (x *execution) save(c *batch.Checkpoint) error {
 	if err := x.folder.SaveCheckpoint(c); err != nil {
 		return err

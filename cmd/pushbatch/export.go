@@ -16,7 +16,6 @@ import (
 	"pushbatch/writers/inventory"
 )
 
-// exportOperation is the operation of the command export.
 const exportOperation = "export"
 
 // exportFlags say what an export lists and where its table goes.
@@ -96,7 +95,6 @@ func (p *process) export(ctx context.Context, c *runConfig) error {
 	return p.start(ctx, c)
 }
 
-// layout is the columns of what is asked for.
 func (e *exportFlags) layout() *inventory.Layout {
 	l := inventory.NewLayout(e.people, e.attributes)
 	l.ValidPhone = ops.IsPhone
@@ -109,7 +107,6 @@ func (c *runConfig) exporting() bool { return c.operation.Name == exportOperatio
 // makesTable reports whether the run gathers devices for a table.
 func (c *runConfig) makesTable() bool { return c.exporting() && c.sends() }
 
-// checkExport refuses flags that no export can have.
 func (c *runConfig) checkExport() error {
 	if !c.exporting() {
 		return nil

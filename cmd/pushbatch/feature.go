@@ -115,7 +115,6 @@ func (x *execution) ended(ctx context.Context, engine *batch.Job, runErr error) 
 	return runErr
 }
 
-// redactKeyVariable holds the key of --redact.
 const redactKeyVariable = "PUSHBATCH_REDACT_KEY"
 
 // redactionSpec is what job.json says of a redacted run: enough to know the key

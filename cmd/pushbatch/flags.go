@@ -154,7 +154,6 @@ type jobFlags struct {
 	listRate    float64
 }
 
-// add adds the flags that every job has.
 func (j *jobFlags) add(fs *pflag.FlagSet) {
 	fs.SortFlags = false
 	j.connectionFlags.add(fs)

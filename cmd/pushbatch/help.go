@@ -153,7 +153,6 @@ func offerRuns(typed string, wanted func(foundRun) bool) ([]string, cobra.ShellC
 	return offered, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
 }
 
-// foundRun is a folder with a run.
 type foundRun struct {
 	path  string
 	spec  runSpec

@@ -20,7 +20,6 @@ import (
 	"pushbatch/writers/report"
 )
 
-// inspectFlags are the flags of inspect.
 type inspectFlags struct {
 	operation  string
 	rows       int64

@@ -15,7 +15,6 @@ import (
 	"pushbatch/writers/report"
 )
 
-// inspection is what inspect --json prints.
 type inspection struct {
 	Operation string             `json:"operation"`
 	Inputs    []*inputInspection `json:"inputs"`
@@ -27,7 +26,6 @@ type inspection struct {
 	ExitCode  int                `json:"exit_code"`
 }
 
-// inputInspection is what was found in one input.
 type inputInspection struct {
 	Name     string             `json:"input"`
 	Detected string             `json:"detected"`

@@ -71,7 +71,6 @@ func run(ctx context.Context, p process) int {
 	return p.report(batch.Guard(func() error { return root.ExecuteContext(ctx) }))
 }
 
-// stopper stops a run gracefully.
 type stopper func(cause error)
 
 // onSignals stops a run gracefully on the first SIGINT, SIGTERM or SIGHUP (unless
@@ -147,10 +146,8 @@ func usageError(format string, args ...any) error {
 	return &exitError{exitUsage, fmt.Errorf(format, args...)}
 }
 
-// errMaxDuration stops a run whose --max-duration is used up.
 var errMaxDuration = errors.New("--max-duration is used up")
 
-// signalError stops a run on a signal.
 type signalError struct {
 	name string
 	code int

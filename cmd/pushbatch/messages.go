@@ -201,7 +201,6 @@ func (p *process) warn(format string, args ...any) {
 	p.warned[text] = true
 }
 
-// printEnd says how an execution ended.
 func (p *process) printEnd(s *report.Summary, runErr error, quiet bool) {
 	if p.json {
 		p.printEndJSON(s, runErr, quiet)

@@ -121,7 +121,6 @@ func unfinishedFiles(folder *runstore.Folder) (names []string) {
 	return append(names, folder.Path(report.PageFile))
 }
 
-// writePage makes report.html of a run.
 func writePage(folder *runstore.Folder, s *report.Summary, spec *runSpec) error {
 	return folder.WriteFile(report.PageFile, report.Page(s, spec.forReport()))
 }
@@ -130,7 +129,6 @@ func writePage(folder *runstore.Folder, s *report.Summary, spec *runSpec) error 
 // at the same place, and refuse the file once it is mended.
 var brokenInput = []string{readers.CodeTruncated, readers.CodeCorrupt, readers.CodeQuote, readers.CodeBound}
 
-// explain says what an error code means.
 func explain(code string) (report.Explanation, bool) {
 	e, known := ops.Explain(code)
 	again, flags := ops.Again(code)
@@ -205,7 +203,6 @@ func (x *execution) printNext(w io.Writer, s *report.Summary) {
 	}
 }
 
-// noRow says why a run had nothing to do.
 func (x *execution) noRow() string {
 	if x.spec.Retry != nil {
 		return x.spec.Retry.noRow()

@@ -49,7 +49,6 @@ func needRun(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// resume goes on with the run in a folder.
 func (p *process) resume(ctx context.Context, path string, c *runConfig) error {
 	if err := resolveS3(c.set, p.getenv); err != nil {
 		return err

@@ -140,7 +140,6 @@ func (r *retrySpec) noRow() string {
 	return fmt.Sprintf("no row of %s is %s: --status takes failed, rejected or skipped", r.Run, statuses)
 }
 
-// endedRun reads what an ended run was asked.
 func endedRun(ctx context.Context, path string) (spec *runSpec, err error) {
 	err = readRun(ctx, path, func(run *viewedRun) error {
 		spec = run.spec
@@ -192,7 +191,6 @@ func (r *retrySpec) takes(result *batch.Result, source string) bool {
 	return len(r.Codes) == 0 || slices.ContainsFunc(codes, func(c string) bool { return slices.Contains(r.Codes, c) })
 }
 
-// resultsOf reads the results of a run again.
 func resultsOf(ctx context.Context, run string, spec *runSpec) iter.Seq2[*batch.Result, error] {
 	return func(yield func(*batch.Result, error) bool) {
 		location, err := fileOfRun(run, "results."+resultsFormat(spec))
@@ -238,7 +236,6 @@ func readResults(ctx context.Context, info blob.Info) iter.Seq2[*batch.Result, e
 	}
 }
 
-// resultOf makes a result of the cells of readColumns.
 func resultOf(texts []string) (*batch.Result, error) {
 	cell := func(i int) string { return table.Unsafe(texts[i]) }
 	number := func(i int) int64 { n, _ := strconv.ParseInt(cell(i), 10, 64); return n } // empty: 0

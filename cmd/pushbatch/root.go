@@ -68,7 +68,6 @@ func addTopics(root *cobra.Command) {
 	}
 }
 
-// helpOn shows the help of a command or topic.
 func helpOn(cmd *cobra.Command, args []string) error {
 	found, rest, err := cmd.Root().Find(args)
 	if err != nil || len(rest) > 0 {
@@ -78,7 +77,6 @@ func helpOn(cmd *cobra.Command, args []string) error {
 	return found.Help()
 }
 
-// unknownTopic names what there is help on.
 func unknownTopic(root *cobra.Command, name string) error {
 	var commands, topics []string
 	for _, c := range root.Commands() {
@@ -157,7 +155,6 @@ func needInput(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// columnHelp tells which columns an operation takes.
 func columnHelp(op *ops.Operation) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s, one request a row.\n\nColumns (letter case, spaces, - and _ do not count):\n", console.Capitalized(op.Title))

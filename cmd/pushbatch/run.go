@@ -17,7 +17,6 @@ import (
 	"pushbatch/writers/report"
 )
 
-// start runs a new job.
 func (p *process) start(ctx context.Context, c *runConfig) error {
 	if err := c.load(p.getenv); err != nil {
 		return err
@@ -139,7 +138,6 @@ func (x *execution) openSink(runErr error) (batch.Sink, error) {
 	return x.sink(reports), nil
 }
 
-// send lets the engine work on the rows.
 func (x *execution) send(ctx context.Context, engine *batch.Job) error {
 	x.timeline.GoOn(stateOf(x.point).Series)
 	defer stopAfter(engine, x.flags.maxDuration)()

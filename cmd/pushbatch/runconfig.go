@@ -138,7 +138,6 @@ func (j *jobFlags) check() error {
 	return nil
 }
 
-// dryRuns are the values of --dry-run.
 var dryRuns = map[string]ops.DryRun{"false": ops.Send, "true": ops.ShowRequests, "validate": ops.Validate}
 
 func (j *jobFlags) readerOptions(stdin io.Reader) readers.Options {

@@ -36,7 +36,6 @@ var envAliases = map[string]string{
 // variablePrefix is what the variables of this program begin with.
 const variablePrefix = "PUSHBATCH_"
 
-// envName is the variable that stands for a flag.
 func envName(flag string) string {
 	return variablePrefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
@@ -180,7 +179,6 @@ func resolveFile(fs *pflag.FlagSet, from map[string]origin, path string, getenv 
 	return nil
 }
 
-// configEntry is one key of a config file.
 type configEntry struct {
 	key    string
 	values []string

@@ -104,7 +104,6 @@ func (f *simulateFlags) config() (simulator.Config, error) {
 	return cfg, nil
 }
 
-// simulate serves until a signal comes.
 func (p *process) simulate(ctx context.Context, f *simulateFlags) error {
 	cfg, err := f.config()
 	if err != nil {

@@ -29,7 +29,6 @@ import (
 // splitFile says what the parts beside it are.
 const splitFile = "_split.json"
 
-// splitDescription is the content of _split.json.
 type splitDescription struct {
 	ID        string       `json:"id"` // the same for the same inputs, operation, mapping and number of parts
 	Version   string       `json:"version"`
@@ -152,7 +151,6 @@ func (s *splitting) refuseUsed(ctx context.Context) error {
 	return nil
 }
 
-// open opens and binds the inputs.
 func (s *splitting) open(ctx context.Context) error {
 	found, err := blob.Expand(ctx, s.inputs)
 	if err != nil {

@@ -107,7 +107,6 @@ func (p *process) readRun(cmd *cobra.Command, f *s3Flags, path string, do func(*
 	return readRun(f.with(cmd.Context(), p), path, do)
 }
 
-// printJSON writes a value as indented JSON.
 func printJSON(w io.Writer, v any) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
@@ -174,7 +173,6 @@ func (s *runStatus) fillState(folder *runstore.Folder, point *batch.Checkpoint, 
 	return nil
 }
 
-// print writes the status for people.
 func (s *runStatus) print(w io.Writer) {
 	fmt.Fprintf(w, "%s: %s, %s", s.Run, s.Operation, s.State)
 	if s.Holder != nil {
@@ -203,7 +201,6 @@ func (s *runStatus) print(w io.Writer) {
 	}
 }
 
-// notifySecretVariable holds the secret that notifications are signed with.
 const notifySecretVariable = "PUSHBATCH_NOTIFY_SECRET"
 
 // watch prepares what others follow the run by, so that what cannot work is known

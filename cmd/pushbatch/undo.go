@@ -309,7 +309,6 @@ func (x *execution) changedDevices(ctx context.Context) iter.Seq2[string, error]
 	}
 }
 
-// undoneDevices yields the devices of an undo's plan.
 func (x *execution) undoneDevices(ctx context.Context) func(yield func(string, error) bool) {
 	return func(yield func(string, error) bool) {
 		source := x.opened[0].source
