@@ -25,14 +25,8 @@ func (x *handling) receive() {
 }
 
 func (x *handling) readBody() bool {
-	if x.r.Body == nil || x.r.ContentLength == 0 {
+	if x.r.Body == nil {
 		return true
-	}
-	if n := x.r.ContentLength; n > 0 && n <= maxBody {
-		raw := make([]byte, n)
-		_, err := io.ReadFull(x.r.Body, raw)
-		x.body = string(raw)
-		return err == nil
 	}
 	raw, err := io.ReadAll(io.LimitReader(x.r.Body, maxBody+1))
 	x.body = string(raw)

@@ -97,6 +97,11 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.serveAdmin(w, r)
 		return
 	}
+	deliver(w, s.handle(r))
+}
+
+// handle takes a request to its answer and writes it down.
+func (s *Simulator) handle(r *http.Request) outcome {
 	s.mu.Lock()
 	x := handling{sim: s, r: r, log: s.log}
 	s.mu.Unlock()
@@ -108,7 +113,7 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		x.call.Status = 0
 	}
 	x.log.end(x.call)
-	deliver(w, o)
+	return o
 }
 
 // Calls returns all finished requests in the order of their arrival; nothing
