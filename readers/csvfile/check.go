@@ -26,7 +26,7 @@ func (r *reading) checked(rec *record) ([]batch.Value, *batch.Problem) {
 func (r *reading) tooLarge() *batch.Problem {
 	return &batch.Problem{
 		Code:    inputerror.CodeTooLarge,
-		Message: fmt.Sprintf("line %d: the record has more than %d bytes%s", r.pos.Line, r.source.Limit, r.lines()),
+		Message: fmt.Sprintf("line %d: the record has more than %d bytes%s", r.Pos.Line, r.source.Limit, r.lines()),
 	}
 }
 
@@ -37,7 +37,7 @@ func (r *reading) cellFaults(rec *record) (faults []batch.Problem) {
 		if strings.IndexByte(cell.Text, 0) >= 0 {
 			faults = append(faults, batch.Problem{
 				Code: inputerror.CodeNUL, Column: r.columnName(i),
-				Message: fmt.Sprintf("line %d: the cell has a NUL character: remove it, or name the encoding if the file is UTF-16", r.pos.Line),
+				Message: fmt.Sprintf("line %d: the cell has a NUL character: remove it, or name the encoding if the file is UTF-16", r.Pos.Line),
 			})
 		} else if at := r.source.Text.InvalidAt(cell.Text); at >= 0 {
 			faults = append(faults, *r.encodingFault(i, at, cell.Text))
@@ -49,24 +49,24 @@ func (r *reading) cellFaults(rec *record) (faults []batch.Problem) {
 func (r *reading) encodingFault(column, at int, text string) *batch.Problem {
 	return &batch.Problem{
 		Code: inputerror.CodeEncoding, Column: r.columnName(column),
-		Message: fmt.Sprintf("line %d: the cell is not valid %s at byte %d%s", r.pos.Line, r.source.Text.EncodingName(), at+1, r.source.Text.Hint(text)),
+		Message: fmt.Sprintf("line %d: the cell is not valid %s at byte %d%s", r.Pos.Line, r.source.Text.EncodingName(), at+1, r.source.Text.Hint(text)),
 	}
 }
 
 func (r *reading) strayProblem(rec *record) *batch.Problem {
 	return &batch.Problem{
 		Code: inputerror.CodeStrayQuote, Column: r.columnName(rec.stray - 1),
-		Message: fmt.Sprintf("line %d: text follows the closing quote of the cell: double the quotes inside it%s", r.pos.Line, r.lines()),
+		Message: fmt.Sprintf("line %d: text follows the closing quote of the cell: double the quotes inside it%s", r.Pos.Line, r.lines()),
 	}
 }
 
 // lines says so when a record spans lines, which a quote that is not closed
 // where it should be makes it do.
 func (r *reading) lines() string {
-	if r.next.Line-r.pos.Line <= 1 {
+	if r.Next.Line-r.Pos.Line <= 1 {
 		return ""
 	}
-	return fmt.Sprintf(" (the record goes on to line %d)", r.next.Line-1)
+	return fmt.Sprintf(" (the record goes on to line %d)", r.Next.Line-1)
 }
 
 // columnName names a column by the header, or by its number where there is no

@@ -143,8 +143,8 @@ func tryDelimiter(sample string, d dialect) float64 {
 	var header, rows, agree int
 	for rest := sample; rows < guessRecords; rows++ {
 		end := recordEnd{dialect: d}
-		n := end.feed(rest)
-		if !end.found {
+		n, found := end.feed(rest)
+		if !found {
 			break
 		}
 		cells := len(d.split(rest[:n], nil).cells)

@@ -3,7 +3,6 @@ package csvfile
 import (
 	"context"
 	"fmt"
-	"io"
 	"strings"
 
 	"pushbatch/batch"
@@ -13,28 +12,16 @@ import (
 
 // reading is one pass over the records of a CSV input.
 type reading struct {
+	textfile.Records
 	source *source
-	pieces textfile.Pieces
-	text   string // from the next record on
-	end    bool   // nothing follows text
 	values textfile.Chunk
 	faults []batch.Problem // of the cells of the record read last
-
-	pos  batch.Position // of the record read last
-	next batch.Position // of the one after it
 }
 
 func (s *source) newReading(ctx context.Context, from batch.Position) (*reading, error) {
-	pieces, err := textfile.OpenPieces(ctx, &s.Input, from.Offset)
-	if err != nil {
-		return nil, err
-	}
-	return &reading{source: s, pieces: pieces, next: from}, nil
+	records, err := textfile.OpenRecords(ctx, &s.Input, from)
+	return &reading{source: s, Records: records}, err
 }
-
-func (r *reading) Close() error { return r.pieces.Close() }
-
-func (r *reading) Position() batch.Position { return r.next }
 
 // record reads the next record that is no empty line. The error is io.EOF
 // after the last one; a problem concerns this record only.
@@ -48,7 +35,7 @@ func (r *reading) record() ([]batch.Value, *batch.Problem, error) {
 		if whole && rec.text == "" {
 			continue
 		}
-		r.next.Row++
+		r.Next.Row++
 		if !whole || len(rec.text) > r.source.Limit {
 			return r.leading(rec.text), r.tooLarge(), nil
 		}
@@ -60,45 +47,19 @@ func (r *reading) record() ([]batch.Value, *batch.Problem, error) {
 // take reads the next record, with its line end; whole is false for one that is too
 // large, of which only the beginning is kept.
 func (r *reading) take() (text string, whole bool, err error) {
-	r.pos, whole = r.next, true
-	end := recordEnd{dialect: r.source.dialect, line: r.next.Line}
-	read := 0 // bytes of r.text
-	for {
-		if read += end.feed(r.text[read:]); end.found || r.end {
-			break
-		}
-		if whole && len(r.text) > r.source.Limit+1 { // one more: a CR whose LF is still to come
-			text, whole = r.text[:min(len(r.text), textfile.LeadingBytes)], false
-		}
-		if !whole {
-			r.advance(read)
-			read = 0
-		}
-		if r.text, r.end, err = r.pieces.More(r.text); err != nil {
-			return "", false, err
-		}
+	end := recordEnd{dialect: r.source.dialect, line: r.Next.Line}
+	if text, whole, err = r.Take(end.feed); err != nil {
+		return "", false, err
 	}
 	switch {
-	case end.found:
+	case end.found, end.state == afterCR:
 	case end.state == inQuotes:
-		return "", false, unclosed(end.opened, r.next.Row+1)
-	case whole && read == 0:
-		return "", false, io.EOF
-	case end.state != afterCR:
+		return "", false, unclosed(end.opened, r.Next.Row+1)
+	default: // the last line has no end
 		end.line++
 	}
-	if whole {
-		text = r.text[:read]
-	}
-	r.advance(read)
-	r.next.Line = end.line
+	r.Next.Line = end.line
 	return text, whole, nil
-}
-
-// advance passes over bytes of the text.
-func (r *reading) advance(bytes int) {
-	r.next.Offset += r.source.Text.Length(r.text[:bytes])
-	r.text = r.text[bytes:]
 }
 
 func unclosed(line, row int64) error {

@@ -29,13 +29,14 @@ type recordEnd struct {
 	prior  byte  // character before, inside quotes
 }
 
-// feed reads on in text and returns how many bytes belong to the record.
-func (e *recordEnd) feed(text string) int {
+// feed reads on in text and returns how many bytes belong to the record, and whether
+// these are its last.
+func (e *recordEnd) feed(text string) (bytes int, found bool) {
 	if e.state == atCell && !e.cr { // most records have no quote
 		if i := strings.IndexByte(text, '\n'); i >= 0 && strings.IndexByte(text[:i], '"') < 0 {
 			e.found = true
 			e.line++
-			return i + 1
+			return i + 1, true
 		}
 	}
 	for i := range len(text) {
@@ -43,15 +44,15 @@ func (e *recordEnd) feed(text string) int {
 		if e.state == afterCR {
 			e.found = true
 			if c == '\n' {
-				return i + 1
+				i++
 			}
-			return i
+			return i, true
 		}
 		if e.step(c); e.found {
-			return i + 1
+			return i + 1, true
 		}
 	}
-	return len(text)
+	return len(text), false
 }
 
 func (e *recordEnd) step(c byte) {

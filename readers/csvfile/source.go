@@ -70,7 +70,7 @@ func (s *source) readHeader(ctx context.Context, begin batch.Position) error {
 		return textfile.EmptyInput(inHeader(err))
 	}
 	if problem != nil {
-		return headerProblem(r.pos.Line, problem)
+		return headerProblem(r.Pos.Line, problem)
 	}
 	named := len(cells)
 	for named > 1 && strings.TrimSpace(cells[named-1].Text) == "" {
@@ -78,11 +78,11 @@ func (s *source) readHeader(ctx context.Context, begin batch.Position) error {
 	}
 	header, refusal := newHeader(cells[:named])
 	if refusal != nil {
-		refusal.Line = r.pos.Line
+		refusal.Line = r.Pos.Line
 		return refusal
 	}
 	s.Columns, s.unnamed = header, len(cells)-named
-	s.First = r.next
+	s.First = r.Next
 	s.First.Row = 0
 	return nil
 }
@@ -130,7 +130,7 @@ func (r *reading) Row(row *batch.Row) error {
 	if n := len(cells); n > columns && n <= r.source.width() && allEmpty(cells[columns:]) {
 		cells = cells[:columns:columns]
 	}
-	row.Pos, row.Next = r.pos, r.next
+	row.Pos, row.Next = r.Pos, r.Next
 	row.Values, row.Err = cells, problem
 	row.Faults = r.faults
 	if len(cells) != columns {

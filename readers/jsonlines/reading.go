@@ -3,7 +3,6 @@ package jsonlines
 import (
 	"context"
 	"fmt"
-	"io"
 	"strings"
 
 	"pushbatch/batch"
@@ -13,15 +12,9 @@ import (
 
 // reading is one pass over the lines of an NDJSON input.
 type reading struct {
+	textfile.Records
 	source *source
-	pieces textfile.Pieces
-	text   string
-	end    bool // nothing follows text
-	at     int  // index in text of the next line
 	chunk  textfile.Chunk
-
-	pos  batch.Position // of the line read last
-	next batch.Position // of the one after it
 
 	record  record
 	values  []batch.Value   // of the row being read
@@ -32,86 +25,34 @@ type reading struct {
 }
 
 func (s *source) newReading(ctx context.Context, from batch.Position) (*reading, error) {
-	pieces, err := textfile.OpenPieces(ctx, &s.Input, from.Offset)
-	if err != nil {
-		return nil, err
-	}
-	r := &reading{source: s, pieces: pieces, next: from, seen: make([]int64, len(s.Columns))}
+	records, err := textfile.OpenRecords(ctx, &s.Input, from)
+	r := &reading{source: s, Records: records, seen: make([]int64, len(s.Columns))}
 	r.record.field = r.field
-	return r, nil
+	return r, err
 }
-
-func (r *reading) Close() error { return r.pieces.Close() }
-
-func (r *reading) Position() batch.Position { return r.next }
 
 // line reads the next line that is not blank. It reports false for one that is
 // too large, which is passed over.
 func (r *reading) line() (line string, ok bool, err error) {
 	for {
-		rest := r.text[r.at:]
-		i := strings.IndexByte(rest, '\n')
-		switch {
-		case i < 0 && len(rest) > r.source.Limit+1:
-			return "", false, r.skipOversized()
-		case i < 0 && !r.end:
-			if err := r.more(rest); err != nil {
-				return "", false, err
-			}
-			continue
-		case i < 0 && rest == "":
-			return "", false, io.EOF
-		case i < 0:
-			line, i = rest, len(rest)-1
-		default:
-			line = rest[:i]
+		if line, ok, err = r.Take(lineEnd); err != nil {
+			return "", false, err
 		}
-		r.pos = r.next
-		r.advance(rest[:i+1])
-		r.next.Line++
-		line = strings.TrimSuffix(line, "\r")
-		if ok = len(line) <= r.source.Limit; ok && strings.TrimLeft(line, " \t\r") == "" {
+		r.Next.Line++
+		line = strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")
+		if ok = ok && len(line) <= r.source.Limit; ok && strings.TrimLeft(line, " \t\r") == "" {
 			continue
 		}
-		r.next.Row++
+		r.Next.Row++
 		return line, ok, nil
 	}
 }
 
-// more reads on after rest.
-func (r *reading) more(rest string) (err error) {
-	r.text, r.end, err = r.pieces.More(rest)
-	if err == nil {
-		r.at = 0
+func lineEnd(text string) (bytes int, found bool) {
+	if i := strings.IndexByte(text, '\n'); i >= 0 {
+		return i + 1, true
 	}
-	return err
-}
-
-func (r *reading) advance(read string) {
-	r.next.Offset += r.source.Text.Length(read)
-	r.at += len(read)
-}
-
-// skipOversized passes over a line that is too large without keeping it.
-func (r *reading) skipOversized() error {
-	r.pos = r.next
-	for {
-		rest := r.text[r.at:]
-		if i := strings.IndexByte(rest, '\n'); i >= 0 {
-			r.advance(rest[:i+1])
-			break
-		}
-		r.advance(rest)
-		if r.end {
-			break
-		}
-		if err := r.more(""); err != nil {
-			return err
-		}
-	}
-	r.next.Row++
-	r.next.Line++
-	return nil
+	return len(text), false
 }
 
 // Row implements textfile.Reading.
@@ -121,11 +62,11 @@ func (r *reading) Row(row *batch.Row) error {
 		return err
 	}
 	r.values = r.chunk.Take(len(r.source.Columns))
-	row.Pos, row.Next, row.Values = r.pos, r.next, r.values
+	row.Pos, row.Next, row.Values = r.Pos, r.Next, r.values
 	if !ok {
 		row.Err = &batch.Problem{
 			Code:    inputerror.CodeTooLarge,
-			Message: fmt.Sprintf("line %d: the record has more than %d bytes", r.pos.Line, r.source.Limit),
+			Message: fmt.Sprintf("line %d: the record has more than %d bytes", r.Pos.Line, r.source.Limit),
 		}
 		return nil
 	}
@@ -156,14 +97,14 @@ func (r *reading) decode(line string) *batch.Problem {
 	if r.unknown != "" {
 		return &batch.Problem{
 			Code: inputerror.CodeUnknownField, Column: r.unknown,
-			Message: fmt.Sprintf("line %d: the first records do not have this field: add it to the first record (null will do) or remove it", r.pos.Line),
+			Message: fmt.Sprintf("line %d: the first records do not have this field: add it to the first record (null will do) or remove it", r.Pos.Line),
 		}
 	}
 	return nil
 }
 
 func (r *reading) problem(fault *jsonFault, column string) *batch.Problem {
-	return &batch.Problem{Code: fault.code, Column: column, Message: fmt.Sprintf("line %d, byte %d: %s", r.pos.Line, fault.at+1, fault.say)}
+	return &batch.Problem{Code: fault.code, Column: column, Message: fmt.Sprintf("line %d, byte %d: %s", r.Pos.Line, fault.at+1, fault.say)}
 }
 
 // field puts a value into its column.
@@ -176,10 +117,10 @@ func (r *reading) field(f fieldName, value batch.Value) *jsonFault {
 			return nil
 		}
 	}
-	if r.seen[at] == r.next.Row {
+	if r.seen[at] == r.Next.Row {
 		return &jsonFault{code: inputerror.CodeJSONRepeat, at: r.record.at, say: "the record has the same name twice"}
 	}
-	r.seen[at], r.guess = r.next.Row, at+1
+	r.seen[at], r.guess = r.Next.Row, at+1
 	r.values[at] = value
 	if flaw := r.record.flaw; flaw != nil {
 		r.record.flaw = nil

@@ -61,10 +61,10 @@ func (s *source) readHeader(ctx context.Context) error {
 	}
 	defer r.Close()
 	records, first := 0, (*jsonFault)(nil)
-	for r.next.Row < HeaderRecords && r.next.Offset < s.First.Offset+headerBytes {
+	for r.Next.Row < HeaderRecords && r.Next.Offset < s.First.Offset+headerBytes {
 		line, ok, err := r.line()
 		if err != nil {
-			if records > 0 || r.next.Row > 0 {
+			if records > 0 || r.Next.Row > 0 {
 				break // the end, or what the rows will meet again
 			}
 			return textfile.EmptyInput(err)
@@ -84,7 +84,7 @@ func (s *source) readHeader(ctx context.Context) error {
 	case records == 0 && first != nil && first.end:
 		return inputerror.New(inputerror.CodeFormat, "it is JSON, but not one object a line: write it as such (jq -c . FILE > FILE.ndjson)")
 	case records == 0:
-		return &inputerror.Error{Code: inputerror.CodeJSON, Line: r.pos.Line, Err: fmt.Errorf("none of the first %d lines is a JSON object", r.next.Row)}
+		return &inputerror.Error{Code: inputerror.CodeJSON, Line: r.Pos.Line, Err: fmt.Errorf("none of the first %d lines is a JSON object", r.Next.Row)}
 	case len(s.Columns) > textfile.MaxColumns:
 		return textfile.TooManyColumns(len(s.Columns))
 	case len(s.Columns) == 0:
