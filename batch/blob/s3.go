@@ -48,7 +48,9 @@ type S3Options struct {
 	RequesterPays bool
 	SSEKMSKeyID   string // key that written objects are encrypted with
 
-	// Warn is told, once, of an endpoint that is not encrypted. May be nil.
+	// Warn is told, once each, of an endpoint that is not encrypted and of requests
+	// that do not succeed at the third try. It may be called by several goroutines
+	// at a time. May be nil.
 	Warn func(message string)
 }
 
@@ -78,7 +80,8 @@ type s3Store struct {
 	mu      sync.Mutex
 	config  *aws.Config
 	buckets map[string]*s3.Client
-	warned  bool
+
+	warned, waited sync.Once // of an endpoint that is not encrypted; of tries that fail
 }
 
 func newS3Store(options S3Options) *s3Store {
@@ -161,6 +164,9 @@ func (s *s3Store) retryer() aws.Retryer {
 			if attempt >= s3FirstAttempts && !s.http.reached.Load() && s3Code(err) == codeUnreachable {
 				return 0, err
 			}
+			if attempt == s3FirstAttempts {
+				s.waited.Do(func() { s.warn("S3: " + (&S3Error{Code: s3Code(err), Err: err}).meaning() + ": trying again") })
+			}
 			return s3Wait(attempt), nil
 		})
 	})
@@ -234,16 +240,18 @@ func (s *s3Store) checkEndpoint(endpoint string) error {
 	if err != nil || u == nil {
 		return err
 	}
-	if u.Scheme == "http" && !isLoopback(u.Hostname()) && s.options.Warn != nil && !s.warned {
-		s.warned = true
-		s.options.Warn("the S3 endpoint is plain http: rows and session tokens go there unencrypted, host " + u.Host)
+	if u.Scheme == "http" {
+		s.warned.Do(func() {
+			s.warn("the S3 endpoint is plain http: rows and session tokens go there unencrypted, host " + u.Host)
+		})
 	}
 	return nil
 }
 
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
+func (s *s3Store) warn(message string) {
+	if s.options.Warn != nil {
+		s.options.Warn(message)
+	}
 }
 
 func (s *s3Store) payer() types.RequestPayer {

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/url"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
 // S3Error says what was tried in S3, what came back and what to do. It is
@@ -99,8 +101,8 @@ func (t *s3Target) coded(op, call string, err error, code string) error {
 	if region := s3Region(err); region != "" && hint == "PermanentRedirect" {
 		e.Remedy = fmt.Sprintf("it lies in %s: give --s3-region %s, or none, then the bucket is asked", region, region)
 	}
-	if dial := (*net.OpError)(nil); code == codeUnreachable && errors.As(err, &dial) {
-		e.Reason = dial.Error()
+	if request := (*url.Error)(nil); code == codeUnreachable && errors.As(err, &request) {
+		e.Reason = request.Err.Error()
 	}
 	e.Tried = fmt.Sprintf("%s, region %s", call, t.client.Options().Region)
 	if endpoint := aws.ToString(t.client.Options().BaseEndpoint); endpoint != "" {
@@ -120,10 +122,8 @@ func s3Code(err error) string {
 	if api := smithy.APIError(nil); errors.As(err, &api) {
 		return api.ErrorCode()
 	}
-	var dns *net.DNSError
-	var dial *net.OpError
-	if errors.As(err, &dns) || errors.As(err, &dial) && dial.Op == "dial" {
-		return codeUnreachable
+	if errors.As(err, new(*smithyhttp.RequestSendError)) || errors.As(err, new(*net.DNSError)) {
+		return codeUnreachable // nothing came back: a name, port, certificate or connection
 	}
 	return ""
 }

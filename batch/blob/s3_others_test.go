@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"pushbatch/batch/blob"
@@ -187,5 +188,53 @@ func TestPlainEndpointIsWarnedOf(t *testing.T) {
 	}
 	if len(warned) != 1 || !strings.Contains(warned[0], "plain http") {
 		t.Errorf("warned: %q", warned)
+	}
+}
+
+// An address that never answers as HTTP is a mistake, not an outage: it is told after
+// three tries, with what came instead.
+func TestEndpointThatNeverAnswers(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, _ *http.Request) {
+		asked.Add(1)
+		panic(http.ErrAbortHandler)
+	}))
+	t.Cleanup(server.Close)
+	for url, want := range map[string]string{
+		server.URL: "the service cannot be reached (EOF)",
+		strings.Replace(server.URL, "http:", "https:", 1): "the service cannot be reached (http: server gave HTTP response to HTTPS client)",
+	} {
+		_, err := blob.Stat(blob.WithS3(t.Context(), blob.S3Options{EndpointURL: url, PathStyle: true}), "s3://bucket/x")
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "10 attempts") {
+			t.Errorf("%v, without %q", err, want)
+		}
+	}
+	if n := asked.Load(); n != 3 {
+		t.Errorf("asked %d times", n)
+	}
+}
+
+// A service that refuses for a while is told of rather than waited for in silence.
+func TestRefusalsAreTold(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if asked.Add(1) <= 3 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			fmt.Fprint(w, "<Error><Code>SlowDown</Code></Error>")
+		}
+	}))
+	t.Cleanup(server.Close)
+	var warned []string
+	ctx := blob.WithS3(t.Context(), blob.S3Options{
+		EndpointURL: server.URL, PathStyle: true, Region: "us-east-1", Warn: func(m string) { warned = append(warned, m) },
+	})
+	if _, err := blob.Get(ctx, "s3://bucket/x"); err != nil {
+		t.Error(err)
+	}
+	want := []string{"the S3 endpoint is plain http", "S3: the service asks to slow down: trying again"}
+	if len(warned) != 2 || !strings.HasPrefix(warned[0], want[0]) || warned[1] != want[1] {
+		t.Errorf("warned: %q, not: %q", warned, want)
 	}
 }
