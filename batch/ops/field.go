@@ -100,7 +100,7 @@ func (f *field) take(a *requestBuilder, v batch.Value) {
 		}
 	}
 	switch {
-	case isEmpty(v), f.empties != nil && v.Kind == batch.Text && slices.Contains(f.empties, v.Text):
+	case isEmpty(v), v.Text != "" && slices.Contains(f.empties, v.Text): // of any type: a data frame has NaN where it has no number
 		f.takeEmpty(a)
 	default:
 		f.attempt(a, func() { f.hand(a, v) })

@@ -67,6 +67,21 @@ func TestCellRules(t *testing.T) {
 	}
 }
 
+// What counts as empty does so in a column of numbers, too.
+func TestEmptyValuesOfNumbers(t *testing.T) {
+	t.Parallel()
+	m := mapping(t, "columns:\n  x: {to: customAttributes.x, empty_values: [NaN, \"-1\"]}\n")
+	b := dryBinding(t, "personalize", header("registrationId", "externalId", "x"), ops.Options{Mapping: m})
+	for _, number := range []string{"NaN", "-1"} {
+		r := row("device-1", "ann", "")
+		r.Values[2] = batch.Value{Kind: batch.Number, Text: number}
+		_, out := b.Map(r)
+		if got := body(t, out); got != `{"identity":{"externalId":"ann"}}` {
+			t.Errorf("%s: %s", number, got)
+		}
+	}
+}
+
 // What was left out of a row leaves nothing behind, and a cell that could not be
 // decoded is one of them.
 func TestOmittedLeavesNothing(t *testing.T) {

@@ -35,6 +35,8 @@ func (a *requestBuilder) asText(f *field, v batch.Value) (string, bool) {
 		return v.Text, true
 	case f.typ == typeString && v.Kind != batch.List && v.Kind != batch.Object:
 		return v.Text, true
+	case (f.def.identity || f.def.name == "registrationId") && v.Kind == batch.Number && !a.checkNullWord(f, v.Text): // NaN
+		return "", false
 	}
 	a.reject(f, codeTypeMismatch, "expected text or a whole number, found "+describe(v))
 	return "", false

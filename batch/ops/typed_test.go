@@ -32,6 +32,8 @@ func TestTypedValues(t *testing.T) {
 		"integer as external id":       {"externalId", batch.IntValue(9007199254740993), "", `"externalId":"9007199254740993"`},
 		"integer as phone":             {"phoneNumber", batch.IntValue(385911234567), "", `"phoneNumber":"385911234567"`},
 		"float as external id":         {"externalId", value(batch.Number, "1.5"), "type_mismatch", ""},
+		"NaN as external id":           {"externalId", value(batch.Number, "NaN"), "null_word", ""},
+		"NaN as phone":                 {"phoneNumber", value(batch.Number, "NaN"), "null_word", ""},
 		"float as phone":               {"phoneNumber", value(batch.Number, "3.85e11"), "type_mismatch", ""},
 		"float as email":               {"email2", value(batch.Number, "3.5"), "", ""},
 		"boolean as name":              {"firstName", batch.BoolValue(true), "type_mismatch", ""},
