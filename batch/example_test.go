@@ -66,7 +66,7 @@ func Example() {
 		fmt.Println("stopped:", err)
 	}
 	tally := job.Tally()
-	fmt.Println(tally.Rows, "rows,", tally.Bad(), "bad, most often", tally.TopCodes()[0])
+	fmt.Println(tally.Rows, "rows,", tally.Statuses[batch.Failed]+tally.Statuses[batch.Rejected], "bad, most often", tally.TopCodes()[0])
 	// Output:
 	// 1 succeeded hello Ana
 	// 2 rejected the name is empty

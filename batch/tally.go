@@ -144,9 +144,6 @@ func (t *Tally) Merge(o *Tally) {
 	}
 }
 
-// Bad is the number of rows that failed or were rejected.
-func (t *Tally) Bad() int64 { return t.Statuses[Failed] + t.Statuses[Rejected] }
-
 // TopCodes returns the codes, the most frequent first, equal ones by name.
 func (t *Tally) TopCodes() []string {
 	codes := slices.Collect(maps.Keys(t.Codes))

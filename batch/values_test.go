@@ -151,7 +151,7 @@ func outcome(s batch.Status, code string) *batch.Result {
 func TestTally(t *testing.T) {
 	t.Parallel()
 	var tally batch.Tally
-	if tally.Bad() != 0 || len(tally.TopCodes()) != 0 {
+	if tally.Statuses[batch.Failed]+tally.Statuses[batch.Rejected] != 0 || len(tally.TopCodes()) != 0 {
 		t.Error("an empty tally counts")
 	}
 	tally.Add(outcome(batch.Succeeded, ""))
@@ -166,7 +166,7 @@ func TestTally(t *testing.T) {
 	if diff := cmp.Diff(want, *tally.Codes["48013"]); diff != "" {
 		t.Error(diff)
 	}
-	if tally.Bad() != 3 || tally.Attempts != 10 || tally.Rows != 5 || tally.Latency.Count() != 5 {
+	if tally.Statuses[batch.Failed]+tally.Statuses[batch.Rejected] != 3 || tally.Attempts != 10 || tally.Rows != 5 || tally.Latency.Count() != 5 {
 		t.Errorf("%+v", tally)
 	}
 }

@@ -7,10 +7,9 @@ import "pushbatch/readers/inputerror"
 // wrapped in a batch.Abort after every row before it was yielded.
 type Error = inputerror.Error
 
-// The codes of an Error, and of the problems of rows; inputerror says what each
-// means.
+// The codes that others look for among those of an Error and of the problems of rows;
+// inputerror has all, and says what each means.
 const (
-	CodeUnreadable    = inputerror.CodeUnreadable
 	CodeChanged       = inputerror.CodeChanged
 	CodeTruncated     = inputerror.CodeTruncated
 	CodeCorrupt       = inputerror.CodeCorrupt
@@ -19,19 +18,9 @@ const (
 	CodeNotRereadable = inputerror.CodeNotRereadable
 	CodeFormat        = inputerror.CodeFormat
 	CodeOption        = inputerror.CodeOption
-	CodeHeader        = inputerror.CodeHeader
-	CodeHeaderRepeat  = inputerror.CodeHeaderRepeat
 	CodeQuote         = inputerror.CodeQuote
-	CodeEncoding      = inputerror.CodeEncoding
-	CodeTooLarge      = inputerror.CodeTooLarge
-	CodeFieldCount    = inputerror.CodeFieldCount
 	CodeStrayQuote    = inputerror.CodeStrayQuote
 	CodeRepeatedRow   = inputerror.CodeRepeatedRow
-	CodeNUL           = inputerror.CodeNUL
-	CodeJSON          = inputerror.CodeJSON
-	CodeJSONRepeat    = inputerror.CodeJSONRepeat
-	CodeUnknownField  = inputerror.CodeUnknownField
-	CodeRange         = inputerror.CodeRange
 )
 
 var (

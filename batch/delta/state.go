@@ -187,14 +187,6 @@ func (s *State) belongs() error {
 // First reports whether nothing was ever noted.
 func (s *State) First() bool { return s.pointer.Serial == 0 }
 
-// Known is the number of devices.
-func (s *State) Known() int64 {
-	if s.pointer.Generation == nil {
-		return 0
-	}
-	return s.pointer.Generation.Rows
-}
-
 // devices yields the devices by their hash; those of nil are none.
 func (s *State) devices(ctx context.Context) iter.Seq2[*Device, error] {
 	return func(yield func(*Device, error) bool) {

@@ -50,7 +50,6 @@ type Buckets struct {
 	size    int64
 	buffers [][]byte
 	chunks  [][]chunk
-	records int64
 }
 
 // chunk is a part of a bucket in the file.
@@ -75,9 +74,6 @@ func New(folder string, count int) (*Buckets, error) {
 // Count is the number of buckets.
 func (b *Buckets) Count() int { return len(b.buffers) }
 
-// Records is the number of records that were added.
-func (b *Buckets) Records() int64 { return b.records }
-
 // Bucket is the number of the bucket that a key belongs to.
 func (b *Buckets) Bucket(key Key) int {
 	return int(binary.BigEndian.Uint64(key[:]) >> 32 * uint64(len(b.buffers)) >> 32)
@@ -92,7 +88,6 @@ func (b *Buckets) Add(key Key, data []byte) error {
 	b.buffers[n] = append(b.buffers[n], key[:]...)
 	b.buffers[n] = binary.AppendUvarint(b.buffers[n], uint64(len(data)))
 	b.buffers[n] = append(b.buffers[n], data...)
-	b.records++
 	if len(b.buffers[n]) < chunkSize {
 		return nil
 	}
