@@ -90,6 +90,7 @@ func TestNewRefuses(t *testing.T) {
 		{"no scheme, with a port", func(c *Config) { c.BaseURL = "localhost:8301" }, "give https://localhost:8301, or http://localhost:8301 for"},
 		{"no scheme, with a password", func(c *Config) { c.BaseURL = "u:secret-pw@x.example" }, "must begin with https://"},
 		{"no host", func(c *Config) { c.BaseURL = "https:///x" }, "names no host"},
+		{"no port", func(c *Config) { c.BaseURL = "https://x.example:99999" }, "has the port 99999"},
 		{"not an address", func(c *Config) { c.BaseURL = "https://a b\x00" }, "not an address"},
 		{"query", func(c *Config) { c.BaseURL = "https://x/?a=1" }, "query"},
 		{"user", func(c *Config) { c.BaseURL = "https://u:" + "pw" + "@x" }, "must not carry a user"},

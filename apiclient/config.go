@@ -174,6 +174,8 @@ func parseBaseURL(name, text string) (*url.URL, error) {
 		return nil, fmt.Errorf("%s must begin with https://", name)
 	case u.Hostname() == "":
 		return nil, fmt.Errorf("%s names no host", name)
+	case !isPort(u.Port()):
+		return nil, fmt.Errorf("%s has the port %s: the highest is 65535", name, u.Port())
 	case u.RawQuery != "" || u.Fragment != "" || u.ForceQuery:
 		return nil, fmt.Errorf("%s must not have a query or a fragment", name)
 	case u.Scheme == "http" && !isLoopback(u.Hostname()):

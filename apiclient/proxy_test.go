@@ -81,6 +81,7 @@ func TestProxyVariableIsMalformed(t *testing.T) {
 		{"http://user:p%zz@proxy:3128", "", true},
 		{"proxy:port", "", true},
 		{"ftp://proxy:3128", "", true},
+		{"http://proxy:99999", "", true},
 		{"http:/proxy:3128", "other.example, test.example", false},
 		{"http:/proxy:3128", "*", false},
 		{"http://proxy:3128", "", false},

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -44,6 +45,9 @@ func (t *transport) transportError(ctx context.Context, req *request, err error)
 		e.Code, e.Class = CodeTLSCertificate, Fatal
 	case errors.As(err, &recordErr):
 		e.Code, e.Message = CodeTLSHandshake, fmt.Sprintf("%s does not answer in TLS: it is no https port", hostPort(req.url))
+		if proxy, _ := ProxyOf(&http.Request{URL: req.url}); proxy != nil && proxy.Scheme == "https" {
+			e.Message = "proxy " + hostPort(proxy) + ", or behind it " + e.Message
+		}
 		e.Class = t.unlessReached()
 		return e
 	case errors.As(err, &alert):
@@ -180,7 +184,13 @@ func isProxyAddress(value string) bool {
 		value = "http://" + value
 	}
 	u, err := url.Parse(value)
-	return err == nil && u.Hostname() != "" && slices.Contains([]string{"http", "https", "socks5", "socks5h"}, u.Scheme)
+	return err == nil && u.Hostname() != "" && isPort(u.Port()) && slices.Contains([]string{"http", "https", "socks5", "socks5h"}, u.Scheme)
+}
+
+// isPort reports whether text can be a port; an empty one is the scheme's.
+func isPort(text string) bool {
+	n, err := strconv.ParseUint(text, 10, 16)
+	return text == "" || err == nil && n > 0
 }
 
 // dialTimeout is how long a connection, and then its TLS handshake, may take.

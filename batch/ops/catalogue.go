@@ -132,6 +132,8 @@ func Explain(code string) (e Entry, ok bool) {
 		family = "UNAUTHORIZED"
 	case code == "http_403", code == "E403":
 		family = "FORBIDDEN"
+	case code == "http_407":
+		family = "proxy"
 	case isHTTP && allDigits(status):
 		family = "http_*"
 	}

@@ -105,7 +105,7 @@ func TestExplain(t *testing.T) {
 	if e, ok := ops.Explain("http_502"); !ok || e.Code != "http_502" {
 		t.Errorf("Explain(http_502) = %v, %v", e, ok)
 	}
-	for code, like := range map[string]string{"http_401": "UNAUTHORIZED", "E401": "UNAUTHORIZED", "http_403": "FORBIDDEN", "E403": "FORBIDDEN"} {
+	for code, like := range map[string]string{"http_401": "UNAUTHORIZED", "E401": "UNAUTHORIZED", "http_403": "FORBIDDEN", "E403": "FORBIDDEN", "http_407": "proxy"} {
 		e, _ := ops.Explain(code)
 		want, _ := ops.Explain(like)
 		want.Code = code

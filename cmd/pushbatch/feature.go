@@ -261,7 +261,7 @@ func newAppCodeCheck(x *execution) *feature {
 		if list == nil {
 			list, err = x.askApplications(ctx)
 		}
-		if refusal, ok := errors.AsType[*apiclient.Error](err); ok && refusal.Code == apiclient.CodeProxy {
+		if refusal, ok := errors.AsType[*apiclient.Error](err); ok && refusal.Code == apiclient.CodeProxy && refusal.Class == apiclient.Fatal {
 			return &batch.Abort{Code: refusal.Code, Err: refusal} // it would be asked again with the same password
 		}
 		if err != nil {

@@ -75,6 +75,7 @@ func TestWayToThePlatformIsWrong(t *testing.T) {
 	}))
 	address := strings.TrimPrefix(proxy, "http://")
 	plain := strings.TrimPrefix(serveHandler(t, http.NotFoundHandler()), "http://")
+	busy := serveHandler(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }))
 	tests := []struct {
 		name, base, proxy, want string
 	}{
@@ -82,11 +83,13 @@ func TestWayToThePlatformIsWrong(t *testing.T) {
 		{"proxy that forbids the host", "https://forbidden.example", "http://user:hunter2@" + address, address},
 		{"https to a plain port", "https://" + plain, "", plain},
 		{"malformed proxy", "https://x.example", "http:/user:hunter2@" + address, "HTTPS_PROXY"},
+		{"proxy that speaks no TLS", "https://x.example", "https://user:hunter2@" + plain, "proxy " + plain},
+		{"proxy that may reach it later", "https://x.example", busy, "out of reach for"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			c := prepare(t, tt.base, t.TempDir(), "depersonalize", devices(t, 3), "--out", "run")
+			c := prepare(t, tt.base, t.TempDir(), "depersonalize", devices(t, 3), "--max-outage", "1s", "--out", "run")
 			c.Env = append(c.Env, "HTTPS_PROXY="+tt.proxy, "NO_PROXY=")
 			begin := time.Now()
 			c.begin(t)
