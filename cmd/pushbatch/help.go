@@ -1,17 +1,21 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"embed"
 	"encoding/json"
+	"errors"
 	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/cobra/doc"
 	"github.com/spf13/pflag"
 
 	"pushbatch/batch/ops"
@@ -41,6 +45,46 @@ func newTopics() []*cobra.Command {
 func newTopic(name, markdown string) *cobra.Command {
 	title, text, _ := strings.Cut(strings.TrimPrefix(markdown, "# "), "\n")
 	return &cobra.Command{Use: name, Short: title, Long: title + "\n\n" + console.Markdown(text)}
+}
+
+// newManCommand writes the man pages that the archives of a release hold: one
+// of section 1 a command, one of section 7 a help topic. The texts are those of
+// --help, with their line breaks.
+func newManCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    "man FOLDER",
+		Short:  "Write the man pages into a folder",
+		Hidden: true,
+		Args:   cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			origin := thisBuild()
+			when, _ := time.Parse(time.RFC3339, origin.date) // a build of today has none
+			header := doc.GenManHeader{Date: &when, Source: "pushbatch " + origin.version, Manual: "pushbatch"}
+			return errors.Join(os.MkdirAll(args[0], 0o755), writeManPages(cmd.Root(), header, args[0]))
+		},
+	}
+}
+
+// writeManPages writes the page of a command and those of all commands below it.
+func writeManPages(cmd *cobra.Command, header doc.GenManHeader, folder string) error {
+	if cmd.Hidden || cmd.Name() == "help" {
+		return nil
+	}
+	name := strings.ReplaceAll(cmd.CommandPath(), " ", "-")
+	header.Title, header.Section = strings.ToUpper(name), "1"
+	if cmd.IsAdditionalHelpTopicCommand() {
+		header.Section = "7"
+		cmd.DisableFlagsInUseLine = true
+	}
+	cmd.DisableAutoGenTag = true                               // the same program makes the same pages
+	cmd.Long = "```\n" + cmp.Or(cmd.Long, cmd.Short) + "\n```" // for cobra it is Markdown
+	var page bytes.Buffer
+	err := doc.GenMan(cmd, &header, &page)
+	err = errors.Join(err, os.WriteFile(filepath.Join(folder, name+"."+header.Section), page.Bytes(), 0o644)) //nolint:gosec // not personal: every user of the machine may read it
+	for _, below := range cmd.Commands() {
+		err = errors.Join(err, writeManPages(below, header, folder))
+	}
+	return err
 }
 
 // completedValues are what shells offer for the values of flags: the value, a tab

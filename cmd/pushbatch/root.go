@@ -39,7 +39,7 @@ func newRoot(p *process) *cobra.Command {
 		root.AddCommand(newOperationCommand(p, op))
 	}
 	root.AddCommand(newResumeCommand(p), newRetryCommand(p), newStatusCommand(p), newDoctorCommand(p), newSimulateCommand(p), newVersionCommand())
-	root.AddCommand(newConfigCommand(p), newReportCommand(p), newInspectCommand(p), newDeltaCommand(p), newSplitCommand(p), newUndoCommand(p))
+	root.AddCommand(newConfigCommand(p), newReportCommand(p), newInspectCommand(p), newDeltaCommand(p), newSplitCommand(p), newUndoCommand(p), newManCommand())
 	addTopics(root)
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
