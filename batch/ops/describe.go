@@ -34,7 +34,10 @@ func article(k batch.Kind) string {
 // describeText says how long a text is and what it is made of, as a person would:
 // 8 characters: digits, "." and ",". Signs tell nothing of a person.
 func describeText(s string) string {
-	if nullWords[strings.ToLower(s)] || s != "" && strings.Trim(s, "-.?") == "" {
+	if s == "" {
+		return "an empty text"
+	}
+	if nullWords[strings.ToLower(s)] || strings.Trim(s, "-.?") == "" {
 		return "a word that stands for no value (say empty_values: in the mapping)"
 	}
 	const shown = 4

@@ -37,6 +37,8 @@ func TestMappingErrors(t *testing.T) {
 		},
 		"region":             {"columns:\n  a: {to: phoneNumber, region: XX}\n", `mapping_invalid: map.yaml:2: option region: "XX" is not one of the two-letter region codes such as HR`},
 		"region of an email": {"columns:\n  a: {to: email, region: HR}\n", "mapping_invalid: map.yaml:2: option region: email is not a phone number"},
+		"layout of numbers":  {"columns:\n  a: {to: customAttributes.a, type: number, layout: DD.MM.YYYY}\n", "mapping_invalid: map.yaml:2: option layout: the type is number already"},
+		"all are one":        {"columns:\n  a: {to: email, values: {x: a@example.com, \"*\": b@example.com}}\n", `mapping_invalid: map.yaml:2: option values: "*" would make all other cells one and the same email: list them`},
 		"separator of names": {"columns:\n  a: {to: firstName, separator: x}\n", "mapping_invalid: map.yaml:2: option separator: firstName is not a list"},
 		"separator empty":    {"columns:\n  a: {to: tags, separator: \"\"}\n", "mapping_invalid: map.yaml:2: option separator: the separator is empty"},
 		"empty":              {"columns:\n  a: {to: tags, empty: nul}\n", "mapping_invalid: map.yaml:2: option empty: expected omit, null or reject (did you mean null?)"},

@@ -100,6 +100,9 @@ func (p *mappingParser) readLayouts(rule *columnRule, n ast.Node) error {
 	if rule.to.def.name != "birthday" && (rule.to.def.shape != prefixShape || rule.to.isWhole()) {
 		return fmt.Errorf("%s is not a date", rule.to)
 	}
+	if rule.to.typ != typeOwn && rule.to.typ != typeDate {
+		return fmt.Errorf("the type is %s already", rule.to.typ)
+	}
 	texts, err := texts(n, "layouts, such as DD.MM.YYYY")
 	if err != nil {
 		return err
@@ -252,6 +255,9 @@ func (p *mappingParser) readValues(rule *columnRule, n ast.Node) error {
 		}
 		rule.values[key] = v
 	})
+	if _, all := rule.values[otherValues]; all && (rule.to.def.identity || rule.to.def.name == "registrationId") {
+		return fmt.Errorf("\"*\" would make all other cells one and the same %s: list them", rule.to)
+	}
 	if len(rule.values) == 0 {
 		return errors.New("expected values as CELL: VALUE")
 	}

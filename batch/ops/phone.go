@@ -139,10 +139,8 @@ func nationalPhone(s, region string) (*phonenumbers.PhoneNumber, error) {
 	switch {
 	case err != nil:
 		return international, otherErr
-	case otherErr != nil:
-		return national, nil
-	case phonenumbers.IsValidNumber(national) || !possible(international):
-		return national, nil
+	case otherErr != nil || phonenumbers.IsValidNumber(national) || !possible(international):
+		return national, nil //nolint:nilerr // then it can only be national
 	case phonenumbers.IsValidNumber(international) || !possible(national):
 		return international, nil
 	case phonenumbers.Format(national, phonenumbers.E164) == phonenumbers.Format(international, phonenumbers.E164):
