@@ -2,6 +2,7 @@ package batch
 
 import (
 	"context"
+	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"slices"
@@ -111,8 +112,8 @@ func (o *Outcome) SetProblems(problems []Problem) {
 		if !slices.Contains(codes, p.Code) {
 			codes = append(codes, p.Code)
 		}
-		if p.Column != "" && !slices.Contains(columns, p.Column) {
-			columns = append(columns, p.Column)
+		if column := listed(p.Column); column != "" && !slices.Contains(columns, column) {
+			columns = append(columns, column)
 		}
 		messages = append(messages, p.Error())
 	}
@@ -120,10 +121,29 @@ func (o *Outcome) SetProblems(problems []Problem) {
 	o.Code, o.ErrorColumns, o.Message = strings.Join(codes, CodeSeparator), strings.Join(columns, CodeSeparator), strings.Join(messages, "; ")
 }
 
+// listed is a text as it stands among others, as in CSV with semicolons: in double
+// quotes, those in it doubled, where it holds what separates them.
+func listed(text string) string {
+	if !strings.ContainsAny(text, CodeSeparator+"\"\r\n") {
+		return text
+	}
+	return `"` + strings.ReplaceAll(text, `"`, `""`) + `"`
+}
+
+// warningList are the warnings of an outcome one by one.
+func (o *Outcome) warningList() []string {
+	list := csv.NewReader(strings.NewReader(o.Warnings))
+	list.Comma = rune(CodeSeparator[0])
+	if all, err := list.Read(); err == nil && strings.Contains(o.Warnings, `"`) {
+		return all
+	}
+	return strings.Split(o.Warnings, CodeSeparator)
+}
+
 // Warn adds a warning; column may be empty.
 func (o *Outcome) Warn(code, column string) {
 	if column != "" {
-		code += ":" + column
+		code = listed(code + ":" + column)
 	}
 	if o.Warnings != "" {
 		code = o.Warnings + CodeSeparator + code

@@ -66,7 +66,7 @@ func (t *Tally) Add(r *Result) {
 		}
 	}
 	if r.Warnings != "" {
-		for warning := range strings.SplitSeq(r.Warnings, CodeSeparator) {
+		for _, warning := range r.warningList() {
 			t.addWarning(warning, r)
 		}
 	}

@@ -102,8 +102,10 @@ func (f *field) take(a *requestBuilder, v batch.Value) {
 	switch {
 	case isEmpty(v), v.Text != "" && slices.Contains(f.empties, v.Text): // of any type: a data frame has NaN where it has no number
 		f.takeEmpty(a)
+	case f.values != nil:
+		f.attempt(a, func() { f.translate(a, v) })
 	default:
-		f.attempt(a, func() { f.hand(a, v) })
+		f.attempt(a, func() { f.put(a, v) })
 	}
 }
 
@@ -119,16 +121,6 @@ func (f *field) attempt(a *requestBuilder, put func()) {
 		*a = before
 		f.leaveOut(a)
 	}
-}
-
-// hand gives a value that is there to the target, translated where the mapping
-// says so.
-func (f *field) hand(a *requestBuilder, v batch.Value) {
-	if f.values != nil {
-		f.translate(a, v)
-		return
-	}
-	f.put(a, v)
 }
 
 func isEmpty(v batch.Value) bool {

@@ -174,13 +174,12 @@ func (p *Profile) Add(v batch.Value) {
 		}
 		return
 	}
-	if p.many || len(v.Text) > wordBytes {
-		p.many, p.words = true, nil
-		return
+	if !p.many && len(v.Text) <= wordBytes {
+		if p.words[strings.Clone(v.Text)]++; len(p.words) <= maxWords {
+			return
+		}
 	}
-	if p.words[strings.Clone(v.Text)]++; len(p.words) > maxWords {
-		p.many, p.words = true, nil
-	}
+	p.many, p.words = true, nil
 }
 
 // NullWords are the words that stand for no value, as the cells have them.

@@ -44,10 +44,10 @@ func (a *requestBuilder) asText(f *field, v batch.Value) (string, bool) {
 
 // checkLength refuses more than limit characters.
 func (a *requestBuilder) checkLength(f *field, s string, limit int, code string) bool {
-	if len(s) <= limit {
-		return true
+	n := len(s)
+	if n > limit {
+		n = utf8.RuneCountInString(s)
 	}
-	n := utf8.RuneCountInString(s)
 	if n <= limit {
 		return true
 	}

@@ -147,18 +147,13 @@ func (r *duplicateReport) printTo(w io.Writer, what string) {
 	if r.Differ > 0 {
 		fmt.Fprintf(w, ", %s with rows that differ", report.Grouped(r.Differ))
 	}
+	examples := make([]string, len(r.Examples))
 	for i, rows := range r.Examples {
-		separator := "; first: "
-		if i > 0 {
-			separator = "; "
-		}
-		fmt.Fprint(w, separator)
+		places := make([]string, len(rows))
 		for j, row := range rows {
-			if j > 0 {
-				fmt.Fprint(w, " and ")
-			}
-			fmt.Fprintf(w, "%s row %d", row.Source, row.Row)
+			places[j] = fmt.Sprintf("%s row %d", row.Source, row.Row)
 		}
+		examples[i] = strings.Join(places, " and ")
 	}
-	fmt.Fprintln(w)
+	fmt.Fprintf(w, "; first: %s\n", strings.Join(examples, "; "))
 }

@@ -198,16 +198,13 @@ func (in *inputInspection) printColumns(w io.Writer, operation string) {
 	fmt.Fprintln(table, "    column\ttype\tempty\tbecomes\tsamples")
 	for i := range in.Columns {
 		c := &in.Columns[i]
-		fmt.Fprintf(table, "    %s\t%s\t%.4g%%\t%s\t%s\n", console.OneLine(c.Name), c.Type, 100*c.EmptyShare, c.becomes(), console.OneLine(strings.Join(c.Samples, " | ")))
+		becomes := c.Use
+		if c.Use == "sent" {
+			becomes = fmt.Sprintf("%s (%s)", c.Target, c.Expects)
+		}
+		fmt.Fprintf(table, "    %s\t%s\t%.4g%%\t%s\t%s\n", console.OneLine(c.Name), c.Type, 100*c.EmptyShare, becomes, console.OneLine(strings.Join(c.Samples, " | ")))
 	}
 	_ = table.Flush() // the writer below it keeps its error
-}
-
-func (c *columnInspection) becomes() string {
-	if c.Use != "sent" {
-		return c.Use
-	}
-	return fmt.Sprintf("%s (%s)", c.Target, c.Expects)
 }
 
 func (in *inputInspection) printRequests(w io.Writer) {

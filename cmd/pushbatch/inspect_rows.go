@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -121,7 +120,10 @@ func (v *inspector) row(in *inputInspection, row *batch.Row, binding *ops.Bindin
 	shown := call.AppendJSON(nil)
 	v.duplicates.add(in.number, row.SourceNum(), request.Keys(), shown)
 	if len(in.Requests) < shownRequests {
-		in.Requests = append(in.Requests, shownRequest(shown, v.own.showValues))
+		if !v.own.showValues {
+			shown = redact.Request(shown)
+		}
+		in.Requests = append(in.Requests, shown)
 	}
 }
 
@@ -161,13 +163,6 @@ func (in *inputInspection) rowCount(source batch.Source) (rows int64, found stri
 		return int64(float64(in.RowsRead) * float64(size) / float64(in.next.Offset)), "estimated"
 	}
 	return in.RowsRead, "at least"
-}
-
-func shownRequest(payload []byte, show bool) json.RawMessage {
-	if show {
-		return append(json.RawMessage(nil), payload...)
-	}
-	return redact.Request(payload)
 }
 
 // columnProfiles are what the cells of all inputs look like, by column name.
