@@ -2,10 +2,10 @@ package ops
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -17,23 +17,19 @@ import (
 // cells look like.
 func AppendMapping(dst []byte, operation, source string, proposals []Proposal) []byte {
 	dst = fmt.Appendf(dst, "# A mapping to start from, for %s, made of %s.\n# What stands under ignore: is not sent; move a line up to send its column.\n", operation, comment(source))
-	mapped := slices.ContainsFunc(proposals, func(p Proposal) bool { return p.Option != "" })
-	if mapped {
-		dst = append(dst, "columns:\n"...)
-	}
+	var columns, ignored []byte
 	for _, p := range proposals {
 		if p.Option != "" {
-			dst = fmt.Appendf(dst, "  %s: %s%s\n", YAMLText(p.Column), p.Option, p.comment())
+			columns = fmt.Appendf(columns, "  %s: %s%s\n", YAMLText(p.Column), p.Option, p.comment())
+		} else {
+			ignored = fmt.Appendf(ignored, "  - %s%s\n", YAMLText(p.Column), p.comment())
 		}
 	}
-	if mapped && !slices.ContainsFunc(proposals, func(p Proposal) bool { return p.Option == "" }) {
-		return dst
+	if len(columns) > 0 {
+		dst = append(append(dst, "columns:\n"...), columns...)
 	}
-	dst = append(dst, "ignore:\n"...)
-	for _, p := range proposals {
-		if p.Option == "" {
-			dst = fmt.Appendf(dst, "  - %s%s\n", YAMLText(p.Column), p.comment())
-		}
+	if len(ignored) > 0 {
+		dst = append(append(dst, "ignore:\n"...), ignored...)
 	}
 	return dst
 }
@@ -66,11 +62,7 @@ func YAMLText(text string) string {
 	if plainYAML.MatchString(text) && !slices.Contains(yamlWords, strings.ToLower(text)) {
 		return text
 	}
-	quoted, err := json.Marshal(text)
-	if err != nil {
-		return `""` // a string always has a JSON form
-	}
-	return string(quoted)
+	return strconv.Quote(text)
 }
 
 func yamlTexts(texts []string) string {
