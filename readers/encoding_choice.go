@@ -88,7 +88,7 @@ func isPlausible(text string) bool {
 		}
 		mark = unicode.IsLetter(before) && endsWord(r)
 		switch own := scriptOf(r); {
-		case !letter && unicode.IsLetter(before) && isSign(r):
+		case !letter && unicode.IsLetter(before) && isSign(r) && r != '°': // as in N° client
 			return false
 		case !letter:
 			script = nil

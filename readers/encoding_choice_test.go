@@ -18,6 +18,7 @@ func TestEncodingChoices(t *testing.T) {
 	}{
 		"windows-1250": {"id;ime\n1;Đurđica Šarić\n2;Željko Čović\n", []string{"windows-1251", "windows-1253", "koi8-r", "shift_jis"}},
 		"windows-1252": {"id;name\n1;Jürgen Groß\n2;François Núñez\n", []string{"windows-1251", "koi8-r"}},
+		"iso-8859-15":  {"N° client;Prénom\n1;Éloïse\n2;François\n", []string{"windows-1251", "koi8-r", "cp850", "cp437"}},
 		"windows-1251": {"id,name\n1,Наталья Щукина\n2,Ёлкин\n", []string{"koi8-r", "cp866"}},
 		"iso-8859-2":   {"id,name\n1,Małgorzata Śląska\n", []string{"windows-1252", "windows-1251"}},
 		"shift_jis":    {"id,name\n1,山田太郎\n", []string{"windows-1250"}},
