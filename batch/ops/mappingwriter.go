@@ -91,7 +91,7 @@ func ChangeFor(use ColumnUse, code string, cell batch.Value, country ColumnUse) 
 		return "trim: true"
 	case code == codeNumberInvalid && look == LookEither:
 		return `decimal: "," where 1,234 is a little more than 1, decimal: "." where it is more than 1000`
-	case code == codeNumberInvalid && decimalOf(cell.Text) != "":
+	case code == codeNumberInvalid && !isNumber(cell.Text) && decimalOf(cell.Text) != "":
 		return `decimal: "` + decimalOf(cell.Text) + `"`
 	case code == codeDateInvalid && isDay:
 		return use.layoutChange(days)

@@ -178,3 +178,33 @@ func TestProposedTypes(t *testing.T) {
 		})
 	}
 }
+
+// A change of the mapping that is proposed for a cell takes such cells, and says where
+// a person must choose.
+func TestChangeFor(t *testing.T) {
+	t.Parallel()
+	sent := func(target, layouts string) ops.ColumnUse {
+		return ops.ColumnUse{Column: "x", Use: ops.Sent, Target: target, Layouts: layouts}
+	}
+	for _, c := range []struct {
+		use              ops.ColumnUse
+		code, cell, want string
+	}{
+		{sent("customAttributes.n", ""), "number_invalid", "12,5", `decimal: ","`},
+		{sent("customAttributes.n", ""), "number_invalid", "1.234.567", `decimal: ","`},
+		{sent("customAttributes.n", ""), "number_invalid", "1,234.5", `decimal: "."`},
+		{sent("customAttributes.n", ""), "number_invalid", "1,234", `decimal: "," where 1,234 is a little more than 1, decimal: "." where it is more than 1000`},
+		{sent("customAttributes.n", ""), "number_invalid", "0.5", "invalid: omit"}, // beside cells with a decimal comma
+		{sent("birthday", ""), "date_invalid", "31.12.1990", "layout: [YYYY-MM-DD, DD.MM.YYYY]"},
+		{sent("birthday", "DD.MM.YYYY"), "date_invalid", "1990/12/31", "layout: [DD.MM.YYYY, YYYY/MM/DD]"},
+		{sent("birthday", ""), "date_invalid", "1-2-1990", "layout: [YYYY-MM-DD, D-M-YYYY] (or M-D-YYYY where the month comes first)"},
+		{sent("birthday", ""), "date_invalid", " N/A ", `empty_values: [" N/A "]`},
+		{sent("phoneNumber", ""), "phone_invalid", "0912345678", "region: XX (the country's code, such as HR)"},
+		{sent("registrationId", ""), "null_word", "N/A", ""},
+		{ops.ColumnUse{Column: "x", Use: ops.Ignored}, "date_invalid", "x", ""},
+	} {
+		if got := ops.ChangeFor(c.use, c.code, batch.TextValue(c.cell), ops.ColumnUse{}); got != c.want {
+			t.Errorf("%s %q: got %s, want %s", c.use.Target, c.cell, got, c.want)
+		}
+	}
+}
