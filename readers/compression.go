@@ -136,6 +136,8 @@ func (r *unpackReader) damage(err error) error {
 		return err
 	case errors.Is(err, zstd.ErrWindowSizeExceeded), errors.Is(err, zstd.ErrDecoderSizeExceeded):
 		return failure(CodeBound, "the zstd stream needs a window of more than %d MiB: compress it again without --long or --ultra", maxZstdWindow>>20)
+	case errors.Is(err, zstd.ErrMagicMismatch): // the first bytes have been looked at
+		return trailing("zstd", "zstd -dc FILE | zstd > NEW.zst")
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return failure(CodeTruncated, "the %s stream is cut: its end is missing", r.name)
 	}
@@ -218,12 +220,17 @@ func (g *gzipMembers) padding() error {
 		case next[0] == 0x1f:
 			return nil
 		case next[0] != 0 && next[0] != '\n' && next[0] != '\r':
-			return failure(CodeCorrupt, "bytes that are no gzip follow the end of the gzip stream: if they are nothing that is needed, write the file again without them (gzip -dc FILE | gzip > NEW.gz)")
+			return trailing("gzip", "gzip -dc FILE | gzip > NEW.gz")
 		}
 		if _, err := g.stored.Discard(1); err != nil {
 			return err
 		}
 	}
+}
+
+// trailing is what else stands behind a stream.
+func trailing(name, again string) error {
+	return failure(CodeCorrupt, "bytes that are no %[1]s follow the end of the %[1]s stream: if they are nothing that is needed, write the file again without them (%[2]s)", name, again)
 }
 
 func (g *gzipMembers) Close() error { return g.member.Close() }

@@ -140,6 +140,7 @@ func foreignText(sample string) error {
 		{"<html", "a web page (HTML), perhaps a login page that was saved instead of the file: download the CSV again"},
 		{"<table", "an HTML table, which some programs name .xls: save it as \"CSV UTF-8\" in Excel"},
 		{"<?xml", "an XML document: export the table as CSV UTF-8"},
+		{"version https://git-lfs", "what Git LFS keeps in place of a large file: fetch the file (git lfs pull)"},
 	} {
 		if strings.HasPrefix(begin, f.begin) {
 			return failure(CodeFormat, "it is %s", f.found)

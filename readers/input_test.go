@@ -318,6 +318,8 @@ func TestPadding(t *testing.T) {
 	}
 	_, err := readertest.ReadFrom(t.Context(), openFile(t, write(t, "rows.csv.gz", packed+"id,name\n2,b\n"), Options{}), batch.Position{})
 	wantError(t, err, CodeCorrupt, 3, 2, "follow the end of the gzip stream")
+	_, err = readertest.ReadFrom(t.Context(), openFile(t, write(t, "rows.csv.zst", zstandard(t, "id,name\n1,a\n")+"id,name\n2,b\n"), Options{}), batch.Position{})
+	wantError(t, err, CodeCorrupt, 3, 2, "follow the end of the zstd stream")
 }
 
 // TestWindow: a zstd stream whose window is beyond the bound is not called damaged.
@@ -412,6 +414,9 @@ func TestForeign(t *testing.T) {
 		{"\xff\xff\xff\xff\x10\x00\x00\x00", "stream of Arrow records"},
 		{"ORC\x08\x03\x10\x00\x18\x04\x22\x03", "ORC"},
 		{"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "PNG picture"},
+		{"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n", "Git LFS"},
+		{gzipped(t, gzipped(t, "id\n1\n")), "gzip inside gzip"},
+		{gzipped(t, zstandard(t, "id\n1\n")), "zstd inside gzip"},
 		{"\xff\xd8\xff\xe0\x00\x10JFIF", "JPEG picture"},
 		{"\x00\x00\x00\x01Bud1\x00\x00", "folder's settings of macOS"},
 		{"\x80\x04\x95\x1a\x01\x02\x10\x8c\x06abc\x94", "binary file of another program"},

@@ -135,6 +135,9 @@ func (o *opening) unpack(ctx context.Context) error {
 	}
 	if o.head = stored; o.text.compression != nil {
 		o.head, _, err = readHead(ctx, o.text.unpacked.open)
+		if inner, _ := findCompression("auto", o.head, false); inner != nil {
+			return failure(CodeFormat, "it is %s inside %s, compressed twice: decompress it once", inner.name, o.text.compression.name)
+		}
 	}
 	if len(o.head) > 0 {
 		return nil
