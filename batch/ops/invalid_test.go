@@ -116,6 +116,9 @@ func TestRegionFrom(t *testing.T) {
 		{"+385912345678", "DE", "385912345678", ""},
 		{"+385 91 234 5678", "Atlantis", "385912345678", ""},
 		{"1", "Atlantis", "", "the column Country holds no ISO 3166 code"},
+		{"0664 1234567", "Atlantis", "", "the column Country holds no ISO 3166 code"},
+		{"07911 123456", "uk", "447911123456", ""},
+		{"3851234567", "US", "", "could be national or international: write + in front"},
 	} {
 		_, out := b.Map(row("device-1", tt.phone, tt.country))
 		if tt.says != "" {

@@ -108,7 +108,10 @@ func readPhone(s, region string) (number *phonenumbers.PhoneNumber, why string) 
 	default:
 		number, err = phonenumbers.Parse("+"+s, noRegion)
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, errAmbiguousPhone):
+		why = err.Error() + ": write + in front of one with its country code, or the digit that is dialled before a national one"
+	case err != nil:
 		why = "expected an international number such as 385912345678, found " + describeText(s) + regionHint(s, region)
 	}
 	return number, why
@@ -169,14 +172,15 @@ func (c *regionColumn) read(row *batch.Row) {
 	}
 	code := strings.ToUpper(trimSpace(cellOf(row, c.index).Text))
 	c.region, c.failed = "", code != ""
-	if region, err := language.ParseRegion(code); err == nil && isRegion(region.String()) {
-		c.region, c.failed = region.String(), false
+	if region, err := language.ParseRegion(code); err == nil && isRegion(region.Canonicalize().String()) { // UK is GB
+		c.region, c.failed = region.Canonicalize().String(), false
 	}
 }
 
-// phoneRegion is the region of the row's phone number.
+// phoneRegion is the region of the row's phone number. A country that cannot be read
+// is not taken for the column's region.
 func (f *field) phoneRegion() string {
-	if f.country != nil && f.country.region != "" {
+	if f.country != nil && (f.country.region != "" || f.country.failed) {
 		return f.country.region
 	}
 	return f.region
