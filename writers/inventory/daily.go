@@ -208,19 +208,22 @@ func (p *dayPublication) apply(base string) error {
 	}
 	defer old.Close()
 	merged := filepath.Join(p.stage, "rows")
-	to, err := newSpoolFile(merged)
+	file, err := os.OpenFile(merged, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
-	err = p.merge(old, to)
-	if err = errors.Join(err, to.close()); err != nil {
+	to, err := table.NewSpool(file)
+	if err == nil {
+		err = errors.Join(p.merge(old, to), to.Flush())
+	}
+	if err = errors.Join(err, file.Close()); err != nil {
 		return err
 	}
 	p.rows = merged
 	return nil
 }
 
-func (p *dayPublication) merge(old batch.Source, to *spoolFile) error {
+func (p *dayPublication) merge(old batch.Source, to *table.Spool) error {
 	seed := maphash.MakeSeed()
 	person, device := p.options.cell(personColumn), p.options.cell(idColumn)
 	people, devices := make(map[uint64]bool), make(map[uint64]bool)
@@ -247,41 +250,10 @@ func (p *dayPublication) merge(old batch.Source, to *spoolFile) error {
 		if people[maphash.String(seed, cells[person].Text)] || devices[maphash.String(seed, cells[device].Text)] {
 			return nil
 		}
-		return to.add(cells)
+		return to.Add(cells)
 	})
 	if err != nil {
 		return err
 	}
-	return table.EachRow(p.rows, to.add)
+	return table.EachRow(p.rows, to.Add)
 }
-
-// spoolFile is a file of gathered rows that is written in one go.
-type spoolFile struct {
-	file  *os.File
-	spool *table.Spool
-	frame []byte
-}
-
-func newSpoolFile(path string) (*spoolFile, error) {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	spool, err := table.NewSpool()
-	return &spoolFile{file: file, spool: spool}, err
-}
-
-func (s *spoolFile) add(cells []batch.Value) error {
-	if !s.spool.Add(cells) {
-		return nil
-	}
-	return s.flush()
-}
-
-func (s *spoolFile) flush() error {
-	s.frame = s.spool.AppendFrame(s.frame[:0])
-	_, err := s.file.Write(s.frame)
-	return err
-}
-
-func (s *spoolFile) close() error { return errors.Join(s.flush(), s.file.Close()) }

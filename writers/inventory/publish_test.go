@@ -2,6 +2,7 @@ package inventory_test
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
@@ -49,18 +50,19 @@ func inventoryLine(n int) []batch.Value {
 // gather fills a file with n rows, as an export does.
 func gather(t testing.TB, n int, row func(int) []batch.Value) (path string) {
 	t.Helper()
-	spool, err := table.NewSpool()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var frames []byte
-	for i := range n {
-		if spool.Add(row(i)) {
-			frames = spool.AppendFrame(frames)
-		}
+	var frames bytes.Buffer
+	spool, err := table.NewSpool(&frames)
+	for i := 0; i < n && err == nil; i++ {
+		err = spool.Add(row(i))
 	}
 	path = filepath.Join(t.TempDir(), "rows")
-	if err := os.WriteFile(path, spool.AppendFrame(frames), 0o600); err != nil {
+	if err == nil {
+		err = spool.Flush()
+	}
+	if err == nil {
+		err = os.WriteFile(path, frames.Bytes(), 0o600)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	return path

@@ -16,35 +16,39 @@ import (
 // spoolFrame is how many bytes of rows are compressed together.
 const spoolFrame = 512 << 10
 
-// Spool keeps rows, compressed, until they are rendered. What it makes are frames
+// Spool keeps rows, compressed, until they are rendered. What it writes are frames
 // that stand for themselves: a file of them may end after any.
 type Spool struct {
+	to      io.Writer
 	rows    []byte // of the frame that is being filled
 	row     []byte
 	encoder *zstd.Encoder
 }
 
-// NewSpool returns an empty spool.
-func NewSpool() (*Spool, error) {
+// NewSpool returns an empty spool whose frames go to a writer, each by one Write.
+func NewSpool(to io.Writer) (*Spool, error) {
 	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(spoolFrame))
-	return &Spool{encoder: encoder}, err
+	return &Spool{to: to, encoder: encoder}, err
 }
 
-// Add takes a row; full says that a frame is worth writing.
-func (s *Spool) Add(cells []batch.Value) (full bool) {
+// Add takes a row, and writes a frame when it is worth it.
+func (s *Spool) Add(cells []batch.Value) error {
 	s.row = batch.AppendCells(s.row[:0], cells)
 	s.rows = append(binary.AppendUvarint(s.rows, uint64(len(s.row))), s.row...)
-	return len(s.rows) >= spoolFrame
+	if len(s.rows) < spoolFrame {
+		return nil
+	}
+	return s.Flush()
 }
 
-// AppendFrame appends what was added since the last frame.
-func (s *Spool) AppendFrame(dst []byte) []byte {
+// Flush writes what was added since the last frame.
+func (s *Spool) Flush() error {
 	if len(s.rows) == 0 {
-		return dst
+		return nil
 	}
-	dst = s.encoder.EncodeAll(s.rows, dst)
+	_, err := s.to.Write(s.encoder.EncodeAll(s.rows, nil))
 	s.rows = s.rows[:0]
-	return dst
+	return err
 }
 
 // maxRow is more than any row can have: a person has few devices, an answer is
