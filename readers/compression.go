@@ -11,6 +11,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
+	"pushbatch/readers/inputerror"
 	"pushbatch/readers/textfile"
 )
 
@@ -52,14 +53,14 @@ func findCompression(want string, head []byte, whole bool) (*compression, error)
 			return &c, nil
 		}
 		if want == c.name {
-			return nil, failure(CodeOption, "it is not %s: leave out --compression to have it detected", c.name)
+			return nil, inputerror.New(inputerror.CodeOption, "it is not %s: leave out --compression to have it detected", c.name)
 		}
 		if whole && len(head) > 0 && bytes.HasPrefix([]byte(c.magic), head) {
-			return nil, failure(CodeTruncated, "it is the beginning of a %s stream, cut after %d bytes", c.name, len(head))
+			return nil, inputerror.New(inputerror.CodeTruncated, "it is the beginning of a %s stream, cut after %d bytes", c.name, len(head))
 		}
 	}
 	if !known {
-		return nil, failure(CodeOption, "--compression %q is none of auto, none, gzip, zstd", want)
+		return nil, inputerror.New(inputerror.CodeOption, "--compression %q is none of auto, none, gzip, zstd", want)
 	}
 	return nil, nil
 }
@@ -135,16 +136,16 @@ func (r *unpackReader) damage(err error) error {
 	case err == io.EOF:
 		return err
 	case errors.Is(err, zstd.ErrWindowSizeExceeded), errors.Is(err, zstd.ErrDecoderSizeExceeded):
-		return failure(CodeBound, "the zstd stream needs a window of more than %d MiB: compress it again without --long or --ultra", maxZstdWindow>>20)
+		return inputerror.New(inputerror.CodeBound, "the zstd stream needs a window of more than %d MiB: compress it again without --long or --ultra", maxZstdWindow>>20)
 	case errors.Is(err, zstd.ErrMagicMismatch): // the first bytes have been looked at
 		return trailing("zstd", "zstd -dc FILE | zstd > NEW.zst")
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return failure(CodeTruncated, "the %s stream is cut: its end is missing", r.name)
+		return inputerror.New(inputerror.CodeTruncated, "the %s stream is cut: its end is missing", r.name)
 	}
 	if found := new(Error); errors.As(err, &found) {
 		return err
 	}
-	return failure(CodeCorrupt, "the %s stream is damaged: %w", r.name, err)
+	return inputerror.New(inputerror.CodeCorrupt, "the %s stream is damaged: %w", r.name, err)
 }
 
 // keepError remembers why reading failed; the end is no failure.
@@ -230,7 +231,7 @@ func (g *gzipMembers) padding() error {
 
 // trailing is what else stands behind a stream.
 func trailing(name, again string) error {
-	return failure(CodeCorrupt, "bytes that are no %[1]s follow the end of the %[1]s stream: if they are nothing that is needed, write the file again without them (%[2]s)", name, again)
+	return inputerror.New(inputerror.CodeCorrupt, "bytes that are no %[1]s follow the end of the %[1]s stream: if they are nothing that is needed, write the file again without them (%[2]s)", name, again)
 }
 
 func (g *gzipMembers) Close() error { return g.member.Close() }

@@ -12,6 +12,7 @@ import (
 
 	"pushbatch/batch"
 	"pushbatch/batch/blob"
+	"pushbatch/readers/inputerror"
 	"pushbatch/testdata/readertest"
 )
 
@@ -179,23 +180,23 @@ func TestCSVOpenErrors(t *testing.T) {
 		line       int64
 		say        string
 	}{
-		{name: "empty", data: "", code: CodeEmpty, say: "empty"},
-		{name: "only a byte order mark", data: "\xef\xbb\xbf", code: CodeEmpty, say: "no header"},
-		{name: "only blank lines", data: "\n\r\n\n", code: CodeEmpty, say: "no header"},
+		{name: "empty", data: "", code: inputerror.CodeEmpty, say: "empty"},
+		{name: "only a byte order mark", data: "\xef\xbb\xbf", code: inputerror.CodeEmpty, say: "no header"},
+		{name: "only blank lines", data: "\n\r\n\n", code: inputerror.CodeEmpty, say: "no header"},
 		{name: "unnamed column", data: "\nid,,name\n", code: CodeHeader, line: 2, say: "column 2 of 3 has no name"},
 		{name: "no column with a name", data: ",,\n1,2,\n", code: CodeHeader, line: 1, say: "column 1 of 1"},
 		{name: "same name twice", data: "id,name,id\n", code: CodeHeaderRepeat, line: 1, say: `columns 1 and 3 have the same name "id"`},
-		{name: "header never closed", data: "id,\"name\n1,2\n3,4\n", code: CodeQuote, line: 1, say: "never closed"},
+		{name: "header never closed", data: "id,\"name\n1,2\n3,4\n", code: inputerror.CodeQuote, line: 1, say: "never closed"},
 		{name: "header not UTF-8", data: "id,pr\xeanom\n", code: CodeEncoding, line: 1, say: "--encoding"},
 		{name: "header with NUL", data: "id,na\x00me\n", code: CodeNUL, line: 1, say: "NUL"},
 		{name: "header too large", data: strings.Repeat("x", 100), options: Options{MaxRecord: 20}, code: CodeTooLarge, line: 1, say: "20 bytes"},
-		{name: "delimiter too long", data: "a,b\n", options: Options{Delimiter: "::"}, code: CodeOption, say: "--delimiter"},
-		{name: "delimiter a quote", data: "a,b\n", options: Options{Delimiter: `"`}, code: CodeOption, say: "--delimiter"},
-		{name: "unknown format", data: "a,b\n", options: Options{Format: "xml"}, code: CodeOption, say: "--format"},
-		{name: "unknown encoding", data: "a,b\n", options: Options{Encoding: "klingon"}, code: CodeOption, say: "--encoding"},
-		{name: "unknown compression", data: "a,b\n", options: Options{Compression: "lzma"}, code: CodeOption, say: "--compression"},
-		{name: "not gzip", data: "a,b\n", options: Options{Compression: "gzip"}, code: CodeOption, say: "not gzip"},
-		{name: "not Parquet", data: "a,b\n", options: Options{Format: "parquet"}, code: CodeFormat, say: "PAR1"},
+		{name: "delimiter too long", data: "a,b\n", options: Options{Delimiter: "::"}, code: inputerror.CodeOption, say: "--delimiter"},
+		{name: "delimiter a quote", data: "a,b\n", options: Options{Delimiter: `"`}, code: inputerror.CodeOption, say: "--delimiter"},
+		{name: "unknown format", data: "a,b\n", options: Options{Format: "xml"}, code: inputerror.CodeOption, say: "--format"},
+		{name: "unknown encoding", data: "a,b\n", options: Options{Encoding: "klingon"}, code: inputerror.CodeOption, say: "--encoding"},
+		{name: "unknown compression", data: "a,b\n", options: Options{Compression: "lzma"}, code: inputerror.CodeOption, say: "--compression"},
+		{name: "not gzip", data: "a,b\n", options: Options{Compression: "gzip"}, code: inputerror.CodeOption, say: "not gzip"},
+		{name: "not Parquet", data: "a,b\n", options: Options{Format: "parquet"}, code: inputerror.CodeFormat, say: "PAR1"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -226,10 +227,10 @@ func TestCSVUnclosedQuote(t *testing.T) {
 			if len(rows) != tt.rows {
 				t.Errorf("%d rows before the error, want %d", len(rows), tt.rows)
 			}
-			wantError(t, err, CodeQuote, tt.line, int64(tt.rows)+1, "never closed")
+			wantError(t, err, inputerror.CodeQuote, tt.line, int64(tt.rows)+1, "never closed")
 			abort := new(batch.Abort)
-			if !errors.As(err, &abort) || abort.Code != CodeQuote {
-				t.Errorf("%v is no batch.Abort with code %s", err, CodeQuote)
+			if !errors.As(err, &abort) || abort.Code != inputerror.CodeQuote {
+				t.Errorf("%v is no batch.Abort with code %s", err, inputerror.CodeQuote)
 			}
 		})
 	}

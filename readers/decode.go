@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/text/encoding/charmap"
 
+	"pushbatch/readers/inputerror"
 	"pushbatch/readers/textfile"
 )
 
@@ -92,7 +93,7 @@ func decodeUTF16(dst, src []byte, order binary.ByteOrder, end bool) ([]byte, int
 		i += 2
 	}
 	if end && i < len(src) {
-		return dst, len(src), failure(CodeTruncated, "it ends in the middle of a two-byte character")
+		return dst, len(src), inputerror.New(inputerror.CodeTruncated, "it ends in the middle of a two-byte character")
 	}
 	return dst, i, nil
 }

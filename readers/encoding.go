@@ -11,6 +11,8 @@ import (
 	xencoding "golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/htmlindex"
+
+	"pushbatch/readers/inputerror"
 )
 
 // encoding is how the text of an input is stored. Decoded text is UTF-8 in
@@ -94,7 +96,7 @@ func findEncoding(want string, head []byte) (*encoding, error) {
 			continue
 		}
 		if !auto && !sameEncoding(want, b.name) {
-			return nil, failure(CodeOption, "it begins with the byte order mark of %s, but --encoding is %s: leave out --encoding", b.name, want)
+			return nil, inputerror.New(inputerror.CodeOption, "it begins with the byte order mark of %s, but --encoding is %s: leave out --encoding", b.name, want)
 		}
 		return byName(b.name, len(b.mark))
 	}
@@ -140,11 +142,11 @@ func byName(name string, bom int) (*encoding, error) {
 	case "UTF-16BE":
 		return utf16Encoding("UTF-16BE", binary.BigEndian, bom), nil
 	case "UTF-32LE", "UTF-32BE":
-		return nil, failure(CodeFormat, "it is %s text: save it as UTF-8", name)
+		return nil, inputerror.New(inputerror.CodeFormat, "it is %s text: save it as UTF-8", name)
 	}
 	enc := encodingNamed(name)
 	if enc == nil {
-		return nil, failure(CodeOption, "--encoding %q is no known encoding: give auto, utf-8, utf-16le, utf-16be or a name such as windows-1252, iso-8859-2 or cp850", name)
+		return nil, inputerror.New(inputerror.CodeOption, "--encoding %q is no known encoding: give auto, utf-8, utf-16le, utf-16be or a name such as windows-1252, iso-8859-2 or cp850", name)
 	}
 	if table, ok := enc.(*charmap.Charmap); ok {
 		return byteEncoding(strings.ToLower(name), table), nil

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"path"
 	"strings"
+
+	"pushbatch/readers/inputerror"
 )
 
 // parquetBegin is the first four bytes of every Parquet file.
@@ -63,29 +65,29 @@ var foreignEndings = map[string]string{
 func foreignBinary(location string, head []byte, encodingNamed bool) error {
 	name := strings.ToLower(path.Base(strings.ReplaceAll(location, "\\", "/")))
 	if found := foreignNames[name]; found != "" {
-		return failure(CodeFormat, "it is %s", found)
+		return inputerror.New(inputerror.CodeFormat, "it is %s", found)
 	}
 	for _, f := range &foreignMagics {
 		if !bytes.HasPrefix(head, []byte(f.magic)) {
 			continue
 		}
 		if f.magic == "PK\x03\x04" && isWorkbook(head) {
-			return failure(CodeFormat, "it is an Excel workbook (.xlsx): save it as \"CSV UTF-8\" in Excel")
+			return inputerror.New(inputerror.CodeFormat, "it is an Excel workbook (.xlsx): save it as \"CSV UTF-8\" in Excel")
 		}
 		if f.magic == "ORC" && isText(head) {
 			continue // a header may begin so
 		}
-		return failure(CodeFormat, "it is %s", f.found)
+		return inputerror.New(inputerror.CodeFormat, "it is %s", f.found)
 	}
 	if encodingNamed || isText(head) {
 		return nil
 	}
 	for ending, found := range foreignEndings {
 		if strings.HasSuffix(name, ending) {
-			return failure(CodeFormat, "it is %s", found)
+			return inputerror.New(inputerror.CodeFormat, "it is %s", found)
 		}
 	}
-	return failure(CodeFormat, "it is a binary file of another program, no table: leave it out, or export it as CSV, NDJSON or Parquet")
+	return inputerror.New(inputerror.CodeFormat, "it is a binary file of another program, no table: leave it out, or export it as CSV, NDJSON or Parquet")
 }
 
 // isText reports whether the beginning of a file has no more NUL and control
@@ -143,11 +145,11 @@ func foreignText(sample string) error {
 		{"version https://git-lfs", "what Git LFS keeps in place of a large file: fetch the file (git lfs pull)"},
 	} {
 		if strings.HasPrefix(begin, f.begin) {
-			return failure(CodeFormat, "it is %s", f.found)
+			return inputerror.New(inputerror.CodeFormat, "it is %s", f.found)
 		}
 	}
 	if isArray(begin) {
-		return failure(CodeFormat, "it is a JSON array: write one object a line (jq -c '.[]' FILE > FILE.ndjson)")
+		return inputerror.New(inputerror.CodeFormat, "it is a JSON array: write one object a line (jq -c '.[]' FILE > FILE.ndjson)")
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"pushbatch/batch"
 	"pushbatch/batch/blob"
+	"pushbatch/readers/inputerror"
 	"pushbatch/readers/textfile"
 )
 
@@ -68,7 +69,7 @@ func (in *input) close() error {
 // open starts again from what was recorded.
 func (s *stream) open(ctx context.Context) (io.ReadCloser, error) {
 	if s.spent {
-		return nil, failure(CodeNotRereadable, "a stream can be read only once: save it to a file first")
+		return nil, inputerror.New(inputerror.CodeNotRereadable, "a stream can be read only once: save it to a file first")
 	}
 	s.rest.ctx = ctx
 	head := bytes.NewReader(bytes.Clone(s.head.Bytes()))
@@ -125,7 +126,7 @@ func skip(ctx context.Context, r io.Reader, n int64) error {
 		done, err := io.CopyN(io.Discard, r, step)
 		n -= done
 		if err == io.EOF {
-			return failure(CodeChanged, "it ends before the position to go on at: %w", io.ErrUnexpectedEOF)
+			return inputerror.New(inputerror.CodeChanged, "it ends before the position to go on at: %w", io.ErrUnexpectedEOF)
 		}
 		if err != nil {
 			return err

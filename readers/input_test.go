@@ -21,6 +21,7 @@ import (
 
 	"pushbatch/batch"
 	"pushbatch/batch/blob"
+	"pushbatch/readers/inputerror"
 	"pushbatch/testdata/readertest"
 )
 
@@ -130,9 +131,9 @@ func TestEncodingErrors(t *testing.T) {
 	for _, tt := range []struct {
 		name, data, encoding, code, say string
 	}{
-		{"mark against option", "\xef\xbb\xbfid\n1\n", "windows-1250", CodeOption, "byte order mark of UTF-8"},
-		{"UTF-32", "\xff\xfe\x00\x00i\x00\x00\x00", "", CodeFormat, "UTF-32LE"},
-		{"replacement", "id\n", "iso-2022-cn", CodeOption, "--encoding"},
+		{"mark against option", "\xef\xbb\xbfid\n1\n", "windows-1250", inputerror.CodeOption, "byte order mark of UTF-8"},
+		{"UTF-32", "\xff\xfe\x00\x00i\x00\x00\x00", "", inputerror.CodeFormat, "UTF-32LE"},
+		{"replacement", "id\n", "iso-2022-cn", inputerror.CodeOption, "--encoding"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -189,7 +190,7 @@ func TestDamaged(t *testing.T) {
 			}
 			source := openFile(t, write(t, "rows", string(damaged)), Options{})
 			rows, err := readertest.ReadFrom(t.Context(), source, batch.Position{})
-			wantError(t, err, CodeCorrupt, int64(len(rows))+2, int64(len(rows))+1, say)
+			wantError(t, err, inputerror.CodeCorrupt, int64(len(rows))+2, int64(len(rows))+1, say)
 			if len(rows) < 40_000 {
 				t.Errorf("%d rows before the damage", len(rows))
 			}
@@ -245,9 +246,9 @@ func TestStdin(t *testing.T) {
 					t.Fatalf("%s (-file +stream):\n%s", how, diff)
 				}
 				_, err := readertest.ReadFrom(t.Context(), source, batch.Position{})
-				wantError(t, err, CodeNotRereadable, 0, 0, "only once")
+				wantError(t, err, inputerror.CodeNotRereadable, 0, 0, "only once")
 				_, err = readertest.ReadFrom(t.Context(), source, want[1].Pos)
-				wantError(t, err, CodeNotRereadable, 0, 0, "from row 2 on")
+				wantError(t, err, inputerror.CodeNotRereadable, 0, 0, "from row 2 on")
 				if source.Identity().Size != -1 || source.Identity().Fingerprint != "" {
 					t.Errorf("identity of a stream: %+v", source.Identity())
 				}
@@ -317,9 +318,9 @@ func TestPadding(t *testing.T) {
 		}
 	}
 	_, err := readertest.ReadFrom(t.Context(), openFile(t, write(t, "rows.csv.gz", packed+"id,name\n2,b\n"), Options{}), batch.Position{})
-	wantError(t, err, CodeCorrupt, 3, 2, "follow the end of the gzip stream")
+	wantError(t, err, inputerror.CodeCorrupt, 3, 2, "follow the end of the gzip stream")
 	_, err = readertest.ReadFrom(t.Context(), openFile(t, write(t, "rows.csv.zst", zstandard(t, "id,name\n1,a\n")+"id,name\n2,b\n"), Options{}), batch.Position{})
-	wantError(t, err, CodeCorrupt, 3, 2, "follow the end of the zstd stream")
+	wantError(t, err, inputerror.CodeCorrupt, 3, 2, "follow the end of the zstd stream")
 }
 
 // TestWindow: a zstd stream whose window is beyond the bound is not called damaged.
@@ -327,7 +328,7 @@ func TestWindow(t *testing.T) {
 	t.Parallel()
 	frame := "\x28\xb5\x2f\xfd\x00\x98" + "\x01\x00\x00" // a window of 512 MiB, one empty block
 	_, err := tryOpen(t, write(t, "rows.csv.zst", frame), Options{})
-	wantError(t, err, CodeBound, 0, 0, "window of more than 128 MiB")
+	wantError(t, err, inputerror.CodeBound, 0, 0, "window of more than 128 MiB")
 }
 
 // TestPipe reads Parquet, which needs ranges, from a stream.
@@ -346,7 +347,7 @@ func TestParquetStream(t *testing.T) {
 		t.Errorf("-file +stream:\n%s", diff)
 	}
 	_, err = tryOpen(t, write(t, "rows.parquet.gz", gzipped(t, string(data))), Options{})
-	wantError(t, err, CodeFormat, 0, 0, "Parquet inside gzip")
+	wantError(t, err, inputerror.CodeFormat, 0, 0, "Parquet inside gzip")
 }
 
 // TestChanged changes a file between opening and reading, and while it is
@@ -367,7 +368,7 @@ func TestChanged(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err := readertest.ReadFrom(t.Context(), source, batch.Position{})
-			wantError(t, err, CodeChanged, 0, 0, "changed")
+			wantError(t, err, inputerror.CodeChanged, 0, 0, "changed")
 		})
 		t.Run(name+" while reading", func(t *testing.T) {
 			t.Parallel()
@@ -382,8 +383,8 @@ func TestChanged(t *testing.T) {
 				}
 			}
 			found := new(Error)
-			if !errors.As(last, &found) || found.Code != CodeChanged || found.Row == 0 {
-				t.Errorf("got %v, want %s with a row", last, CodeChanged)
+			if !errors.As(last, &found) || found.Code != inputerror.CodeChanged || found.Row == 0 {
+				t.Errorf("got %v, want %s with a row", last, inputerror.CodeChanged)
 			}
 		})
 	}
@@ -426,17 +427,17 @@ func TestForeign(t *testing.T) {
 		t.Run(tt.say, func(t *testing.T) {
 			t.Parallel()
 			_, err := tryOpen(t, write(t, "rows.csv", tt.data), Options{})
-			wantError(t, err, CodeFormat, 0, 0, tt.say)
+			wantError(t, err, inputerror.CodeFormat, 0, 0, tt.say)
 		})
 	}
 	for name, say := range map[string]string{"Thumbs.db": "Windows leaves", "desktop.ini": "settings of Windows", "q.csv.metadata": "Athena"} {
 		_, err := tryOpen(t, write(t, name, "\n\x10\x12\x04hive\x1a\x06string"), Options{})
-		wantError(t, err, CodeFormat, 0, 0, say)
+		wantError(t, err, inputerror.CodeFormat, 0, 0, say)
 	}
 	_, err := tryOpen(t, write(t, "rows.csv", gzipped(t, "a,b\n")), Options{Compression: "none"})
-	wantError(t, err, CodeFormat, 0, 0, "leave out --compression")
+	wantError(t, err, inputerror.CodeFormat, 0, 0, "leave out --compression")
 	_, err = tryOpen(t, write(t, "rows.parquet", "a,b\n"), Options{})
-	wantError(t, err, CodeFormat, 0, 0, "PAR1")
+	wantError(t, err, inputerror.CodeFormat, 0, 0, "PAR1")
 }
 
 func TestPartitions(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"pushbatch/batch"
+	"pushbatch/readers/inputerror"
 	"pushbatch/readers/jsonlines"
 	"pushbatch/readers/textfile"
 	"pushbatch/testdata/readertest"
@@ -183,12 +184,12 @@ func TestNDJSONOpenErrors(t *testing.T) {
 		line             int64
 		say              string
 	}{
-		{"empty", "", CodeEmpty, 0, "empty"},
-		{"blank", "\n \n", CodeEmpty, 0, "no record"},
-		{"one document", "{\n  \"a\": 1\n}\n", CodeFormat, 0, "not one object a line"},
+		{"empty", "", inputerror.CodeEmpty, 0, "empty"},
+		{"blank", "\n \n", inputerror.CodeEmpty, 0, "no record"},
+		{"one document", "{\n  \"a\": 1\n}\n", inputerror.CodeFormat, 0, "not one object a line"},
 		{"no field", "{}\n{}\n", CodeHeader, 0, "no field"},
 		{"no object", "1\n2\n", CodeJSON, 2, "none of the first 2 lines"},
-		{"an array", "[{\"a\":1}]\n", CodeFormat, 0, "JSON array"},
+		{"an array", "[{\"a\":1}]\n", inputerror.CodeFormat, 0, "JSON array"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

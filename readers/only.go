@@ -6,6 +6,7 @@ import (
 	"iter"
 
 	"pushbatch/batch"
+	"pushbatch/readers/inputerror"
 )
 
 // Only returns source with only some of its rows. wanted yields their 1-based
@@ -50,7 +51,7 @@ func (o *only) Rows(ctx context.Context, from batch.Position) iter.Seq2[batch.Ro
 // end reports what made the reading end before every wanted row was found.
 func (o *only) end(want int64, err error, more bool, yield func(batch.Row, error) bool) {
 	if err == nil && more {
-		err = &batch.Abort{Code: CodeChanged, Err: fmt.Errorf("read %s: row %d is not there any more", o.Name(), want)}
+		err = &batch.Abort{Code: inputerror.CodeChanged, Err: fmt.Errorf("read %s: row %d is not there any more", o.Name(), want)}
 	}
 	if err != nil {
 		yield(batch.Row{}, err)

@@ -12,6 +12,7 @@ import (
 	"pushbatch/batch"
 	"pushbatch/batch/blob"
 	"pushbatch/readers/csvfile"
+	"pushbatch/readers/inputerror"
 	"pushbatch/readers/jsonlines"
 	"pushbatch/readers/textfile"
 )
@@ -83,11 +84,11 @@ func Open(ctx context.Context, info blob.Info, options Options) (batch.Source, e
 	}
 	in, err := newInput(ctx, info, options.Stdin)
 	if err != nil {
-		return nil, located(ctx, info.Location, 0, 0, err)
+		return nil, inputerror.Locate(ctx, info.Location, 0, 0, err)
 	}
 	source, err := open(ctx, in, options)
 	if err != nil {
-		return nil, errors.Join(located(ctx, info.Location, 0, 0, err), in.close())
+		return nil, errors.Join(inputerror.Locate(ctx, info.Location, 0, 0, err), in.close())
 	}
 	if in.stream != nil {
 		in.stream.opened = true
@@ -136,14 +137,14 @@ func (o *opening) unpack(ctx context.Context) error {
 	if o.head = stored; o.text.compression != nil {
 		o.head, _, err = readHead(ctx, o.text.unpacked.open)
 		if inner, _ := findCompression("auto", o.head, false); inner != nil {
-			return failure(CodeFormat, "it is %s inside %s, compressed twice: decompress it once", inner.name, o.text.compression.name)
+			return inputerror.New(inputerror.CodeFormat, "it is %s inside %s, compressed twice: decompress it once", inner.name, o.text.compression.name)
 		}
 	}
 	if len(o.head) > 0 {
 		return nil
 	}
 	if err == nil {
-		err = failure(CodeEmpty, "it is empty: not even a header is there")
+		err = inputerror.New(inputerror.CodeEmpty, "it is empty: not even a header is there")
 	}
 	return err
 }
@@ -171,7 +172,7 @@ func (o *opening) findFormat() (*inputFormat, error) {
 			return &f, nil
 		}
 	}
-	return nil, failure(CodeOption, "--format %q is none of auto, %s", name, strings.Join(Formats(), ", "))
+	return nil, inputerror.New(inputerror.CodeOption, "--format %q is none of auto, %s", name, strings.Join(Formats(), ", "))
 }
 
 // sniff names the format, and decodes the sample unless it is binary.
@@ -186,7 +187,7 @@ func (o *opening) sniff() (string, error) {
 		return "", err
 	}
 	if want == "parquet" || auto && o.byEnding() == "parquet" {
-		return "", failure(CodeFormat, "it is not Parquet, or cut: it does not begin with %s", parquetBegin)
+		return "", inputerror.New(inputerror.CodeFormat, "it is not Parquet, or cut: it does not begin with %s", parquetBegin)
 	}
 	if err := o.decodeSample(); err != nil {
 		return "", err

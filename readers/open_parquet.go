@@ -8,6 +8,7 @@ import (
 
 	"pushbatch/batch"
 	"pushbatch/batch/blob"
+	"pushbatch/readers/inputerror"
 	"pushbatch/readers/parquetfile"
 )
 
@@ -15,7 +16,7 @@ import (
 // a temporary file first, mode 0600, gone with the source.
 func openParquet(ctx context.Context, o *opening) (batch.Source, error) {
 	if o.text.compression != nil {
-		return nil, failure(CodeFormat, "it is Parquet inside %s: decompress it (Parquet is compressed inside)", o.text.compression.name)
+		return nil, inputerror.New(inputerror.CodeFormat, "it is Parquet inside %s: decompress it (Parquet is compressed inside)", o.text.compression.name)
 	}
 	in := parquetfile.Input{Name: o.info.Location, Identity: o.identity}
 	if !o.info.Rereadable() {

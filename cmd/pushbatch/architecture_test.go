@@ -61,6 +61,7 @@ var mayImport = map[string][]string{
 		"batch/split",
 		"batch/undo",
 		"readers",
+		"readers/inputerror",
 		"readers/people",
 		"readers/owners",
 		"writers",

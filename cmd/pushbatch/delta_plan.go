@@ -14,7 +14,7 @@ import (
 	"pushbatch/batch/blob"
 	"pushbatch/batch/delta"
 	"pushbatch/batch/ops"
-	"pushbatch/readers"
+	"pushbatch/readers/inputerror"
 	"pushbatch/writers/report"
 )
 
@@ -123,10 +123,10 @@ func isDoubtful(row *batch.Row, out *batch.Outcome, binding *ops.Binding) bool {
 	at := func(use func(ops.ColumnUse) bool) int { return slices.IndexFunc(binding.Columns, use) }
 	id := at(func(use ops.ColumnUse) bool { return use.Target == "registrationId" })
 	atFault := func(p batch.Problem) bool { return id >= 0 && binding.Columns[id].Column == p.Column }
-	if row.Err != nil && row.Err.Code == readers.CodeStrayQuote {
+	if row.Err != nil && row.Err.Code == inputerror.CodeStrayQuote {
 		return id >= at(func(use ops.ColumnUse) bool { return use.Column == row.Err.Column })
 	}
-	whole := row.Err != nil && row.Err.Column == "" && row.Err.Code != readers.CodeRepeatedRow
+	whole := row.Err != nil && row.Err.Column == "" && row.Err.Code != inputerror.CodeRepeatedRow
 	return whole || out.Code == batch.CodeUnmodified || slices.ContainsFunc(out.Problems, atFault) || slices.ContainsFunc(row.Faults, atFault)
 }
 

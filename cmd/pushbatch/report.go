@@ -11,7 +11,7 @@ import (
 	"pushbatch/batch/blob"
 	"pushbatch/batch/ops"
 	"pushbatch/batch/runstore"
-	"pushbatch/readers"
+	"pushbatch/readers/inputerror"
 	"pushbatch/writers"
 	"pushbatch/writers/console"
 	"pushbatch/writers/report"
@@ -127,7 +127,7 @@ func writePage(folder *runstore.Folder, s *report.Summary, spec *runSpec) error 
 
 // brokenInput are the codes of what only another file mends: resume would stop
 // at the same place, and refuse the file once it is mended.
-var brokenInput = []string{readers.CodeTruncated, readers.CodeCorrupt, readers.CodeQuote, readers.CodeBound}
+var brokenInput = []string{inputerror.CodeTruncated, inputerror.CodeCorrupt, inputerror.CodeQuote, inputerror.CodeBound}
 
 func explain(code string) (report.Explanation, bool) {
 	e, known := ops.Explain(code)
