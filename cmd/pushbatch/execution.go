@@ -55,9 +55,8 @@ type execution struct {
 	delta     *deltaRun               // nil: every row is sent
 
 	engine   atomic.Pointer[batch.Job]
-	allSent  atomic.Bool  // the engine has ended
-	savedAt  atomic.Int64 // of the last checkpoint, Unix milliseconds; 0: none yet
-	saved    atomic.Pointer[batch.Checkpoint]
+	allSent  atomic.Bool                    // the engine has ended
+	savedAt  atomic.Int64                   // of the last checkpoint, Unix milliseconds; 0: none yet
 	summary  atomic.Pointer[report.Summary] // of an execution that is over
 	timeline report.Recording
 
@@ -190,7 +189,6 @@ func (x *execution) save(c *batch.Checkpoint) error {
 		return err
 	}
 	x.savedAt.Store(c.SavedAt.UnixMilli())
-	x.saved.Store(c)
 	return nil
 }
 

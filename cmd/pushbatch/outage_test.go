@@ -155,8 +155,20 @@ func TestFullDisk(t *testing.T) {
 	if code := c.code(t); code != exitStopped {
 		t.Fatalf("exit code %d, want %d\n%s", code, exitStopped, &c.stderr)
 	}
-	if text := c.stderr.String(); !strings.Contains(text, "no space left on device") {
-		t.Errorf("it says:\n%s", text)
+	said := c.stderr.String()
+	if !strings.Contains(said, "no space left on device") {
+		t.Errorf("it says:\n%s", said)
+	}
+	status := prepare(t, url, disk, "status", "run")
+	var told strings.Builder
+	status.Stdout = &told
+	status.begin(t)
+	if code := status.code(t); code != exitDone {
+		t.Fatalf("status: exit code %d\n%s", code, &status.stderr)
+	}
+	rows, _, _ := strings.Cut(strings.TrimSpace(strings.SplitN(told.String(), "\n", 2)[1]), " rows")
+	if rows == "0" || !strings.Contains(said, "update: "+rows+" rows in ") {
+		t.Errorf("status tells %s rows, the run told:\n%s", rows, said)
 	}
 	if err := syscall.Mount("tmpfs", disk, "tmpfs", syscall.MS_REMOUNT, "size=4m"); err != nil {
 		t.Fatal(err)

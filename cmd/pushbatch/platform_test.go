@@ -108,6 +108,16 @@ func TestWayToThePlatformIsWrong(t *testing.T) {
 	})
 }
 
+// A listing that a page stands in for will not come by waiting.
+func TestPageForPeople(t *testing.T) {
+	t.Parallel()
+	url := serveHandler(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>") }))
+	c := start(t, url, t.TempDir(), "export", "--people", "--to", "p.csv", "--max-attempts", "1", "--out", "run")
+	if code := c.code(t); code != exitStopped || !strings.Contains(c.stderr.String(), "what to do: A proxy may answer instead of the platform") {
+		t.Errorf("exit code %d\n%s", code, &c.stderr)
+	}
+}
+
 // A platform that answers every request with a 429 is given up.
 func TestEndlessRefusals(t *testing.T) {
 	t.Parallel()

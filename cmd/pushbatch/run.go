@@ -229,11 +229,11 @@ func (x *execution) summarize(ctx context.Context, engine *batch.Job, runErr err
 // codeUnwritable ends a run whose reports cannot be written.
 const codeUnwritable = "results_unwritable"
 
-// onlyDurable takes the numbers of the last checkpoint: what was counted since
-// stands in no report, and a resumed run begins there.
+// onlyDurable takes the numbers that the run folder holds, as status does: what was
+// counted since stands nowhere, and a resumed run begins there.
 func (x *execution) onlyDurable(s *report.Summary) {
-	point := x.saved.Load()
-	if point == nil {
+	point, err := x.folder.LoadCheckpoint()
+	if err != nil || point == nil {
 		point = &batch.Checkpoint{}
 	}
 	counted := s.Rows
@@ -291,7 +291,7 @@ func remedyOf(err error) string {
 	}
 	if abort, ok := errors.AsType[*batch.Abort](err); ok {
 		entry, known := ops.Explain(abort.Code)
-		if known && entry.Effect == ops.Fails && ops.Temporary(abort.Code) { // which explains a row that failed
+		if known && entry.Effect == ops.Fails && ops.Temporary(abort.Code) && abort.Code != apiclient.CodeAnswerInvalid { // which explains a row that failed
 			return "Nothing has to be changed here: resume the run when the platform answers again."
 		}
 		if known {
