@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"slices"
+	"strings"
 
 	"pushbatch/batch/blob"
 )
@@ -29,7 +30,9 @@ func (m *mirror) load(ctx context.Context) (remotePoint, blob.Version, error) {
 		}
 	}
 	for name, r := range point.Reports {
-		strange := func(s segment) bool { return !isSegment(s.Name) || s.From < 0 || s.To <= s.From }
+		strange := func(s segment) bool { // its name has its bounds: none stands for two
+			return !isSegment(s.Name) || s.From < 0 || s.To <= s.From || !strings.HasPrefix(s.Name, segmentName(name, s.From, s.To, ""))
+		}
 		if r == nil || !slices.Contains(reports, name) || slices.ContainsFunc(r.Segments, strange) {
 			return point, "", fmt.Errorf("read %s: it names reports or segments that this version does not write", m.at(CheckpointFile))
 		}

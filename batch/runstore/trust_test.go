@@ -192,6 +192,10 @@ func TestHostileCheckpoint(t *testing.T) {
 		"a report's name":   {Reports: map[string]*mirroredReport{"../x": {}}},
 		"a segment outside": {Reports: map[string]*mirroredReport{"results.csv": {Segments: []segment{{Name: "../other/data", To: 4}}}}},
 		"a segment of none": {Reports: map[string]*mirroredReport{"results.csv": {Segments: []segment{{Name: "job.json", To: 4}}}}},
+		"a segment twice": {Reports: map[string]*mirroredReport{"results.csv": {Segments: []segment{
+			{Name: segmentName("results.csv", 0, 4, "ABCDEFGHIJKL"), To: 4}, {Name: segmentName("results.csv", 0, 4, "ABCDEFGHIJKL"), From: 4, To: 8},
+		}}}},
+		"another's segment": {Reports: map[string]*mirroredReport{"results.csv": {Segments: []segment{{Name: segmentName("failed.csv", 0, 4, "ABCDEFGHIJKL"), To: 4}}}}},
 		"a null":            {Reports: map[string]*mirroredReport{"results.csv": nil}},
 		"a length below 0":  {Checkpoint: &batch.Checkpoint{Mark: batch.Mark{"results.csv": -1}}},
 	} {
