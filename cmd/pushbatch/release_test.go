@@ -231,3 +231,43 @@ func TestManPages(t *testing.T) {
 		t.Errorf("%v: not as it stands in the help: %s", err, data)
 	}
 }
+
+// What others wrote is installed as its lock file says and runs nothing, and a check
+// of vulnerabilities that could not run is said to, loudly and at the end.
+func TestSupplyChain(t *testing.T) {
+	t.Parallel()
+	run, err := os.ReadFile("../../.ci/run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	installs := regexp.MustCompile(`(?m)^[^#\n]*\bnpm (ci|i|install)\b.*`).FindAllString(string(run), -1)
+	for _, line := range installs {
+		if !strings.Contains(line, "npm ci ") || !strings.Contains(line, "--ignore-scripts") {
+			t.Errorf("%s: scripts of packages run, or versions are free", line)
+		}
+	}
+	folders := regexp.MustCompile(`(?m)^ *need_npm (\S+) `).FindAllStringSubmatch(string(run), -1)
+	if len(installs) == 0 || len(folders) == 0 {
+		t.Error("no packages of node are installed")
+	}
+	for _, folder := range folders {
+		if _, err := os.Stat("../../" + folder[1] + "/package-lock.json"); err != nil {
+			t.Error(err)
+		}
+	}
+	check := regexp.MustCompile(`(?ms)^vulnerabilities\(\) \{.*?^\}`).Find(run)
+	for says, want := range map[string]string{
+		"exit 1 dial tcp: no such host":  "true noted",
+		"exit 3 Vulnerability #1: GO-1":  "false",
+		"exit 1 cannot load the package": "false",
+		"exit 0 No vulnerabilities":      "true",
+	} {
+		code, text, _ := strings.Cut(strings.TrimPrefix(says, "exit "), " ")
+		script := "govulncheck() { echo '" + text + "'; return " + code + "; }\ntimeout() { shift; \"$@\"; }\nnotes=$(mktemp)\n" + string(check) +
+			"\nif vulnerabilities >\"$notes.out\"; then echo -n true; else echo -n false; fi\n" +
+			"grep -q '^!!! NOT CHECKED' \"$notes.out\" && grep -q . \"$notes\" && echo -n ' noted'\nrm -f \"$notes\" \"$notes.out\""
+		if got, err := exec.Command("bash", "-c", script).Output(); err != nil || string(got) != want {
+			t.Errorf("%s: %q, %v, want %q", says, got, err, want)
+		}
+	}
+}
