@@ -49,7 +49,7 @@ type fataler interface {
 type row struct{ device, content string }
 
 func (r row) hash() Hash {
-	return new(Hasher).Request(&Request{Path: r.device, Body: []byte(`"` + r.content + `"`)})
+	return (&Request{Path: r.device, Body: []byte(`"` + r.content + `"`)}).Hash()
 }
 
 func planOf(t fataler, s *State, folder string, o PlanOptions, rows ...row) *Plan {

@@ -36,13 +36,10 @@ type Request struct {
 	Body    []byte // JSON or empty
 }
 
-// Hasher makes hashes of requests; it is used by one goroutine at a time.
-type Hasher struct{ text []byte }
-
-// Request hashes a request in its canonical form: the order of members and of
+// Hash hashes a request in its canonical form: the order of members and of
 // tags does not count, nor does how a number or a character is written (5 and
 // 5.0, é and é).
-func (h *Hasher) Request(r *Request) Hash {
+func (r *Request) Hash() Hash {
 	path := r.Path
 	if plain, err := url.PathUnescape(path); err == nil {
 		path = plain
@@ -53,13 +50,13 @@ func (h *Hasher) Request(r *Request) Hash {
 		slices.Sort(parameters)
 		query = strings.Join(parameters, "&")
 	}
-	h.text = append(h.text[:0], hashVersion)
+	text := append(make([]byte, 0, 512+len(r.Body)), hashVersion)
 	for _, part := range [...]string{r.AppCode, r.Method, path, query} {
-		h.text = binary.AppendUvarint(h.text, uint64(len(part)))
-		h.text = append(h.text, part...)
+		text = binary.AppendUvarint(text, uint64(len(part)))
+		text = append(text, part...)
 	}
-	h.text, _ = appendCanonical(h.text, r.Body)
-	return shorten(sha256.Sum256(h.text))
+	text, _ = appendCanonical(text, r.Body)
+	return shorten(sha256.Sum256(text))
 }
 
 // sequence is the hash of the requests of a device in input order: that of the

@@ -164,19 +164,11 @@ func (m *merge) vanished(known *Device, row *touched) *Device {
 // they stay known. It returns how many were there. ids yields registration ids in
 // any order. A run that died must have been settled.
 func (s *State) Forget(ctx context.Context, ids iter.Seq2[string, error], keep bool) (forgotten int64, err error) {
-	p, err := NewPlanner(PlanOptions{Folder: s.store.Folder(s.options.Folder), Now: time.Now()})
+	p, err := s.plannerOf(ids, func(p *Planner, id string) error { return p.Inert(id, false) })
 	if err != nil {
 		return 0, err
 	}
 	defer p.Close()
-	for id, err := range ids {
-		if err == nil && id != "" {
-			err = p.Inert(id, false)
-		}
-		if err != nil {
-			return 0, err
-		}
-	}
 	path := s.newTable()
 	to, err := createTable[Device](s.options.Files, path)
 	if err != nil {
@@ -195,6 +187,24 @@ func (s *State) Forget(ctx context.Context, ids iter.Seq2[string, error], keep b
 	return forgotten, s.publish(ctx, file, path)
 }
 
+// plannerOf gives the registration ids, but for empty ones, to a planner: a part of
+// what the State knows.
+func (s *State) plannerOf(ids iter.Seq2[string, error], add func(*Planner, string) error) (*Planner, error) {
+	p, err := NewPlanner(PlanOptions{Folder: s.store.Folder(s.options.Folder), Part: true, Now: time.Now()})
+	if err != nil {
+		return nil, err
+	}
+	for id, err := range ids {
+		if err == nil && id != "" {
+			err = add(p, id)
+		}
+		if err != nil {
+			return nil, errors.Join(err, p.Close())
+		}
+	}
+	return p, nil
+}
+
 // Touch notes, before the first request of an execution, which devices a run may
 // change that is none of the State's own; folder names it. Whoever finds the note of
 // a run that died forgets them all.
@@ -202,19 +212,11 @@ func (s *State) Touch(ctx context.Context, ids iter.Seq2[string, error], folder 
 	if dead := s.Dead(); dead != nil && dead.Folder == folder {
 		return nil // of an execution before
 	}
-	p, err := NewPlanner(PlanOptions{Folder: s.store.Folder(s.options.Folder), Part: true, Now: time.Now()})
+	p, err := s.plannerOf(ids, (*Planner).Vanished)
 	if err != nil {
 		return err
 	}
 	defer p.Close()
-	for id, err := range ids {
-		if err == nil && id != "" {
-			err = p.Vanished(id)
-		}
-		if err != nil {
-			return err
-		}
-	}
 	note := filepath.Join(s.store.Folder(s.options.Folder), s.newName(touchedPrefix)+tempSuffix)
 	plan, err := p.Finish(ctx, s, note, nil)
 	if err != nil {

@@ -29,12 +29,7 @@ func newDeltaCommand(p *process) *cobra.Command {
 		Short: "Show what a delta state holds, or remove devices from it",
 		Long: "delta shows what the state of a job with --delta says the platform has acknowledged.\n" +
 			"With --forget the devices of a file are removed from it: any input with a registration id.",
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return usageError("%s needs one STATE: the folder or s3:// prefix that --delta names", cmd.CommandPath())
-			}
-			return nil
-		},
+		Args: needs("one STATE: the folder or s3:// prefix that --delta names", 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := resolveS3(cmd.Flags(), p.getenv); err != nil {
 				return err

@@ -131,10 +131,9 @@ func isDoubtful(row *batch.Row, out *batch.Outcome, binding *ops.Binding) bool {
 }
 
 func (d *deltaRun) planRows(planner *delta.Planner, rows <-chan []plannedRow) error {
-	var hasher delta.Hasher
 	for some := range rows {
 		for i := range some {
-			if err := d.planRow(planner, &hasher, &some[i]); err != nil {
+			if err := d.planRow(planner, &some[i]); err != nil {
 				return err
 			}
 		}
@@ -142,7 +141,7 @@ func (d *deltaRun) planRows(planner *delta.Planner, rows <-chan []plannedRow) er
 	return nil
 }
 
-func (d *deltaRun) planRow(planner *delta.Planner, hasher *delta.Hasher, row *plannedRow) error {
+func (d *deltaRun) planRow(planner *delta.Planner, row *plannedRow) error {
 	if row.request == nil {
 		if row.doubtful {
 			planner.Doubt()
@@ -151,9 +150,8 @@ func (d *deltaRun) planRow(planner *delta.Planner, hasher *delta.Hasher, row *pl
 	}
 	call := row.request.Call()
 	appCode := cmp.Or(call.AppCode, d.flags.appCode)
-	return planner.Request(appCode, row.request.RegistrationID(), hasher.Request(&delta.Request{
-		AppCode: appCode, Method: call.Method, Path: call.Path, Query: call.Query, Body: call.Body,
-	}))
+	sent := delta.Request{AppCode: appCode, Method: call.Method, Path: call.Path, Query: call.Query, Body: call.Body}
+	return planner.Request(appCode, row.request.RegistrationID(), sent.Hash())
 }
 
 // unreadable is the error of an input that cannot be read further, with a code.

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 
@@ -25,7 +26,7 @@ func newReportCommand(p *process) *cobra.Command {
 		Long: "report prints the summary of a run again and makes its report.html: of a run that goes on,\n" +
 			"or that was killed, as of its last checkpoint. Of several runs it prints the sum; a retry stands\n" +
 			"for the rows that it sent again. Of the parts of a split none may be missing or be there twice.",
-		Args: needRuns,
+		Args: needs("a RUN: the folder of a run, or several", math.MaxInt),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return p.reportSum(cmd, s3, args, page)
@@ -42,13 +43,6 @@ func newReportCommand(p *process) *cobra.Command {
 	cmd.Flags().StringVar(&page, "page", report.PageFile, "`FILE` that gets the page of several runs")
 	s3.addReach(cmd.Flags())
 	return cmd
-}
-
-func needRuns(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return usageError("%s needs a RUN: the folder of a run, or several", cmd.CommandPath())
-	}
-	return nil
 }
 
 // remakePage makes the page of a run again; of one that goes on or was cut off,

@@ -58,6 +58,18 @@ func (c *runConfig) restore(p *process, run string, spec *runSpec, fixed, left [
 	return cmp.Or(c.sameEndpoints(p, spec, from, sealed), c.ownPlaces(run, spec, from, sealed))
 }
 
+// takeOver restores what a run was started with, its mapping too unless another one is
+// given, and checks it.
+func (c *runConfig) takeOver(p *process, run string, spec *runSpec, fixed, left []string) error {
+	if !c.set.Changed("map") {
+		fixed, c.mapping = append(slices.Clone(fixed), "map"), spec.Mapping
+	}
+	if err := c.restore(p, run, spec, fixed, left); err != nil {
+		return err
+	}
+	return cmp.Or(c.check(), c.readMapping())
+}
+
 // warnOfKept names what a variable or the config file would set to another value than
 // the one that the run keeps.
 func (c *runConfig) warnOfKept(p *process, from map[string]origin) {

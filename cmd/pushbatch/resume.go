@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,7 +25,7 @@ func newResumeCommand(p *process) *cobra.Command {
 		Short: "Go on with a run that was interrupted",
 		Long: "resume goes on with a run where it stands, with what it was started with. Secrets come\n" +
 			"from the environment again; flags about speed, stopping and messages may be given anew.",
-		Args: needRun,
+		Args: needs("one RUN: the folder of a run", 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c.flags, c.set = flags, cmd.Flags()
 			return p.resume(cmd.Context(), args[0], c)
@@ -41,13 +40,6 @@ func newResumeCommand(p *process) *cobra.Command {
 // fixedForResume are the flags that a resumed run keeps. A new mapping is for the
 // rows that are not done.
 func fixedForResume() []string { return withoutFlags(fixedFlags, "map") }
-
-func needRun(cmd *cobra.Command, args []string) error {
-	if len(args) != 1 {
-		return usageError("%s needs one RUN: the folder of a run", cmd.CommandPath())
-	}
-	return nil
-}
 
 func (p *process) resume(ctx context.Context, path string, c *runConfig) error {
 	if err := resolveS3(c.set, p.getenv); err != nil {
@@ -87,17 +79,8 @@ func (p *process) reopen(folder *runstore.Folder, c *runConfig) (*execution, err
 	if c.operation = operationOf(&spec); c.operation == nil {
 		return nil, usageError("%s: this version knows no operation %q", folder.Path(runstore.JobFile), spec.Operation)
 	}
-	newMapping, fixed := c.set.Changed("map"), fixedFlags
-	if newMapping {
-		fixed = fixedForResume()
-	}
-	if err := c.restore(p, folder.Path(""), &spec, fixed, nil); err != nil {
-		return nil, err
-	}
-	if !newMapping {
-		c.mapping = spec.Mapping
-	}
-	if err := cmp.Or(c.check(), c.readMapping()); err != nil {
+	newMapping := c.set.Changed("map") // before it is restored
+	if err := c.takeOver(p, folder.Path(""), &spec, fixedForResume(), nil); err != nil {
 		return nil, err
 	}
 	point, err := folder.LoadCheckpoint()

@@ -37,7 +37,7 @@ func newRetryCommand(p *process) *cobra.Command {
 		Short: "Start a new run over the rows of an ended run that did not succeed",
 		Long: "retry reads the inputs of an ended run again, as they were then, and takes the rows that did\n" +
 			"not succeed. To change rows first, mend failed.csv and give it as INPUT instead.",
-		Args: needRun,
+		Args: needs("one RUN: the folder of a run", 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c.flags, c.set = flags, cmd.Flags()
 			return p.retry(cmd.Context(), args[0], retry, c)
@@ -87,22 +87,12 @@ func (p *process) retry(ctx context.Context, path string, retry *retrySpec, c *r
 	if c.operation = operationOf(old); c.operation == nil {
 		return usageError("%s: this version knows no operation %q", path, old.Operation)
 	}
-	newMapping, fixed := c.set.Changed("map"), fixedForRetry()
-	if !newMapping {
-		fixed = append(fixed, "map")
-	}
-	if err := c.restore(p, path, old, fixed, notInherited); err != nil {
+	if err := c.takeOver(p, path, old, fixedForRetry(), notInherited); err != nil {
 		return err
 	}
 	retry.Run = path
 	if retry.Results, err = fileOfRun(path, "results."+resultsFormat(old)); err != nil {
 		return usageError("%w", err)
-	}
-	if !newMapping {
-		c.mapping = old.Mapping
-	}
-	if err := cmp.Or(c.check(), c.readMapping()); err != nil {
-		return err
 	}
 	if some, err := retry.takesAny(ctx); err != nil || !some && !c.flags.allowEmpty {
 		return cmp.Or(err, usageError("%s", retry.noRow()))

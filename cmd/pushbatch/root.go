@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -147,12 +148,19 @@ func newOperationCommand(p *process, op *ops.Operation) *cobra.Command {
 	return cmd
 }
 
-func needInput(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return usageError("%s needs an INPUT: a file, a glob, a folder or - for standard input\nRun %s --help to see the flags",
-			cmd.CommandPath(), cmd.CommandPath())
+// needs demands arguments, one to most of them.
+func needs(what string, most int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 || len(args) > most {
+			return usageError("%s needs %s", cmd.CommandPath(), what)
+		}
+		return nil
 	}
-	return nil
+}
+
+func needInput(cmd *cobra.Command, args []string) error {
+	const what = "an INPUT: a file, a glob, a folder or - for standard input\nRun %s --help to see the flags"
+	return needs(fmt.Sprintf(what, cmd.CommandPath()), math.MaxInt)(cmd, args)
 }
 
 func columnHelp(op *ops.Operation) string {

@@ -46,7 +46,7 @@ func newStatusCommand(p *process) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status RUN",
 		Short: "Show where a run stands, while it goes on or after it stopped",
-		Args:  needRun,
+		Args:  needs("one RUN: the folder of a run", 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.readRun(cmd, s3, args[0], func(run *viewedRun) error {
 				s, err := run.status()

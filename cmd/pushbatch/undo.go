@@ -44,7 +44,7 @@ func newUndoCommand(p *process) *cobra.Command {
 		Long: "undo is a new run that puts back what RUN changed: the values that update overwrote, the person that a device\n" +
 			"belonged to. RUN was started with --snapshot, or --from names an inventory that export made before it. Each\n" +
 			"device is looked at first; one that others have changed since is left alone. --dry-run shows what would be sent.",
-		Args: needRun,
+		Args: needs("one RUN: the folder of a run", 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c.set = cmd.Flags()
 			return p.undo(cmd.Context(), args[0], from, c)
