@@ -85,9 +85,6 @@ func (a Auth) String() string {
 	return a.kind + " ***"
 }
 
-// GoString masks like String.
-func (a Auth) GoString() string { return "apiclient.Auth(" + a.String() + ")" }
-
 // Format masks under every verb.
 func (a Auth) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, a.String()) }
 

@@ -56,7 +56,7 @@ func TestAuthNeverPrints(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		texts := []string{log.String(), string(data), auth.String(), auth.GoString()}
+		texts := []string{log.String(), string(data), auth.String(), fmt.Sprintf("%#v", auth)}
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 			texts = append(texts, fmt.Sprintf(verb, auth), fmt.Sprintf(verb, &auth), fmt.Sprintf(verb, cfg))
 		}
