@@ -211,11 +211,12 @@ func TestOAuth2(t *testing.T) {
 		{"valid for one request: fetched once a second, not in a loop", func(t *testing.T) {
 			s := &tokenServer{life: 0, once: true}
 			c := setup(t, s)
+			begin := time.Now()
 			for range 30 {
 				mustGet(t, c)
 			}
-			if s.issued > 31 {
-				t.Errorf("%d tokens for 30 calls", s.issued)
+			if took := time.Since(begin); s.issued > 31 || took < time.Duration(s.issued-1)*tokenEvery {
+				t.Errorf("%d tokens for 30 calls in %v", s.issued, took)
 			}
 		}},
 		{"then final", func(t *testing.T) {
@@ -239,6 +240,16 @@ func mustGet(t *testing.T, c *Client) {
 	t.Helper()
 	if _, err := c.Do(t.Context(), GetCall("1")); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Whatever life an answer names, a token is used for a while.
+func TestTokenLifeHasAFloor(t *testing.T) {
+	t.Parallel()
+	for _, life := range []string{"0", "-5", "1", "0.000001", "9.9", "1e300", "NaN", "x"} {
+		if d := usable(life); d < tokenFloor {
+			t.Errorf("a life of %s: used for %v", life, d)
+		}
 	}
 }
 
