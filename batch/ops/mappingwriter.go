@@ -95,7 +95,7 @@ func ChangeFor(use ColumnUse, code string, cell batch.Value, country ColumnUse) 
 		return `decimal: "` + decimalOf(cell.Text) + `"`
 	case code == codeDateInvalid && isDay:
 		return use.layoutChange(days)
-	case code == codePhoneInvalid && (country.Use == Region || look == LookDialled || look == LookWhole || look == LookZeros):
+	case code == codePhoneInvalid && (country.Use == Region || slices.Contains([]Look{LookDialled, LookWhole, LookZeros}, look)):
 		return changeOfRegion(country)
 	}
 	return changeAtWorst(use, code)

@@ -255,7 +255,7 @@ func TestSupplyChain(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	check := regexp.MustCompile(`(?ms)^vulnerabilities\(\) \{.*?^\}`).Find(run)
+	check := regexp.MustCompile(`(?s)\nvulnerabilities\(\) \{.*?\n\}`).Find(run)
 	for says, want := range map[string]string{
 		"exit 1 dial tcp: no such host":  "true noted",
 		"exit 3 Vulnerability #1: GO-1":  "false",
