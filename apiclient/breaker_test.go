@@ -172,6 +172,31 @@ func TestPoisonRowsAreNoOutage(t *testing.T) {
 	}
 }
 
+// What knows no applications is not the platform: a few calls make an outage then.
+func TestFewCallsAtAnotherPlaceAreAnOutage(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{404, 501} {
+		synctest.Test(t, func(t *testing.T) {
+			p := &platform{work: time.Millisecond, answer: func(_ int, r *http.Request) (*http.Response, error) {
+				if r.URL.Path == ApplicationsCall().Path {
+					return reply(status, "no such page"), nil
+				}
+				return reply(503, ""), nil
+			}}
+			c := newClient(t, p, func(cfg *Config) { cfg.MaxAttempts, cfg.MaxOutage = 100, time.Minute })
+			var group sync.WaitGroup
+			for i := range 3 {
+				group.Go(func() {
+					if _, err := c.Do(t.Context(), GetCall(fmt.Sprint(i))); !errors.Is(err, ErrOutage) {
+						t.Errorf("%d: %v, want an outage", status, err)
+					}
+				})
+			}
+			group.Wait()
+		})
+	}
+}
+
 // A probe whose caller goes away leaves probing to another.
 func TestProbeThatIsCancelled(t *testing.T) {
 	t.Parallel()

@@ -305,11 +305,11 @@ func (d *activeCall) failed(ctx context.Context, e *Error) bool {
 }
 
 // answersOthers asks once for what has to do with no row, and reports whether the
-// platform answers that.
+// platform answers that: what stands in its place and knows no such path does not.
 func (c *Client) answersOthers(ctx context.Context) bool {
 	call := ApplicationsCall()
 	a := c.transport.send(ctx, c.request(&call, ""))
-	return a.status != 0 && (a.err == nil || !a.err.Temporary())
+	return a.err == nil || a.status == http.StatusUnauthorized || a.status == http.StatusForbidden
 }
 
 // forgive takes back the attempts of a streak that became an outage.
