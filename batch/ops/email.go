@@ -31,9 +31,15 @@ func (a *requestBuilder) putEmail(f *field, v batch.Value) {
 	}
 	why := ""
 	if a.mailbox, why = checkAddress(s); why != "" {
-		a.reject(f, codeEmailInvalid, "expected an e-mail address such as name@example.com: "+why)
+		a.reject(f, codeEmailInvalid, "expected an e-mail address such as "+ExampleEmail+": "+why)
 	}
 }
+
+// What messages name as examples: nobody's.
+const (
+	ExampleEmail = "name@example.com"
+	ExamplePhone = "385912345678"
+)
 
 // checkAddress says what is wrong with an address, or returns it in the
 // spelling that identifies the mailbox, its domain in ASCII.

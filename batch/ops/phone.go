@@ -112,7 +112,7 @@ func readPhone(s, region string) (number *phonenumbers.PhoneNumber, why string) 
 	case errors.Is(err, errAmbiguousPhone):
 		why = err.Error() + ": write + in front of one with its country code, or the digit that is dialled before a national one"
 	case err != nil:
-		why = "expected an international number such as 385912345678, found " + describeText(s) + regionHint(s, region)
+		why = "expected an international number such as " + ExamplePhone + ", found " + describeText(s) + regionHint(s, region)
 	}
 	return number, why
 }

@@ -190,7 +190,7 @@ func Attr(a slog.Attr) slog.Attr {
 // or an id: a name of a column or member may be one.
 func (r *Redactor) words(text string) string {
 	return foreignWord.ReplaceAllStringFunc(text, func(word string) string {
-		if strings.HasPrefix(word, Prefix) || !personal(word) {
+		if strings.HasPrefix(word, Prefix) || word == ops.ExampleEmail || word == ops.ExamplePhone || !personal(word) {
 			return word
 		}
 		return r.Value(word)

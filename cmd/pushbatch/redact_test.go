@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	"pushbatch/apiclient/simulator"
+	"pushbatch/batch/ops"
 	"pushbatch/batch/redact"
 )
 
@@ -139,6 +140,14 @@ func TestRedact(t *testing.T) {
 			t.Fatalf("exit code %d\n%s", code, said)
 		}
 		demandNone(t, filepath.Join(dir, "dry-"+format), said, secrets)
+	}
+	// What is expected is told as it is.
+	if err := os.WriteFile(filepath.Join(dir, "wrong.csv"), []byte("registrationId,email,phoneNumber\nd-1,eva@kos,\nd-2,,12\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	said, _ := redactingChild(t, url, dir, redactKey, "personalize", "wrong.csv", "--redact", "--out", "wrong")
+	if !strings.Contains(said, "such as "+ops.ExampleEmail) || !strings.Contains(said, "such as "+ops.ExamplePhone) {
+		t.Errorf("the examples are missing:\n%s", said)
 	}
 	// The name of a member may be a value, too.
 	if err := os.WriteFile(filepath.Join(dir, "member.ndjson"), []byte(`{"registrationId":"d-1","externalId":"","one.member@example.com":"1"}`), 0o600); err != nil {
