@@ -18,21 +18,13 @@ func openGathered(folder *runstore.Folder, name string, mark batch.Mark, cells f
 	if err != nil {
 		return report{}, err
 	}
-	spool, err := table.NewSpool(grower{file})
+	spool, err := table.NewSpool(file)
 	return report{file: file, gather: spool.Flush, write: func(r *batch.Result) error {
 		if row, has := cells(r); has {
 			return spool.Add(row)
 		}
 		return nil
 	}}, err
-}
-
-// grower lets a file of a run grow by what is written.
-type grower struct{ file *runstore.AppendFile }
-
-// Write implements io.Writer.
-func (g grower) Write(p []byte) (int, error) {
-	return len(p), g.file.Grow(func(dst []byte) []byte { return append(dst, p...) })
 }
 
 // openRendered opens a results file that is made as a whole of what was gathered.

@@ -68,6 +68,11 @@ func (a *AppendFile) Grow(add func(dst []byte) []byte) error {
 	return a.write()
 }
 
+// Write implements io.Writer by Grow.
+func (a *AppendFile) Write(p []byte) (int, error) {
+	return len(p), a.Grow(func(dst []byte) []byte { return append(dst, p...) })
+}
+
 func (a *AppendFile) write() error {
 	_, err := a.file.Write(a.buf)
 	a.buf = a.buf[:0]

@@ -168,7 +168,7 @@ func (d *deltaRun) copyVanished(path string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := io.Copy(appendWriter{to}, from); err != nil {
+	if _, err := io.Copy(to, from); err != nil {
 		return errors.Join(err, to.Abandon())
 	}
 	return to.Close()
@@ -187,16 +187,8 @@ func (d *deltaRun) finishPlan(ctx context.Context, planner *delta.Planner, noMir
 	if err != nil {
 		return err
 	}
-	if d.plan, err = planner.Finish(ctx, d.state, d.notePath(), appendWriter{list}); err != nil {
+	if d.plan, err = planner.Finish(ctx, d.state, d.notePath(), list); err != nil {
 		return errors.Join(err, list.Abandon())
 	}
 	return list.Close()
 }
-
-type appendWriter struct{ *runstore.AppendFile }
-
-func (w appendWriter) Write(p []byte) (int, error) {
-	return len(p), w.Grow(func(dst []byte) []byte { return append(dst, p...) })
-}
-
-var _ io.Writer = appendWriter{}
