@@ -1,11 +1,8 @@
 package report
 
 import (
-	"cmp"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 	"strings"
 
 	"pushbatch/writers/inventory"
@@ -156,11 +153,31 @@ type breakdown struct {
 	Bars  []bar
 }
 
-// bar is one value of a breakdown; Key says where in summary.json its count is.
+// bar is one value of a breakdown.
 type bar struct {
-	Name  string
-	Count int64
-	Key   string
+	fact         // its note is the part of all bars
+	Width string // in percent of the largest
+}
+
+// breakdownOf draws counts.
+func breakdownOf(title string, counts []valueCount) breakdown {
+	b := breakdown{Title: title}
+	sum, most := int64(0), int64(1)
+	for _, c := range counts {
+		sum, most = sum+c.count, max(most, c.count)
+	}
+	for _, c := range counts {
+		f := countFact(c.name, c.key, c.count)
+		f.Note = percent(c.count, sum)
+		b.Bars = append(b.Bars, bar{f, unit(100 * float64(c.count) / float64(most))})
+	}
+	return b
+}
+
+// valueCount is how many devices have a value, and where summary.json says so.
+type valueCount struct {
+	name, key string
+	count     int64
 }
 
 // breakdowns are what summary.json counts, in its order.
@@ -176,39 +193,35 @@ func (t *Table) breakdowns() (all []breakdown) {
 		if len(list) == 0 {
 			continue
 		}
-		b := breakdown{Title: "Devices by " + v.title}
+		var counts []valueCount
 		for i, c := range list[:min(len(list), pageValues)] {
-			b.Bars = append(b.Bars, bar{cut(c.Value, shortText), c.Count, fmt.Sprintf("inventory.%s.%d.count", v.name, i)})
+			counts = append(counts, valueCount{cut(c.Value, shortText), fmt.Sprintf("inventory.%s.%d.count", v.name, i), c.Count})
 		}
-		if rest := list[len(b.Bars):]; len(rest) > 0 {
-			rarer := bar{Name: fmt.Sprintf("%d more values, see summary.json", len(rest))}
+		if rest := list[len(counts):]; len(rest) > 0 {
+			rarer := valueCount{name: fmt.Sprintf("%d more values, see summary.json", len(rest))}
 			for _, c := range rest {
-				rarer.Count += c.Count
+				rarer.count += c.Count
 			}
-			b.Bars = append(b.Bars, rarer)
+			counts = append(counts, rarer)
 		}
-		all = append(all, b)
+		all = append(all, breakdownOf("Devices by "+v.title, counts))
 	}
 	return all
 }
 
-// changesBreakdown counts what became of devices since the day before, and which
+// changeBreakdowns count what became of devices since the day before, and which
 // columns changed most.
 func changeBreakdowns(c *inventory.Changes) []breakdown {
-	what := breakdown{Title: "Changes since " + c.Since, Bars: []bar{
-		{"appeared", c.Appeared, "changes.appeared"}, {"vanished", c.Vanished, "changes.vanished"}, {"changed", c.Changed, "changes.changed"},
-	}}
-	columns := slices.SortedFunc(maps.Keys(c.Columns), func(x, y string) int {
-		return cmp.Or(cmp.Compare(c.Columns[y], c.Columns[x]), cmp.Compare(x, y))
-	})
-	if len(columns) == 0 {
-		return []breakdown{what}
+	what := []valueCount{{"appeared", "changes.appeared", c.Appeared}, {"vanished", "changes.vanished", c.Vanished}, {"changed", "changes.changed", c.Changed}}
+	all := []breakdown{breakdownOf("Changes since "+c.Since, what)}
+	var columns []valueCount
+	for _, name := range mostFirst(c.Columns) {
+		columns = append(columns, valueCount{name, "changes.columns." + name, c.Columns[name]})
 	}
-	in := breakdown{Title: "Changed values by column"}
-	for _, name := range columns[:min(len(columns), pageValues)] {
-		in.Bars = append(in.Bars, bar{name, c.Columns[name], "changes.columns." + name})
+	if len(columns) > 0 {
+		all = append(all, breakdownOf("Changed values by column", columns[:min(len(columns), pageValues)]))
 	}
-	return []breakdown{what, in}
+	return all
 }
 
 // facts are what the page says of a table in numbers.
@@ -233,22 +246,4 @@ func (t *Table) facts() (facts []fact) {
 		facts = append(facts, countFact("People, as the platform counts", "people.total", *t.People.Total))
 	}
 	return facts
-}
-
-// share is the width of a bar, in percent of the largest.
-func share(bars []bar, count int64) string {
-	var most int64 = 1
-	for _, b := range bars {
-		most = max(most, b.Count)
-	}
-	return unit(100 * float64(count) / float64(most))
-}
-
-// percentOf is a count's part of all bars.
-func percentOf(bars []bar, count int64) string {
-	var sum int64
-	for _, b := range bars {
-		sum += b.Count
-	}
-	return percent(count, sum)
 }

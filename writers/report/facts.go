@@ -15,6 +15,7 @@ const (
 	shownInputs  = 20
 	shownColumns = 120 // of all inputs together
 	shownCodes   = 25  // explained and with examples
+	openErrors   = 1   // of them that show what is behind them at once: a phone's page of ten kinds stays below 5,000 px
 )
 
 func (s *Summary) countFacts() []fact {
@@ -81,6 +82,7 @@ type errorGroup struct {
 	Code, Status, Meaning, Remedy string
 	Count                         string
 	Key, Raw                      string // as in fact
+	Folded                        bool   // what is behind it
 	Examples                      []batch.Example
 }
 
@@ -89,7 +91,7 @@ func (s *Summary) errorGroups(r *Run) (explained, counted []errorGroup) {
 	for i, c := range s.ErrorCodes {
 		g := errorGroup{
 			Code: cut(c.Code, shortText), Status: c.Status.String(), Key: fmt.Sprintf("error_codes.%d.count", i), Raw: fmt.Sprint(c.Count),
-			Count: Grouped(c.Count),
+			Count: Grouped(c.Count), Folded: i >= openErrors,
 		}
 		if i >= shownCodes {
 			counted = append(counted, g)
@@ -139,28 +141,33 @@ func (r *Run) shortSource(name string) string {
 	return short
 }
 
-// shownInputs are the inputs of the page, and how many columns of each are left
-// out.
-func (r *Run) shownInputs() (inputs []Input, more []int) {
+// shownInput is an input of the page.
+type shownInput struct {
+	Input
+	More int // columns that are left out
+}
+
+// shownInputs are the inputs of the page.
+func (r *Run) shownInputs() (inputs []shownInput) {
 	left := shownColumns
 	for i, in := range r.Inputs {
 		if i == shownInputs {
-			return append(inputs, Input{Name: fmt.Sprintf("%d more inputs", len(r.Inputs)-i), Detected: "See job.json."}), append(more, 0)
+			return append(inputs, shownInput{Input: Input{Name: fmt.Sprintf("%d more inputs", len(r.Inputs)-i), Detected: "See job.json."}})
 		}
-		shown := Input{Name: cut(in.Name, longText), Detected: in.Detected}
 		columns := in.Columns
+		in.Name, in.Columns = cut(in.Name, longText), nil
 		if i > 0 && len(columns) > 0 && slices.Equal(columns, r.Inputs[i-1].Columns) {
-			shown.Detected += ", the same columns as the input before"
+			in.Detected += ", the same columns as the input before"
 			columns = nil
 		}
 		n := min(len(columns), left)
 		left -= n
 		for _, c := range columns[:n] {
-			shown.Columns = append(shown.Columns, Column{cut(c.Column, shortText), cut(c.Target, shortText), c.Use})
+			in.Columns = append(in.Columns, Column{cut(c.Column, shortText), cut(c.Target, shortText), c.Use})
 		}
-		inputs, more = append(inputs, shown), append(more, len(columns)-n)
+		inputs = append(inputs, shownInput{in, len(columns) - n})
 	}
-	return inputs, more
+	return inputs
 }
 
 func fileMeaning(name string) string {

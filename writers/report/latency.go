@@ -8,12 +8,36 @@ import (
 	"pushbatch/batch"
 )
 
-// latencyChart draws how many rows took how long; nil when none was sent. Every
-// column is twice as wide in time as the one before: the axis is logarithmic.
-func latencyChart(bars []LatencyBar, marks []quantile) *chart {
+// latency is how many rows took how long: a chart and its table.
+type latency struct {
+	Chart *chart
+	Table []latencyLine
+}
+
+// latencyLine is one column of the chart.
+type latencyLine struct{ From, To, Rows string }
+
+// latencyOf shows bars; nil when there are none.
+func latencyOf(bars []LatencyBar, of *Latency) *latency {
 	if len(bars) == 0 {
 		return nil
 	}
+	l := &latency{Chart: latencyChart(bars, []quantile{{"p50", of.P50}, {"p90", of.P90}, {"p99", of.P99}})}
+	for _, b := range bars {
+		l.Table = append(l.Table, latencyLine{millisText(b.From), millisText(b.To), Grouped(b.Rows)})
+	}
+	return l
+}
+
+// quantile marks a latency, in milliseconds.
+type quantile struct {
+	name   string
+	millis float64
+}
+
+// latencyChart draws how many rows took how long. Every column is twice as wide in
+// time as the one before: the axis is logarithmic.
+func latencyChart(bars []LatencyBar, marks []quantile) *chart {
 	n := float64(len(bars))
 	c := &chart{ID: "latency", Caption: "Rows by how long their last answer took"}
 	l := layer{class: "ok", values: make([]float64, len(bars)), title: func(i int) string {
@@ -28,11 +52,11 @@ func latencyChart(bars []LatencyBar, marks []quantile) *chart {
 	c.Alternative = fmt.Sprintf("Rows by latency from %s to %s, at most %s rows in one column.",
 		millisText(bars[0].From), millisText(bars[len(bars)-1].To), Grouped(int64(peak)))
 	for i, q := range marks {
-		at := math.Log2(q.Millis/bars[0].From) / n
-		if q.Millis <= 0 || bars[0].From <= 0 || at < 0 || at > 1 {
+		at := math.Log2(q.millis/bars[0].From) / n
+		if q.millis <= 0 || bars[0].From <= 0 || at < 0 || at > 1 {
 			continue
 		}
-		m := mark{tick{unit(100 * at), q.Name + " " + millisText(q.Millis), "start"}, unit(chartTop + 14*float64(i)), 4}
+		m := mark{tick{unit(100 * at), q.name + " " + millisText(q.millis), "start"}, unit(chartTop + 14*float64(i)), 4}
 		if at > 0.6 {
 			m.Anchor, m.Shift = "end", -4
 		}

@@ -4,100 +4,94 @@ import (
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
+	"fmt"
 	"html"
+	"reflect"
 	"strings"
+	"text/template/parse"
 )
 
 //go:embed page.css
-var pageStyle literal
+var pageStyle string
 
-// literal is text of ours. Constants become literals by themselves, strings do
-// not: the compiler sees to it that what a file or an answer brought in cannot
-// be taken for markup.
-type literal string
+//go:embed page.html
+var pageHTML string
 
-// markup is HTML in the making. It is not made from a template: the packages
-// for these call methods by their names, so that the linker would have to keep
-// every exported method of every type, those of the S3 client above all.
-type markup []byte
+// markup writes page.html with the values of a page in it. The template packages
+// call methods by their names, so that the linker would have to keep every exported
+// method of every type: 9 MB more. So only their parser is taken, and what the page
+// needs of the language is carried out here: fields, if, range and templates.
+//
+// Whatever stands in a field is text, never markup: only page.html is written as it is.
+type markup struct {
+	out   []byte
+	trees map[string]*parse.Tree
+}
 
-// put appends a pattern with a value for every {} in it, between tags or
-// between the quotes of an attribute.
-func (m *markup) put(pattern literal, values ...string) {
-	rest := string(pattern)
-	for _, v := range values {
-		before, after, _ := strings.Cut(rest, "{}")
-		*m, rest = append(append(*m, before...), escaped(v)...), after
+// render makes the page. Its policy names our style by its hash.
+func (p *page) render() []byte {
+	hash := sha256.Sum256([]byte(pageStyle))
+	text := strings.NewReplacer("HASH", base64.StdEncoding.EncodeToString(hash[:]), "STYLE", pageStyle).Replace(pageHTML)
+	trees, err := parse.Parse("page", text, "{{", "}}")
+	if err != nil {
+		panic(err) // it is the same in every run
 	}
-	*m = append(*m, rest...)
+	m := markup{trees: trees}
+	m.nodes(trees["page"].Root, reflect.ValueOf(p))
+	return m.out
+}
+
+// nodes writes a part of the template; dot is what its fields are fields of.
+func (m *markup) nodes(list *parse.ListNode, dot reflect.Value) {
+	if list == nil {
+		return // no else
+	}
+	for _, n := range list.Nodes {
+		switch n := n.(type) {
+		case *parse.TextNode:
+			m.out = append(m.out, n.Text...)
+		case *parse.ActionNode:
+			m.out = append(m.out, escaped(fmt.Sprint(valueOf(n.Pipe, dot)))...)
+		case *parse.IfNode:
+			if isThere(valueOf(n.Pipe, dot)) {
+				m.nodes(n.List, dot)
+			} else {
+				m.nodes(n.ElseList, dot)
+			}
+		case *parse.RangeNode:
+			for list, i := valueOf(n.Pipe, dot), 0; i < list.Len(); i++ {
+				m.nodes(n.List, list.Index(i))
+			}
+		case *parse.TemplateNode:
+			m.nodes(m.trees[n.Name].Root, valueOf(n.Pipe, dot))
+		default:
+			panic("page.html has what is not carried out: " + n.String())
+		}
+	}
+}
+
+// valueOf is what a field, a dot or a text of the template stands for.
+func valueOf(pipe *parse.PipeNode, dot reflect.Value) reflect.Value {
+	switch arg := pipe.Cmds[0].Args[0].(type) {
+	case *parse.StringNode:
+		return reflect.ValueOf(arg.Text)
+	case *parse.FieldNode:
+		for _, name := range arg.Ident {
+			dot = reflect.Indirect(dot).FieldByName(name)
+		}
+	}
+	return dot
+}
+
+func isThere(v reflect.Value) bool {
+	if v.Kind() == reflect.Slice {
+		return v.Len() > 0
+	}
+	return !v.IsZero()
 }
 
 // escaped makes a text safe between tags and between quotes. HTML has no way to
 // write a NUL.
 func escaped(text string) string {
 	return html.EscapeString(strings.ReplaceAll(text, "\x00", "\uFFFD"))
-}
-
-// head is what comes before the body. Its policy names our style by its hash.
-func (m *markup) head(title string) {
-	hash := sha256.Sum256([]byte(pageStyle))
-	m.put(
-		`<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="referrer" content="no-referrer">
-<link rel="icon" href="data:,">
-<title>{}</title>
-<style>`,
-		"default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; "+
-			"style-src 'sha256-"+base64.StdEncoding.EncodeToString(hash[:])+"'", title,
-	)
-	m.put(pageStyle)
-	m.put("</style>\n</head>\n")
-}
-
-// table begins a table that scrolls by itself where the screen is narrow; its
-// class may be empty.
-func (m *markup) table(label, id, class string) {
-	m.put(`<div class="scroll" tabindex="0" role="region" aria-label="{}"><table`, label)
-	m.optional(` id="{}"`, id)
-	m.optional(` class="{}"`, class)
-	m.put(`><thead><tr>`)
-}
-
-// optional appends a pattern unless its value is empty.
-func (m *markup) optional(pattern literal, value string) {
-	if value != "" {
-		m.put(pattern, value)
-	}
-}
-
-// key says where in summary.json a number stands.
-func (m *markup) key(key, raw string) {
-	if key != "" {
-		m.put(` data-key="{}" data-value="{}"`, key, raw)
-	}
-}
-
-// colour is the square that explains a colour.
-func (m *markup) colour(class string) {
-	m.put(`<svg class="key" aria-hidden="true"><rect class="{}" width="100%" height="100%"/></svg>`, class)
-}
-
-func (m *markup) facts(facts []fact) {
-	for _, f := range facts {
-		m.put("<div><dt>")
-		if f.Class != "" {
-			m.colour(f.Class)
-		}
-		m.put("{}</dt><dd><span", f.Name)
-		m.key(f.Key, f.Raw)
-		m.put(">{}</span>", f.Value)
-		m.optional(" <small>{}</small>", f.Note)
-		m.put("</dd></div>\n")
-	}
 }

@@ -27,7 +27,8 @@ type counted struct {
 	values      []int64
 }
 
-func overTime(t Timeline, seconds float64) (c history) {
+func overTime(t Timeline, seconds float64) *history {
+	c := new(history)
 	rows := present([]counted{
 		{"succeeded", "ok", t.Succeeded},
 		{"skipped", "skipped", t.Skipped},

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"maps"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,21 +19,18 @@ type page struct {
 	Outcome    string // one line
 	Remedy     string // what to do about what stopped the run; may be empty
 	Next       []Step
-	Charts     []breakdown // of an export; they come first
+	Devices    []breakdown // of an export; they come first
+	Meter      *meter      // nil: nothing to draw
 	Counts     []fact      // rows by status
 	Facts      []fact
-	Several    bool // runs, which have no time in common
-	Series     Timeline
-	Seconds    float64 // where the last interval of Series ends
-	Latency    []LatencyBar
-	Quantiles  []quantile
+	OverTime   *history // nil: of several runs, which have no time in common
+	Latency    *latency // nil: nothing was sent
 	Errors     []errorGroup
 	Warnings   []warningGroup
 	MoreErrors []errorGroup // shown without explanation and examples
-	Inputs     []Input
-	MoreInput  []int // columns of each input that are not shown
-	Setting    []fact
-	Files      []fact
+	Inputs     []shownInput
+	Settings   []fact
+	Files      []shownFile
 	Made       string
 }
 
@@ -56,11 +54,8 @@ func countFact(name, key string, n int64) fact {
 	return fact{Name: name, Value: Grouped(n), Key: key, Raw: fmt.Sprint(n)}
 }
 
-// quantile marks a latency, in milliseconds.
-type quantile struct {
-	Name   string
-	Millis float64
-}
+// shownFile is a file that lies beside the page.
+type shownFile struct{ Name, Path, Meaning string }
 
 // pageTime is how the page writes moments.
 const pageTime = "2006-01-02 15:04:05 UTC"
@@ -74,54 +69,30 @@ func pageOf(s *Summary, r *Run) *page {
 	p := &page{
 		Title: "pushbatch " + s.Operation + ": " + cut(lastPart(s.Run), shortText), Subtitle: cut(s.Run, longText),
 		Outcome: s.outcomeLine(), Remedy: s.Remedy,
-		Charts: s.Table.breakdowns(), Counts: s.countFacts(), Facts: slices.Concat(s.facts(), s.Delta.facts(), s.Table.facts()),
-		Several: len(s.Runs) > 0, Series: s.Timeline, Seconds: s.Elapsed, Latency: s.Distribution,
-		Quantiles: []quantile{{"p50", s.Latency.P50}, {"p90", s.Latency.P90}, {"p99", s.Latency.P99}},
-		Made:      fmt.Sprintf("Made by pushbatch %s at %s.", s.Version, s.EndedAt.Format(pageTime)),
+		Devices: s.Table.breakdowns(), Counts: s.countFacts(), Facts: slices.Concat(s.facts(), s.Delta.facts(), s.Table.facts()),
+		Latency: latencyOf(s.Distribution, &s.Latency), Warnings: s.warningGroups(r), Inputs: r.shownInputs(),
+		Made: fmt.Sprintf("Made by pushbatch %s at %s.", s.Version, s.EndedAt.Format(pageTime)),
+	}
+	p.Meter = meterOf(p.Counts)
+	if len(s.Runs) == 0 {
+		p.OverTime = overTime(s.Timeline, s.Elapsed)
 	}
 	p.Verdict, p.Headline = s.verdict()
 	for _, step := range s.Next(r) {
 		p.Next = append(p.Next, Step{capital(step.Say), step.Command})
 	}
 	p.Errors, p.MoreErrors = s.errorGroups(r)
-	p.Warnings = s.warningGroups(r)
-	p.Inputs, p.MoreInput = r.shownInputs()
 	for _, name := range slices.Sorted(maps.Keys(r.Settings)) {
-		p.Setting = append(p.Setting, fact{Name: name, Value: cut(strings.Join(r.Settings[name], ", "), longText)})
+		p.Settings = append(p.Settings, fact{Name: name, Value: cut(strings.Join(r.Settings[name], ", "), longText)})
 	}
 	for _, f := range s.Files {
-		p.Files = append(p.Files, fact{Name: filepath.Base(f), Value: fileMeaning(filepath.Base(f))})
+		name := filepath.Base(f)
+		p.Files = append(p.Files, shownFile{name, url.PathEscape(name), fileMeaning(name)})
 	}
 	if r.Redacted {
 		p.Made += " Values of rows are replaced by a keyed hash."
 	}
 	return p
-}
-
-// render makes the page: devices first, throughput last.
-func (p *page) render() []byte {
-	var m markup
-	m.head(p.Title)
-	m.put("<body>\n")
-	m.banner(p)
-	m.put("<main>\n")
-	m.patterns()
-	for i := range p.Charts {
-		m.breakdown(&p.Charts[i])
-	}
-	m.put("\n")
-	m.rows(p)
-	m.errors(p.Errors, p.MoreErrors)
-	m.warnings(p.Warnings)
-	if !p.Several {
-		m.overTime(overTime(p.Series, p.Seconds))
-	}
-	m.latency(p.Latency, p.Quantiles)
-	m.inputs(p.Inputs, p.MoreInput)
-	m.settings(p.Setting)
-	m.files(p.Files)
-	m.put("</main>\n<footer><p>{}</p></footer>\n</body>\n</html>\n", p.Made)
-	return m
 }
 
 // verdict says how a run ended in two or three words.

@@ -105,9 +105,7 @@ func PrintWarnings(w io.Writer, warnings []Warning) {
 
 // columns names the columns that a warning is about, the most frequent first.
 func (g *Warning) columns() string {
-	names := slices.SortedFunc(maps.Keys(g.Columns), func(a, b string) int {
-		return cmp.Or(cmp.Compare(g.Columns[b], g.Columns[a]), cmp.Compare(a, b))
-	})
+	names := mostFirst(g.Columns)
 	for i, name := range names {
 		names[i] = name + " " + Grouped(g.Columns[name])
 	}
@@ -115,4 +113,11 @@ func (g *Warning) columns() string {
 		return ""
 	}
 	return ": " + strings.Join(names[:min(len(names), topErrors)], ", ")
+}
+
+// mostFirst are the names of counts, the most frequent first.
+func mostFirst(counts map[string]int64) []string {
+	return slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
+	})
 }
