@@ -1,6 +1,7 @@
 package blob
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -50,7 +51,7 @@ func (e *S3Error) Error() string {
 // meaning is the code in words. The text of the service is left out where a
 // remedy is known: it says less and at times names keys.
 func (e *S3Error) meaning() string {
-	if words := errorMessages[e.Code]; words != "" {
+	if words := cmp.Or(errorMessages[e.Code], errorMessages[synonyms[e.Code]]); words != "" {
 		if e.Reason != "" {
 			words += " (" + e.Reason + ")"
 		}
@@ -90,10 +91,7 @@ func (t *s3Target) failed(op, call string, err error) error {
 
 func (t *s3Target) coded(op, call string, err error, code string) error {
 	e := &S3Error{Op: op, Bucket: t.bucket, Key: t.key, Code: code, Err: err}
-	hint := code
-	if same := sameHint[code]; same != "" {
-		hint = same
-	}
+	hint := cmp.Or(synonyms[code], code)
 	if strings.HasPrefix(code, "KMS.") {
 		hint = codeKMS
 	}
@@ -119,6 +117,10 @@ func (t *s3Target) coded(op, call string, err error, code string) error {
 
 // s3Code is the service's code of an error, or one of ours.
 func s3Code(err error) string {
+	response := (*awshttp.ResponseError)(nil)
+	if errors.As(err, &response) && response.HTTPStatusCode()/100 == 3 && response.Response.Header.Get("Location") != "" {
+		return codeRedirect // S3 names no place where a bucket lies in another region
+	}
 	if api := smithy.APIError(nil); errors.As(err, &api) {
 		return api.ErrorCode()
 	}

@@ -10,8 +10,9 @@ import (
 	"pushbatch/batch"
 )
 
-// s3HTTP sends the SDK's requests. Redirects are followed to the same host only: a
-// request carries rows, and may carry a session token.
+// s3HTTP sends the SDK's requests. Redirects are followed to the same host only, as a
+// request carries rows and may carry a session token, and only to read: a write that
+// became a GET would succeed at any page.
 type s3HTTP struct {
 	client  http.Client
 	reached atomic.Bool // something has answered
@@ -27,8 +28,10 @@ func (c *s3HTTP) wrap(client aws.HTTPClient) {
 
 // sameHost is a http.Client.CheckRedirect that stops at the door.
 func sameHost(r *http.Request, via []*http.Request) error {
-	from := via[0].URL
-	if r.URL.Host != from.Host || r.URL.Scheme != from.Scheme || len(via) >= s3Attempts {
+	from, status := via[0], r.Response.StatusCode
+	reads := from.Method == http.MethodGet || from.Method == http.MethodHead
+	kept := status == http.StatusTemporaryRedirect || status == http.StatusPermanentRedirect
+	if !reads || !kept || r.URL.Host != from.URL.Host || r.URL.Scheme != from.URL.Scheme || len(via) >= s3Attempts {
 		return http.ErrUseLastResponse
 	}
 	return nil

@@ -9,39 +9,32 @@ const (
 	codeUnreachable   = "unreachable"
 	codeKMS           = "kms" // those that begin with KMS.
 	codeNoConditions  = "no_conditional_writes"
+	codeRedirect      = "TemporaryRedirect"
 )
 
 // errorMessages are codes in words.
 var errorMessages = map[string]string{
-	codeNoCredentials:                    "no AWS credentials were found",
-	codeNoProfile:                        "the AWS profile is not to be found",
-	codeCredentials:                      "the AWS credentials could not be had",
-	codeSSO:                              "the AWS SSO session has expired",
-	codeUnreachable:                      "the service cannot be reached",
-	codeNoConditions:                     "the service does not know conditional writes",
-	"TemporaryRedirect":                  "the service redirects to another host",
-	"AccessDenied":                       "access denied",
-	"Forbidden":                          "access denied",
-	"NoSuchBucket":                       "there is no such bucket",
-	"NoSuchKey":                          "there is no such object",
-	"NotFound":                           "there is no such object",
-	"ExpiredToken":                       "the security token has expired",
-	"ExpiredTokenException":              "the security token has expired",
-	"TokenRefreshRequired":               "the security token has expired",
-	"RequestExpired":                     "the security token has expired",
-	"InvalidToken":                       "the security token is not valid",
-	"InvalidAccessKeyId":                 "the access key is not known",
-	"SignatureDoesNotMatch":              "the signature does not match",
-	"PermanentRedirect":                  "the bucket lies in another region",
-	"MovedPermanently":                   "the bucket lies in another region",
-	"AuthorizationHeaderMalformed":       "the bucket lies in another region",
-	"IllegalLocationConstraintException": "the bucket lies in another region",
-	"SlowDown":                           "the service asks to slow down",
-	"ServiceUnavailable":                 "the service is not available",
-	"InternalError":                      "the service has an internal error",
-	"RequestTimeTooSkewed":               "this machine's clock is wrong",
-	"InvalidObjectState":                 "the object is archived",
-	"NotImplemented":                     "the service does not know this call, or a header of it",
+	codeNoCredentials:       "no AWS credentials were found",
+	codeNoProfile:           "the AWS profile is not to be found",
+	codeCredentials:         "the AWS credentials could not be had",
+	codeSSO:                 "the AWS SSO session has expired",
+	codeUnreachable:         "the service cannot be reached",
+	codeNoConditions:        "the service does not know conditional writes",
+	codeRedirect:            "the service redirects",
+	"AccessDenied":          "access denied",
+	"NoSuchBucket":          "there is no such bucket",
+	"NoSuchKey":             "there is no such object",
+	"ExpiredToken":          "the security token has expired",
+	"InvalidToken":          "the security token is not valid",
+	"InvalidAccessKeyId":    "the access key is not known",
+	"SignatureDoesNotMatch": "the signature does not match",
+	"PermanentRedirect":     "the bucket lies in another region",
+	"SlowDown":              "the service asks to slow down",
+	"ServiceUnavailable":    "the service is not available",
+	"InternalError":         "the service has an internal error",
+	"RequestTimeTooSkewed":  "this machine's clock is wrong",
+	"InvalidObjectState":    "the object is archived",
+	"NotImplemented":        "the service does not know this call, or a header of it",
 }
 
 // hints say what to do about a code.
@@ -71,12 +64,12 @@ var hints = map[string]string{
 	"InvalidObjectState":    "restore it from its storage class first (aws s3api restore-object)",
 	codeNoConditions: "runs in S3 need them (If-Match, If-None-Match): take a service that has them, or a local --out; " +
 		"inputs and --to work without",
-	"NotImplemented":    "where the service knows no checksums, set AWS_REQUEST_CHECKSUM_CALCULATION=when_required",
-	"TemporaryRedirect": "redirects to another host are not followed: give that endpoint or region yourself (--s3-endpoint-url, --s3-region)",
+	"NotImplemented": "where the service knows no checksums, set AWS_REQUEST_CHECKSUM_CALCULATION=when_required",
+	codeRedirect:     "only those of a read within the same host (307, 308) are followed: give the right endpoint or region yourself (--s3-endpoint-url, --s3-region)",
 }
 
-// sameHint are codes with the remedy of another.
-var sameHint = map[string]string{
+// synonyms are codes that mean what another does.
+var synonyms = map[string]string{
 	"Forbidden": "AccessDenied", "NotFound": "NoSuchKey", "ExpiredTokenException": "ExpiredToken", "TokenRefreshRequired": "ExpiredToken",
 	"RequestExpired": "ExpiredToken", "MovedPermanently": "PermanentRedirect", "AuthorizationHeaderMalformed": "PermanentRedirect",
 	"IllegalLocationConstraintException": "PermanentRedirect", "InternalError": "ServiceUnavailable",

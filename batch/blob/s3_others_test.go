@@ -1,6 +1,7 @@
 package blob_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -150,11 +151,56 @@ func TestRedirectsStayWithTheirHost(t *testing.T) {
 		return &s3test.Refusal{Status: http.StatusTemporaryRedirect, Code: "TemporaryRedirect", Location: thief.URL + "/bucket/z"}
 	}
 	_, err := blob.Get(server.Context(t.Context(), blob.S3Options{}), "s3://bucket/x")
-	if err == nil || !strings.Contains(err.Error(), "redirects to another host") || len(other) != 0 {
+	if err == nil || !strings.Contains(err.Error(), "the service redirects") || len(other) != 0 {
 		t.Errorf("%v; the other host saw %q", err, other)
 	}
 	if !slices.ContainsFunc(store.Requests(), func(r string) bool { return strings.HasPrefix(r, "GET /bucket/y") }) {
 		t.Error("the redirect to the same host was not followed")
+	}
+}
+
+// A write that is redirected is not done, not even where a page of the same host
+// answers 200 to the GET that it would become.
+func TestRedirectedWritesFail(t *testing.T) {
+	t.Parallel()
+	writes := map[string]func(context.Context) error{
+		"put": func(ctx context.Context) error {
+			_, err := blob.Put(ctx, "s3://bucket/x", []byte("x"), blob.AnyVersion)
+			return err
+		},
+		"copy": func(ctx context.Context) error {
+			return blob.Copy(ctx, "s3://bucket/x", strings.NewReader("x"), blob.CreateOptions{})
+		},
+		"copy in parts": func(ctx context.Context) error {
+			return blob.Copy(ctx, "s3://bucket/x", strings.NewReader(strings.Repeat("x", 20<<20)), blob.CreateOptions{})
+		},
+		"delete": func(ctx context.Context) error { return blob.RemoveBelow(ctx, "s3://bucket", []string{"x"}) },
+	}
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		for _, parts := range []bool{false, true} { // the upload is begun, and its parts are redirected
+			if parts && status != http.StatusFound {
+				continue
+			}
+			store := &s3test.Store{}
+			server := store.Serve(t)
+			server.Put(t, "login", []byte("log in"))
+			store.Refuse = func(r *http.Request) *s3test.Refusal {
+				switch {
+				case r.Method == http.MethodHead || r.Method == http.MethodGet, parts && !r.URL.Query().Has("uploadId"):
+					return nil
+				}
+				return &s3test.Refusal{Status: status, Code: "Found", Location: "/bucket/login"}
+			}
+			ctx := server.Context(t.Context(), blob.S3Options{})
+			for name, write := range writes {
+				if parts && name != "copy in parts" {
+					continue
+				}
+				if err := write(ctx); err == nil || !strings.Contains(err.Error(), "the service redirects") {
+					t.Errorf("%s, %d, parts %t: %v", name, status, parts, err)
+				}
+			}
+		}
 	}
 }
 

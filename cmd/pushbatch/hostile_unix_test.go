@@ -282,7 +282,7 @@ func TestS3RedirectsElsewhere(t *testing.T) {
 		if c.begin(t); c.code(t) == exitDone {
 			t.Errorf("%s: the run ended well", name)
 		}
-		if !strings.Contains(c.stderr.String(), "redirects to another host") {
+		if !strings.Contains(c.stderr.String(), "the service redirects") {
 			t.Errorf("%s:\n%s", name, c.stderr.String())
 		}
 	}
