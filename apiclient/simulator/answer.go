@@ -1,12 +1,13 @@
 package simulator
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 	"strings"
 )
 
-// answer is a response before it is written.
+// answer is a response before it is written, and how it reaches the client.
 type answer struct {
 	status      int
 	body        []byte
@@ -14,18 +15,24 @@ type answer struct {
 	retryAfter  string
 	effect      bool   // the request changed something
 	code        string // the error's code, for the call log
+	ending      ending
 }
+
+type ending uint8
+
+const (
+	whole ending = iota
+	cutConnection
+	cutBody
+	clientGone
+)
 
 func ok(body any) answer { return answer{status: 200, body: toJSON(body)} }
 
 // pushError is the envelope of the push operations. All of its codes come
 // with HTTP 400.
 func pushError(code int, text string) answer {
-	body := struct {
-		ErrorCode    int    `json:"errorCode"`
-		ErrorMessage string `json:"errorMessage"`
-	}{code, text}
-	return answer{status: 400, body: toJSON(body), code: strconv.Itoa(code)}
+	return answer{status: 400, body: toJSON(object{"errorCode": code, "errorMessage": text}), code: strconv.Itoa(code)}
 }
 
 func appCodeMissing() answer       { return pushError(48001, "Application code missing") }
@@ -34,32 +41,22 @@ func registrationNotFound() answer { return pushError(48013, "Push registration 
 
 // olderError is the older platform's envelope.
 func olderError(status int, messageID, text string, fields ...violation) answer {
-	type exception struct {
-		MessageID        string              `json:"messageId"`
-		Text             string              `json:"text"`
-		ValidationErrors map[string][]string `json:"validationErrors,omitempty"`
-	}
-	e := exception{MessageID: messageID, Text: text}
+	e := object{"messageId": messageID, "text": text}
 	if len(fields) > 0 {
-		e.ValidationErrors = map[string][]string{}
+		wrong := map[string][]string{}
+		for _, f := range fields {
+			wrong[f.field] = append(wrong[f.field], f.what)
+		}
+		e["validationErrors"] = wrong
 	}
-	for _, f := range fields {
-		e.ValidationErrors[f.field] = append(e.ValidationErrors[f.field], f.what)
-	}
-	body := map[string]map[string]exception{"requestError": {"serviceException": e}}
-	return answer{status: status, body: toJSON(body), code: messageID}
+	return answer{status: status, body: toJSON(object{"requestError": object{"serviceException": e}}), code: messageID}
 }
 
 // newerError is the newer platform's envelope.
 func newerError(status int, text, action string) answer {
-	body := struct {
-		ErrorCode   string   `json:"errorCode"`
-		Description string   `json:"description"`
-		Action      string   `json:"action"`
-		Violations  []string `json:"violations"`
-		Resources   []string `json:"resources"`
-	}{"E" + strconv.Itoa(status), text, action, []string{}, []string{}}
-	return answer{status: status, body: toJSON(body), code: body.ErrorCode}
+	code, none := "E"+strconv.Itoa(status), []string{}
+	body := object{"errorCode": code, "description": text, "action": action, "violations": none, "resources": none}
+	return answer{status: status, body: toJSON(body), code: code}
 }
 
 func htmlError(status int) answer {
@@ -70,11 +67,7 @@ func htmlError(status int) answer {
 }
 
 func invalid(v violations) answer {
-	id := v.messageID
-	if id == "" {
-		id = "BAD_REQUEST"
-	}
-	return olderError(400, id, "Bad request", v.fields...)
+	return olderError(400, cmp.Or(v.messageID, "BAD_REQUEST"), "Bad request", v.fields...)
 }
 
 func badRequest(field, what string) answer {
@@ -107,7 +100,9 @@ func errorAnswer(status int, envelope Envelope) answer {
 	case EnvelopeNewer:
 		return newerError(status, statusWords(status), "Try again later.")
 	case EnvelopePush:
-		return pushErrorWith(status)
+		a := pushError(40000+status, statusWords(status))
+		a.status = status
+		return a
 	case EnvelopeHTML:
 		return htmlError(status)
 	case EnvelopeEmpty:
@@ -115,10 +110,4 @@ func errorAnswer(status int, envelope Envelope) answer {
 	default:
 		return olderError(status, statusID(status), statusWords(status))
 	}
-}
-
-func pushErrorWith(status int) answer {
-	a := pushError(40000+status, statusWords(status))
-	a.status = status
-	return a
 }

@@ -1,50 +1,20 @@
 package simulator
 
 import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
+	"unicode/utf8"
 )
-
-// entry is a named scalar of customAttributes or additionalData; json is its
-// JSON text, numbers with all their digits.
-type entry struct {
-	name, json string
-}
-
-// change is what a request does to one attribute: nothing, set or clear.
-type change struct {
-	set  bool
-	text string // empty: clear
-}
-
-func (c change) apply(to *string, choices *Choices) {
-	if c.set && (c.text != "" || !choices.NullKeeps) {
-		*to = c.text
-	}
-}
-
-type identity struct {
-	externalID, phone, email string
-}
-
-type personalizeBody struct {
-	identity
-	first, last, middle              change
-	birthday, gender                 change
-	setTags                          bool
-	tags                             []string
-	custom                           []entry // json "null" clears
-	force, keepLead, push, asPrimary bool
-}
-
-type updateBody struct {
-	isPrimary, registrationEnabled *bool
-	setAdditional                  bool
-	additional                     []entry // json "null" clears
-}
 
 // violations collects what is wrong with a request.
 type violations struct {
+	cfg       *Config
 	messageID string // the first specific one; empty: BAD_REQUEST
 	fields    []violation
 }
@@ -56,101 +26,118 @@ func (v *violations) add(field, what string) {
 }
 
 func (v *violations) addID(messageID, field, what string) {
-	if v.messageID == "" {
-		v.messageID = messageID
-	}
+	v.messageID = cmp.Or(v.messageID, messageID)
 	v.add(field, what)
 }
 
 func (v *violations) isEmpty() bool { return len(v.fields) == 0 }
 
-// typed returns a value that must have a type; the zero value where it has not.
-func typed[T any](bad *violations, field string, val any) T {
-	t, ok := val.(T)
-	if !ok {
-		bad.add(field, "must be "+kindOf(t)+", is "+kindOf(val))
+// check adds what is wrong with a value of a request's body.
+type check func(bad *violations, field string, val any)
+
+// What the members of a body may be. Those that are not listed are refused.
+var (
+	personalizeMembers = members(map[string]check{"identity": checkIdentity, "attributes": members(map[string]check{
+		"firstName": checkName(255), "lastName": checkName(255), "middleName": checkName(50),
+		"birthday": orNull(checkBirthday), "gender": orNull(checkGender), "tags": orNull(checkTags),
+		"customAttributes": checkCustomAttributes,
+	})})
+	identityMembers = members(map[string]check{
+		"externalId":  orNull(checkExternalID),
+		"phoneNumber": orNull(checkForm(isPhone, "PHONE_INVALID")), "email": orNull(checkForm(isEmail, "EMAIL_INVALID")),
+	})
+	updateMembers = members(map[string]check{
+		"isPrimary": checkBool, "systemData": members(map[string]check{"registrationEnabled": checkBool}), "additionalData": checkEntries,
+	})
+)
+
+// typed returns a value that must have a type.
+func typed[T any](bad *violations, field string, val any) (t T, ok bool) {
+	if t, ok = val.(T); !ok {
+		bad.add(cmp.Or(field, "body"), "must be "+kindOf(t)+", is "+kindOf(val))
 	}
-	return t
+	return t, ok
 }
 
-func (v *violations) unknown(field string) { v.add(field, "unknown or read-only field") }
-
-func readPersonalize(root any, cfg *Config) (b personalizeBody, bad violations) {
-	body := typed[object](&bad, "body", root)
-	if body == nil {
-		return b, bad
-	}
-	if _, ok := body["identity"]; !ok {
-		bad.addID("USER_IDENTITY_INVALID", "identity", "is missing")
-	}
-	for name, val := range byName(body) {
-		switch name {
-		case "identity":
-			b.identity = readIdentity(val, &bad)
-		case "attributes":
-			readAttributes(&b, val, cfg, &bad)
-		default:
-			bad.unknown(name)
+// members checks an object member by member.
+func members(checks map[string]check) check {
+	return func(bad *violations, field string, val any) {
+		all, _ := typed[object](bad, field, val)
+		for name, val := range byName(all) {
+			at := strings.TrimPrefix(field+"."+name, ".")
+			if checks[name] == nil {
+				bad.add(at, "unknown or read-only field")
+				continue
+			}
+			checks[name](bad, at, val)
 		}
 	}
-	return b, bad
 }
 
-func readIdentity(val any, bad *violations) (id identity) {
-	members := typed[object](bad, "identity", val)
-	if members == nil {
-		return id
-	}
-	given := 0
-	for name, val := range byName(members) {
-		field := "identity." + name
+// orNull lets null pass, which clears at the platform.
+func orNull(c check) check {
+	return func(bad *violations, field string, val any) {
 		if val != nil {
-			given++
-		}
-		switch name {
-		case "externalId":
-			id.externalID = readExternalID(field, val, bad)
-		case "phoneNumber":
-			id.phone = readShape(field, val, isPhone, "PHONE_INVALID", bad)
-		case "email":
-			id.email = readShape(field, val, isEmail, "EMAIL_INVALID", bad)
-		default:
-			bad.unknown(field)
+			c(bad, field, val)
 		}
 	}
-	if given == 0 {
-		bad.addID("USER_IDENTITY_INVALID", "identity", "names nobody")
-	}
-	return id
 }
 
-func readShape(field string, val any, fits func(string) bool, messageID string, bad *violations) string {
-	if val == nil {
-		return ""
+func checkPersonalize(bad *violations, field string, val any) {
+	if body, ok := val.(object); ok {
+		if _, ok := body["identity"]; !ok {
+			bad.addID("USER_IDENTITY_INVALID", "identity", "is missing")
+		}
 	}
-	text := typed[string](bad, field, val)
-	if _, ok := val.(string); ok && !fits(text) {
-		bad.addID(messageID, field, "does not have the form of one")
-	}
-	return text
+	personalizeMembers(bad, field, val)
 }
 
-func readExternalID(field string, val any, bad *violations) string {
-	c := readText(field, val, 256, bad)
+func checkIdentity(bad *violations, field string, val any) {
+	identityMembers(bad, field, val)
+	id, ok := val.(object)
+	if ok && !slices.ContainsFunc(slices.Collect(maps.Values(id)), func(val any) bool { return val != nil }) {
+		bad.addID("USER_IDENTITY_INVALID", field, "names nobody")
+	}
+}
+
+func checkBool(bad *violations, field string, val any) { typed[bool](bad, field, val) }
+
+func checkText(bad *violations, field string, val any, most int) {
+	text, _ := typed[string](bad, field, val)
+	if n := utf8.RuneCountInString(text); n > most {
+		bad.add(field, fmt.Sprintf("has %d characters, at most %d are allowed", n, most))
+	}
+}
+
+func checkName(most int) check {
+	return orNull(func(bad *violations, field string, val any) {
+		checkText(bad, field, val, most)
+		if text, _ := val.(string); bad.cfg.Choices.NamesRefused && strings.ContainsAny(text, `&<>"/\:(){}=;#`) {
+			bad.add(field, "has a character that names must not have")
+		}
+	})
+}
+
+func checkExternalID(bad *violations, field string, val any) {
+	checkText(bad, field, val, 256)
 	switch val {
 	case "":
 		bad.addID("USER_IDENTITY_INVALID", field, "is empty")
 	case "null", "Null", "NULL":
 		bad.addID("USER_IDENTITY_INVALID", field, "is the word null, which counts as JSON null")
 	}
-	return c.text
+}
+
+func checkForm(fits func(string) bool, messageID string) check {
+	return func(bad *violations, field string, val any) {
+		if text, ok := typed[string](bad, field, val); ok && !fits(text) {
+			bad.addID(messageID, field, "does not have the form of one")
+		}
+	}
 }
 
 func isPhone(s string) bool {
-	if len(s) < 5 || len(s) > 15 || s[0] == '0' {
-		return false
-	}
-	return strings.Trim(s, "0123456789") == ""
+	return len(s) >= 5 && len(s) <= 15 && s[0] != '0' && strings.Trim(s, "0123456789") == ""
 }
 
 func isEmail(s string) bool {
@@ -170,51 +157,93 @@ func isBadLabel(label string) bool {
 		strings.HasPrefix(label, "-") || strings.HasSuffix(label, "-")
 }
 
-func readUpdate(root any) (b updateBody, bad violations) {
-	for name, val := range byName(typed[object](&bad, "body", root)) {
-		switch name {
-		case "isPrimary":
-			b.isPrimary = readBool(name, val, &bad)
-		case "systemData":
-			b.registrationEnabled = readSystemData(val, &bad)
-		case "additionalData":
-			b.setAdditional, b.additional = true, readEntries(name, val, nil, &bad)
-		default:
-			bad.unknown(name)
-		}
+func checkGender(bad *violations, field string, val any) {
+	if text, _ := typed[string](bad, field, val); text != "" && text != "MALE" && text != "FEMALE" {
+		bad.add(field, "must be MALE or FEMALE")
 	}
-	return b, bad
 }
 
-func readSystemData(val any, bad *violations) (enabled *bool) {
-	for name, val := range byName(typed[object](bad, "systemData", val)) {
-		if name != "registrationEnabled" {
-			bad.unknown("systemData." + name)
+func checkBirthday(bad *violations, field string, val any) {
+	text, ok := typed[string](bad, field, val)
+	if _, err := bad.cfg.Choices.birthday(text); ok && err != nil {
+		form := "must be a date-time such as 1990-01-31T00:00:00Z"
+		if bad.cfg.Choices.BirthdayDate {
+			form = "must be a date such as 1990-01-31"
+		}
+		bad.add(field, form)
+	}
+}
+
+// birthday is a birthday as the platform answers it, a date-time in UTC.
+func (c *Choices) birthday(text string) (string, error) {
+	layout := time.RFC3339
+	if c.BirthdayDate {
+		layout = time.DateOnly
+	}
+	t, err := time.Parse(layout, text)
+	return t.UTC().Format(time.RFC3339), err
+}
+
+func checkTags(bad *violations, field string, val any) {
+	tags, _ := typed[[]any](bad, field, val)
+	for i, tag := range tags {
+		at := field + "[" + strconv.Itoa(i) + "]"
+		if text, ok := typed[string](bad, at, tag); ok && slices.Contains(tags[:i], any(text)) {
+			bad.add(at, "repeats an earlier tag")
+		}
+	}
+}
+
+const (
+	maxName   = 256
+	maxString = 4096
+	maxNumber = "9223372036854775807"
+)
+
+func checkCustomAttributes(bad *violations, field string, val any) {
+	checkEntries(bad, field, val)
+	all, _ := val.(object)
+	for name := range byName(all) {
+		if known := bad.cfg.CustomAttributes; len(known) > 0 && !slices.Contains(known, name) {
+			bad.add(field+"."+name, "is not defined on the account")
+		}
+	}
+}
+
+// checkEntries checks an object of free-form values.
+func checkEntries(bad *violations, field string, val any) {
+	all, _ := typed[object](bad, field, val)
+	for name, val := range byName(all) {
+		at := strings.TrimSuffix(field+"."+name, ".")
+		if n := utf8.RuneCountInString(name); n == 0 || n > maxName {
+			bad.add(at, fmt.Sprintf("its name has %d characters, 1 to %d are allowed", n, maxName))
 			continue
 		}
-		enabled = readBool("systemData."+name, val, bad)
-	}
-	return enabled
-}
-
-func readBool(field string, val any, bad *violations) *bool {
-	b := typed[bool](bad, field, val)
-	return &b
-}
-
-// merge sets and clears entries; the order of first appearance is kept.
-func (c *Choices) merge(into, changes []entry) []entry {
-	for _, e := range changes {
-		i := slices.IndexFunc(into, func(old entry) bool { return old.name == e.name })
-		switch {
-		case e.json == "null" && (i < 0 || c.NullKeeps):
-		case e.json == "null":
-			into = slices.Delete(into, i, i+1)
-		case i >= 0:
-			into[i].json = e.json
-		default:
-			into = append(into, e)
+		switch val := val.(type) {
+		case string:
+			checkText(bad, at, val, maxString)
+		case json.Number:
+			if isTooLarge(val.String()) {
+				bad.add(at, "is larger than "+maxNumber)
+			}
+		case []any, object:
+			bad.add(at, "must be a string, number or boolean, is "+kindOf(val))
 		}
 	}
-	return into
+}
+
+// isTooLarge compares by digits: a float would round 9223372036854775808 away.
+func isTooLarge(number string) bool {
+	if strings.HasPrefix(number, "-") {
+		return false
+	}
+	if strings.ContainsAny(number, "eE") {
+		f, _ := strconv.ParseFloat(number, 64)
+		return f >= 1<<63
+	}
+	whole, fraction, _ := strings.Cut(number, ".")
+	if len(whole) != len(maxNumber) {
+		return len(whole) > len(maxNumber)
+	}
+	return whole > maxNumber || whole == maxNumber && strings.Trim(fraction, "0") != ""
 }

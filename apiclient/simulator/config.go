@@ -32,29 +32,28 @@ type Config struct {
 	Admin        bool      // serve /__simulator/…
 }
 
-// Limits are requests a second by operation; 0 is no limit. Every operation
-// is counted on its own, over the whole account.
+// Limits are requests a second; 0 is no limit. Every operation is counted on its
+// own, over the whole account.
 type Limits struct {
-	Get, Update, Personalize, Depersonalize, ListPersons, Applications int
+	Push int // of each push operation
+	List int // of listing people, and of listing applications
 }
 
-// PublishedLimits returns the limits of the platform's reference: 50 a second
-// for each push operation, 5 a second for listing people and applications.
-func PublishedLimits() *Limits {
-	return &Limits{Get: 50, Update: 50, Personalize: 50, Depersonalize: 50, ListPersons: 5, Applications: 5}
-}
+// PublishedLimits returns the limits of the platform's reference.
+func PublishedLimits() *Limits { return PushLimits(50, 5) }
 
 // PushLimits returns limits with n requests a second for each push operation
 // and list for listing people and applications.
-func PushLimits(n, list int) *Limits {
-	return &Limits{Get: n, Update: n, Personalize: n, Depersonalize: n, ListPersons: list, Applications: list}
-}
+func PushLimits(n, list int) *Limits { return &Limits{n, list} }
 
 func (l *Limits) of(op Op) int {
-	return [opCount]int{
-		OpGet: l.Get, OpUpdate: l.Update, OpPersonalize: l.Personalize, OpDepersonalize: l.Depersonalize,
-		OpListPersons: l.ListPersons, OpApplications: l.Applications,
-	}[op]
+	switch {
+	case op < OpListPersons:
+		return l.Push
+	case op < OpToken:
+		return l.List
+	}
+	return 0
 }
 
 // Window is how a limit counts.

@@ -1,7 +1,7 @@
 package simulator
 
 import (
-	"context"
+	"cmp"
 	"net/http"
 	"strconv"
 	"time"
@@ -18,23 +18,8 @@ type handling struct {
 	wrong *answer
 }
 
-// ending is how an answer reaches the client.
-type ending uint8
-
-const (
-	whole ending = iota
-	cutConnection
-	cutBody
-	clientGone
-)
-
-type outcome struct {
-	answer
-	ending ending
-}
-
 // run takes the request through jitter, authorization, limit, faults and rules.
-func (x *handling) run() outcome {
+func (x *handling) run() answer {
 	v := x.sim.throw(x.call)
 	if !x.pause(v.jitter) {
 		return x.gone(answer{})
@@ -42,12 +27,19 @@ func (x *handling) run() outcome {
 	now := time.Now().UTC()
 	x.log.counted(x.call, now)
 	if a := x.sim.admit(x.call.Op, x.r.Header.Get("Authorization"), now); a != nil {
-		return outcome{answer: *a}
+		return *a
 	}
+	var does Action
 	if v.fault != nil {
-		x.call.Fault = v.fault.Name
-		if o, done := x.faultBefore(v.fault); done {
-			return o
+		x.call.Fault, does = v.fault.Name, v.fault.Action
+		switch does {
+		case ActStatus:
+			return errorAnswer(v.fault.Status, v.fault.Envelope)
+		case ActCutBefore:
+			return answer{ending: cutConnection}
+		case ActHang:
+			<-x.r.Context().Done()
+			return answer{ending: clientGone}
 		}
 	}
 	if !x.pause(v.latency / 2) {
@@ -57,49 +49,23 @@ func (x *handling) run() outcome {
 	if !x.pause(v.latency - v.latency/2) {
 		return x.gone(a)
 	}
-	return x.faultAfter(v.fault, a)
-}
-
-// faultBefore does what a fault does without an effect.
-func (x *handling) faultBefore(f *Fault) (outcome, bool) {
-	switch f.Action {
-	case ActStatus:
-		return outcome{answer: errorAnswer(f.Status, f.Envelope)}, true
-	case ActCutBefore:
-		return outcome{ending: cutConnection}, true
-	case ActHang:
-		<-x.r.Context().Done()
-		return outcome{ending: clientGone}, true
-	default:
-		return outcome{}, false
-	}
-}
-
-func (x *handling) faultAfter(f *Fault, a answer) outcome {
-	o := outcome{answer: a}
 	switch {
-	case f == nil:
-	case f.Action == ActCutAfter:
-		o.ending = cutConnection
-	case f.Action == ActCutBody && len(a.body) > 0:
-		o.ending = cutBody
-	case f.Action == ActCutBody: // nothing to cut: the answer itself is lost
-		o.ending = cutConnection
+	case does == ActCutBody && len(a.body) > 0:
+		a.ending = cutBody
+	case does == ActCutBody, does == ActCutAfter: // where there is no body, the answer itself is lost
+		a.ending = cutConnection
 	}
-	return o
+	return a
 }
 
-func (x *handling) gone(a answer) outcome {
-	if x.call.Fault == "" {
-		x.call.Fault = "client-gone"
-	}
-	return outcome{answer: a, ending: clientGone}
+func (x *handling) gone(a answer) answer {
+	x.call.Fault = cmp.Or(x.call.Fault, "client-gone")
+	a.ending = clientGone
+	return a
 }
 
 // pause reports false when the client left meanwhile.
-func (x *handling) pause(d time.Duration) bool { return pause(x.r.Context(), d) }
-
-func pause(ctx context.Context, d time.Duration) bool {
+func (x *handling) pause(d time.Duration) bool {
 	if d <= 0 {
 		return true
 	}
@@ -108,7 +74,7 @@ func pause(ctx context.Context, d time.Duration) bool {
 	select {
 	case <-t.C:
 		return true
-	case <-ctx.Done():
+	case <-x.r.Context().Done():
 		return false
 	}
 }

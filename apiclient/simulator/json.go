@@ -56,7 +56,7 @@ func parseJSON(text string) (v any, err error) {
 		return nil, errors.New("body is not valid JSON")
 	}
 	hasMark := strings.ContainsRune(text, utf8.RuneError) || strings.Contains(strings.ToLower(text), `\ufffd`)
-	if err := check(json.NewDecoder(strings.NewReader(text)), 0, hasMark); err != nil {
+	if err := checkJSON(json.NewDecoder(strings.NewReader(text)), 0, hasMark); err != nil {
 		return nil, fmt.Errorf("body is not valid JSON: %w", err)
 	}
 	d := json.NewDecoder(strings.NewReader(text))
@@ -64,9 +64,9 @@ func parseJSON(text string) (v any, err error) {
 	return v, d.Decode(&v)
 }
 
-// check looks at the next value for what is refused. hasMark says that the text
+// checkJSON looks at the next value for what is refused. hasMark says that the text
 // has the character that stands for half of a surrogate pair.
-func check(d *json.Decoder, depth int, hasMark bool) error {
+func checkJSON(d *json.Decoder, depth int, hasMark bool) error {
 	token, _ := d.Token() // the text is valid
 	if text, ok := token.(string); ok && !hasMark && strings.ContainsRune(text, utf8.RuneError) {
 		return errors.New("half of a surrogate pair")
@@ -90,7 +90,7 @@ func check(d *json.Decoder, depth int, hasMark bool) error {
 			}
 			names[name] = true
 		}
-		if err := check(d, depth+1, hasMark); err != nil {
+		if err := checkJSON(d, depth+1, hasMark); err != nil {
 			return err
 		}
 	}

@@ -28,19 +28,18 @@ type listing struct {
 	passes                   condition
 }
 
-func readListing(query url.Values) (listing, violations) {
+func readListing(query url.Values, bad *violations) listing {
 	l := listing{limit: defaultPage, page: 1, field: orderCreated}
-	var bad violations
 	for name, values := range query {
 		if len(values) > 1 {
 			bad.add(name, "is repeated")
 		}
-		l.set(name, values[0], &bad)
+		l.set(name, values[0], bad)
 	}
 	if (l.identifier == "") != (l.kind == "") {
 		bad.add("identifier", "identifier and type go together")
 	}
-	return l, bad
+	return l
 }
 
 func (l *listing) set(name, text string, bad *violations) {

@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"net"
@@ -12,44 +13,40 @@ import (
 )
 
 // deliver answers over a socket.
-func deliver(w http.ResponseWriter, o outcome) {
-	if o.ending != whole {
-		breakOff(w, o)
+func deliver(w http.ResponseWriter, a answer) {
+	if a.ending != whole {
+		breakOff(w, a)
 		return
 	}
-	o.header(w.Header())
-	w.WriteHeader(o.status)
-	_, _ = w.Write(o.body) // the client may have left
+	a.header(w.Header())
+	w.WriteHeader(a.status)
+	_, _ = w.Write(a.body) // the client may have left
 }
 
 func (a *answer) header(h http.Header) {
 	h["Content-Length"] = []string{strconv.Itoa(len(a.body))}
 	if len(a.body) > 0 {
-		h["Content-Type"] = []string{a.mediaType()}
+		h["Content-Type"] = []string{cmp.Or(a.contentType, "application/json")}
 	}
 	if a.retryAfter != "" {
 		h["Retry-After"] = []string{a.retryAfter}
 	}
 }
 
-func (a *answer) mediaType() string {
-	if a.contentType != "" {
-		return a.contentType
-	}
-	return "application/json"
-}
-
 // breakOff ends the handling without a whole answer: with a reset, or after
 // half a body.
-func breakOff(w http.ResponseWriter, o outcome) {
+func breakOff(w http.ResponseWriter, a answer) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		panic(http.ErrAbortHandler) // net/http closes the connection then
 	}
 	defer conn.Close()
-	if o.ending == cutBody {
-		fmt.Fprintf(conn, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s",
-			o.status, http.StatusText(o.status), o.mediaType(), len(o.body), o.body[:len(o.body)/2])
+	if a.ending == cutBody {
+		fmt.Fprintf(conn, "HTTP/1.1 %d %s\r\n", a.status, http.StatusText(a.status))
+		h := http.Header{}
+		a.header(h)
+		_ = h.Write(conn) // the client may have left
+		fmt.Fprintf(conn, "\r\n%s", a.body[:len(a.body)/2])
 		return
 	}
 	if tcp, ok := conn.(*net.TCPConn); ok {
@@ -73,23 +70,23 @@ func (t roundTripper) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err := r.Context().Err(); err != nil {
 		return nil, err
 	}
-	o := t.sim.handle(r)
-	if o.ending == clientGone && r.Context().Err() != nil {
+	a := t.sim.handle(r)
+	if a.ending == clientGone && r.Context().Err() != nil {
 		return nil, r.Context().Err()
 	}
-	if o.ending == cutConnection || o.ending == clientGone {
+	if a.ending == cutConnection || a.ending == clientGone {
 		return nil, &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", syscall.ECONNRESET)}
 	}
-	var body io.Reader = bytes.NewReader(o.body)
-	if o.ending == cutBody {
-		body = io.MultiReader(bytes.NewReader(o.body[:len(o.body)/2]), cutReader{})
+	var body io.Reader = bytes.NewReader(a.body)
+	if a.ending == cutBody {
+		body = io.MultiReader(bytes.NewReader(a.body[:len(a.body)/2]), cutReader{})
 	}
 	head := http.Header{}
-	o.header(head)
+	a.header(head)
 	return &http.Response{
-		Status: strconv.Itoa(o.status) + " " + http.StatusText(o.status), StatusCode: o.status,
+		Status: strconv.Itoa(a.status) + " " + http.StatusText(a.status), StatusCode: a.status,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: head, Body: io.NopCloser(body), ContentLength: int64(len(o.body)), Request: r,
+		Header: head, Body: io.NopCloser(body), ContentLength: int64(len(a.body)), Request: r,
 	}, nil
 }
 

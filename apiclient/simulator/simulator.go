@@ -101,19 +101,19 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // handle takes a request to its answer and writes it down.
-func (s *Simulator) handle(r *http.Request) outcome {
+func (s *Simulator) handle(r *http.Request) answer {
 	s.mu.Lock()
 	x := handling{sim: s, r: r, log: s.log}
 	s.mu.Unlock()
 	x.receive()
 	x.log.begin(x.call)
-	o := x.run()
-	x.call.Status, x.call.Code, x.call.Effect = o.status, o.code, o.effect
-	if o.ending == cutConnection || o.ending == clientGone {
+	a := x.run()
+	x.call.Status, x.call.Code, x.call.Effect = a.status, a.code, a.effect
+	if a.ending == cutConnection || a.ending == clientGone {
 		x.call.Status = 0
 	}
 	x.log.end(x.call)
-	return o
+	return a
 }
 
 // Calls returns all finished requests in the order of their arrival; nothing
