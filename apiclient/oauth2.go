@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -18,22 +17,16 @@ type tokens struct {
 	form      []byte
 	current   atomic.Pointer[token]
 
-	mu       sync.Mutex
-	fetching *fetch
-	asked    time.Time // when the last fetch began
+	turn  chan struct{} // capacity 1: who is in it may fetch, and use what follows
+	asked time.Time     // when the last fetch began
+	ended time.Time     // and when it ended
+	err   *Error        // in which way
 }
 
 // token is an access token as a header value.
 type token struct {
 	header string
 	renew  time.Time // from when on it is not used any more
-}
-
-// fetch is a request for a token that callers wait for together.
-type fetch struct {
-	done chan struct{}
-	err  *Error
-	gone bool // the caller who made it went away
 }
 
 const (
@@ -59,7 +52,7 @@ func newTokens(x *transport, c *credentials, base *url.URL) (*tokens, error) {
 	form := url.Values{
 		"grant_type": {"client_credentials"}, "client_id": {c.clientID}, "client_secret": {c.secret},
 	}
-	return &tokens{transport: x, endpoint: endpoint, form: []byte(form.Encode())}, nil
+	return &tokens{transport: x, endpoint: endpoint, form: []byte(form.Encode()), turn: make(chan struct{}, 1)}, nil
 }
 
 // header returns the value of Authorization, empty when a token must be
@@ -82,43 +75,35 @@ func (t *tokens) refuse(header string) {
 // ensure returns when there is a token, or why there is none: an *Error, or
 // the reason why ctx stopped waiting.
 func (t *tokens) ensure(ctx context.Context, op Op) error {
-	for t.header() == "" {
-		f, mine := t.join()
-		if mine {
-			t.run(ctx, op, f)
-		} else if err := pause(ctx, -1, f.done); err != nil {
-			return err
-		}
-		switch {
-		case mine && stopped(ctx) != nil:
-			return stopped(ctx)
-		case f.err != nil && !f.gone:
-			return f.err
-		}
+	if t.header() != "" {
+		return nil
+	}
+	began := time.Now()
+	select {
+	case t.turn <- struct{}{}:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-draining(ctx):
+		return ErrDrained
+	}
+	defer func() { <-t.turn }()
+	switch {
+	case t.header() != "":
+		return nil
+	case t.err != nil && !t.ended.Before(began): // it failed for all who waited for it
+		return t.err
+	}
+	if err := pause(ctx, max(0, tokenEvery-time.Since(t.asked)), nil); err != nil {
+		return err
+	}
+	err := t.fetch(ctx, op)
+	if why := stopped(ctx); why != nil {
+		return why // which says nothing to the others
+	}
+	if t.ended, t.err = time.Now(), err; err != nil {
+		return err
 	}
 	return nil
-}
-
-func (t *tokens) join() (f *fetch, mine bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.fetching == nil {
-		t.fetching, mine = &fetch{done: make(chan struct{})}, true
-	}
-	return t.fetching, mine
-}
-
-func (t *tokens) run(ctx context.Context, op Op, f *fetch) {
-	if t.header() == "" { // nobody fetched it between the look and the join
-		if pause(ctx, max(0, tokenEvery-time.Since(t.asked)), nil) == nil {
-			f.err = t.fetch(ctx, op)
-		}
-	}
-	f.gone = stopped(ctx) != nil
-	t.mu.Lock()
-	t.fetching = nil
-	t.mu.Unlock()
-	close(f.done)
 }
 
 func (t *tokens) fetch(ctx context.Context, op Op) *Error {

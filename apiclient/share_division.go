@@ -22,93 +22,55 @@ func nextShare(all []*shareHolder, permits, free int, now time.Time) int {
 	for i, other := range all[1:] {
 		short := targets[i+1] - other.Permits
 		// A share that is a little large stays: what moves is of no use for seconds.
-		if short > 0 && other.Waiting >= 0.5 && (own.Permits-target > max(1, target/4) || short > other.Permits) {
+		if short > 0 && other.waits() && (own.Permits-target > max(1, target/4) || short > other.Permits) {
 			return target
 		}
 	}
 	return own.Permits
 }
 
-// shareTargets divides permits among processes: who waits more gets more, who
-// does not wait gets a little more than it uses. Where there are fewer permits
-// than processes they take turns.
+// shareTargets divides permits among processes, one by one to whoever has the least
+// for what it counts: who waits more gets more, who does not wait gets a little more
+// than it uses, the rest goes to all. Where there are fewer permits than processes they
+// take turns.
 func shareTargets(all []*shareHolder, permits int, now time.Time) []int {
-	waiting := 0
-	for _, h := range all {
-		if h.Waiting >= 0.5 {
-			waiting++
-		}
-	}
-	if waiting > permits {
-		return shareTurns(all, permits, now)
-	}
 	targets := make([]int, len(all))
-	open := make([]int, 0, len(all)) // whose target is not settled
 	left := permits
 	for i, h := range all {
-		if h.Waiting >= 0.5 {
+		if h.waits() {
 			targets[i] = 1
 			left--
 		}
-		open = append(open, i)
 	}
-	for left > 0 && len(open) > 0 {
-		var weights float64
-		for _, i := range open {
-			weights += all[i].weight()
+	if left < 0 {
+		return shareTurns(all, permits, now)
+	}
+	claim := func(h *shareHolder, has int) float64 {
+		if !h.waits() && float64(has) >= 1.25*h.Used {
+			return math.MaxInt32 + float64(has)
 		}
-		given := 0
-		still := open[:0]
-		for _, i := range open {
-			part := int(float64(left) * all[i].weight() / weights)
-			part = min(part, all[i].most()-targets[i])
-			targets[i] += max(part, 0)
-			given += max(part, 0)
-			if targets[i] < all[i].most() {
-				still = append(still, i)
+		return float64(has+1) / max(h.Waiting, 1)
+	}
+	for ; left > 0; left-- {
+		first := 0
+		for i, h := range all {
+			if cmp.Or(cmp.Compare(claim(h, targets[i]), claim(all[first], targets[first])), cmp.Compare(h.Token, all[first].Token)) < 0 {
+				first = i
 			}
 		}
-		if left -= given; given == 0 {
-			break
-		}
-		open = still
+		targets[first]++
 	}
-	spreadRest(all, targets, open, left)
 	return targets
 }
 
-// spreadRest gives what rounding left to those who want more, or to all when nobody
-// does, one by one in the order of their names.
-func spreadRest(all []*shareHolder, targets, open []int, left int) {
-	if len(open) == 0 {
-		for i := range all {
-			open = append(open, i)
-		}
-	}
-	slices.SortFunc(open, func(a, b int) int { return cmp.Compare(all[a].Token, all[b].Token) })
-	for k := 0; left > 0; k++ {
-		targets[open[k%len(open)]]++
-		left--
-	}
-}
-
-// weight is what a process counts among the others.
-func (h *shareHolder) weight() float64 { return max(h.Waiting, 1) }
-
-// most is what a process could do with.
-func (h *shareHolder) most() int {
-	if h.Waiting >= 0.5 {
-		return math.MaxInt
-	}
-	return int(math.Ceil(1.25 * h.Used))
-}
+func (h *shareHolder) waits() bool { return h.Waiting >= 0.5 }
 
 // shareTurns gives a permit each to those who have it for less than a term, then
 // to those who have waited longest.
 func shareTurns(all []*shareHolder, permits int, now time.Time) []int {
 	order := make([]int, 0, len(all))
 	for i, h := range all {
-		if h.Waiting >= 0.5 {
+		if h.waits() {
 			order = append(order, i)
 		}
 	}

@@ -46,7 +46,8 @@ type sharer struct {
 // sharedOp is an operation that is in use and whose limit is shared.
 type sharedOp struct {
 	limiter  *limiter
-	holder   shareHolder
+	holder   shareHolder // as it was last written
+	next     shareHolder // as it is to be written. A share that became smaller is so for the calls at once
 	info     ShareStats
 	barred   time.Time // nothing is taken before: the record was lost
 	taken    int64     // permits that calls took, ever
@@ -87,19 +88,19 @@ func (c *Client) KeepShares(ctx context.Context) error {
 func (s *sharer) look(ctx context.Context) error {
 	start, now := s.client.clock.now(), s.client.cfg.shareClock()
 	s.measure(now)
-	before := s.snapshot()
 	wrote := false
 	limited, cancel := context.WithTimeout(ctx, shareAnswer)
 	defer cancel()
 	err := s.client.cfg.Shares.Update(limited, func(data []byte) ([]byte, error) {
-		s.restore(before)
 		record, err := readShares(data)
 		if err != nil {
 			return nil, err
 		}
 		now = s.client.cfg.shareClock() // what is given up is given up now, however long the store took
-		wrote = len(before) > 0 && now.Sub(s.wrote) >= shareRenew
+		wrote = len(s.used()) > 0 && now.Sub(s.wrote) >= shareRenew
 		for _, o := range s.used() {
+			o.next = o.holder // what was decided on an earlier record counts no more
+			o.next.Given = slices.Clone(o.holder.Given)
 			wrote = s.divide(record, o, now) || wrote
 		}
 		if !wrote {
@@ -108,14 +109,15 @@ func (s *sharer) look(ctx context.Context) error {
 		s.renew(record, now)
 		return json.Marshal(record)
 	})
-	switch {
-	case errors.Is(err, errShareRecord):
+	if errors.Is(err, errShareRecord) {
 		return err
-	case err != nil:
-		s.restore(before)
-	case wrote:
-		s.wrote = now
-		for _, o := range s.used() {
+	}
+	for _, o := range s.used() {
+		if err == nil {
+			o.holder = o.next
+		}
+		if err == nil && wrote {
+			s.wrote = now
 			o.limiter.setShare(o.info, start+shareTerm)
 		}
 	}
@@ -166,26 +168,6 @@ func (s *sharer) used() []*sharedOp {
 	return used
 }
 
-// snapshot and restore undo what was decided on a record that another process
-// changed meanwhile, or that could not be written. A share that was made smaller
-// stays so for the calls until the next record is written.
-func (s *sharer) snapshot() []shareHolder {
-	var all []shareHolder
-	for _, o := range s.used() {
-		h := o.holder
-		h.Given = slices.Clone(h.Given)
-		all = append(all, h)
-	}
-	return all
-}
-
-func (s *sharer) restore(all []shareHolder) {
-	for i, o := range s.used() {
-		o.holder = all[i]
-		o.holder.Given = slices.Clone(all[i].Given)
-	}
-}
-
 // measure notes what each operation needs. One that was never used takes no part.
 func (s *sharer) measure(now time.Time) {
 	for op, l := range s.client.limiters {
@@ -226,7 +208,7 @@ func (o *sharedOp) window() time.Duration {
 // record must be written. What is given up is given up at once, what is taken is
 // used only once it is written.
 func (s *sharer) divide(record *shareRecord, o *sharedOp, now time.Time) (changed bool) {
-	h := &o.holder
+	h := &o.next
 	was, all := s.sharers(record, h, now)
 	switch {
 	case now.After(h.Until): // others may have taken it
@@ -256,7 +238,7 @@ func (s *sharer) divide(record *shareRecord, o *sharedOp, now time.Time) (change
 		o.limiter.setShare(o.info, -1)
 	}
 	// A larger share than is in use was written before, and the answer was lost.
-	return was == nil || h.Permits != was.Permits || h.Permits > o.limiter.shareNow() || (h.Waiting < 0.5) != (was.Waiting < 0.5) ||
+	return was == nil || h.Permits != was.Permits || h.Permits > o.limiter.shareNow() || h.waits() != was.waits() ||
 		h.Waiting > 1.5*was.Waiting+1 || h.Slowed != nil && (was.Slowed == nil || !h.Slowed.At.Equal(was.Slowed.At))
 }
 
@@ -301,7 +283,7 @@ func (s *sharer) renew(record *shareRecord, now time.Time) {
 		return h.Token == s.token || h.taken(now, window) == 0 && now.After(h.Until.Add(window+shareMargin))
 	})
 	for _, o := range s.used() {
-		h := &o.holder
+		h := &o.next
 		h.Until = now.Add(shareTerm)
 		h.Given = slices.DeleteFunc(h.Given, func(g givenShare) bool { return now.After(g.At.Add(o.window() + shareMargin)) })
 		record.Holders = append(record.Holders, *h)
