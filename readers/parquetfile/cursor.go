@@ -215,17 +215,16 @@ func (c *cursor) storedValue() ([]byte, error) {
 
 // render makes text of a stored value.
 func (c *cursor) render(raw []byte) batch.Value {
-	text, fault := c.scan.text[:0], faultTooLarge
+	text, fault := "", faultTooLarge
 	if len(raw) > maxText {
-		text = append(text, raw[:256]...)
+		text = string(raw[:256])
 	} else {
-		text, fault = c.leaf.typ.append(text, raw)
+		text, fault = c.leaf.typ.text(raw)
 	}
-	c.scan.text = text
 	if fault != noFault {
-		return c.scan.fault(fault, string(text))
+		return c.scan.fault(fault, text)
 	}
-	return batch.Value{Kind: c.leaf.typ.kind, Text: string(text)}
+	return batch.Value{Kind: c.leaf.typ.kind, Text: text}
 }
 
 // skipRow passes over the next row.

@@ -46,6 +46,11 @@ const (
 	logicalVariant   logicalID = 16
 	logicalGeometry  logicalID = 17
 	logicalGeography logicalID = 18
+
+	// What only the older kind of annotation has.
+	logicalInterval logicalID = -1
+	logicalPairs    logicalID = -2
+	logicalOther    logicalID = -3
 )
 
 // logicalType is LogicalType with the fields of all its members.

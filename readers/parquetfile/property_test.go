@@ -205,12 +205,12 @@ func TestParquetDates(t *testing.T) {
 	t.Parallel()
 	for day, want := range map[int32]string{-719528: "0000-01-01", -1: "1969-12-31", 11016: "2000-02-29", 2932896: "9999-12-31"} {
 		raw := binary.LittleEndian.AppendUint32(nil, uint32(day))
-		if got, fault := appendDay(nil, raw); fault != noFault || string(got) != want {
+		if got, fault := dayText(raw); fault != noFault || got != want {
 			t.Errorf("day %d: %s, want %s", day, got, want)
 		}
 	}
 	for _, day := range []int32{-719529, 2932897} {
-		if _, fault := appendDay(nil, binary.LittleEndian.AppendUint32(nil, uint32(day))); fault != faultRange {
+		if _, fault := dayText(binary.LittleEndian.AppendUint32(nil, uint32(day))); fault != faultRange {
 			t.Errorf("day %d has a date", day)
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"math/bits"
 	"strings"
 
-	"github.com/parquet-go/parquet-go/deprecated"
 	"github.com/parquet-go/parquet-go/format"
 
 	"pushbatch/batch"
@@ -145,17 +144,17 @@ func (s *schemaReader) node(parent place) (*node, error) {
 // come in the form that the format prescribes now and in the older ones it asks
 // readers to accept (LogicalTypes.md).
 func (n *node) resolve(e *schemaElement) bool {
-	converted := deprecated.ConvertedType(e.converted)
-	none := e.logical.id == 0
-	switch {
-	case e.logical.id == logicalList, none && converted == deprecated.List:
+	switch l := e.meaning(); l.id {
+	case 0:
+		return true
+	case logicalList:
 		return n.resolveList()
-	case e.logical.id == logicalMap, none && converted == deprecated.Map:
+	case logicalMap:
 		return n.resolveMap()
-	case none && converted == deprecated.MapKeyValue: // of a map, or, by later writers, of its pairs
+	case logicalPairs: // of a map, or, by later writers, of its pairs
 		return n.resolveMap() || e.repetition == format.Repeated
 	}
-	return none && e.converted < 0
+	return false
 }
 
 func (n *node) repeated() *node {

@@ -165,7 +165,6 @@ type scan struct {
 	tools  decompressor
 	open   int64  // bytes that the open pages take
 	packed []byte // the page being read, as stored
-	text   []byte // of a value that is being rendered
 
 	column *column // being read
 	faults []batch.Problem

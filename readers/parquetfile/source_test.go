@@ -522,4 +522,4 @@ func TestParquetEncodings(t *testing.T) {
 	}
 }
 
-func shortest(v float64, bits int) string { return string(appendFloat(nil, v, bits)) }
+func shortest(v float64, bits int) string { return floatText(v, bits) }

@@ -3,35 +3,28 @@ package parquetfile
 import (
 	"encoding/binary"
 	"encoding/hex"
+	"fmt"
 	"math"
 	"math/big"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
-func appendText(dst, raw []byte) ([]byte, valueFault) {
+func plainText(raw []byte) (string, valueFault) {
 	if !utf8.Valid(raw) {
-		return hex.AppendEncode(dst, raw), faultEncoding
+		return hex.EncodeToString(raw), faultEncoding
 	}
-	return append(dst, raw...), noFault
+	return string(raw), noFault
 }
 
-func appendHex(dst, raw []byte) ([]byte, valueFault) { return hex.AppendEncode(dst, raw), noFault }
+func hexText(raw []byte) (string, valueFault) { return hex.EncodeToString(raw), noFault }
 
-func appendUUID(dst, raw []byte) ([]byte, valueFault) {
-	for i, from := range [...]int{0, 4, 6, 8, 10} {
-		if i > 0 {
-			dst = append(dst, '-')
-		}
-		to := [...]int{4, 6, 8, 10, 16}[i]
-		dst = hex.AppendEncode(dst, raw[from:to])
-	}
-	return dst, noFault
+func uuidText(raw []byte) (string, valueFault) {
+	return fmt.Sprintf("%x-%x-%x-%x-%x", raw[:4], raw[4:6], raw[6:8], raw[8:10], raw[10:]), noFault
 }
 
-func appendBool(dst, raw []byte) ([]byte, valueFault) {
-	return strconv.AppendBool(dst, raw[0] != 0), noFault
-}
+func boolText(raw []byte) (string, valueFault) { return strconv.FormatBool(raw[0] != 0), noFault }
 
 // unsigned reads a little-endian number of up to eight bytes.
 func unsigned(raw []byte) uint64 {
@@ -46,24 +39,24 @@ func signed(raw []byte) int64 {
 	return int64(unsigned(raw)<<unused) >> unused
 }
 
-func appendSigned(dst, raw []byte) ([]byte, valueFault) {
-	return strconv.AppendInt(dst, signed(raw), 10), noFault
+func signedText(raw []byte) (string, valueFault) {
+	return strconv.FormatInt(signed(raw), 10), noFault
 }
 
-func appendUnsigned(dst, raw []byte) ([]byte, valueFault) {
-	return strconv.AppendUint(dst, unsigned(raw), 10), noFault
+func unsignedText(raw []byte) (string, valueFault) {
+	return strconv.FormatUint(unsigned(raw), 10), noFault
 }
 
-func appendFloat32(dst, raw []byte) ([]byte, valueFault) {
-	return appendFloat(dst, float64(math.Float32frombits(binary.LittleEndian.Uint32(raw))), 32), noFault
+func float32Text(raw []byte) (string, valueFault) {
+	return floatText(float64(math.Float32frombits(binary.LittleEndian.Uint32(raw))), 32), noFault
 }
 
-func appendFloat64(dst, raw []byte) ([]byte, valueFault) {
-	return appendFloat(dst, math.Float64frombits(binary.LittleEndian.Uint64(raw)), 64), noFault
+func float64Text(raw []byte) (string, valueFault) {
+	return floatText(math.Float64frombits(binary.LittleEndian.Uint64(raw)), 64), noFault
 }
 
-// appendFloat16 reads IEEE 754 binary16, whose every value a float32 holds.
-func appendFloat16(dst, raw []byte) ([]byte, valueFault) {
+// float16Text reads IEEE 754 binary16, whose every value a float32 holds.
+func float16Text(raw []byte) (string, valueFault) {
 	b := binary.LittleEndian.Uint16(raw)
 	exp, frac := int(b>>10&31), float64(b&1023)
 	var v float64
@@ -81,64 +74,45 @@ func appendFloat16(dst, raw []byte) ([]byte, valueFault) {
 	if b>>15 == 1 {
 		v = -v
 	}
-	return appendFloat(dst, v, 32), noFault
+	return floatText(v, 32), noFault
 }
 
-// appendFloat appends the shortest digits that read back as v, in JSON's
-// syntax; NaN, +Inf and -Inf, which JSON lacks, as these words.
-func appendFloat(dst []byte, v float64, bits int) []byte {
+// floatText is the shortest digits that read back as v, in JSON's syntax; NaN,
+// +Inf and -Inf, which JSON lacks, are these words.
+func floatText(v float64, bits int) string {
+	form := byte('e')
 	if abs := math.Abs(v); abs == 0 || abs >= 1e-6 && abs < 1e21 {
-		return strconv.AppendFloat(dst, v, 'f', -1, bits)
+		form = 'f'
 	}
-	return strconv.AppendFloat(dst, v, 'e', -1, bits)
+	return strconv.FormatFloat(v, form, -1, bits)
 }
 
-func appendDecimal(dst []byte, unscaled int64, scale int) []byte {
-	magnitude := uint64(unscaled)
-	if unscaled < 0 {
-		dst = append(dst, '-')
-		magnitude = -magnitude
+// decimalText writes a number with scale of its digits after the point.
+func decimalText(unscaled *big.Int, scale int) string {
+	digits, negative := strings.CutPrefix(unscaled.String(), "-")
+	if missing := scale + 1 - len(digits); missing > 0 {
+		digits = strings.Repeat("0", missing) + digits
 	}
-	var digits [20]byte
-	return appendPoint(dst, strconv.AppendUint(digits[:0], magnitude, 10), scale)
-}
-
-// appendPoint appends digits with scale of them after the point.
-func appendPoint(dst, digits []byte, scale int) []byte {
-	if scale == 0 {
-		return append(dst, digits...)
+	if scale > 0 {
+		digits = digits[:len(digits)-scale] + "." + digits[len(digits)-scale:]
 	}
-	if len(digits) <= scale {
-		dst = append(dst, '0', '.')
-		for range scale - len(digits) {
-			dst = append(dst, '0')
-		}
-		return append(dst, digits...)
+	if negative {
+		return "-" + digits
 	}
-	dst = append(dst, digits[:len(digits)-scale]...)
-	dst = append(dst, '.')
-	return append(dst, digits[len(digits)-scale:]...)
+	return digits
 }
 
 // maxDecimalBytes is more than the 32 bytes of the widest decimals in use.
 const maxDecimalBytes = 64
 
-// appendBigDecimal reads a big-endian number in two's complement.
-func appendBigDecimal(dst, raw []byte, scale int) ([]byte, valueFault) {
-	switch {
-	case len(raw) == 0 || len(raw) > maxDecimalBytes:
-		return hex.AppendEncode(dst, raw[:min(len(raw), maxDecimalBytes)]), faultRange
-	case len(raw) <= 8:
-		v := int64(int8(raw[0]))
-		for _, b := range raw[1:] {
-			v = v<<8 | int64(b)
-		}
-		return appendDecimal(dst, v, scale), noFault
+// bigDecimalText reads a big-endian number in two's complement.
+func bigDecimalText(raw []byte, scale int) (string, valueFault) {
+	if len(raw) == 0 || len(raw) > maxDecimalBytes {
+		return hex.EncodeToString(raw[:min(len(raw), maxDecimalBytes)]), faultRange
 	}
 	v := new(big.Int).SetBytes(raw)
 	if raw[0]&0x80 != 0 {
 		v.Sub(v, new(big.Int).Lsh(big.NewInt(1), uint(8*len(raw))))
-		dst = append(dst, '-')
 	}
-	return appendPoint(dst, v.Abs(v).Append(nil, 10), scale), noFault
+	return decimalText(v, scale), noFault
 }

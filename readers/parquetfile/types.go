@@ -2,6 +2,7 @@ package parquetfile
 
 import (
 	"fmt"
+	"math/big"
 
 	"github.com/parquet-go/parquet-go/deprecated"
 	"github.com/parquet-go/parquet-go/format"
@@ -14,10 +15,10 @@ import (
 type leafType struct {
 	name string
 	kind batch.Kind
-	// append appends the text of one stored value: little-endian numbers, one
-	// byte for a boolean, the bytes of a byte array. On a fault it appends what
-	// a report can show of the value.
-	append func(dst, raw []byte) ([]byte, valueFault)
+	// text makes text of one stored value: little-endian numbers, one byte for a
+	// boolean, the bytes of a byte array. With a fault it is what a report can
+	// show of the value.
+	text func(raw []byte) (string, valueFault)
 }
 
 // valueFault is why a stored value has no text.
@@ -44,22 +45,57 @@ func (f valueFault) problem(column string) batch.Problem {
 // typeOf finds how to read a leaf. known is false for an annotation that is not
 // decoded, or does not fit the physical type: the values are then those stored.
 func typeOf(e *schemaElement, width int) (t leafType, known bool) {
-	if e.logical.id != 0 && e.logical.id != logicalUnknown {
-		if t, known := logicalTypeOf(e, width); known {
+	switch l := e.meaning(); {
+	case l.id != 0 && l.id != logicalUnknown:
+		if t, known := logicalTypeOf(e.physical, &l, width); known {
 			return t, true
 		}
 		return storedType(e, width), false
-	}
-	if e.converted >= 0 && e.logical.id == 0 {
-		if t, known := convertedTypeOf(e, width); known {
-			return t, true
-		}
-		return storedType(e, width), false
-	}
-	if e.physical == format.ByteArray {
+	case e.physical == format.ByteArray:
 		return textType("binary"), true
 	}
 	return storedType(e, width), true
+}
+
+// meaning is the annotation of an element; one of the older kind as the one that
+// took its place.
+func (e *schemaElement) meaning() logicalType {
+	if e.logical.id != 0 || e.converted < 0 {
+		return e.logical
+	}
+	switch c := deprecated.ConvertedType(e.converted); c {
+	case deprecated.UTF8:
+		return logicalType{id: logicalString}
+	case deprecated.Map:
+		return logicalType{id: logicalMap}
+	case deprecated.MapKeyValue:
+		return logicalType{id: logicalPairs}
+	case deprecated.List:
+		return logicalType{id: logicalList}
+	case deprecated.Enum:
+		return logicalType{id: logicalEnum}
+	case deprecated.Json:
+		return logicalType{id: logicalJSON}
+	case deprecated.Date:
+		return logicalType{id: logicalDate}
+	case deprecated.Decimal:
+		return logicalType{id: logicalDecimal, precision: e.precision, scale: e.scale}
+	case deprecated.TimeMillis:
+		return logicalType{id: logicalTime, unit: unitMillis}
+	case deprecated.TimeMicros:
+		return logicalType{id: logicalTime, unit: unitMicros}
+	case deprecated.TimestampMillis:
+		return logicalType{id: logicalTimestamp, unit: unitMillis, utc: true}
+	case deprecated.TimestampMicros:
+		return logicalType{id: logicalTimestamp, unit: unitMicros, utc: true}
+	case deprecated.Uint8, deprecated.Uint16, deprecated.Uint32, deprecated.Uint64:
+		return logicalType{id: logicalInteger, bits: 8 << (c - deprecated.Uint8)}
+	case deprecated.Int8, deprecated.Int16, deprecated.Int32, deprecated.Int64:
+		return logicalType{id: logicalInteger, bits: 8 << (c - deprecated.Int8), signed: true}
+	case deprecated.Interval:
+		return logicalType{id: logicalInterval}
+	}
+	return logicalType{id: logicalOther}
 }
 
 // storedType is the type of values without an annotation; byte arrays are
@@ -67,40 +103,36 @@ func typeOf(e *schemaElement, width int) (t leafType, known bool) {
 func storedType(e *schemaElement, width int) leafType {
 	switch e.physical {
 	case format.Boolean:
-		return leafType{name: "boolean", kind: batch.Bool, append: appendBool}
+		return leafType{"boolean", batch.Bool, boolText}
 	case format.Int32:
 		return signedType(32)
 	case format.Int64:
 		return signedType(64)
 	case format.Int96:
-		return leafType{name: "timestamp(nanos)", kind: batch.Timestamp, append: appendInt96}
+		return leafType{"timestamp(nanos)", batch.Timestamp, int96Text}
 	case format.Float:
-		return leafType{name: "float", kind: batch.Number, append: appendFloat32}
+		return leafType{"float", batch.Number, float32Text}
 	case format.Double:
-		return leafType{name: "double", kind: batch.Number, append: appendFloat64}
+		return leafType{"double", batch.Number, float64Text}
 	case format.FixedLenByteArray:
-		return leafType{name: fmt.Sprintf("fixed[%d]", width), kind: batch.Text, append: appendHex}
+		return leafType{fmt.Sprintf("fixed[%d]", width), batch.Text, hexText}
 	}
-	return leafType{name: "binary", kind: batch.Text, append: appendHex}
+	return leafType{"binary", batch.Text, hexText}
 }
 
 func textType(name string) leafType {
-	return leafType{name: name, kind: batch.Text, append: appendText}
+	return leafType{name, batch.Text, plainText}
 }
 
 func signedType(bits int64) leafType {
-	return leafType{name: fmt.Sprintf("int%d", bits), kind: batch.Number, append: appendSigned}
+	return leafType{fmt.Sprintf("int%d", bits), batch.Number, signedText}
 }
 
-func unsignedType(bits int64) leafType {
-	return leafType{name: fmt.Sprintf("uint%d", bits), kind: batch.Number, append: appendUnsigned}
-}
-
-func logicalTypeOf(e *schemaElement, width int) (t leafType, known bool) {
-	integer := e.physical == format.Int32 || e.physical == format.Int64
-	bytes := e.physical == format.ByteArray
-	fixed := e.physical == format.FixedLenByteArray
-	switch l := e.logical; l.id {
+func logicalTypeOf(physical format.Type, l *logicalType, width int) (t leafType, known bool) {
+	integer := physical == format.Int32 || physical == format.Int64
+	bytes := physical == format.ByteArray
+	fixed := physical == format.FixedLenByteArray
+	switch l.id {
 	case logicalString:
 		return textType("string"), bytes
 	case logicalEnum:
@@ -108,54 +140,24 @@ func logicalTypeOf(e *schemaElement, width int) (t leafType, known bool) {
 	case logicalJSON:
 		return textType("json"), bytes
 	case logicalUUID:
-		return leafType{name: "uuid", kind: batch.Text, append: appendUUID}, fixed && width == 16
+		return leafType{"uuid", batch.Text, uuidText}, fixed && width == 16
 	case logicalFloat16:
-		return leafType{name: "float16", kind: batch.Number, append: appendFloat16}, fixed && width == 2
+		return leafType{"float16", batch.Number, float16Text}, fixed && width == 2
 	case logicalDate:
-		return leafType{name: "date", kind: batch.Date, append: appendDay}, e.physical == format.Int32
+		return leafType{"date", batch.Date, dayText}, physical == format.Int32
 	case logicalDecimal:
-		return decimalType(e.physical, l.precision, l.scale)
+		return decimalType(physical, l.precision, l.scale)
 	case logicalInteger:
 		if l.signed {
 			return signedType(l.bits), integer
 		}
-		return unsignedType(l.bits), integer
+		return leafType{fmt.Sprintf("uint%d", l.bits), batch.Number, unsignedText}, integer
 	case logicalTime:
-		return timeType(l.unit, e.physical)
+		return timeType(l.unit, physical)
 	case logicalTimestamp:
-		return timestampType(l.unit, l.utc), e.physical == format.Int64 && l.unit > 0
-	}
-	return leafType{}, false
-}
-
-func convertedTypeOf(e *schemaElement, width int) (t leafType, known bool) {
-	integer := e.physical == format.Int32 || e.physical == format.Int64
-	bytes := e.physical == format.ByteArray
-	switch c := deprecated.ConvertedType(e.converted); c {
-	case deprecated.UTF8:
-		return textType("string"), bytes
-	case deprecated.Enum:
-		return textType("enum"), bytes
-	case deprecated.Json:
-		return textType("json"), bytes
-	case deprecated.Date:
-		return leafType{name: "date", kind: batch.Date, append: appendDay}, e.physical == format.Int32
-	case deprecated.Decimal:
-		return decimalType(e.physical, e.precision, e.scale)
-	case deprecated.TimeMillis:
-		return timeType(unitMillis, e.physical)
-	case deprecated.TimeMicros:
-		return timeType(unitMicros, e.physical)
-	case deprecated.TimestampMillis:
-		return timestampType(unitMillis, true), e.physical == format.Int64
-	case deprecated.TimestampMicros:
-		return timestampType(unitMicros, true), e.physical == format.Int64
-	case deprecated.Uint8, deprecated.Uint16, deprecated.Uint32, deprecated.Uint64:
-		return unsignedType(8 << (c - deprecated.Uint8)), integer
-	case deprecated.Int8, deprecated.Int16, deprecated.Int32, deprecated.Int64:
-		return signedType(8 << (c - deprecated.Int8)), integer
-	case deprecated.Interval:
-		return leafType{name: "interval", kind: batch.Text, append: appendInterval}, width == 12
+		return timestampType(l.unit, l.utc), physical == format.Int64 && l.unit > 0
+	case logicalInterval:
+		return leafType{"interval", batch.Text, intervalText}, width == 12
 	}
 	return leafType{}, false
 }
@@ -188,11 +190,11 @@ func decimalType(physical format.Type, precision, scale int64) (t leafType, know
 	t = leafType{name: fmt.Sprintf("decimal(%d,%d)", precision, scale), kind: batch.Number}
 	switch physical {
 	case format.Int32, format.Int64:
-		t.append = func(dst, raw []byte) ([]byte, valueFault) {
-			return appendDecimal(dst, signed(raw), int(scale)), noFault
+		t.text = func(raw []byte) (string, valueFault) {
+			return decimalText(big.NewInt(signed(raw)), int(scale)), noFault
 		}
 	case format.ByteArray, format.FixedLenByteArray:
-		t.append = func(dst, raw []byte) ([]byte, valueFault) { return appendBigDecimal(dst, raw, int(scale)) }
+		t.text = func(raw []byte) (string, valueFault) { return bigDecimalText(raw, int(scale)) }
 	}
-	return t, t.append != nil
+	return t, t.text != nil
 }
