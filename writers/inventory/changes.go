@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -53,7 +54,6 @@ type comparison struct {
 	ctx       context.Context
 	tables    [2]batch.Source
 	columns   []string // of both, but the moment of the export
-	places    [2][]int // of each column in each table, -1: it is not there
 	seeds     [3]maphash.Seed
 	different []uint64 // the first bytes of the keys of devices that differ, sorted
 	stage     string   // folder for what is spilled
@@ -79,15 +79,17 @@ func compare(ctx context.Context, from, to batch.Source, stage string, w io.Writ
 			}
 		}
 	}
-	for side, t := range c.tables {
-		for _, name := range c.columns {
-			c.places[side] = append(c.places[side], columnAt(t.Header(), name))
+	err = c.join(c.hash, func(key spill.Key, was, is []byte) error {
+		if !bytes.Equal(was, is) {
+			c.different = append(c.different, firstOf(key))
 		}
-	}
-	if err := c.findDifferent(); err != nil {
+		return nil
+	})
+	if err != nil {
 		return nil, err
 	}
-	if err := c.writeDifferent(); err != nil {
+	slices.Sort(c.different)
+	if err := c.join(c.row, func(_ spill.Key, was, is []byte) error { return c.writeRows(was, is) }); err != nil {
 		return nil, err
 	}
 	return &c.changes, c.out.Close()
@@ -99,24 +101,49 @@ func (c *comparison) key(id string) (key spill.Key) {
 	return key
 }
 
+func firstOf(key spill.Key) uint64 { return binary.BigEndian.Uint64(key[:]) }
+
 // buckets holds 50 million devices with 16 MB of memory a bucket.
 const buckets = 256
 
-// bothSides sorts something of both tables into buckets, at the same time.
-func (c *comparison) bothSides(fill func(to *spill.Buckets, side int) error) (sides [2]*spill.Buckets, err error) {
-	var group errgroup.Group
-	for side := range sides {
-		if sides[side], err = spill.New(c.stage, buckets); err != nil {
-			return sides, errors.Join(err, group.Wait())
-		}
-		group.Go(batch.Guarded(func() error { return fill(sides[side], side) }))
-	}
-	return sides, group.Wait()
+// record appends what is compared of a device; nothing: it is passed over.
+type record func(dst []byte, key spill.Key, cells []batch.Value) []byte
+
+// hash is the record of every device: eight bytes.
+func (c *comparison) hash(dst []byte, _ spill.Key, cells []batch.Value) []byte {
+	row := batch.AppendCells(dst, cells)
+	return binary.BigEndian.AppendUint64(row[:0], maphash.Bytes(c.seeds[2], row))
 }
 
-// eachBucket calls fn with the records of a bucket of both sides.
-func eachBucket(sides [2]*spill.Buckets, fn func(was, is []spill.Record) error) error {
-	for n := range sides[before].Count() {
+// row is the record of the devices that differ: all of it.
+func (c *comparison) row(dst []byte, key spill.Key, cells []batch.Value) []byte {
+	if _, differs := slices.BinarySearch(c.different, firstOf(key)); !differs {
+		return dst
+	}
+	for i, v := range cells {
+		cells[i] = kept(v)
+	}
+	return batch.AppendCells(dst, cells)
+}
+
+// join sorts a record of every device of both tables into buckets, at the same
+// time, and calls fn for every device with that of each table; nil: it is not in
+// that one. Of a device that stands in a table more than once the last row counts.
+func (c *comparison) join(of record, fn func(key spill.Key, was, is []byte) error) error {
+	var sides [2]*spill.Buckets
+	var group errgroup.Group
+	var err error
+	for side := range sides {
+		if sides[side], err = spill.New(c.stage, buckets); err != nil {
+			break
+		}
+		defer func() { _ = sides[side].Close() }() // of no use any more
+		group.Go(batch.Guarded(func() error { return c.spill(sides[side], c.tables[side], of) }))
+	}
+	if err := errors.Join(err, group.Wait()); err != nil {
+		return err
+	}
+	for n := range buckets {
 		was, err := sides[before].Load(n)
 		if err != nil {
 			return err
@@ -125,126 +152,59 @@ func eachBucket(sides [2]*spill.Buckets, fn func(was, is []spill.Record) error) 
 		if err != nil {
 			return err
 		}
-		if err := fn(was, is); err != nil {
+		if err := eachDevice(was, is, fn); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func closeAll(sides [2]*spill.Buckets) {
-	for _, b := range sides {
-		if b != nil {
-			_ = b.Close() // of no use any more
+// eachDevice calls fn for the devices of a bucket.
+func eachDevice(was, is []spill.Record, fn func(key spill.Key, was, is []byte) error) error {
+	devices := make(map[spill.Key][2][]byte, len(is))
+	for side, records := range [][]spill.Record{was, is} {
+		for _, r := range records {
+			both := devices[r.Key]
+			both[side] = r.Data
+			devices[r.Key] = both
 		}
 	}
-}
-
-// findDifferent compares the hashes of all rows. Of a device that stands in a
-// table more than once the last row counts.
-func (c *comparison) findDifferent() error {
-	sides, err := c.bothSides(c.spillHashes)
-	defer closeAll(sides)
-	if err != nil {
-		return err
-	}
-	err = eachBucket(sides, func(was, is []spill.Record) error {
-		hashes := make(map[spill.Key]uint64, len(was))
-		for _, r := range was {
-			hashes[r.Key] = binary.BigEndian.Uint64(r.Data)
-		}
-		for _, r := range is {
-			if hash, there := hashes[r.Key]; !there || hash != binary.BigEndian.Uint64(r.Data) {
-				c.different = append(c.different, binary.BigEndian.Uint64(r.Key[:]))
-			}
-			delete(hashes, r.Key)
-		}
-		for key := range hashes {
-			c.different = append(c.different, binary.BigEndian.Uint64(key[:]))
-		}
-		return nil
-	})
-	slices.Sort(c.different)
-	return err
-}
-
-func (c *comparison) spillHashes(to *spill.Buckets, side int) error {
-	var hash maphash.Hash
-	hash.SetSeed(c.seeds[2])
-	id := columnAt(c.tables[side].Header(), idColumn)
-	var record [8]byte
-	return eachOf(c.ctx, c.tables[side], func(cells []batch.Value) error {
-		hash.Reset()
-		for _, at := range c.places[side] {
-			if at < 0 {
-				hashValue(&hash, batch.Value{})
-			} else {
-				hashValue(&hash, cells[at])
+	for _, records := range [][]spill.Record{is, was} { // in their order: the feed of the same days is the same
+		for _, r := range records {
+			if both, todo := devices[r.Key]; todo {
+				if err := fn(r.Key, both[before], both[after]); err != nil {
+					return err
+				}
+				delete(devices, r.Key)
 			}
 		}
-		binary.BigEndian.PutUint64(record[:], hash.Sum64())
-		return to.Add(c.key(cellAt(cells, id).Text), record[:])
-	})
-}
-
-// hashValue adds a value so that no two lists of values look alike.
-func hashValue(hash *maphash.Hash, v batch.Value) {
-	var length [8]byte
-	text := v.String()
-	binary.BigEndian.PutUint64(length[:], uint64(len(text)))
-	hash.WriteByte(byte(v.Kind))
-	hash.Write(length[:])
-	hash.WriteString(text)
-}
-
-// writeDifferent reads the rows of the devices that differ and writes what has
-// changed in them.
-func (c *comparison) writeDifferent() error {
-	sides, err := c.bothSides(c.spillRows)
-	defer closeAll(sides)
-	if err != nil {
-		return err
 	}
-	return eachBucket(sides, c.writeBucket)
+	return nil
 }
 
-func (c *comparison) spillRows(to *spill.Buckets, side int) error {
-	id := columnAt(c.tables[side].Header(), idColumn)
-	kept := make([]batch.Value, len(c.columns))
-	var record []byte
-	return eachOf(c.ctx, c.tables[side], func(cells []batch.Value) error {
+func (c *comparison) spill(to *spill.Buckets, from batch.Source, of record) error {
+	id := columnAt(from.Header(), idColumn)
+	places := make([]int, len(c.columns))
+	for i, name := range c.columns {
+		places[i] = columnAt(from.Header(), name)
+	}
+	compared := make([]batch.Value, len(places))
+	var data []byte
+	return eachOf(c.ctx, from, func(cells []batch.Value) error {
+		for i, at := range places {
+			compared[i] = batch.Value{}
+			if at >= 0 && cells[at].Nested != nil {
+				compared[i] = batch.TextValue(cells[at].String())
+			} else if at >= 0 {
+				compared[i] = cells[at]
+			}
+		}
 		key := c.key(cellAt(cells, id).Text)
-		if _, differs := slices.BinarySearch(c.different, binary.BigEndian.Uint64(key[:])); !differs {
+		if data = of(data[:0], key, compared); len(data) == 0 {
 			return nil
 		}
-		for i, at := range c.places[side] {
-			kept[i] = cellAt(cells, at)
-		}
-		record = batch.AppendCells(record[:0], kept)
-		return to.Add(key, record)
+		return to.Add(key, data)
 	})
-}
-
-func (c *comparison) writeBucket(was, is []spill.Record) error {
-	rows := make(map[spill.Key][]byte, len(was))
-	for _, r := range was {
-		rows[r.Key] = r.Data
-	}
-	for _, r := range is {
-		if err := c.writeRows(rows[r.Key], r.Data); err != nil {
-			return err
-		}
-		delete(rows, r.Key)
-	}
-	for _, r := range was {
-		if _, vanished := rows[r.Key]; vanished {
-			if err := c.writeRows(r.Data, nil); err != nil {
-				return err
-			}
-			delete(rows, r.Key)
-		}
-	}
-	return nil
 }
 
 func (c *comparison) writeRows(was, is []byte) error {

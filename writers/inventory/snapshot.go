@@ -49,7 +49,12 @@ func cellAt(cells []batch.Value, at int) batch.Value {
 	if at < 0 {
 		return batch.Value{}
 	}
-	switch v := cells[at]; v.Kind {
+	return kept(cells[at])
+}
+
+// kept is a value as inventories keep it.
+func kept(v batch.Value) batch.Value {
+	switch v.Kind {
 	case batch.Null, batch.Bool:
 		return v
 	case batch.Timestamp:
@@ -57,5 +62,5 @@ func cellAt(cells []batch.Value, at int) batch.Value {
 			return timestamp(t)
 		}
 	}
-	return batch.TextValue(cells[at].String())
+	return batch.TextValue(v.String())
 }
