@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -78,88 +80,30 @@ func Request(call []byte) json.RawMessage {
 }
 
 // maskedCall replaces the texts and numbers of a call's body and the device in its
-// path by what mask makes of them.
+// path by what mask makes of them. The call is as Call.AppendJSON writes it.
 func maskedCall(call []byte, mask func(string) string) json.RawMessage {
-	d := json.NewDecoder(bytes.NewReader(call))
-	d.UseNumber()
-	m := masker{decoder: d, mask: mask}
-	m.value("")
-	return m.out
-}
-
-type masker struct {
-	decoder *json.Decoder
-	mask    func(string) string
-	out     []byte
-}
-
-func (m *masker) value(path string) {
-	token, err := m.decoder.Token()
-	if err != nil {
-		return
-	}
-	switch token := token.(type) {
-	case json.Delim:
-		m.nested(token, path)
-	case string:
-		m.out = jsonappend.String(m.out, m.text(path, token))
-	case json.Number:
-		m.number(path, token)
-	default:
-		word, _ := json.Marshal(token) // null, true or false
-		m.out = append(m.out, word...)
-	}
-}
-
-func (m *masker) number(path string, n json.Number) {
-	if strings.HasPrefix(path, ".body") {
-		m.out = jsonappend.String(m.out, m.mask(n.String()))
-		return
-	}
-	m.out = append(m.out, n...)
-}
-
-func (m *masker) nested(open json.Delim, path string) {
-	m.out = append(m.out, byte(open))
-	for first := true; m.decoder.More(); first = false {
-		if !first {
-			m.out = append(m.out, ',')
+	head, body, _ := bytes.Cut(call, []byte(bodyMember))
+	out := deviceStep.ReplaceAllFunc(head, func(step []byte) []byte {
+		name, device, _ := bytes.Cut(step[1:], []byte("/"))
+		quoted := jsonappend.String(nil, mask(string(device)))
+		return slices.Concat([]byte("/"), name, []byte("/"), quoted[1:len(quoted)-1])
+	})
+	return append(append(out, bodyMember...), valueToken.ReplaceAllFunc(body, func(token []byte) []byte {
+		text := string(token)
+		if strings.HasSuffix(text, ":") { // a name
+			return token
 		}
-		below := path
-		if open == '{' {
-			name, err := m.decoder.Token()
-			if err != nil {
-				return
-			}
-			below += "." + name.(string)
-			m.out = append(jsonappend.String(m.out, name.(string)), ':')
+		if token[0] == '"' {
+			_ = json.Unmarshal(token, &text) // what it matches is a text
 		}
-		m.value(below)
-	}
-	if _, err := m.decoder.Token(); err == nil {
-		m.out = append(m.out, byte(open)+2) // in ASCII both brackets close two after where they open
-	}
+		return jsonappend.String(nil, mask(text))
+	})...)
 }
 
-// text masks everything that comes from a row.
-func (m *masker) text(path, text string) string {
-	switch path {
-	case ".path":
-		return m.path(text)
-	case ".method", ".query", ".op":
-		return text
-	}
-	return m.mask(text)
-}
+// bodyMember stands before the body of a call: within a text its quotes would be escaped.
+const bodyMember = `,"body":`
 
-// path masks the device that a path ends with, or has before its last
-// step.
-func (m *masker) path(path string) string {
-	steps := strings.Split(path, "/")
-	for i, step := range steps {
-		if i > 0 && (steps[i-1] == "push" || steps[i-1] == "registrations") {
-			steps[i] = m.mask(step)
-		}
-	}
-	return strings.Join(steps, "/")
-}
+var (
+	deviceStep = regexp.MustCompile(`/(push|registrations)/[^/"]+`)
+	valueToken = regexp.MustCompile(`"(?:[^"\\]|\\.)*"(?:\s*:)?|-?[0-9][0-9.eE+-]*`)
+)
