@@ -19,7 +19,7 @@ func s3NoCredentials(bucket, key string, err error) error {
 	if e == nil {
 		e = &S3Error{Code: codeNoCredentials, Err: err}
 	}
-	e.Op, e.Bucket, e.Key, e.Remedy = "open", bucket, key, hints[e.Code]
+	e.Op, e.Bucket, e.Key, e.Remedy = "open", bucket, key, s3Known[e.Code].remedy
 	return e
 }
 
@@ -42,7 +42,7 @@ func s3Credentials(err error) *S3Error {
 	default:
 		e.Code, e.Reason = codeCredentials, reasonOf(call)
 	}
-	e.Remedy = hints[e.Code]
+	e.Remedy = s3Known[e.Code].remedy
 	return e
 }
 

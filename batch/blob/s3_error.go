@@ -1,7 +1,6 @@
 package blob
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -51,7 +50,7 @@ func (e *S3Error) Error() string {
 // meaning is the code in words. The text of the service is left out where a
 // remedy is known: it says less and at times names keys.
 func (e *S3Error) meaning() string {
-	if words := cmp.Or(errorMessages[e.Code], errorMessages[synonyms[e.Code]]); words != "" {
+	if words := s3Known[e.Code].meaning; words != "" {
 		if e.Reason != "" {
 			words += " (" + e.Reason + ")"
 		}
@@ -91,12 +90,12 @@ func (t *s3Target) failed(op, call string, err error) error {
 
 func (t *s3Target) coded(op, call string, err error, code string) error {
 	e := &S3Error{Op: op, Bucket: t.bucket, Key: t.key, Code: code, Err: err}
-	hint := cmp.Or(synonyms[code], code)
+	known := s3Known[code]
 	if strings.HasPrefix(code, "KMS.") {
-		hint = codeKMS
+		known = s3Known[codeKMS]
 	}
-	e.Remedy = hints[hint]
-	if region := s3Region(err); region != "" && hint == "PermanentRedirect" {
+	e.Remedy = known.remedy
+	if region := s3Region(err); region != "" && known == s3Known["PermanentRedirect"] {
 		e.Remedy = fmt.Sprintf("it lies in %s: give --s3-region %s, or none, then the bucket is asked", region, region)
 	}
 	if request := (*url.Error)(nil); code == codeUnreachable && errors.As(err, &request) {

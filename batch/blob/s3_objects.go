@@ -145,7 +145,7 @@ func (t *s3Target) notImplemented(ctx context.Context, err error, when Version) 
 		return err
 	}
 	_ = probe.deleteOne(ctx)
-	refused.Code, refused.Remedy = codeNoConditions, hints[codeNoConditions]
+	refused.Code, refused.Remedy = codeNoConditions, s3Known[codeNoConditions].remedy
 	return refused
 }
 
