@@ -60,11 +60,10 @@ func (s *Simulator) AddPeople(n int) {
 	for range n {
 		p := s.store.add(now)
 		h := mix(s.cfg.Seed ^ uint64(p.id)<<32)
-		name := namesOf(&draw{h})
 		d := &device{id: fmt.Sprintf("added-%d-%08x", p.id, h>>32), person: p.id, enabled: true}
 		d.app = s.store.gen.application(d.id)
 		s.store.keep(d)
-		p.FirstName, p.LastName, p.Gender = name.first, name.last, name.gender
+		p.attributesBody = namesOf(&draw{h})
 		p.ExternalID = fmt.Sprintf("added-%d", p.id)
 		p.devices = []string{d.id}
 		s.store.changed(p, now)

@@ -113,14 +113,14 @@ func (g *generator) email(id personID, k uint64) string {
 // person makes a person and its devices. It was modified later than created by the
 // same time for all, so that untouched people have one order by either.
 func (g *generator) person(id personID) (p *person, devices []*device) {
-	n := namesOf(&draw{mix(g.hash(id))})
 	d := draw{mix(g.hash(id) + 1)}
 	created := g.start + g.step*int64(id)
 	p = &person{
 		id: id, created: created, modified: created + 1800, lead: d.percent(20),
-		attributesBody: attributesBody{ExternalID: g.externalID(id), FirstName: n.first, LastName: n.last, Gender: n.gender},
+		attributesBody: namesOf(&draw{mix(g.hash(id))}),
 		phones:         g.several(id, 5, g.phone), emails: g.several(id, 100, g.email),
 	}
+	p.ExternalID = g.externalID(id)
 	if d.percent(60) {
 		p.birthday = time.Unix(-631152000+int64(d.next(19000))*86400, 0).UTC().Format(time.RFC3339)
 	}

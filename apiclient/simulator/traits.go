@@ -1,14 +1,29 @@
 package simulator
 
 import (
+	_ "embed" // traits.txt
 	"hash/fnv"
 	"io"
 	"math/bits"
-	"strconv"
+	"strings"
 )
 
-type model struct {
-	manufacturer, name string
+//go:embed traits.txt
+var traitsText string
+
+// traits are what devices and people can be: lists of lists by name. Names of people are
+// those of one script in a list.
+var traits = readTraits(traitsText)
+
+func readTraits(text string) map[string][][]string {
+	all := map[string][][]string{}
+	for line := range strings.Lines(text) {
+		name, lists, _ := strings.Cut(strings.TrimSpace(line), ": ")
+		for list := range strings.SplitSeq(lists, "; ") {
+			all[name] = append(all[name], strings.Split(list, ", "))
+		}
+	}
+	return all
 }
 
 // draw takes choices out of one hash, a few bits each.
@@ -22,14 +37,15 @@ func (d *draw) next(n int) int {
 
 func (d *draw) percent(p int) bool { return d.next(100) < p }
 
-// weighted picks an index; earlier ones are more frequent (about half each).
-func (d *draw) weighted(n int) int {
-	for i := range n - 1 {
+// weighted picks a trait; earlier ones are more frequent (about half each).
+func (d *draw) weighted(name string) []string {
+	lists := traits[name]
+	for _, list := range lists[:len(lists)-1] {
 		if d.percent(45) {
-			return i
+			return list
 		}
 	}
-	return n - 1
+	return lists[len(lists)-1]
 }
 
 // mix is the finalizer of splitmix64: a bijection that scatters its input.
@@ -53,26 +69,18 @@ func traitsOf(of *device) systemBody {
 	var t systemBody
 	switch {
 	case of.web:
-		t = systemBody{CloudType: "WEB", DeviceModel: [...]string{"Chrome", "Firefox", "Safari", "Edge"}[d.weighted(4)]}
+		t = systemBody{CloudType: "WEB", DeviceModel: d.weighted("web")[0]}
 	case d.percent(64):
-		t = androidTraits(&d)
+		m := d.weighted("android")
+		t = systemBody{CloudType: "GCM", OS: "Android", DeviceManufacturer: m[0], DeviceModel: m[1], OSVersion: d.weighted("android-version")[0]}
+		if m[0] == "HUAWEI" {
+			t.CloudType = "HMS"
+		}
 	default:
-		t = appleTraits(&d)
+		t = systemBody{CloudType: "APNS", OS: "iOS", DeviceManufacturer: "Apple", DeviceModel: d.weighted("apple")[0], OSVersion: d.weighted("ios")[0]}
 	}
-	t.SdkVersion = [...]string{"13.9.1", "13.7.0", "12.18.2", "11.4.0", "8.6.3"}[d.weighted(5)]
-	t.AppVersion = [...]string{"5.2.0", "5.1.3", "5.0.0", "4.19.1", "4.12.0", "3.8.7"}[d.weighted(6)]
-	place := [...][2]string{
-		{"en", "GMT+00:00"},
-		{"hr", "GMT+01:00"},
-		{"de", "GMT+01:00"},
-		{"pt", "GMT-03:00"},
-		{"hi", "GMT+05:30"},
-		{"ar", "GMT+03:00"},
-		{"ja", "GMT+09:00"},
-		{"zh", "GMT+08:00"},
-		{"uk", "GMT+02:00"},
-		{"id", "GMT+07:00"},
-	}[d.next(10)]
+	t.SdkVersion, t.AppVersion = d.weighted("sdk")[0], d.weighted("app")[0]
+	place := traits["place"][d.next(len(traits["place"]))]
 	t.OSLanguage, t.DeviceTimezoneOffset = place[0], place[1]
 	t.NotificationsEnabled = d.percent(71)
 	t.DeviceSecure = d.percent(93)
@@ -81,58 +89,15 @@ func traitsOf(of *device) systemBody {
 	return t
 }
 
-func androidTraits(d *draw) systemBody {
-	m := [...]model{
-		{"samsung", "SM-S921B"},
-		{"samsung", "SM-A546B"},
-		{"Xiaomi", "23021RAA2Y"},
-		{"Google", "Pixel 8"},
-		{"HUAWEI", "ANE-LX1"},
-		{"OnePlus", "CPH2581"},
-		{"motorola", "moto g54 5G"},
-	}[d.weighted(7)]
-	t := systemBody{CloudType: "GCM", OS: "Android", DeviceManufacturer: m.manufacturer, DeviceModel: m.name}
-	if m.manufacturer == "HUAWEI" {
-		t.CloudType = "HMS"
-	}
-	t.OSVersion = strconv.Itoa(15 - d.weighted(7))
-	return t
-}
-
-func appleTraits(d *draw) systemBody {
-	t := systemBody{CloudType: "APNS", OS: "iOS", DeviceManufacturer: "Apple"}
-	t.DeviceModel = [...]string{"iPhone15,2", "iPhone14,5", "iPhone16,1", "iPhone12,8", "iPad13,18"}[d.weighted(5)]
-	t.OSVersion = [...]string{"18.1", "17.6.1", "17.4", "16.7.8", "15.8.2"}[d.weighted(5)]
-	return t
-}
-
-type fullName struct{ first, last, gender string }
-
-type namePool struct {
-	women, men, last []string
-}
-
 // namesOf draws a name; the scripts are those that mobile customers write in.
-func namesOf(d *draw) fullName {
-	pool := namePoolOf(d.next(10))
-	last := pool.last[d.next(len(pool.last))]
+func namesOf(d *draw) attributesBody {
+	script := d.next(len(traits["last"]))
+	last := traits["last"][script]
+	b := attributesBody{LastName: last[d.next(len(last))], Gender: "MALE"}
 	if d.percent(50) {
-		return fullName{pool.women[d.next(len(pool.women))], last, "FEMALE"}
+		b.Gender = "FEMALE"
 	}
-	return fullName{pool.men[d.next(len(pool.men))], last, "MALE"}
-}
-
-func namePoolOf(script int) namePool {
-	return [...]namePool{
-		{[]string{"Ana", "Željka", "Đurđica"}, []string{"Ivan", "Krešimir", "Zvonimir"}, []string{"Horvat", "Kovačević", "Šarić", "Žužul"}},
-		{[]string{"Emma", "Grace", "Olivia"}, []string{"Jack", "Noah", "Seán"}, []string{"Smith", "O'Brien", "Taylor-Jones"}},
-		{[]string{"Jürgen-Maria", "Käthe", "Sophie"}, []string{"Jörg", "Günther", "Max"}, []string{"Müller", "Groß", "von der Heide"}},
-		{[]string{"Олена", "Марія", "Ганна"}, []string{"Тарас", "Андрій", "Їжак"}, []string{"Шевченко", "Коваль", "Бондаренко"}},
-		{[]string{"Ελένη", "Μαρία"}, []string{"Γιώργος", "Νίκος"}, []string{"Παπαδόπουλος", "Οικονόμου"}},
-		{[]string{"فاطمة", "مريم"}, []string{"أحمد", "يوسف"}, []string{"الحسن", "بن علي"}},
-		{[]string{"प्रिया", "अनन्या"}, []string{"राहुल", "अर्जुन"}, []string{"शर्मा", "सिंह"}},
-		{[]string{"美咲", "陽菜"}, []string{"大翔", "蓮"}, []string{"佐藤", "鈴木", "髙橋"}},
-		{[]string{"芳", "秀英"}, []string{"伟", "磊"}, []string{"王", "李", "欧阳"}},
-		{[]string{"João Maria", "Conceição"}, []string{"José", "Antônio"}, []string{"da Silva", "Araújo"}},
-	}[script]
+	first := traits[b.Gender][script]
+	b.FirstName = first[d.next(len(first))]
+	return b
 }
