@@ -25,7 +25,7 @@ func personalizeRequest(n int) *http.Request {
 // BenchmarkPersonalize is the handler alone: what the simulator takes from the
 // client's two cores.
 func BenchmarkPersonalize(b *testing.B) {
-	sim := simulator.New(simulator.Config{Limits: &simulator.Limits{}, CountersOnly: true})
+	sim := simulator.New(simulator.Config{Limits: &simulator.Limits{}})
 	requests := make([]*http.Request, b.N)
 	for i := range requests {
 		requests[i] = personalizeRequest(i)
@@ -46,7 +46,7 @@ func BenchmarkPersonalize(b *testing.B) {
 
 // BenchmarkListing reads pages of 1,000 out of four hundred thousand people.
 func BenchmarkListing(b *testing.B) {
-	sim := simulator.New(simulator.Config{Limits: &simulator.Limits{}, CountersOnly: true})
+	sim := simulator.New(simulator.Config{Limits: &simulator.Limits{}})
 	const total = 400_000
 	sim.SeedPeople(total)
 	page := func(n int) {

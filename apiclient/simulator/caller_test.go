@@ -1,6 +1,7 @@
 package simulator_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -117,4 +118,24 @@ func people(t testing.TB, sim *simulator.Simulator) []string {
 		}
 	}
 	return lines
+}
+
+// callLog is a Config.CallLog.
+type callLog struct{ bytes.Buffer }
+
+type loggedCall struct {
+	simulator.Call
+	Op string
+}
+
+func (l *callLog) calls(t testing.TB) (calls []loggedCall) {
+	t.Helper()
+	for line := range bytes.Lines(l.Bytes()) {
+		var c loggedCall
+		if err := json.Unmarshal(line, &c); err != nil {
+			t.Fatal(err)
+		}
+		calls = append(calls, c)
+	}
+	return calls
 }

@@ -3,7 +3,6 @@ package simulator
 import (
 	"io"
 	"maps"
-	"slices"
 	"sync"
 	"time"
 )
@@ -43,9 +42,7 @@ type Stats struct {
 // ledger is the call log.
 type ledger struct {
 	mu      sync.Mutex
-	keep    bool
 	sink    io.Writer
-	calls   []*Call
 	busy    map[string]int // keys of the requests under way
 	counts  Stats
 	seconds [opCount]second
@@ -53,7 +50,7 @@ type ledger struct {
 
 func newLedger(cfg *Config) *ledger {
 	return &ledger{
-		keep: !cfg.CountersOnly, sink: cfg.CallLog, busy: map[string]int{},
+		sink: cfg.CallLog, busy: map[string]int{},
 		counts: Stats{
 			ByOp: map[string]map[int]int64{}, ByCode: map[string]int64{}, ByFault: map[string]int64{},
 			PerWall: map[string]int{}, PerSlide: map[string]int{},
@@ -136,23 +133,9 @@ func (l *ledger) end(c *Call) {
 	if c.Effect {
 		l.counts.Effects++
 	}
-	if l.keep {
-		l.calls = append(l.calls, c)
-	}
 	if l.sink != nil {
 		_, _ = l.sink.Write(append(toJSON(c), '\n')) // a log that cannot be written must not change answers
 	}
-}
-
-func (l *ledger) snapshot() []Call {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	out := make([]Call, len(l.calls))
-	for i, c := range l.calls {
-		out[i] = *c
-	}
-	slices.SortFunc(out, func(a, b Call) int { return int(a.Seq - b.Seq) })
-	return out
 }
 
 func (l *ledger) stats() Stats {

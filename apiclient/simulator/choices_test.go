@@ -92,8 +92,7 @@ func TestChoices(t *testing.T) {
 
 func TestApplications(t *testing.T) {
 	t.Parallel()
-	sim, call := seeded(t, 1000, simulator.Config{WebPush: 30, Choices: simulator.Choices{OwnApplicationIDs: true}})
-	sim.SeedRegistrations("third", "x", "y")
+	_, call := seeded(t, 1000, simulator.Config{WebPush: 30, Choices: simulator.Choices{OwnApplicationIDs: true}, Registrations: map[string][]string{"third": {"x", "y"}}})
 	call.personalize("x", "", `{"identity":{"externalId":"new"}}`)
 	var got struct {
 		Applications []struct {

@@ -15,6 +15,10 @@ type Config struct {
 	CustomAttributes []string      // attributes defined on the account; empty: any
 	RefuseUnknown    bool          // unknown registrations are answered with 48013
 
+	// Registrations that nobody owns, by application code. Where there are any,
+	// unknown ones are refused.
+	Registrations map[string][]string
+
 	Choices Choices
 	// WebPush is the percentage of generated people who have a web push
 	// registration too, Contacts how many phones and e-mails they have at most;
@@ -27,9 +31,8 @@ type Config struct {
 	Faults []Fault
 	Seed   uint64 // of the faults' dice and the generated people
 
-	CountersOnly bool      // keep no calls, so that memory does not grow with requests
-	CallLog      io.Writer // every finished call as a line of NDJSON; nil: none
-	Admin        bool      // serve /__simulator/…
+	CallLog io.Writer // every finished Call as a line of NDJSON; nil: none
+	Admin   bool      // serve /__simulator/…
 }
 
 // Limits are requests a second; 0 is no limit. Every operation is counted on its

@@ -2,10 +2,10 @@
 // registrations and people and answers by the platform's rules, with its limits,
 // its errors and the faults that are declared.
 //
-//	sim := simulator.New(simulator.Config{Limits: simulator.PublishedLimits(), Window: simulator.Both})
+//	sim := simulator.New(simulator.Config{Window: simulator.Both, CallLog: os.Stdout})
 //	client := &http.Client{Transport: sim.RoundTripper()} // or: http.ListenAndServe("127.0.0.1:8099", sim)
 //	…
-//	for _, call := range sim.Calls() { fmt.Println(call.Op, call.Status, call.Overlapped) }
+//	fmt.Println(sim.Stats().Requests, sim.Stats().Overlaps)
 //
 // # Rules
 //

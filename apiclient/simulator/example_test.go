@@ -10,8 +10,7 @@ import (
 )
 
 func Example() {
-	sim := simulator.New(simulator.Config{AppCodes: []string{"shop-app"}})
-	sim.SeedRegistrations("shop-app", "device-1")
+	sim := simulator.New(simulator.Config{AppCodes: []string{"shop-app"}, Registrations: map[string][]string{"shop-app": {"device-1"}}})
 	client := &http.Client{Transport: sim.RoundTripper()}
 	for _, device := range []string{"device-1", "device-2"} {
 		request, err := http.NewRequest(http.MethodPost, "https://platform/people/2/contactInformation/push/"+device+"/personalize",
@@ -32,12 +31,9 @@ func Example() {
 		}
 		fmt.Println(answer.StatusCode, string(body))
 	}
-	for _, call := range sim.Calls() {
-		fmt.Println(call.Op, call.RegistrationID, call.Status)
-	}
+	fmt.Println(sim.Stats().ByOp)
 	// Output:
 	// 200 {"externalId":"customer-7","contactInformation":{}}
 	// 400 {"errorCode":48013,"errorMessage":"Push registration not found"}
-	// personalize device-1 200
-	// personalize device-2 400
+	// map[personalize:map[200:1 400:1]]
 }

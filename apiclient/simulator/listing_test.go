@@ -116,7 +116,7 @@ func TestFilters(t *testing.T) {
 		`{"identity":{"externalId":"2","email":"b@example.com"},"attributes":{"firstName":"Boris","gender":"MALE","birthday":"1980-05-05T00:00:00Z","customAttributes":{"score":10.5}}}`,
 		`{"identity":{"externalId":"3"},"attributes":{"firstName":"Anamarija","lastName":"Šarić","middleName":"M","tags":["x"]}}`,
 	} {
-		if r := call.personalize("d"+strconv.Itoa(len(sim.Calls())), "?keepAsLead="+strconv.FormatBool(strings.Contains(body, "Boris")), body); r.status != 200 {
+		if r := call.personalize("d"+strconv.FormatInt(sim.Stats().Requests, 10), "?keepAsLead="+strconv.FormatBool(strings.Contains(body, "Boris")), body); r.status != 200 {
 			t.Fatal(r.body)
 		}
 	}

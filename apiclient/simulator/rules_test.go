@@ -171,8 +171,7 @@ func TestPrimaryMovesWithForce(t *testing.T) {
 
 func TestRegistrations(t *testing.T) {
 	t.Parallel()
-	sim := simulator.New(simulator.Config{AppCodes: []string{"app", "other"}})
-	sim.SeedRegistrations("app", "known", "a/b c")
+	sim := simulator.New(simulator.Config{AppCodes: []string{"app", "other"}, Registrations: map[string][]string{"app": {"known", "a/b c"}}})
 	call := newCaller(t, sim)
 	cases := []struct {
 		name, path, app string

@@ -2,7 +2,6 @@ package simulator
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -25,14 +24,8 @@ type Simulator struct {
 
 // seeds are what Reset goes back to.
 type seeds struct {
-	at            time.Time
-	people        int
-	registrations []seededIDs
-}
-
-type seededIDs struct {
-	appCode string
-	ids     []string
+	at     time.Time
+	people int
 }
 
 // New returns a simulator of an account without people.
@@ -60,26 +53,6 @@ func (s *Simulator) Reset() {
 	s.dice = newDice(&s.cfg)
 	s.log = newLedger(&s.cfg)
 	s.started = time.Time{}
-	for _, r := range s.seeds.registrations {
-		s.store.register(r)
-	}
-}
-
-func (st *store) register(r seededIDs) {
-	st.refuse = true
-	for _, id := range r.ids {
-		st.devices[id] = &device{id: id, app: r.appCode, enabled: true}
-	}
-}
-
-// SeedRegistrations makes registrations of an application that nobody owns.
-// From then on registrations that are not known are refused with 48013.
-func (s *Simulator) SeedRegistrations(appCode string, ids ...string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	r := seededIDs{appCode, slices.Clone(ids)}
-	s.seeds.registrations = append(s.seeds.registrations, r)
-	s.store.register(r)
 }
 
 // SeedPeople replaces everything by n generated people with 0 to 3 devices
@@ -116,15 +89,10 @@ func (s *Simulator) handle(r *http.Request) answer {
 	return a
 }
 
-// Calls returns all finished requests in the order of their arrival; nothing
-// with Config.CountersOnly.
-func (s *Simulator) Calls() []Call { return s.ledger().snapshot() }
-
 // Stats returns the counts since New or Reset.
-func (s *Simulator) Stats() Stats { return s.ledger().stats() }
-
-func (s *Simulator) ledger() *ledger {
+func (s *Simulator) Stats() Stats {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.log
+	log := s.log
+	s.mu.Unlock()
+	return log.stats()
 }

@@ -47,7 +47,7 @@ type store struct {
 
 func newStore(cfg *Config, people int, now time.Time) *store {
 	st := &store{
-		choices: &cfg.Choices, gen: newGenerator(cfg, people, now), refuse: cfg.RefuseUnknown,
+		choices: &cfg.Choices, gen: newGenerator(cfg, people, now), refuse: cfg.RefuseUnknown || len(cfg.Registrations) > 0,
 		devices: map[string]*device{}, people: map[personID]*person{},
 		byExternalID: map[string]personID{}, byPhone: map[string]personID{}, byEmail: map[string]personID{},
 		lastID: personID(people),
@@ -58,6 +58,11 @@ func newStore(cfg *Config, people int, now time.Time) *store {
 		st.claim(p)
 		for _, d := range devices {
 			st.keep(d)
+		}
+	}
+	for app, ids := range cfg.Registrations {
+		for _, id := range ids {
+			st.keep(&device{id: id, app: app, enabled: true})
 		}
 	}
 	return st

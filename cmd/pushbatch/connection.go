@@ -60,7 +60,7 @@ func (p *process) connect(f *jobFlags, log *slog.Logger, maySend func() error, a
 // which --rate is allowed.
 func simulated(f *jobFlags) http.RoundTripper {
 	limits := simulator.PushLimits(simulatedLimit(f.rate), simulatedLimit(f.listRate))
-	sim := simulator.New(simulator.Config{Limits: limits, CountersOnly: true, WebPush: 20, Contacts: 3})
+	sim := simulator.New(simulator.Config{Limits: limits, WebPush: 20, Contacts: 3})
 	if f.export.people {
 		sim.SeedPeople(simulatedPeople)
 	}

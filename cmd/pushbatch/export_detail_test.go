@@ -15,7 +15,7 @@ func TestExportDetailKills(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	sim, url := serve(t, simulator.Config{
-		Limits: simulator.PushLimits(0, 0), CountersOnly: true, Faults: faults(t, "latency=0-20ms,cut-after=1%,500=1%"),
+		Limits: simulator.PushLimits(0, 0), Faults: faults(t, "latency=0-20ms,cut-after=1%,500=1%"),
 	})
 	sim.SeedPeople(300)
 	before := devicesOf(t, sim)

@@ -28,7 +28,7 @@ func TestExportKills(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	sim, url := serve(t, simulator.Config{
-		Limits: simulator.PushLimits(0, 0), CountersOnly: true, Faults: faults(t, "latency=0-40ms,cut-after=2%"), WebPush: 30,
+		Limits: simulator.PushLimits(0, 0), Faults: faults(t, "latency=0-40ms,cut-after=2%"), WebPush: 30,
 	})
 	sim.SeedPeople(*exportPeople)
 	before := devicesOf(t, sim)

@@ -20,7 +20,7 @@ var pageNumber = regexp.MustCompile(`data-key="([^"]+)" data-value="([^"]*)">([^
 func TestExportPage(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	sim, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0), CountersOnly: true})
+	sim, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0)})
 	sim.SeedPeople(1500)
 	c := start(t, url, dir, "export", "--people", "--to", "d.ndjson", "--out", "run", "--list-rate", "1000")
 	demandCode(t, c, c.code(t))

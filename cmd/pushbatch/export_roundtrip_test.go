@@ -17,11 +17,11 @@ func TestInventoryRoundTrip(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	columns := "registration_id,external_id,phone,email,first_name,last_name,middle_name,birthday,gender,tags,custom_attributes"
-	first, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0), CountersOnly: true, WebPush: 20, Contacts: 2})
+	first, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0), WebPush: 20, Contacts: 2})
 	first.SeedPeople(120)
 	c := start(t, url, dir, "export", "--people", "--person-attributes", "--to", "all.parquet", "--list-rate", "1000", "--out", "out")
 	demandCode(t, c, c.code(t))
-	_, empty := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0), CountersOnly: true})
+	_, empty := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0)})
 	c = start(t, empty, dir, "personalize", "all.parquet", "--rate", "5000", "--out", "in")
 	demandCode(t, c, c.code(t))
 	for name, from := range map[string]string{"before": url, "after": empty} {

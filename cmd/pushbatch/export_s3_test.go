@@ -25,7 +25,7 @@ func TestExportToS3(t *testing.T) {
 	full(t)
 	t.Parallel()
 	server := s3test.Start(t)
-	sim, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0), CountersOnly: true, Faults: faults(t, "latency=100ms")})
+	sim, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0), Faults: faults(t, "latency=100ms")})
 	sim.SeedPeople(12_000)
 	before := devicesOf(t, sim)
 	reach := []string{"--s3-endpoint-url", server.Endpoint, "--s3-path-style", "--s3-lease", "4s", "--s3-checkpoint-every", "200ms"}
@@ -73,7 +73,7 @@ func TestDaysInS3(t *testing.T) {
 	full(t)
 	t.Parallel()
 	server := s3test.Start(t)
-	sim, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0), CountersOnly: true, WebPush: 20})
+	sim, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0), WebPush: 20})
 	sim.SeedPeople(400)
 	dir := t.TempDir()
 	run := func(args ...string) {

@@ -54,7 +54,7 @@ func killAgainAndAgain(t *testing.T, format string, kills int) {
 	n := max(600, killRate*kills) // enough to do between the kills
 	want := writeKillRows(t, rows, n)
 	sim := simulator.New(simulator.Config{
-		Limits: simulator.PushLimits(0, 0), CountersOnly: true,
+		Limits: simulator.PushLimits(0, 0),
 		Faults: faults(t, "500=2%,cut-before=1%,cut-after=1%,latency=0-8ms"),
 	})
 	counter := &repeatCounter{next: sim, last: make([]arrival, n+1), perKill: make([]int, kills+1)}

@@ -282,7 +282,7 @@ func hostileRun(t *testing.T) string {
 
 func exportRun(t *testing.T) string {
 	t.Helper()
-	sim, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0), CountersOnly: true})
+	sim, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0)})
 	sim.SeedPeople(1500)
 	return runFor(t, "export", url, 0, "export", "--people", "--to", "d.ndjson", "--list-rate", "100")
 }

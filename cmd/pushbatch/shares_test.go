@@ -92,7 +92,7 @@ func TestProcessesShareALimit(t *testing.T) {
 	full(t)
 	t.Parallel()
 	const rate = 50
-	sim, url := serve(t, simulator.Config{Limits: simulator.PushLimits(rate, 5), Window: simulator.Both, CountersOnly: true})
+	sim, url := serve(t, simulator.Config{Limits: simulator.PushLimits(rate, 5), Window: simulator.Both})
 	dir := t.TempDir()
 	input := devices(t, 100_000)
 	shares := filepath.Join(dir, "shares")

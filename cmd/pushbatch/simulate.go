@@ -77,7 +77,7 @@ func newSimulateCommand(p *process) *cobra.Command {
 func (f *simulateFlags) config() (simulator.Config, error) {
 	cfg := simulator.Config{
 		Limits: simulator.PushLimits(f.rate, f.listRate), Seed: f.seed, RefuseUnknown: f.refuseUnknown,
-		Admin: f.admin, CountersOnly: true, WebPush: f.webPush, Contacts: f.contacts,
+		Admin: f.admin, WebPush: f.webPush, Contacts: f.contacts,
 	}
 	if f.webPush < 0 || f.webPush > 100 || f.contacts < 0 {
 		return cfg, usageError("--people-webpush takes 0 to 100, --people-contacts 1 or more")

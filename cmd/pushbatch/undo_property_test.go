@@ -112,12 +112,12 @@ func newUndoRound(t *testing.T, seed uint64) *undoRound {
 	}
 	cfg.Choices.OwnApplicationIDs = r.dice.IntN(2) == 0
 	cfg.Choices.ApplicationsRefused = !cfg.Choices.OwnApplicationIDs && r.dice.IntN(2) == 0
-	r.sim = simulator.New(cfg)
-	r.sim.SeedPeople(8 + r.dice.IntN(25))
 	for n := range 12 {
 		r.devices = append(r.devices, fmt.Sprintf("nobody-%d", n))
 	}
-	r.sim.SeedRegistrations("test-app", r.devices...)
+	cfg.Registrations = map[string][]string{"test-app": r.devices}
+	r.sim = simulator.New(cfg)
+	r.sim.SeedPeople(8 + r.dice.IntN(25))
 	r.killer.next = r.sim
 	r.url = serveHandler(t, r.killer)
 	for id := range r.state().devices {
