@@ -125,7 +125,7 @@ type callLog struct{ bytes.Buffer }
 
 type loggedCall struct {
 	simulator.Call
-	Op string
+	Op string `json:"op"`
 }
 
 func (l *callLog) calls(t testing.TB) (calls []loggedCall) {
