@@ -3,6 +3,7 @@ package parquetfile
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"math"
 	"slices"
 	"testing"
@@ -175,6 +176,33 @@ func TestParquetUnevenParts(t *testing.T) {
 		rows, failed := readDamaged(t, openParquetBytes(t, f.bytes(t)))
 		if failed == nil || failed.Code != inputerror.CodeCorrupt || len(rows) != 0 {
 			t.Errorf("%s: %d rows, then %v", name, len(rows), failed)
+		}
+	}
+}
+
+// TestParquetThriftBounds: what the library would reserve or follow without bound is
+// refused before it sees it.
+func TestParquetThriftBounds(t *testing.T) {
+	t.Parallel()
+	groups := func(count uint64, element ...byte) []byte { // field 4, a list of structures
+		return append(append(binary.AppendUvarint([]byte{0x49, 0xfc}, count), bytes.Repeat(element, int(min(count, 2*maxElements)))...), 0)
+	}
+	for name, c := range map[string]struct {
+		data []byte
+		want error
+	}{
+		"lists in lists":          {append([]byte{0x19}, bytes.Repeat([]byte{0x19}, 1<<20)...), errThriftInvalid},
+		"structures in them":      {bytes.Repeat([]byte{0x1c}, 1<<20), errThriftInvalid},
+		"elements that are not":   {groups(1<<31, 0x16, 0x02)[:20], errThriftShort},
+		"too many elements":       {groups(maxElements+1, 0x36, 0x02, 0x00), errThriftList},
+		"elements of one byte":    {groups(8, 0x00), errThriftInvalid},
+		"a text that is not":      {[]byte{0x48, 0xff, 0xff, 0xff, 0xff, 0x07}, errThriftShort},
+		"a number without end":    {append([]byte{0x36}, bytes.Repeat([]byte{0xff}, 12)...), errThriftInvalid},
+		"a type that is not":      {[]byte{0x1e, 0x00}, errThriftInvalid},
+		"as many as are expected": {groups(maxElements, 0x36, 0x02, 0x00), nil},
+	} {
+		if _, err := readThrift(c.data, new(fileMetadata)); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v, want %v", name, err, c.want)
 		}
 	}
 }

@@ -17,7 +17,7 @@ const (
 	parquetMagic   = "PAR1"
 	encryptedMagic = "PARE"
 	maxFooter      = 64 << 20 // bytes of metadata; a chunk of a column takes about 100 of it
-	maxElements    = 100_000  // of a schema
+	maxElements    = 100_000  // of a schema, a row group, the row groups
 )
 
 // file is what the footer says, checked.
@@ -68,23 +68,22 @@ func openFile(r io.ReaderAt, size int64) (*file, error) {
 		return nil, err
 	}
 	meta := new(fileMetadata)
-	t := thriftReader{rest: footer}
-	meta.read(&t)
+	n, err := readThrift(footer, meta)
 	switch {
-	case len(meta.schema) > maxElements:
+	case errors.Is(err, errThriftList):
 		return nil, inputerror.New(inputerror.CodeBound, "its schema has more than %d elements: write fewer columns", maxElements)
-	case t.err != nil:
-		return nil, damaged("its footer cannot be decoded: %w", t.err)
-	case meta.encrypted:
+	case err != nil:
+		return nil, damaged("its footer cannot be decoded: %w", err)
+	case meta.Encryption.Valid:
 		return nil, errEncrypted()
-	case len(t.rest) > 0:
-		return nil, damaged("%d bytes follow the metadata in its footer", len(t.rest))
+	case n < len(footer):
+		return nil, damaged("%d bytes follow the metadata in its footer", len(footer)-n)
 	}
 	f := &file{r: r}
-	if err := f.readSchema(meta.schema); err != nil {
+	if err := f.readSchema(meta.Schema); err != nil {
 		return nil, err
 	}
-	return f, f.readGroups(meta.groups, size-8-int64(len(footer)))
+	return f, f.readGroups(meta.Groups, size-8-int64(len(footer)))
 }
 
 func errEncrypted() error {
@@ -129,17 +128,17 @@ func (f *file) readGroups(groups []groupMetadata, dataEnd int64) error {
 	f.groups = make([]group, len(groups))
 	for i := range groups {
 		from, to := &groups[i], &f.groups[i]
-		if from.rows < 0 || from.rows > math.MaxInt64-f.rows {
-			return damaged("row group %d claims %d rows", i, from.rows)
+		if from.Rows < 0 || from.Rows > math.MaxInt64-f.rows {
+			return damaged("row group %d claims %d rows", i, from.Rows)
 		}
-		if len(from.chunks) != len(f.leaves) {
-			return damaged("row group %d has %d columns, the schema %d", i, len(from.chunks), len(f.leaves))
+		if len(from.Chunks) != len(f.leaves) {
+			return damaged("row group %d has %d columns, the schema %d", i, len(from.Chunks), len(f.leaves))
 		}
-		to.first, to.rows = f.rows, from.rows
-		f.rows += from.rows
-		to.chunks = make([]chunk, len(from.chunks))
-		for j := range from.chunks {
-			if err := f.leaves[j].readChunk(&to.chunks[j], &from.chunks[j], to.rows, dataEnd); err != nil {
+		to.first, to.rows = f.rows, from.Rows
+		f.rows += from.Rows
+		to.chunks = make([]chunk, len(from.Chunks))
+		for j := range from.Chunks {
+			if err := f.leaves[j].readChunk(&to.chunks[j], &from.Chunks[j], to.rows, dataEnd); err != nil {
 				return err
 			}
 		}
@@ -151,25 +150,26 @@ func (f *file) readGroups(groups []groupMetadata, dataEnd int64) error {
 // wanted or not: a codec that cannot be read is refused before the first row.
 func (l *leaf) readChunk(c *chunk, from *chunkMetadata, rows, dataEnd int64) error {
 	switch {
-	case from.encrypted:
+	case from.Crypto.Valid || from.Encrypted != nil:
 		return errEncrypted()
-	case from.otherFile != "":
+	case from.File != "":
 		return inputerror.New(inputerror.CodeFormat, "column %s lies in another file, which is not read", l.path)
 	}
-	if err := checkCodec(from.codec, l.path); err != nil {
+	said := &from.Column
+	if err := checkCodec(said.Codec, l.path); err != nil {
 		return err
 	}
-	*c = chunk{codec: from.codec, values: from.values, rows: rows, start: from.data}
-	if d := from.dictionary; d > 0 && d < c.start {
+	*c = chunk{codec: said.Codec, values: said.Values, rows: rows, start: said.Data}
+	if d := said.Dictionary; d > 0 && d < c.start {
 		c.start = d
 	}
-	c.end = c.start + from.size
+	c.end = c.start + said.Size
 	switch {
 	case rows == 0:
 		*c = chunk{}
-	case from.physical != l.physical:
+	case !said.Type.Valid || said.Type.V != l.physical:
 		return damaged("column %s has two physical types", l.path)
-	case c.start < 4 || from.size < 0 || c.end < c.start || c.end > dataEnd:
+	case c.start < 4 || said.Size < 0 || c.end < c.start || c.end > dataEnd:
 		return damaged("column %s is said to lie where no column can be", l.path)
 	case c.values < rows || l.maxRep == 0 && c.values != rows:
 		return damaged("column %s claims %d values for %d rows", l.path, c.values, rows)

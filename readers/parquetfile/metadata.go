@@ -1,91 +1,74 @@
 package parquetfile
 
-import "github.com/parquet-go/parquet-go/format"
+import (
+	"github.com/parquet-go/parquet-go/deprecated"
+	"github.com/parquet-go/parquet-go/encoding/thrift"
+	"github.com/parquet-go/parquet-go/format"
+)
 
 // The structures of parquet.thrift, as far as they are used: statistics, key-value
 // pairs and indexes are skipped, so that nothing depends on them.
 
 // fileMetadata is FileMetaData.
 type fileMetadata struct {
-	schema    []schemaElement
-	groups    []groupMetadata
-	encrypted bool
+	Schema     []schemaElement       `thrift:"2"`
+	Groups     []groupMetadata       `thrift:"4"`
+	Encryption thrift.Null[struct{}] `thrift:"8"`
 }
 
-// schemaElement is SchemaElement. What is absent is -1, but for the name.
+// schemaElement is SchemaElement.
 type schemaElement struct {
-	physical   format.Type
-	length     int64
-	repetition format.FieldRepetitionType
-	name       string
-	children   int64
-	converted  int64
-	scale      int64
-	precision  int64
-	logical    logicalType
-}
-
-// logicalID is the field of LogicalType, a union, that is set; zero: none.
-type logicalID int64
-
-const (
-	logicalString    logicalID = 1
-	logicalMap       logicalID = 2
-	logicalList      logicalID = 3
-	logicalEnum      logicalID = 4
-	logicalDecimal   logicalID = 5
-	logicalDate      logicalID = 6
-	logicalTime      logicalID = 7
-	logicalTimestamp logicalID = 8
-	logicalInteger   logicalID = 10
-	logicalUnknown   logicalID = 11
-	logicalJSON      logicalID = 12
-	logicalBSON      logicalID = 13
-	logicalUUID      logicalID = 14
-	logicalFloat16   logicalID = 15
-	logicalVariant   logicalID = 16
-	logicalGeometry  logicalID = 17
-	logicalGeography logicalID = 18
-
-	// What only the older kind of annotation has.
-	logicalInterval logicalID = -1
-	logicalPairs    logicalID = -2
-	logicalOther    logicalID = -3
-)
-
-// logicalType is LogicalType with the fields of all its members.
-type logicalType struct {
-	id               logicalID
-	scale, precision int64
-	utc, signed      bool
-	unit             timeUnit
-	bits             int64
+	Type       thrift.Null[format.Type]              `thrift:"1"`
+	Length     int32                                 `thrift:"2"`
+	Repetition format.FieldRepetitionType            `thrift:"3"`
+	Name       string                                `thrift:"4"`
+	Children   int32                                 `thrift:"5"`
+	Converted  thrift.Null[deprecated.ConvertedType] `thrift:"6"`
+	Scale      int32                                 `thrift:"7"`
+	Precision  int32                                 `thrift:"8"`
+	Logical    thrift.Null[format.LogicalType]       `thrift:"10"` // without value: of a later version of the format
 }
 
 // groupMetadata is RowGroup.
 type groupMetadata struct {
-	rows   int64
-	chunks []chunkMetadata
+	Chunks []chunkMetadata `thrift:"1"`
+	Rows   int64           `thrift:"3"`
 }
 
-// chunkMetadata is ColumnChunk with its ColumnMetaData.
+// chunkMetadata is ColumnChunk.
 type chunkMetadata struct {
-	otherFile  string
-	encrypted  bool
-	physical   format.Type
-	codec      format.CompressionCodec
-	values     int64
-	size       int64 // compressed, page headers included
-	data       int64 // offset of the first data page
-	dictionary int64 // offset of the dictionary; 0: not said
+	File      string                `thrift:"1"`
+	Column    columnMetadata        `thrift:"3"`
+	Crypto    thrift.Null[struct{}] `thrift:"8"`
+	Encrypted []byte                `thrift:"9"`
 }
 
-// pageHeader is PageHeader with the header of its kind of page.
+// columnMetadata is ColumnMetaData.
+type columnMetadata struct {
+	Type       thrift.Null[format.Type] `thrift:"1"`
+	Codec      format.CompressionCodec  `thrift:"4"`
+	Values     int64                    `thrift:"5"`
+	Size       int64                    `thrift:"7"` // compressed, page headers included
+	Data       int64                    `thrift:"9"` // offset of the first data page
+	Dictionary int64                    `thrift:"11"`
+}
+
+// storedPageHeader is PageHeader.
+type storedPageHeader struct {
+	Type       format.PageType                          `thrift:"1"`
+	Size       int32                                    `thrift:"2"`
+	Compressed int32                                    `thrift:"3"`
+	CRC        thrift.Null[int32]                       `thrift:"4"`
+	V1         thrift.Null[format.DataPageHeader]       `thrift:"5"`
+	Dictionary thrift.Null[format.DictionaryPageHeader] `thrift:"7"`
+	V2         thrift.Null[format.DataPageHeaderV2]     `thrift:"8"`
+}
+
+// pageHeader is what the header of any kind of page says.
 type pageHeader struct {
 	kind             format.PageType
 	size, compressed int64
-	hasCRC           bool
-	crc              uint32
+	crc              thrift.Null[int32]
 	detailed         bool // the header of its own kind is there
 	values           int64
 	rows             int64 // data page v2
@@ -97,82 +80,20 @@ type pageHeader struct {
 	isPlain          bool // data page v2 that is not compressed
 }
 
-func (m *fileMetadata) read(r *thriftReader) {
-	absent := schemaElement{physical: -1, length: -1, repetition: -1, children: -1, converted: -1}
-	r.structure(wireStruct, fields{
-		2: elements(&m.schema, absent, func(e *schemaElement, r *thriftReader, t wireType) {
-			e.read(r, t)
-			r.expect(len(m.schema) <= maxElements)
-		}),
-		4: elements(&m.groups, groupMetadata{}, (*groupMetadata).read),
-		8: (*presence)(&m.encrypted),
-	})
-}
-
-func (e *schemaElement) read(r *thriftReader, t wireType) {
-	r.structure(t, fields{
-		1: enum(&e.physical), 2: &e.length, 3: enum(&e.repetition), 4: &e.name, 5: &e.children,
-		6: &e.converted, 7: &e.scale, 8: &e.precision, 10: e.logical.read,
-	})
-}
-
-func (l *logicalType) read(r *thriftReader, t wireType) {
-	r.union(t, func(id int64, t wireType) {
-		l.id = logicalID(id)
-		switch l.id {
-		case logicalDecimal:
-			r.structure(t, fields{1: &l.scale, 2: &l.precision})
-		case logicalInteger:
-			r.structure(t, fields{1: &l.bits, 2: &l.signed})
-		case logicalTime, logicalTimestamp:
-			r.structure(t, fields{1: &l.utc, 2: l.unit.read})
-		default:
-			r.structure(t, nil)
-		}
-	})
-}
-
-func (u *timeUnit) read(r *thriftReader, t wireType) {
-	r.union(t, func(id int64, t wireType) {
-		*u = map[int64]timeUnit{1: unitMillis, 2: unitMicros, 3: unitNanos}[id]
-		r.skip(t)
-	})
-}
-
-func (g *groupMetadata) read(r *thriftReader, t wireType) {
-	r.structure(t, fields{1: elements(&g.chunks, chunkMetadata{physical: -1}, (*chunkMetadata).read), 3: &g.rows})
-}
-
-func (c *chunkMetadata) read(r *thriftReader, t wireType) {
-	r.structure(t, fields{1: &c.otherFile, 3: c.readColumn, 8: (*presence)(&c.encrypted), 9: (*presence)(&c.encrypted)})
-	// A chunk that says nothing would take more memory than it has bytes.
-	r.expect(c.physical >= 0 || c.encrypted)
-}
-
-func (c *chunkMetadata) readColumn(r *thriftReader, t wireType) {
-	r.structure(t, fields{
-		1: enum(&c.physical), 4: enum(&c.codec), 5: &c.values, 7: &c.size, 9: &c.data, 11: &c.dictionary,
-	})
-}
-
-func (h *pageHeader) read(r *thriftReader) {
-	r.structure(wireStruct, fields{
-		1: enum(&h.kind), 2: &h.size, 3: &h.compressed,
-		4: func(r *thriftReader, t wireType) { h.hasCRC, h.crc = true, uint32(r.integer(t)) },
-		5: func(r *thriftReader, t wireType) {
-			h.detailed = h.detailed || h.kind == format.DataPage
-			r.structure(t, fields{1: &h.values, 2: enum(&h.encoding), 3: enum(&h.defEncoding), 4: enum(&h.repEncoding)})
-		},
-		7: func(r *thriftReader, t wireType) {
-			h.detailed = h.detailed || h.kind != format.DataPage
-			r.structure(t, fields{1: &h.values, 2: enum(&h.encoding)})
-		},
-		8: func(r *thriftReader, t wireType) {
-			h.detailed = h.detailed || h.kind == format.DataPageV2
-			r.structure(t, fields{
-				1: &h.values, 3: &h.rows, 4: enum(&h.encoding), 5: &h.defBytes, 6: &h.repBytes,
-				7: func(r *thriftReader, t wireType) { h.isPlain = !r.boolean(t) },
-			})
-		},
-	})
+func (s *storedPageHeader) header() pageHeader {
+	h := pageHeader{kind: s.Type, size: int64(s.Size), compressed: int64(s.Compressed), crc: s.CRC}
+	var values int32
+	switch v1, v2, dictionary := &s.V1.V, &s.V2.V, &s.Dictionary.V; h.kind {
+	case format.DataPage:
+		h.detailed, values, h.encoding = s.V1.Valid, v1.NumValues, v1.Encoding
+		h.defEncoding, h.repEncoding = v1.DefinitionLevelEncoding, v1.RepetitionLevelEncoding
+	case format.DataPageV2:
+		h.detailed, values, h.encoding = s.V2.Valid, v2.NumValues, v2.Encoding
+		h.rows, h.repBytes, h.defBytes = int64(v2.NumRows), int64(v2.RepetitionLevelsByteLength), int64(v2.DefinitionLevelsByteLength)
+		h.isPlain = v2.IsCompressed.Valid && !v2.IsCompressed.V
+	case format.DictionaryPage:
+		h.detailed, values, h.encoding = s.Dictionary.Valid, dictionary.NumValues, dictionary.Encoding
+	}
+	h.values = int64(values)
+	return h
 }

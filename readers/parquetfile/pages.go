@@ -62,16 +62,15 @@ func (p *pageReader) header() (*locatedPage, error) {
 		if err := readFull(p.scan.file.r, head, p.at); err != nil {
 			return nil, err
 		}
-		h := new(locatedPage)
-		t := thriftReader{rest: head}
-		h.pageHeader.read(&t)
-		if errors.Is(t.err, errThriftShort) && size < min(room, maxHeader) {
+		var stored storedPageHeader
+		n, err := readThrift(head, &stored)
+		if errors.Is(err, errThriftShort) && size < min(room, maxHeader) {
 			continue
 		}
-		if t.err != nil {
-			return nil, damaged("a page header of column %s cannot be decoded: %w", p.leaf.path, t.err)
+		if err != nil {
+			return nil, damaged("a page header of column %s cannot be decoded: %w", p.leaf.path, err)
 		}
-		h.body = p.at + size - int64(len(t.rest))
+		h := &locatedPage{pageHeader: stored.header(), body: p.at + int64(n)}
 		h.next = h.body + h.compressed
 		return h, p.check(h)
 	}
@@ -118,7 +117,7 @@ func (p *pageReader) body(h *locatedPage, dst []byte) ([]byte, error) {
 	if err := readFull(p.scan.file.r, packed, h.body); err != nil {
 		return nil, err
 	}
-	if h.hasCRC && crc32.ChecksumIEEE(packed) != h.crc {
+	if h.crc.Valid && crc32.ChecksumIEEE(packed) != uint32(h.crc.V) {
 		return nil, damaged("a page of column %s does not match its checksum", p.leaf.path)
 	}
 	levels, codec := int64(0), p.chunk.codec

@@ -4,6 +4,7 @@ import (
 	"math/bits"
 	"strings"
 
+	"github.com/parquet-go/parquet-go/deprecated"
 	"github.com/parquet-go/parquet-go/format"
 
 	"pushbatch/batch"
@@ -78,9 +79,9 @@ func (p place) below(e *schemaElement) place {
 	if p.path != "" {
 		p.path += "."
 	}
-	p.path += e.name
+	p.path += e.Name
 	p.depth++
-	switch e.repetition {
+	switch e.Repetition {
 	case format.Optional:
 		p.def++
 	case format.Repeated:
@@ -91,11 +92,11 @@ func (p place) below(e *schemaElement) place {
 }
 
 func (s *schemaReader) children(n *node, e *schemaElement, p place) error {
-	if e.children > int64(len(s.elements)) || p.depth > maxNesting {
-		return damaged("a group of its schema claims %d children, %d deep", e.children, p.depth)
+	if int(e.Children) > len(s.elements) || p.depth > maxNesting {
+		return damaged("a group of its schema claims %d children, %d deep", e.Children, p.depth)
 	}
 	n.lo = len(s.file.leaves)
-	for range e.children {
+	for range e.Children {
 		child, err := s.node(p)
 		if err != nil {
 			return err
@@ -115,11 +116,12 @@ func (s *schemaReader) node(parent place) (*node, error) {
 		return nil, damaged("its schema ends too early")
 	}
 	e := &s.elements[0]
+	e.Name = strings.Clone(e.Name) // or it would keep the whole footer in memory
 	s.elements = s.elements[1:]
 	p := parent.below(e)
-	n := &node{name: e.name, def: p.def, lo: len(s.file.leaves)}
+	n := &node{name: e.Name, def: p.def, lo: len(s.file.leaves)}
 	var err error
-	if e.physical >= 0 {
+	if e.Type.Valid {
 		err = s.leafNode(n, e, p)
 	} else {
 		n.shape = structShape
@@ -128,13 +130,13 @@ func (s *schemaReader) node(parent place) (*node, error) {
 		}
 	}
 	n.hi = len(s.file.leaves)
-	if err != nil || e.repetition != format.Repeated {
+	if err != nil || e.Repetition != format.Repeated {
 		return n, err
 	}
 	// A repeated element is a list of required ones; a LIST or MAP group above
 	// takes it over (resolve).
 	return &node{
-		name: e.name, shape: listShape, def: parent.def, itemDef: p.def, itemRep: p.rep,
+		name: e.Name, shape: listShape, def: parent.def, itemDef: p.def, itemRep: p.rep,
 		children: []*node{n}, lo: n.lo, hi: n.hi, unknown: n.unknown,
 	}, nil
 }
@@ -144,15 +146,15 @@ func (s *schemaReader) node(parent place) (*node, error) {
 // come in the form that the format prescribes now and in the older ones it asks
 // readers to accept (LogicalTypes.md).
 func (n *node) resolve(e *schemaElement) bool {
-	switch l := e.meaning(); l.id {
-	case 0:
+	switch l := e.meaning().(type) {
+	case nil:
 		return true
-	case logicalList:
+	case *format.ListType:
 		return n.resolveList()
-	case logicalMap:
+	case *format.MapType:
 		return n.resolveMap()
-	case logicalPairs: // of a map, or, by later writers, of its pairs
-		return n.resolveMap() || e.repetition == format.Repeated
+	case older: // of a map, or, by later writers, of its pairs
+		return deprecated.ConvertedType(l) == deprecated.MapKeyValue && (n.resolveMap() || e.Repetition == format.Repeated)
 	}
 	return false
 }
@@ -194,7 +196,7 @@ func (n *node) resolveMap() bool {
 }
 
 func (s *schemaReader) leafNode(n *node, e *schemaElement, p place) error {
-	l := &leaf{path: p.path, physical: e.physical, maxDef: p.def, maxRep: p.rep}
+	l := &leaf{path: p.path, physical: e.Type.V, maxDef: p.def, maxRep: p.rep}
 	var known bool
 	if l.width, known = physicalWidth(e); !known {
 		return damaged("column %s has no physical type that is known", p.path)
@@ -209,7 +211,10 @@ func (s *schemaReader) leafNode(n *node, e *schemaElement, p place) error {
 
 // physicalWidth returns the bytes of a value of e, 0 for byte arrays.
 func physicalWidth(e *schemaElement) (width int, known bool) {
-	switch e.physical {
+	if !e.Type.Valid {
+		return 0, false
+	}
+	switch e.Type.V {
 	case format.Boolean:
 		return 1, true // unpacked
 	case format.Int32, format.Float:
@@ -221,7 +226,7 @@ func physicalWidth(e *schemaElement) (width int, known bool) {
 	case format.ByteArray:
 		return 0, true
 	case format.FixedLenByteArray:
-		return int(e.length), e.length > 0 && e.length <= maxText
+		return int(e.Length), e.Length > 0 && e.Length <= maxText
 	}
 	return 0, false
 }

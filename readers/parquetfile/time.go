@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/parquet-go/parquet-go/format"
@@ -11,23 +12,14 @@ import (
 	"pushbatch/batch"
 )
 
-// timeUnit is the number of ticks in a second.
-type timeUnit int64
-
-const (
-	unitMillis timeUnit = 1e3
-	unitMicros timeUnit = 1e6
-	unitNanos  timeUnit = 1e9
-)
-
-func (u timeUnit) String() string {
-	return map[timeUnit]string{unitMillis: "millis", unitMicros: "micros", unitNanos: "nanos"}[u]
+// timeAt is a time so many units after 1970 began.
+func timeAt(ticks int64, unit time.Duration) time.Time {
+	perSecond := int64(time.Second / unit)
+	return time.Unix(ticks/perSecond, ticks%perSecond*int64(unit)).UTC()
 }
 
-// at is a time so many ticks after 1970 began.
-func (u timeUnit) at(ticks int64) time.Time {
-	return time.Unix(ticks/int64(u), ticks%int64(u)*int64(unitNanos/u)).UTC()
-}
+// nameOf is a unit in words.
+func nameOf(unit *format.TimeUnit) string { return strings.ToLower(unit.String()) }
 
 const (
 	secondsPerDay = 24 * 60 * 60
@@ -51,33 +43,40 @@ func dayText(raw []byte) (string, valueFault) {
 	return textOfTime(time.Unix(day*secondsPerDay, 0).UTC(), time.DateOnly, strconv.FormatInt(day, 10))
 }
 
-func timeType(unit timeUnit, physical format.Type) (leafType, bool) {
-	t := leafType{name: fmt.Sprintf("time(%s)", unit), kind: batch.Text}
+func timeType(of *format.TimeUnit, physical format.Type) (t leafType, known bool) {
+	if of.Value == nil {
+		return t, false
+	}
+	unit := of.Value.Duration()
+	t = leafType{name: "time(" + nameOf(of) + ")", kind: batch.Text}
 	t.text = func(raw []byte) (string, valueFault) {
-		v, day := signed(raw), secondsPerDay*int64(unit)
+		v, day := signed(raw), int64(24*time.Hour/unit)
 		switch {
 		case v < 0 || v > day:
 			return strconv.FormatInt(v, 10), faultRange
 		case v == day: // a time to some writers
 			return "24:00:00", noFault
 		}
-		return unit.at(v).Format(clockLayout), noFault
+		return timeAt(v, unit).Format(clockLayout), noFault
 	}
-	return t, physical == format.Int32 && unit == unitMillis || physical == format.Int64 && unit != unitMillis
+	return t, physical == format.Int32 && unit == time.Millisecond || physical == format.Int64 && unit != time.Millisecond
 }
 
-func timestampType(unit timeUnit, utc bool) leafType {
-	t := leafType{name: fmt.Sprintf("timestamp(%s)", unit), kind: batch.Timestamp}
-	layout := timestampLayout
+func timestampType(of *format.TimeUnit, utc bool, physical format.Type) (t leafType, known bool) {
+	if of.Value == nil {
+		return t, false
+	}
+	unit, layout := of.Value.Duration(), timestampLayout
+	t = leafType{name: "timestamp(" + nameOf(of) + ")", kind: batch.Timestamp}
 	if utc {
-		t.name = fmt.Sprintf("timestamp(%s, UTC)", unit)
+		t.name = "timestamp(" + nameOf(of) + ", UTC)"
 		layout += "Z"
 	}
 	t.text = func(raw []byte) (string, valueFault) {
 		v := signed(raw)
-		return textOfTime(unit.at(v), layout, strconv.FormatInt(v, 10))
+		return textOfTime(timeAt(v, unit), layout, strconv.FormatInt(v, 10))
 	}
-	return t
+	return t, physical == format.Int64
 }
 
 // int96Text reads the timestamp of older writers: nanoseconds of the day, then
@@ -85,7 +84,7 @@ func timestampType(unit timeUnit, utc bool) leafType {
 func int96Text(raw []byte) (string, valueFault) {
 	nanos, day := binary.LittleEndian.Uint64(raw), int64(binary.LittleEndian.Uint32(raw[8:]))
 	stored := fmt.Sprintf("%d/%d", day, nanos)
-	if nanos >= secondsPerDay*uint64(unitNanos) {
+	if nanos >= uint64(24*time.Hour) {
 		return stored, faultRange
 	}
 	return textOfTime(time.Unix((day-julianEpoch)*secondsPerDay, int64(nanos)).UTC(), timestampLayout, stored)

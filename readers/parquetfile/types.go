@@ -45,63 +45,72 @@ func (f valueFault) problem(column string) batch.Problem {
 // typeOf finds how to read a leaf. known is false for an annotation that is not
 // decoded, or does not fit the physical type: the values are then those stored.
 func typeOf(e *schemaElement, width int) (t leafType, known bool) {
-	switch l := e.meaning(); {
-	case l.id != 0 && l.id != logicalUnknown:
-		if t, known := logicalTypeOf(e.physical, &l, width); known {
-			return t, true
+	meaning := e.meaning()
+	if _, always := meaning.(*format.NullType); meaning == nil || always { // always null
+		if e.Type.V == format.ByteArray {
+			return textType("binary"), true
 		}
-		return storedType(e, width), false
-	case e.physical == format.ByteArray:
-		return textType("binary"), true
+		return storedType(e.Type.V, width), true
 	}
-	return storedType(e, width), true
+	if t, known := annotatedType(e.Type.V, meaning, width); known {
+		return t, true
+	}
+	return storedType(e.Type.V, width), false
 }
 
-// meaning is the annotation of an element; one of the older kind as the one that
-// took its place.
-func (e *schemaElement) meaning() logicalType {
-	if e.logical.id != 0 || e.converted < 0 {
-		return e.logical
+type (
+	older deprecated.ConvertedType // an annotation of the older kind that none took the place of
+	later struct{}                 // one of a later version of the format
+)
+
+// meaning is the annotation of an element: a format.LogicalTypeValue, also where it
+// is of the older kind, older or later; nil: it has none.
+func (e *schemaElement) meaning() any {
+	switch {
+	case e.Logical.V.Value != nil:
+		return e.Logical.V.Value
+	case e.Logical.Valid:
+		return later{}
+	case !e.Converted.Valid:
+		return nil
 	}
-	switch c := deprecated.ConvertedType(e.converted); c {
+	millis, micros := format.TimeUnit{Value: new(format.MilliSeconds)}, format.TimeUnit{Value: new(format.MicroSeconds)}
+	switch c := e.Converted.V; c {
 	case deprecated.UTF8:
-		return logicalType{id: logicalString}
+		return new(format.StringType)
 	case deprecated.Map:
-		return logicalType{id: logicalMap}
-	case deprecated.MapKeyValue:
-		return logicalType{id: logicalPairs}
+		return new(format.MapType)
 	case deprecated.List:
-		return logicalType{id: logicalList}
+		return new(format.ListType)
 	case deprecated.Enum:
-		return logicalType{id: logicalEnum}
+		return new(format.EnumType)
 	case deprecated.Json:
-		return logicalType{id: logicalJSON}
+		return new(format.JsonType)
 	case deprecated.Date:
-		return logicalType{id: logicalDate}
+		return new(format.DateType)
 	case deprecated.Decimal:
-		return logicalType{id: logicalDecimal, precision: e.precision, scale: e.scale}
+		return &format.DecimalType{Precision: e.Precision, Scale: e.Scale}
 	case deprecated.TimeMillis:
-		return logicalType{id: logicalTime, unit: unitMillis}
+		return &format.TimeType{Unit: millis}
 	case deprecated.TimeMicros:
-		return logicalType{id: logicalTime, unit: unitMicros}
+		return &format.TimeType{Unit: micros}
 	case deprecated.TimestampMillis:
-		return logicalType{id: logicalTimestamp, unit: unitMillis, utc: true}
+		return &format.TimestampType{Unit: millis, IsAdjustedToUTC: true}
 	case deprecated.TimestampMicros:
-		return logicalType{id: logicalTimestamp, unit: unitMicros, utc: true}
+		return &format.TimestampType{Unit: micros, IsAdjustedToUTC: true}
 	case deprecated.Uint8, deprecated.Uint16, deprecated.Uint32, deprecated.Uint64:
-		return logicalType{id: logicalInteger, bits: 8 << (c - deprecated.Uint8)}
+		return &format.IntType{BitWidth: 8 << (c - deprecated.Uint8)}
 	case deprecated.Int8, deprecated.Int16, deprecated.Int32, deprecated.Int64:
-		return logicalType{id: logicalInteger, bits: 8 << (c - deprecated.Int8), signed: true}
-	case deprecated.Interval:
-		return logicalType{id: logicalInterval}
+		return &format.IntType{BitWidth: 8 << (c - deprecated.Int8), IsSigned: true}
+	default:
+		return older(c)
 	}
-	return logicalType{id: logicalOther}
 }
 
 // storedType is the type of values without an annotation; byte arrays are
 // hexadecimal digits.
-func storedType(e *schemaElement, width int) leafType {
-	switch e.physical {
+func storedType(physical format.Type, width int) leafType {
+	switch physical {
 	case format.Boolean:
 		return leafType{"boolean", batch.Bool, boolText}
 	case format.Int32:
@@ -124,66 +133,60 @@ func textType(name string) leafType {
 	return leafType{name, batch.Text, plainText}
 }
 
-func signedType(bits int64) leafType {
+func signedType(bits int8) leafType {
 	return leafType{fmt.Sprintf("int%d", bits), batch.Number, signedText}
 }
 
-func logicalTypeOf(physical format.Type, l *logicalType, width int) (t leafType, known bool) {
+func annotatedType(physical format.Type, meaning any, width int) (t leafType, known bool) {
 	integer := physical == format.Int32 || physical == format.Int64
 	bytes := physical == format.ByteArray
 	fixed := physical == format.FixedLenByteArray
-	switch l.id {
-	case logicalString:
+	switch l := meaning.(type) {
+	case *format.StringType:
 		return textType("string"), bytes
-	case logicalEnum:
+	case *format.EnumType:
 		return textType("enum"), bytes
-	case logicalJSON:
+	case *format.JsonType:
 		return textType("json"), bytes
-	case logicalUUID:
+	case *format.UUIDType:
 		return leafType{"uuid", batch.Text, uuidText}, fixed && width == 16
-	case logicalFloat16:
+	case *format.Float16Type:
 		return leafType{"float16", batch.Number, float16Text}, fixed && width == 2
-	case logicalDate:
+	case *format.DateType:
 		return leafType{"date", batch.Date, dayText}, physical == format.Int32
-	case logicalDecimal:
-		return decimalType(physical, l.precision, l.scale)
-	case logicalInteger:
-		if l.signed {
-			return signedType(l.bits), integer
+	case *format.DecimalType:
+		return decimalType(physical, l.Precision, l.Scale)
+	case *format.IntType:
+		if l.IsSigned {
+			return signedType(l.BitWidth), integer
 		}
-		return leafType{fmt.Sprintf("uint%d", l.bits), batch.Number, unsignedText}, integer
-	case logicalTime:
-		return timeType(l.unit, physical)
-	case logicalTimestamp:
-		return timestampType(l.unit, l.utc), physical == format.Int64 && l.unit > 0
-	case logicalInterval:
-		return leafType{"interval", batch.Text, intervalText}, width == 12
+		return leafType{fmt.Sprintf("uint%d", l.BitWidth), batch.Number, unsignedText}, integer
+	case *format.TimeType:
+		return timeType(&l.Unit, physical)
+	case *format.TimestampType:
+		return timestampType(&l.Unit, l.IsAdjustedToUTC, physical)
+	case older:
+		return leafType{"interval", batch.Text, intervalText}, deprecated.ConvertedType(l) == deprecated.Interval && width == 12
 	}
 	return leafType{}, false
 }
 
 // annotation names what an element is said to be, for messages.
 func (e *schemaElement) annotation() string {
-	names := map[logicalID]string{
-		logicalString: "STRING", logicalMap: "MAP", logicalList: "LIST", logicalEnum: "ENUM", logicalDecimal: "DECIMAL",
-		logicalDate: "DATE", logicalTime: "TIME", logicalTimestamp: "TIMESTAMP", logicalInteger: "INTEGER",
-		logicalJSON: "JSON", logicalBSON: "BSON", logicalUUID: "UUID", logicalFloat16: "FLOAT16", logicalVariant: "VARIANT",
-		logicalGeometry: "GEOMETRY", logicalGeography: "GEOGRAPHY",
+	switch l := e.meaning().(type) {
+	case fmt.Stringer:
+		return l.String()
+	case older:
+		return fmt.Sprintf("number %d of the older kind", l)
 	}
-	if name := names[e.logical.id]; name != "" {
-		return name
-	}
-	if e.logical.id != 0 {
-		return fmt.Sprintf("of a later version of the format (number %d)", e.logical.id)
-	}
-	return fmt.Sprintf("number %d of the older kind", e.converted)
+	return "of a later version of the format"
 }
 
 // maxScale is the number of digits of the widest decimals in use (76) and a
 // good deal more.
 const maxScale = 200
 
-func decimalType(physical format.Type, precision, scale int64) (t leafType, known bool) {
+func decimalType(physical format.Type, precision, scale int32) (t leafType, known bool) {
 	if scale < 0 || scale > maxScale {
 		return leafType{}, false
 	}
