@@ -103,13 +103,10 @@ func (c *Call) AppendJSON(dst []byte) []byte {
 	return append(dst, '}')
 }
 
-// MaxPageLimit is the most people that a page of the listing can hold.
-const MaxPageLimit = 1000
-
 // ListPersonsOptions are the query parameters of the people listing. Zero
 // values are not sent.
 type ListPersonsOptions struct {
-	Limit        int    // people a page, at most MaxPageLimit; the platform's default is 20
+	Limit        int    // people a page, at most 1,000; the platform's default is 20
 	Page         int    // from 1
 	OrderBy      string // for example createdAt:asc
 	Filter       string // the platform's JSON query

@@ -57,19 +57,16 @@ func (w *Waiting) AppendJSON(dst []byte) []byte {
 // finished too. A run that is resumed from a checkpoint ends with the same
 // results as one that never stopped.
 type Checkpoint struct {
-	Rows    int64         `json:"rows"`     // rows recorded; the watermark
-	Input   int           `json:"input"`    // input of the next row
-	Next    Position      `json:"position"` // where it starts there
-	Mark    Mark          `json:"mark"`
-	Tally   Tally         `json:"tally"`
-	Waiting []Waiting     `json:"waiting,omitempty"`
-	Elapsed time.Duration `json:"elapsed_ns"` // time the run has worked so far, all executions together
-	SavedAt time.Time     `json:"saved_at,omitzero"`
-	Stopped bool          `json:"stopped,omitempty"` // the execution came to its end by itself: nothing was sent since
-	Journal int64         `json:"journal,omitempty"` // number of the first line of the journal that is not in here
-	// Recovered is requests of rows that the journal gave back: CallerState does not
-	// count them yet.
-	Recovered   int64           `json:"recovered_requests,omitempty"`
+	Rows        int64           `json:"rows"`     // rows recorded; the watermark
+	Input       int             `json:"input"`    // input of the next row
+	Next        Position        `json:"position"` // where it starts there
+	Mark        Mark            `json:"mark"`
+	Tally       Tally           `json:"tally"`
+	Waiting     []Waiting       `json:"waiting,omitempty"`
+	Elapsed     time.Duration   `json:"elapsed_ns"` // time the run has worked so far, all executions together
+	SavedAt     time.Time       `json:"saved_at,omitzero"`
+	Stopped     bool            `json:"stopped,omitempty"`      // the execution came to its end by itself: nothing was sent since
+	Journal     int64           `json:"journal,omitempty"`      // number of the first line of the journal that is not in here
 	Ended       bool            `json:"ended"`                  // the end of the input was reached and every row is recorded
 	CallerState json.RawMessage `json:"caller_state,omitempty"` // what Config.CallerState gave
 }
@@ -100,7 +97,6 @@ func (c *Checkpoint) Recover(rows []Waiting, next int64) {
 	for _, w := range rows {
 		if w.Row > c.Rows && !have[w.Row] {
 			c.Waiting = append(c.Waiting, w)
-			c.Recovered += int64(w.Outcome.Attempts)
 		}
 	}
 	c.Journal = next

@@ -163,7 +163,7 @@ func (r *recorder) snapshot() Checkpoint {
 	point.Elapsed += point.SavedAt.Sub(r.job.start)
 	point.Waiting = r.waiting()
 	if r.job.cfg.CallerState != nil {
-		point.CallerState, point.Recovered = r.job.cfg.CallerState(), 0
+		point.CallerState = r.job.cfg.CallerState()
 	}
 	return point
 }

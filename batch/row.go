@@ -28,12 +28,7 @@ type Column struct {
 // Flattened reports whether an object of this name gives one column a field
 // (identity.email): identity, attributes and systemData do, in any letter case.
 func Flattened(name string) bool {
-	for _, f := range [...]string{"identity", "attributes", "systemData"} {
-		if strings.EqualFold(f, name) {
-			return true
-		}
-	}
-	return false
+	return slices.Contains([]string{"identity", "attributes", "systemdata"}, strings.ToLower(name))
 }
 
 // Header is the columns of one input, in file order.

@@ -2,6 +2,7 @@ package batch
 
 import (
 	"strconv"
+	"time"
 
 	"pushbatch/batch/jsonappend"
 )
@@ -101,3 +102,13 @@ func IntValue(n int64) Value { return Value{Kind: Number, Text: strconv.FormatIn
 
 // BoolValue returns b as a Bool value.
 func BoolValue(b bool) Value { return Value{Kind: Bool, Text: strconv.FormatBool(b)} }
+
+// PlatformTime reads a time as the platform writes it: UTC where it names no zone.
+func PlatformTime(text string) (time.Time, bool) {
+	for _, layout := range []string{"2006-01-02T15:04:05", time.RFC3339Nano, "2006-01-02T15:04:05-0700"} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t, true
+		}
+	}
+	return time.Time{}, false
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -294,10 +295,5 @@ func (m *members) resolve(f *field, name string) *field {
 }
 
 func (m *members) isTaken(want target) bool {
-	for _, have := range m.taken {
-		if have.same(want) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(m.taken, want.same)
 }

@@ -326,18 +326,12 @@ func (o *owner) is(p *undo.Person) bool {
 	if p.ID != "" && o.ID != nil {
 		return p.ID == fmt.Sprint(o.ID)
 	}
-	if p.ExternalID != "" && p.ExternalID == o.ExternalID {
-		return true
-	}
-	for _, phone := range append(o.ContactInformation.Phone, o.ContactInformation.Phones...) {
-		if p.Phone != "" && strings.TrimPrefix(phone.Number, "+") == strings.TrimPrefix(p.Phone, "+") {
-			return true
-		}
-	}
-	for _, email := range append(o.ContactInformation.Email, o.ContactInformation.Emails...) {
-		if p.Email != "" && strings.EqualFold(email.Address, p.Email) {
-			return true
-		}
-	}
-	return false
+	c := &o.ContactInformation
+	return p.ExternalID != "" && p.ExternalID == o.ExternalID ||
+		p.Phone != "" && slices.ContainsFunc(append(c.Phone, c.Phones...), func(phone struct{ Number string }) bool {
+			return strings.TrimPrefix(phone.Number, "+") == strings.TrimPrefix(p.Phone, "+")
+		}) ||
+		p.Email != "" && slices.ContainsFunc(append(c.Email, c.Emails...), func(email struct{ Address string }) bool {
+			return strings.EqualFold(email.Address, p.Email)
+		})
 }

@@ -1,14 +1,18 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"pushbatch/batch/ops"
 	"pushbatch/writers/console"
 )
 
@@ -103,7 +107,7 @@ func showSettings(w io.Writer, all settingsInForce, asJSON bool) error {
 		if s.From != "" {
 			from += " " + s.From
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\n", s.Name, orDash(s.Value), from)
+		fmt.Fprintf(t, "%s\t%s\t%s\n", s.Name, cmp.Or(s.Value, "-"), from)
 	}
 	fmt.Fprintln(t, "\nSECRET\tIS")
 	for _, s := range all.Secrets {
@@ -116,9 +120,60 @@ func showSettings(w io.Writer, all settingsInForce, asJSON bool) error {
 	return t.Flush()
 }
 
-func orDash(s string) string {
-	if s == "" {
-		return "-"
+// knownVariables are the variables that mean something to any command.
+func knownVariables(root *cobra.Command) []string {
+	known := slices.AppendSeq(slices.Clone(secretVariables), maps.Values(envAliases))
+	for _, cmd := range root.Commands() {
+		if hasSettings(cmd) {
+			cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, envName(f.Name)) })
+		}
 	}
-	return s
+	return known
+}
+
+// hasSettings reports whether variables set the flags of a command.
+func hasSettings(cmd *cobra.Command) bool { return cmd.Flags().Lookup("s3-region") != nil }
+
+// meantVariable is the known variable that another is most likely a slip of: it has the
+// other prefix, letters differ, or a word at the end is missing or too many. Empty: none.
+func meantVariable(name string, known []string) string {
+	head, own, _ := strings.Cut(name, "_")
+	prefix := ops.Misspelling(head+"_", []string{variablePrefix, platformPrefix})
+	if other := platformPrefix + own; prefix == variablePrefix && slices.Contains(known, other) {
+		return other
+	}
+	var names []string
+	for _, k := range known {
+		if rest, ours := strings.CutPrefix(k, prefix); ours && prefix != "" && own != "" {
+			names = append(names, rest)
+		}
+	}
+	if near := ops.Misspelling(own, names); near != "" {
+		return prefix + near
+	}
+	at := slices.IndexFunc(names, func(n string) bool { return strings.HasPrefix(n, own+"_") || strings.HasPrefix(own, n+"_") })
+	if at < 0 {
+		return ""
+	}
+	return prefix + names[at]
+}
+
+// warnOfVariables names variables of the environment that are most likely a
+// misspelling of one that is known: what they should set is not in force. Their
+// values are not told.
+func (p *process) warnOfVariables(cmd *cobra.Command, _ []string) {
+	if !hasSettings(cmd) {
+		return
+	}
+	known := knownVariables(p.root)
+	for _, entry := range p.environ {
+		name, value, _ := strings.Cut(entry, "=")
+		if value == "" || slices.Contains(known, name) {
+			continue
+		}
+		near := meantVariable(name, known)
+		if inForce, _ := p.getenv(near); near != "" && inForce == "" {
+			p.warn("the environment variable %s is not known: did you mean %s?", name, near)
+		}
+	}
 }

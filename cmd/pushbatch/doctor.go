@@ -70,7 +70,7 @@ func (p *process) doctor(ctx context.Context, c *runConfig, asJSON bool) error {
 	d.platform(ctx, codes)
 	d.runFolder(ctx)
 	if err := d.print(p.stdout, asJSON); err != nil {
-		return &exitError{exitStopped, err}
+		return err
 	}
 	if d.failed() {
 		return &errReported{exitError{exitStopped, errors.New("a check failed")}}
@@ -89,12 +89,7 @@ func (d *examination) add(check, status, message, remedy string) {
 }
 
 func (d *examination) failed() bool {
-	for _, f := range d.findings {
-		if f.Status == checkFailed {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(d.findings, func(f finding) bool { return f.Status == checkFailed })
 }
 
 func (d *examination) print(w io.Writer, asJSON bool) error {

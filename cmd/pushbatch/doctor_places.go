@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -76,10 +77,7 @@ func (d *examination) readInput(ctx context.Context, info blob.Info, codes map[s
 
 // runFolder checks that what a job writes can be written.
 func (d *examination) runFolder(ctx context.Context) {
-	out := d.flags.out
-	if out == "" {
-		out = "runs"
-	}
+	out := cmp.Or(d.flags.out, "runs")
 	d.writable(ctx, "run folder", out, out != "runs" && !d.flags.goOn)
 	if to := d.flags.export.to; to != "" {
 		d.writable(ctx, "table", strings.TrimSuffix(to, path.Base(to)), false)

@@ -83,7 +83,6 @@ func (p *process) open(c *runConfig, spec runSpec) (x *execution, err error) {
 	if x.log, err = p.newLogger(&c.flags.messageFlags, c.flags.redact, x.printer.Above()); err != nil {
 		return nil, err
 	}
-	p.warnOfVariables()
 	if err := x.openRedactor(); err != nil {
 		return nil, err
 	}
@@ -104,7 +103,7 @@ func (x *execution) describe(ctx context.Context) (err error) {
 	x.spec.Version, x.spec.Operation = version(), x.operation.Name
 	x.spec.StartedAt, x.spec.Settings, x.spec.Limit = time.Now().UTC(), settingsOf(x.set), x.flags.limit
 	x.spec.Mapping, x.spec.Inputs = x.mapping, nil
-	x.spec.noteVariables(x.process.getenv)
+	x.spec.noteVariables(x.set, x.process.getenv)
 	x.fixTarget()
 	for i := range x.opened {
 		x.describeInput(&x.opened[i])
@@ -194,12 +193,8 @@ func (x *execution) save(c *batch.Checkpoint) error {
 
 // callerState is what a checkpoint keeps for this package.
 type callerState struct {
-	Requests  int64        `json:"requests"`
-	AtLeast   bool         `json:"requests_at_least,omitempty"` // an execution died: what was under way then is not counted
-	Retries   int64        `json:"retries"`
-	Throttled int64        `json:"throttled"`
-	Snapshot  int64        `json:"snapshot_requests,omitempty"` // those that only asked what devices were
-	Series    batch.Series `json:"series"`
+	report.Traffic
+	Series batch.Series `json:"series"`
 }
 
 // stateOf is what a checkpoint kept; zero where there is none.
@@ -207,10 +202,15 @@ func stateOf(point *batch.Checkpoint) (s callerState) {
 	if point != nil && len(point.CallerState) > 0 {
 		_ = json.Unmarshal(point.CallerState, &s) // an older form: the counts begin anew
 	}
-	if point != nil {
-		s.Requests += point.Recovered
-		s.AtLeast = s.AtLeast || !point.Stopped && !point.Ended
+	if point == nil {
+		return s
 	}
+	sent := point.Tally.Attempts + s.Throttled + s.Snapshot
+	for _, w := range point.Waiting {
+		sent += int64(w.Outcome.Attempts)
+	}
+	s.Requests = max(s.Requests, sent) // the journal gave back rows that finished later
+	s.AtLeast = s.AtLeast || !point.Stopped && !point.Ended
 	return s
 }
 

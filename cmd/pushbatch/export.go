@@ -202,13 +202,11 @@ func (e *exportFlags) checkNames(columns []batch.Column) error {
 		if slices.Contains(names, name) {
 			return nil
 		}
-		hint := "the columns are " + strings.Join(names, ", ")
-		if near := ops.Nearest(name, names); near != "" {
-			hint = "did you mean " + near + "?"
-		} else if !e.people && slices.ContainsFunc(inventory.NewLayout(true, true).Columns(), func(c batch.Column) bool { return c.Name == name }) {
-			hint = "it comes with --people only"
+		hint := cmp.Or(didYouMean(name, names), ": the columns are "+strings.Join(names, ", "))
+		if !e.people && slices.ContainsFunc(inventory.NewLayout(true, true).Columns(), func(c batch.Column) bool { return c.Name == name }) {
+			hint = ": it comes with --people only"
 		}
-		return usageError("--%s: there is no column %q: %s", flag, name, hint)
+		return usageError("--%s: there is no column %q%s", flag, name, hint)
 	}
 	for _, name := range e.columns {
 		if err := check("columns", strings.TrimSpace(name)); err != nil {

@@ -289,9 +289,5 @@ func unknownCode(code string, list []report.Application) string {
 	if len(codes) == 0 {
 		return ""
 	}
-	text := fmt.Sprintf("48012: the account has no application with the code %s", console.OneLine(code))
-	if near := ops.Nearest(code, codes); near != "" {
-		text += ": did you mean " + console.OneLine(near) + "?"
-	}
-	return text
+	return "48012: the account has no application with the code " + console.OneLine(code) + didYouMean(code, codes)
 }

@@ -171,30 +171,22 @@ func completeRuns(wanted func(foundRun) bool) cobra.CompletionFunc {
 		if len(args) > 0 {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
-		return offerRuns(typed, wanted)
+		found := append(runsIn("."), runsIn("runs")...)
+		if at := strings.LastIndexByte(typed, '/'); at >= 0 {
+			found = runsIn(typed[:at+1])
+		}
+		if len(found) == 0 {
+			return nil, cobra.ShellCompDirectiveFilterDirs
+		}
+		slices.SortStableFunc(found, func(a, b foundRun) int { return b.spec.StartedAt.Compare(a.spec.StartedAt) })
+		var offered []string
+		for i := range found {
+			if run := &found[i]; wanted(*run) {
+				offered = append(offered, run.path+"\t"+cmp.Or(run.spec.Operation, "?")+", "+run.spec.StartedAt.Format("2006-01-02 15:04 UTC"))
+			}
+		}
+		return offered, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
 	}
-}
-
-func offerRuns(typed string, wanted func(foundRun) bool) ([]string, cobra.ShellCompDirective) {
-	parents := []string{".", "runs"}
-	if at := strings.LastIndexByte(typed, '/'); at >= 0 {
-		parents = []string{typed[:at+1]}
-	}
-	var found []foundRun
-	for _, parent := range parents {
-		found = append(found, runsIn(parent)...)
-	}
-	if len(found) == 0 {
-		return nil, cobra.ShellCompDirectiveFilterDirs
-	}
-	found = slices.DeleteFunc(found, func(run foundRun) bool { return !wanted(run) })
-	slices.SortStableFunc(found, func(a, b foundRun) int { return b.spec.StartedAt.Compare(a.spec.StartedAt) })
-	offered := make([]string, len(found))
-	for i := range found {
-		run := &found[i]
-		offered[i] = run.path + "\t" + cmp.Or(run.spec.Operation, "?") + ", " + run.spec.StartedAt.Format("2006-01-02 15:04 UTC")
-	}
-	return offered, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
 }
 
 type foundRun struct {

@@ -104,7 +104,7 @@ type inspector struct {
 
 func newInspector(own *inspectFlags, c *runConfig, options ops.Options) (*inspector, error) {
 	d, err := newDuplicates()
-	return &inspector{own: own, config: c, options: options, duplicates: d, report: inspection{Operation: own.operation}}, err
+	return &inspector{own: own, config: c, options: options, duplicates: d, profiles: columnProfiles{place: make(map[string]int)}, report: inspection{Operation: own.operation}}, err
 }
 
 // finish prints what was found, and returns what the program ends with.
@@ -138,7 +138,7 @@ func (v *inspector) finish(p *process) error {
 		r.ExitCode = exitDone // what was asked for is done
 	}
 	if err := r.write(p.stdout, v.own.json); err != nil {
-		return &exitError{exitStopped, fmt.Errorf("write the findings: %w", err)}
+		return err
 	}
 	if r.ExitCode != exitDone {
 		return &errReported{exitError{r.ExitCode, errors.New("problems were found")}}
@@ -207,10 +207,8 @@ func (v *inspector) look(ctx context.Context, info blob.Info, p *process) {
 
 func (in *inputInspection) stop(code int, err error) {
 	in.exit = code
-	in.Error = &stopInspection{Code: codeOf(err), Message: err.Error()}
-	if e, ok := ops.Explain(in.Error.Code); ok {
-		in.Error.Remedy = e.Remedy
-	}
+	e, _ := ops.Explain(codeOf(err))
+	in.Error = &stopInspection{codeOf(err), err.Error(), e.Remedy}
 }
 
 func codeOf(err error) string {
@@ -231,11 +229,8 @@ func (in *inputInspection) mappingFailed(err error) {
 		return
 	}
 	for _, p := range bind.Problems {
-		m := stopInspection{Code: p.Code, Message: p.Message}
-		if e, ok := ops.Explain(p.Code); ok {
-			m.Remedy = e.Remedy
-		}
-		in.Mapping = append(in.Mapping, m)
+		e, _ := ops.Explain(p.Code)
+		in.Mapping = append(in.Mapping, stopInspection{p.Code, p.Message, e.Remedy})
 	}
 }
 
@@ -308,8 +303,9 @@ func (in *inputInspection) take(other *inputInspection) {
 
 // title names an input, or the first and last of those that look alike.
 func (in *inputInspection) title() string {
-	if in.others == 0 {
-		return in.Name
+	title := in.Name
+	if in.others > 0 {
+		title = fmt.Sprintf("%s … %s: %s inputs that look alike", in.Name, in.last, report.Grouped(in.others+1))
 	}
-	return fmt.Sprintf("%s … %s: %s inputs that look alike", in.Name, in.last, report.Grouped(in.others+1))
+	return console.OneLine(title)
 }

@@ -7,7 +7,6 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
-	"unicode"
 
 	"pushbatch/batch"
 	"pushbatch/readers"
@@ -83,16 +82,13 @@ type problemGroup struct {
 }
 
 func (i *inspection) write(w io.Writer, asJSON bool) error {
-	out := new(bytes.Buffer)
 	if asJSON {
-		e := json.NewEncoder(out)
+		e := json.NewEncoder(w)
 		e.SetIndent("", "  ")
 		e.SetEscapeHTML(false)
-		if err := e.Encode(i); err != nil {
-			return err
-		}
-		return writeVisible(w, out.String())
+		return e.Encode(i)
 	}
+	out := new(bytes.Buffer)
 	for n, group := range i.alike() {
 		if n > 0 {
 			fmt.Fprintln(out)
@@ -103,7 +99,8 @@ func (i *inspection) write(w io.Writer, asJSON bool) error {
 		fmt.Fprintf(out, "\ndelta %s: %s\n", i.Delta.State, i.Delta.Text())
 	}
 	i.printTotals(out)
-	return writeVisible(w, out.String())
+	_, err := out.WriteTo(w)
+	return err
 }
 
 // printTotals writes what all inputs have together.
@@ -119,22 +116,6 @@ func (i *inspection) printTotals(w io.Writer) {
 	if i.Written != "" {
 		fmt.Fprintf(w, "\n  Written: %s\n", i.Written)
 	}
-}
-
-// writeVisible writes text of an input to a terminal: what would move its cursor
-// or turn its direction is shown as an escape, in text and JSON alike.
-func writeVisible(w io.Writer, text string) error {
-	var out strings.Builder
-	for _, r := range text {
-		switch {
-		case r == '\n' || r == '\t' || !unicode.IsControl(r) && !unicode.Is(unicode.Bidi_Control, r):
-			out.WriteRune(r)
-		default:
-			fmt.Fprintf(&out, `\u%04x`, r)
-		}
-	}
-	_, err := io.WriteString(w, out.String())
-	return err
 }
 
 func (in *inputInspection) print(w io.Writer, operation string) {

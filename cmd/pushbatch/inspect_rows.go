@@ -174,9 +174,6 @@ type columnProfiles struct {
 
 // places finds the profiles of an input's columns.
 func (c *columnProfiles) places(h batch.Header) []int {
-	if c.place == nil {
-		c.place = make(map[string]int)
-	}
 	places := make([]int, len(h))
 	for i, column := range h {
 		at, known := c.place[column.Name]
@@ -206,6 +203,7 @@ func (c *columnProfiles) writeMap(path string, operation *ops.Operation, inputs 
 	}
 	_, err = file.Write(text)
 	if err := errors.Join(err, file.Close()); err != nil {
+		_ = os.Remove(path) // it would be loaded as a mapping of nothing
 		return "", nil, usageError("--write-map: %v", err)
 	}
 	return mappingSummary(path, operation, proposals), proposals, nil

@@ -38,7 +38,7 @@ func FuzzJobFile(f *testing.F) {
 		}
 		defer folder.Close()
 		getenv := func(name string) (string, bool) { return "k", name == "INFOBIP_API_KEY" || name == "INFOBIP_APP_CODE" }
-		p := &process{stdout: io.Discard, stderr: io.Discard, getenv: getenv, terminal: console.TerminalOf(console.NewStream(io.Discard), getenv)}
+		p := &process{stdout: io.Discard, stderr: io.Discard, getenv: getenv, terminal: console.TerminalOf(console.NewStream(io.Discard), getenv), warned: make(map[string]bool)}
 		peak.AtMost(t, 256<<20)
 		c := newRunConfig(t)
 		if _, err = p.reopen(folder, c); err != nil {

@@ -59,16 +59,20 @@ type process struct {
 // run executes one command line and returns the exit code.
 func run(ctx context.Context, p process) int {
 	messages := console.NewStream(p.stderr)
-	p.stdout, p.stderr, p.terminal = console.NewStream(p.stdout), messages, console.TerminalOf(messages, p.getenv)
-	p.waitAtMost = messages.WaitAtMost
+	data := console.NewStream(p.stdout)
+	p.stdout, p.stderr, p.terminal = data, messages, console.TerminalOf(messages, p.getenv)
+	p.waitAtMost, p.warned = messages.WaitAtMost, make(map[string]bool)
 	root := newRoot(&p)
 	p.root = root
 	p.json = p.asksForJSON() // for what is wrong before the flags are read
 	root.SetArgs(p.args)
 	root.SetIn(p.stdin)
-	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
-	return p.report(batch.Guard(func() error { return root.ExecuteContext(ctx) }))
+	err := batch.Guard(func() error { return root.ExecuteContext(ctx) })
+	if lost := data.Lost(); lost != nil && (err == nil || errors.Is(err, lost)) {
+		err = &exitError{exitStopped, fmt.Errorf("write to standard output: %w", lost)}
+	}
+	return p.report(err)
 }
 
 type stopper func(cause error)

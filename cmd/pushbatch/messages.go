@@ -195,34 +195,24 @@ func (p *process) warn(format string, args ...any) {
 	if !p.warned[text] {
 		fmt.Fprintf(p.messages(), "pushbatch: warning: %s\n", text)
 	}
-	if p.warned == nil {
-		p.warned = make(map[string]bool)
-	}
 	p.warned[text] = true
 }
 
 func (p *process) printEnd(s *report.Summary, runErr error, quiet bool) {
-	if p.json {
-		p.printEndJSON(s, runErr, quiet)
-		return
-	}
 	if runErr != nil {
 		p.printError(runErr, s.Remedy)
 	}
-	if !quiet {
+	switch {
+	case quiet:
+	case p.json:
+		p.printSummaryJSON(s)
+	default:
 		s.Print(p.stderr)
 	}
 }
 
-// printEndJSON says the same in two records. What does not fit a line is in
-// summary.json.
-func (p *process) printEndJSON(s *report.Summary, runErr error, quiet bool) {
-	if runErr != nil {
-		p.printError(runErr, s.Remedy)
-	}
-	if quiet {
-		return
-	}
+// printSummaryJSON says the same in a record. What does not fit a line is in summary.json.
+func (p *process) printSummaryJSON(s *report.Summary) {
 	attrs := []any{
 		"operation", s.Operation, "run", s.Run, "outcome", s.Outcome, "exit_code", s.ExitCode, "rows", s.Rows, "unsent", s.Unsent,
 		"statuses", s.Statuses, "requests", s.Requests, "retries", s.Retries, "throttled", s.Throttled,

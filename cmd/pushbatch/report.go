@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"pushbatch/batch/blob"
 	"pushbatch/batch/ops"
@@ -90,9 +91,9 @@ func (r *viewedRun) snapshot(status *runStatus) *report.Summary {
 	}
 	s.Fill(point.Tally.WithWaiting(point.Waiting), point.Elapsed)
 	state := stateOf(point)
-	s.Requests, s.Retries, s.Throttled, s.AtLeast, s.Snapshot = state.Requests, state.Retries, state.Throttled, state.AtLeast, state.Snapshot
+	s.Traffic = state.Traffic
 	s.Timeline = report.TimelineOf(state.Series)
-	s.DryRun = s.Requests == 0 && len(spec.Settings["dry-run"]) > 0
+	s.DryRun, s.Simulated = s.Requests == 0 && len(spec.Settings["dry-run"]) > 0, len(spec.Settings["simulate"]) > 0
 	if status.Total != nil {
 		s.TotalEstimate = *status.Total
 	}
@@ -158,13 +159,10 @@ func (s *runSpec) forReport() *report.Run {
 }
 
 // noteVariables notes which settings of a new run were given by variables.
-func (s *runSpec) noteVariables(getenv func(string) (string, bool)) {
+func (s *runSpec) noteVariables(set *pflag.FlagSet, getenv func(string) (string, bool)) {
 	for name, values := range s.Settings {
-		for _, variable := range []string{envName(name), envAliases[name]} {
-			if value, ok := getenv(variable); ok && value == strings.Join(values, "\n") {
-				s.Variables = append(s.Variables, name)
-				break
-			}
+		if v := variableOf(set.Lookup(name), getenv); v != nil && slices.Equal(v.values, values) {
+			s.Variables = append(s.Variables, name)
 		}
 	}
 	slices.Sort(s.Variables)

@@ -175,11 +175,8 @@ func addRun(sum *report.Summary, run *summedRun) {
 	}
 	sum.Runs = append(sum.Runs, run.path)
 	sum.Executions += s.Executions
-	sum.Requests += s.Requests
-	sum.Retries += s.Retries
-	sum.Snapshot += s.Snapshot
-	sum.Throttled += s.Throttled
-	sum.DryRun = sum.DryRun || s.DryRun
+	sum.Traffic.Add(s.Traffic)
+	sum.DryRun, sum.Simulated = sum.DryRun || s.DryRun, sum.Simulated || s.Simulated
 	if s.EndedAt.After(sum.EndedAt) {
 		sum.EndedAt = s.EndedAt
 	}

@@ -30,7 +30,9 @@ func newRoot(p *process) *cobra.Command {
 		SilenceUsage:               true,
 		Args:                       cobra.ArbitraryArgs,
 		RunE:                       unknownCommand,
+		PersistentPreRun:           p.warnOfVariables,
 	}
+	root.SetOut(p.stdout)
 	root.SetFlagErrorFunc(unknownFlag)
 	for _, op := range ops.Operations() {
 		if op.Name == exportOperation {
@@ -88,11 +90,16 @@ func unknownTopic(root *cobra.Command, name string) error {
 			commands = append(commands, c.Name())
 		}
 	}
-	hint := ""
-	if near := ops.Nearest(name, slices.Concat(commands, topics)); near != "" {
-		hint = fmt.Sprintf(": did you mean %s?", near)
-	}
+	hint := didYouMean(name, slices.Concat(commands, topics))
 	return usageError("unknown command or help topic %q%s\ncommands: %s\ntopics: %s", name, hint, strings.Join(commands, ", "), strings.Join(topics, ", "))
+}
+
+// didYouMean names what is most like a name that is not known, if anything is.
+func didYouMean(name string, known []string) string {
+	if near := ops.Nearest(name, known); near != "" {
+		return ": did you mean " + console.OneLine(near) + "?"
+	}
+	return ""
 }
 
 func unknownCommand(cmd *cobra.Command, args []string) error {
@@ -118,10 +125,8 @@ func unknownFlag(cmd *cobra.Command, err error) error {
 	var missing *pflag.NotExistError
 	if errors.As(err, &missing) {
 		var names []string
-		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-		if near := ops.Nearest(missing.GetSpecifiedName(), names); near != "" {
-			hint = fmt.Sprintf(": did you mean --%s?", near)
-		}
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
+		hint = didYouMean(missing.GetSpecifiedName(), names)
 	}
 	return usageError("%v%s\nRun %s --help to see the flags", readable(err), hint, cmd.CommandPath())
 }

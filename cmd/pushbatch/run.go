@@ -201,11 +201,11 @@ func (x *execution) finish(ctx context.Context, engine *batch.Job, runErr error)
 func (x *execution) summarize(ctx context.Context, engine *batch.Job, runErr error) *report.Summary {
 	s := &report.Summary{
 		Version: x.spec.Version, Operation: x.spec.Operation, Run: x.folder.Path(""), Outcome: report.Completed,
-		StartedAt: x.spec.StartedAt, EndedAt: time.Now().UTC(), Executions: x.spec.Executions, DryRun: x.client == nil,
+		StartedAt: x.spec.StartedAt, EndedAt: time.Now().UTC(), Executions: x.spec.Executions, DryRun: x.client == nil, Simulated: x.flags.simulate,
 	}
 	s.Fill(engine.Tally(), engine.Elapsed())
 	t := x.traffic()
-	s.Requests, s.Retries, s.Throttled, s.AtLeast, s.Snapshot = t.Requests, t.Retries, t.Throttled, t.AtLeast, t.Snapshot
+	s.Traffic = t.Traffic
 	x.timeline.Note(engine.Elapsed(), engine.Tally().Statuses, t.Requests, t.Throttled)
 	s.Timeline = report.TimelineOf(x.timeline.Series())
 	if x.client != nil {
@@ -237,7 +237,7 @@ func (x *execution) onlyDurable(s *report.Summary) {
 		point = &batch.Checkpoint{}
 	}
 	counted := s.Rows
-	s.Fill(point.Tally.WithWaiting(point.Waiting), point.Elapsed)
+	s.Fill(point.Tally.WithWaiting(point.Waiting), x.engine.Load().Elapsed())
 	if s.Unsent != nil {
 		*s.Unsent += counted - s.Rows
 	}

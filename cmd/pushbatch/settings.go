@@ -12,7 +12,6 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"pushbatch/batch/ops"
@@ -33,8 +32,12 @@ var envAliases = map[string]string{
 	"app-code": "INFOBIP_APP_CODE",
 }
 
-// variablePrefix is what the variables of this program begin with.
-const variablePrefix = "PUSHBATCH_"
+// What the variables of this program, and those that have the platform's own name, begin
+// with.
+const (
+	variablePrefix = "PUSHBATCH_"
+	platformPrefix = "INFOBIP_"
+)
 
 func envName(flag string) string {
 	return variablePrefix + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
@@ -69,11 +72,26 @@ func resolve(fs *pflag.FlagSet, getenv func(string) (string, bool), fixed ...str
 	if failed != nil {
 		return nil, failed
 	}
-	file, _ := fs.GetString("config")
-	if file == "" {
-		return from, nil
+	if file, _ := fs.GetString("config"); file != "" {
+		failed = resolveFile(fs, from, file, getenv)
 	}
-	return from, resolveFile(fs, from, file, getenv)
+	turnOff(fs, from)
+	return from, failed
+}
+
+// outdone are switches and the settings that mean the opposite.
+var outdone = map[string]string{"quiet": "verbose", "simulate": "base-url"}
+
+// turnOff turns a switch off where a stronger source asks for the opposite: a -v of the
+// command line means more than a quiet of the file.
+func turnOff(fs *pflag.FlagSet, from map[string]origin) {
+	strength := func(name string) int { return slices.Index([]string{fromFile, fromEnv, fromFlag}, from[name].source) }
+	for name, opposite := range outdone {
+		if on := strength(name); on >= 0 && strength(opposite) > on && fs.Lookup(opposite).Value.String() != "false" {
+			_ = fs.Lookup(name).Value.Set("false")
+			from[name] = from[opposite]
+		}
+	}
 }
 
 func resolveFlag(fs *pflag.FlagSet, f *pflag.Flag, getenv func(string) (string, bool)) (origin, error) {
@@ -198,11 +216,7 @@ func (e configEntry) textsFor(f *pflag.Flag) []string {
 func (e configEntry) unknown(path string, fs *pflag.FlagSet) error {
 	var names []string
 	fs.VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-	hint := ""
-	if near := ops.Nearest(e.key, names); near != "" {
-		hint = fmt.Sprintf(": did you mean %s?", near)
-	}
-	return usageError("%s, line %d: unknown key %q%s", path, e.line, e.key, hint)
+	return usageError("%s, line %d: unknown key %q%s", path, e.line, e.key, didYouMean(e.key, names))
 }
 
 // parseConfig reads the keys of a config file. Scalars keep the text they are
@@ -302,37 +316,4 @@ func expandVariables(text string, getenv func(string) (string, bool)) (_ string,
 		return value
 	})
 	return expanded, err
-}
-
-// knownVariables are the variables that mean something to any command, without
-// their prefix.
-func knownVariables(root *cobra.Command) []string {
-	var known []string
-	know := func(name string) { known = append(known, strings.TrimPrefix(name, variablePrefix)) }
-	know(redactKeyVariable)
-	know(notifySecretVariable)
-	for _, cmd := range root.Commands() {
-		cmd.Flags().VisitAll(func(f *pflag.Flag) { know(envName(f.Name)) })
-	}
-	return known
-}
-
-// warnOfVariables names variables of the environment that are most likely a
-// misspelling of one that is known: what they should set is not in force. Their
-// values are not told.
-func (p *process) warnOfVariables() {
-	var known []string // most environments have none of ours
-	for _, entry := range p.environ {
-		name, value, _ := strings.Cut(entry, "=")
-		own, ours := strings.CutPrefix(name, variablePrefix)
-		if !ours || value == "" {
-			continue
-		}
-		if known == nil {
-			known = knownVariables(p.root)
-		}
-		if near := ops.Misspelling(own, known); near != "" && near != own {
-			p.warn("the environment variable %s is not known: did you mean %s?", name, variablePrefix+near)
-		}
-	}
 }

@@ -167,7 +167,8 @@ func (s *runStatus) fillState(folder *runstore.Folder, point *batch.Checkpoint, 
 		s.ExitCode, s.Reason, s.Rows, s.Statuses, s.ErrorCodes, s.Warnings = &sum.ExitCode, sum.Reason, sum.Rows, sum.Statuses, sum.ErrorCodes, sum.Warnings
 		s.State, s.Resumable = "stopped", !slices.Contains(brokenInput, sum.ReasonCode)
 	}
-	if point != nil && point.Ended && s.State == "stopped" {
+	done := sum.Outcome == report.Completed || sum.ExitCode == exitErrors // else a table or a state is to be written yet
+	if point != nil && point.Ended && s.State == "stopped" && done {
 		s.State, s.Resumable = "ended", false
 	}
 	return nil
@@ -182,7 +183,9 @@ func (s *runStatus) print(w io.Writer) {
 	if s.Total != nil {
 		fmt.Fprintf(w, " of about %s", report.Grouped(*s.Total))
 	}
-	fmt.Fprintf(w, ", %.1f rows/s", s.RowsPerSec)
+	if s.RowsPerSec > 0 {
+		fmt.Fprintf(w, ", %s rows/s", report.Rate(s.RowsPerSec))
+	}
 	if s.LeftSecs != nil {
 		fmt.Fprintf(w, ", about %s left", report.Seconds(*s.LeftSecs))
 	}

@@ -7,6 +7,7 @@
 package inputerror
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -89,12 +90,8 @@ func Locate(ctx context.Context, source string, line, row int64, err error) erro
 	}
 	whole := *found
 	whole.Source = source
-	if whole.Line == 0 {
-		whole.Line = line
-	}
-	if whole.Row == 0 {
-		whole.Row = row
-	}
+	whole.Line = cmp.Or(whole.Line, line)
+	whole.Row = cmp.Or(whole.Row, row)
 	return &whole
 }
 

@@ -287,7 +287,7 @@ func readAnswer(body []byte) (people []listed, total int64, err error) {
 		if err := d.Decode(&person); err != nil || person.ID == nil {
 			return nil, 0, errAnswer
 		}
-		created, ok := platformTime(person.CreatedAt)
+		created, ok := batch.PlatformTime(person.CreatedAt)
 		if !ok {
 			return nil, 0, errAnswer
 		}
@@ -298,16 +298,6 @@ func readAnswer(body []byte) (people []listed, total int64, err error) {
 		total = *answer.TotalCount
 	}
 	return people, total, nil
-}
-
-// platformTime reads a time of the platform: UTC where it names no zone.
-func platformTime(text string) (time.Time, bool) {
-	for _, layout := range []string{"2006-01-02T15:04:05", time.RFC3339Nano, "2006-01-02T15:04:05-0700"} {
-		if t, err := time.Parse(layout, text); err == nil {
-			return t, true
-		}
-	}
-	return time.Time{}, false
 }
 
 // peopleError says why the listing cannot be read on: always the end of the run.

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -24,6 +25,7 @@ type Stream struct {
 	w    io.Writer
 	rest []byte // the begun character at the end of the last write
 	gone bool
+	lost error // of the first write that failed, but for want of a reader
 
 	patience atomic.Int64 // see WaitAtMost; 0: no limit
 	stuck    atomic.Bool  // nothing was taken for as long
@@ -112,7 +114,16 @@ func (o *Stream) put(text []byte) error {
 		o.gone = true
 		return nil
 	}
+	o.lost = cmp.Or(o.lost, err)
 	return err
+}
+
+// Lost is why something that was written did not arrive, such as a full disk; nil: all
+// did, or nobody reads any more.
+func (o *Stream) Lost() error {
+	o.busy <- struct{}{}
+	defer func() { <-o.busy }()
+	return o.lost
 }
 
 // escapes is the same output for text whose control characters are our own: the

@@ -123,9 +123,7 @@ func (c *counter) add(cells []batch.Value) {
 		if word := v.words[value]; word != "" {
 			value = word
 		}
-		if value == "" {
-			value = "unknown"
-		}
+		value = cmp.Or(value, "unknown")
 		if _, known := v.counts[value]; !known && len(v.counts) >= maxCounted {
 			value = "other"
 		} else if !known {

@@ -246,7 +246,7 @@ func valueOf(typ string, raw json.RawMessage) (batch.Value, bool) {
 		text = strings.ToLower(text)
 		return batch.Value{Kind: batch.Bool, Text: text}, text == "true" || text == "false"
 	case typ == table.Timestamp:
-		t, ok := platformTime(text)
+		t, ok := batch.PlatformTime(text)
 		return timestamp(t), ok
 	}
 	return batch.TextValue(text), true
@@ -284,13 +284,3 @@ func timestamp(t time.Time) batch.Value {
 
 // timeLayout is how inventories keep times.
 const timeLayout = "2006-01-02T15:04:05.000Z"
-
-// platformTime reads a time of the platform: UTC where it names no zone.
-func platformTime(text string) (time.Time, bool) {
-	for _, layout := range []string{"2006-01-02T15:04:05", time.RFC3339Nano, "2006-01-02T15:04:05-0700"} {
-		if t, err := time.Parse(layout, text); err == nil {
-			return t, true
-		}
-	}
-	return time.Time{}, false
-}

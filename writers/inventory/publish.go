@@ -163,7 +163,9 @@ func (p *publication) render(partitions []string) error {
 		_, err = p.fileFor(open, "") // no line: a file with the columns alone
 	}
 	for _, name := range slices.Sorted(maps.Keys(open)) {
-		err = errors.Join(err, open[name].finish())
+		if err == nil {
+			err = open[name].finish()
+		}
 	}
 	return err
 }

@@ -58,7 +58,7 @@ func kept(v batch.Value) batch.Value {
 	case batch.Null, batch.Bool:
 		return v
 	case batch.Timestamp:
-		if t, ok := platformTime(v.Text); ok {
+		if t, ok := batch.PlatformTime(v.Text); ok {
 			return timestamp(t)
 		}
 	}

@@ -16,6 +16,7 @@ const FailedFile = "failed.csv"
 const (
 	exitDone    = 0
 	exitBadRows = 1
+	exitErrors  = 3
 )
 
 // Step is a command that goes on from where a run stands, as users copy it.
@@ -68,10 +69,10 @@ func (s *Summary) Next(r *Run) []Step {
 	return steps
 }
 
-// allDone reports whether a run that stopped has a result for every row: its last rows
-// were bad rows too many. A table is left to publish.
+// allDone reports whether a run stopped because its last rows were bad rows too many:
+// one that stopped later has a table or a state to write.
 func (s *Summary) allDone() bool {
-	return s.Outcome == Stopped && s.Unsent != nil && *s.Unsent == 0 && s.Statuses.Bad() > 0 && s.Table == nil
+	return s.Outcome == Stopped && s.ExitCode == exitErrors && s.Unsent != nil && *s.Unsent == 0
 }
 
 // VanishedSource is the source of the rows of devices that the input names no more.

@@ -124,6 +124,9 @@ func (s *Summary) outcomeLine() string {
 		line = fmt.Sprintf("Dry run: %s of %s rows are valid; nothing was sent", Grouped(s.Rows-s.Statuses.Bad()), Grouped(s.Rows))
 		not = "are not"
 	}
+	if s.Simulated {
+		line = "Simulated, nothing left this machine: " + line
+	}
 	if n := s.Statuses.Bad(); n > 0 {
 		line += fmt.Sprintf(", %s %s", Grouped(n), not)
 	}

@@ -18,7 +18,7 @@ func TestPageSizeIsBounded(t *testing.T) {
 	evil := strings.Repeat(`"><script>'&`, 500)
 	s := &Summary{
 		Operation: "personalize", Run: evil, Outcome: Stopped, Reason: evil, ExitCode: 4, Rows: 1e6,
-		Statuses: Counts{1e6, 1, 1, 1}, Elapsed: 20_000, Requests: 1e6, Table: &Table{To: "s3://" + evil, Inventory: inventory.Counts{}},
+		Statuses: Counts{1e6, 1, 1, 1}, Elapsed: 20_000, Traffic: Traffic{Requests: 1e6}, Table: &Table{To: "s3://" + evil, Inventory: inventory.Counts{}},
 	}
 	for i := range 201 {
 		e := batch.Example{Row: int64(i), Source: evil, SourceRow: 1, Message: evil}

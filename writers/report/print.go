@@ -19,7 +19,10 @@ func (s *Summary) Print(w io.Writer) {
 	if s.DryRun {
 		mode = " (dry run, nothing was sent)"
 	}
-	fmt.Fprintf(w, "%s%s: %s %s in %s%s (%s rows/s)\n", s.Operation, mode, Grouped(s.Rows), Plural(s.Rows, "row"), Seconds(s.Elapsed), s.inAll(), Rate(s.RowsPerSec))
+	fmt.Fprintf(w, "%s%s: %s %s%s\n", s.Operation, mode, Grouped(s.Rows), Plural(s.Rows, "row"), s.pace())
+	if s.Simulated {
+		fmt.Fprintln(w, "  simulated  the built-in simulator answered: nothing left this machine")
+	}
 	s.printCounts(w)
 	if s.Requests > 0 {
 		atLeast := ""
@@ -48,14 +51,17 @@ func (s *Summary) Print(w io.Writer) {
 	fmt.Fprintf(w, "  reports    %s: %s\n", s.Run, strings.Join(names, ", "))
 }
 
-// inAll tells how long an execution took, where that is more than the rows took: with
-// what comes before the first and after the last.
-func (s *Summary) inAll() string {
-	all := s.EndedAt.Sub(s.StartedAt).Seconds()
-	if s.Executions > 1 || all < s.Elapsed+1 {
+// pace tells how long the rows took, where that is known, and how long an execution took
+// where that is more: with what comes before the first and after the last.
+func (s *Summary) pace() string {
+	if s.Elapsed == 0 {
 		return ""
 	}
-	return ", " + Seconds(all) + " in all"
+	inAll := ""
+	if all := s.EndedAt.Sub(s.StartedAt).Seconds(); s.Executions == 1 && all >= s.Elapsed+1 {
+		inAll = ", " + Seconds(all) + " in all"
+	}
+	return fmt.Sprintf(" in %s%s (%s rows/s)", Seconds(s.Elapsed), inAll, Rate(s.RowsPerSec))
 }
 
 func (s *Summary) printCounts(w io.Writer) {
@@ -90,16 +96,19 @@ func PrintCodes(w io.Writer, codes []Code) {
 		}
 		text := fmt.Sprintf("  %s (%s): %s %s, first row %d (%s, row %d): %s", c.Code, c.Status, Grouped(c.Count),
 			Plural(c.Count, "row"), c.Example.Row, c.Example.Source, c.Example.SourceRow, c.Example.Message)
-		fmt.Fprintln(w, strings.TrimSuffix(text, ": "))
+		fmt.Fprintln(w, oneLine(strings.TrimSuffix(text, ": ")))
 	}
 }
+
+// oneLine keeps the name of a file from looking like a line of ours.
+func oneLine(text string) string { return strings.ReplaceAll(text, "\n", `\n`) }
 
 // PrintWarnings writes what there is to know of rows that went through, each
 // code with its first row.
 func PrintWarnings(w io.Writer, warnings []Warning) {
 	for _, g := range warnings {
-		fmt.Fprintf(w, "  %s (warning): %s, first row %d (%s, row %d)%s\n", g.Code, Grouped(g.Count),
-			g.Example.Row, g.Example.Source, g.Example.SourceRow, g.columns())
+		fmt.Fprintln(w, oneLine(fmt.Sprintf("  %s (warning): %s, first row %d (%s, row %d)%s", g.Code, Grouped(g.Count),
+			g.Example.Row, g.Example.Source, g.Example.SourceRow, g.columns())))
 	}
 }
 

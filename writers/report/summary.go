@@ -22,41 +22,56 @@ type Share struct {
 	Processes int     `json:"processes"`
 }
 
+// Traffic is the requests of a run.
+type Traffic struct {
+	Requests  int64 `json:"requests"`                    // every attempt, those refused with 429 included
+	AtLeast   bool  `json:"requests_at_least,omitempty"` // a process died: what was under way then is not counted
+	Retries   int64 `json:"retries"`
+	Throttled int64 `json:"throttled"`                   // answers 429
+	Snapshot  int64 `json:"snapshot_requests,omitempty"` // requests that only asked what devices were
+}
+
+// Add adds the requests of others.
+func (t *Traffic) Add(o Traffic) {
+	t.Requests += o.Requests
+	t.AtLeast = t.AtLeast || o.AtLeast
+	t.Retries += o.Retries
+	t.Throttled += o.Throttled
+	t.Snapshot += o.Snapshot
+}
+
 // Summary is the content of summary.json. All numbers are sums over all
 // executions of the run.
 type Summary struct {
-	Version       string    `json:"version"`
-	Operation     string    `json:"operation"`
-	Run           string    `json:"run"`
-	Runs          []string  `json:"runs,omitempty"` // that are summed up here; Run then says how many
-	Outcome       Outcome   `json:"outcome"`
-	Reason        string    `json:"reason,omitempty"`
-	ReasonCode    string    `json:"reason_code,omitempty"`
-	Remedy        string    `json:"remedy,omitempty"` // of what stopped the run
-	ExitCode      int       `json:"exit_code"`
-	DryRun        bool      `json:"dry_run,omitempty"`
-	StartedAt     time.Time `json:"started_at"` // of the first execution
-	EndedAt       time.Time `json:"ended_at"`
-	Elapsed       float64   `json:"elapsed_seconds"` // worked
-	Executions    int       `json:"executions"`      // 1, and one more for each resume
-	Rows          int64     `json:"rows"`            // with a result
-	Unsent        *int64    `json:"unsent"`          // null: the input's length is not known
-	Statuses      Counts    `json:"statuses"`
-	ErrorCodes    []Code    `json:"error_codes"`
-	Warnings      []Warning `json:"warnings"` // of rows that went through
-	RowsPerSec    float64   `json:"rows_per_second"`
-	Requests      int64     `json:"requests"`                    // every attempt, those refused with 429 included
-	AtLeast       bool      `json:"requests_at_least,omitempty"` // a process died: what was under way then is not counted
-	Retries       int64     `json:"retries"`
-	Throttled     int64     `json:"throttled"`                   // answers 429
-	Snapshot      int64     `json:"snapshot_requests,omitempty"` // requests that only asked what devices were
-	LimitedRate   float64   `json:"settled_rate_per_second"`     // what the limiter allowed at the end
-	Share         *Share    `json:"share,omitempty"`             // of a limit that several processes share
-	Latency       Latency   `json:"latency_ms"`
-	Files         []string  `json:"files"`
-	Delta         *Delta    `json:"delta,omitempty"`
-	*Table                  // of an export
-	TotalEstimate int64     `json:"-"` // rows in all, of a run that goes on; 0: not known
+	Version    string    `json:"version"`
+	Operation  string    `json:"operation"`
+	Run        string    `json:"run"`
+	Runs       []string  `json:"runs,omitempty"` // that are summed up here; Run then says how many
+	Outcome    Outcome   `json:"outcome"`
+	Reason     string    `json:"reason,omitempty"`
+	ReasonCode string    `json:"reason_code,omitempty"`
+	Remedy     string    `json:"remedy,omitempty"` // of what stopped the run
+	ExitCode   int       `json:"exit_code"`
+	DryRun     bool      `json:"dry_run,omitempty"`
+	Simulated  bool      `json:"simulated,omitempty"` // the built-in simulator answered
+	StartedAt  time.Time `json:"started_at"`          // of the first execution
+	EndedAt    time.Time `json:"ended_at"`
+	Elapsed    float64   `json:"elapsed_seconds"` // worked
+	Executions int       `json:"executions"`      // 1, and one more for each resume
+	Rows       int64     `json:"rows"`            // with a result
+	Unsent     *int64    `json:"unsent"`          // null: the input's length is not known
+	Statuses   Counts    `json:"statuses"`
+	ErrorCodes []Code    `json:"error_codes"`
+	Warnings   []Warning `json:"warnings"` // of rows that went through
+	RowsPerSec float64   `json:"rows_per_second"`
+	Traffic
+	LimitedRate   float64  `json:"settled_rate_per_second"` // what the limiter allowed at the end
+	Share         *Share   `json:"share,omitempty"`         // of a limit that several processes share
+	Latency       Latency  `json:"latency_ms"`
+	Files         []string `json:"files"`
+	Delta         *Delta   `json:"delta,omitempty"`
+	*Table                 // of an export
+	TotalEstimate int64    `json:"-"` // rows in all, of a run that goes on; 0: not known
 
 	Distribution []LatencyBar `json:"latency_distribution"`
 	Timeline     Timeline     `json:"timeline"`

@@ -62,10 +62,15 @@ func EachRow(path string, fn func(cells []batch.Value) error) error {
 		return err
 	}
 	defer file.Close()
-	if err := ReadRows(file, fn); err != nil {
+	var refused error
+	err = ReadRows(file, func(cells []batch.Value) error {
+		refused = fn(cells)
+		return refused
+	})
+	if err != nil && refused == nil {
 		return fmt.Errorf("read %s: %w", path, err)
 	}
-	return nil
+	return err
 }
 
 // ReadRows reads the rows of frames, to their end. The cells are used again.
