@@ -135,14 +135,14 @@ func TestParquetUndecoded(t *testing.T) {
 	t.Parallel()
 	decimal := logical(format.Int32, &format.DecimalType{Precision: 9, Scale: 400})
 	for want, schema := range map[string][]format.SchemaElement{
-		"BSON":     {logical(format.ByteArray, &format.BsonType{})},
-		"GEOMETRY": {logical(format.ByteArray, &format.GeometryType{})},
-		"STRING":   {logical(format.Int32, &format.StringType{})},
-		"DECIMAL":  {decimal},
-		"LIST":     {annotatedGroup(&format.ListType{}, 2), element("a", format.Int32), element("b", format.Int32)},
-		"MAP":      {annotatedGroup(&format.MapType{}, 1), element("a", format.Int32)},
-		"VARIANT":  {annotatedGroup(&format.VariantType{}, 1), element("value", format.ByteArray)},
-		"UUID":     {groupElement("c", format.Required, 1), logical(format.ByteArray, &format.UUIDType{})},
+		"BSON":                   {logical(format.ByteArray, &format.BsonType{})},
+		"annotation GEOMETRY is": {logical(format.ByteArray, &format.GeometryType{CRS: "of the file"})},
+		"STRING":                 {logical(format.Int32, &format.StringType{})},
+		"DECIMAL":                {decimal},
+		"LIST":                   {annotatedGroup(&format.ListType{}, 2), element("a", format.Int32), element("b", format.Int32)},
+		"MAP":                    {annotatedGroup(&format.MapType{}, 1), element("a", format.Int32)},
+		"VARIANT":                {annotatedGroup(&format.VariantType{}, 1), element("value", format.ByteArray)},
+		"UUID":                   {groupElement("c", format.Required, 1), logical(format.ByteArray, &format.UUIDType{})},
 	} {
 		f := rawFile{schema: schema, roots: 1}
 		for _, e := range schema {

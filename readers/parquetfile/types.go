@@ -3,6 +3,7 @@ package parquetfile
 import (
 	"fmt"
 	"math/big"
+	"strings"
 
 	"github.com/parquet-go/parquet-go/deprecated"
 	"github.com/parquet-go/parquet-go/format"
@@ -175,7 +176,8 @@ func annotatedType(physical format.Type, meaning any, width int) (t leafType, kn
 func (e *schemaElement) annotation() string {
 	switch l := e.meaning().(type) {
 	case fmt.Stringer:
-		return l.String()
+		name, _, _ := strings.Cut(l.String(), "(") // what follows is of the file
+		return name
 	case older:
 		return fmt.Sprintf("number %d of the older kind", l)
 	}
