@@ -29,62 +29,38 @@ const (
 	freeColumns = 3 // at the end: a terminal echoes ^C there, and some wrap after their last column
 )
 
-// What stands in the description, in this order.
+// shortest is the last of the levels at which a line is made shorter until it fits:
+// at each what people need least goes. How many rows failed and why nothing is sent
+// stay to the end.
 const (
-	segOperation = iota
-	segCount
-	segRate
-	segLeft
-	segBad
-	segWaiting
-	segments
-	theBar = segments
+	shortest = 9
+	withBar  = 5 // the last level with the bar itself
 )
 
-// sacrifices say what becomes shorter, step by step, until the line fits: what
-// people need least goes first. How many rows failed and why nothing is sent
-// stay to the end.
-var sacrifices = []struct {
-	segment int
-	whole   bool // left out; else said shorter
-}{
-	{segCount, false},
-	{segRate, false},
-	{segOperation, true},
-	{segWaiting, false},
-	{segCount, true},
-	{theBar, true},
-	{segLeft, true},
-	{segRate, true},
-	{segWaiting, false},
+// form is one way to say something, and the last level at which it is said so.
+type form struct {
+	until int
+	text  string
 }
 
 // layout is how many cells the bar has and what is said beside it, for a line of
 // at most width columns. 0 cells: the share stands alone.
 func layout(s *Snapshot, width int) (cells int, text string) {
-	forms := s.segments()
-	if s.Total > 0 {
-		cells = barNarrowed
-	}
-	room := func() int { return width - beside(s, cells) - utf8.RuneCountInString(join(forms)) }
-	for _, s := range sacrifices {
-		if room() >= 0 {
-			break
+	for level := 0; ; level++ {
+		cells, text = 0, s.description(level)
+		if s.Total > 0 && level <= withBar {
+			cells = barNarrowed
 		}
-		switch {
-		case s.segment == theBar:
-			cells = 0
-		case s.whole:
-			forms[s.segment] = nil
-		case len(forms[s.segment]) > 1:
-			forms[s.segment] = forms[s.segment][1:]
+		room := width - beside(s, cells) - utf8.RuneCountInString(text)
+		if room < 0 && level < shortest {
+			continue
 		}
+		if cells > 0 {
+			cells = min(barWidest, cells+room)
+		}
+		line := []rune(text)
+		return cells, string(line[:max(0, len(line)+min(room, 0))])
 	}
-	if cells > 0 {
-		cells = min(barWidest, cells+max(0, room()))
-	}
-	line := []rune(join(forms))
-	return cells, string(line[:max(0, min(len(line), width-beside(s, cells)))])
 }
 
 // beside is how wide a line is but for its description.
@@ -98,12 +74,12 @@ func beside(s *Snapshot, cells int) int {
 	return besideBar + brackets + cells
 }
 
-// join makes the description of the first form of each segment.
-func join(forms *[segments][]string) string {
+// description is what stands beside the bar at a level.
+func (s *Snapshot) description(level int) string {
 	var parts []string
-	for _, f := range forms {
-		if len(f) > 0 {
-			parts = append(parts, f[0])
+	for _, forms := range s.segments() {
+		if at := slices.IndexFunc(forms, func(f form) bool { return level <= f.until }); at >= 0 {
+			parts = append(parts, forms[at].text)
 		}
 	}
 	return strings.Join(parts, " ")
@@ -111,28 +87,28 @@ func join(forms *[segments][]string) string {
 
 // segments are the parts of the description, each in forms of the same meaning,
 // the longest first; none leaves it out.
-func (s *Snapshot) segments() *[segments][]string {
-	forms := &[segments][]string{segOperation: {s.Operation}, segCount: {report.Grouped(s.Done)}, segWaiting: s.waitingForms()}
+func (s *Snapshot) segments() [][]form {
+	count, rate := []form{{4, report.Grouped(s.Done)}}, []form{{7, report.Rate(s.Rate) + "/s"}}
 	if s.Total > 0 {
 		about := "/~"
 		if s.Exact {
 			about = "/"
 		}
-		forms[segCount] = []string{report.Grouped(s.Done) + about + report.Grouped(s.Total), report.Grouped(s.Done)}
+		count = append([]form{{0, report.Grouped(s.Done) + about + report.Grouped(s.Total)}}, count...)
 	}
-	forms[segRate] = []string{report.Rate(s.Rate) + "/s"}
 	if s.Limit > 0 {
-		forms[segRate] = []string{report.Rate(s.Rate) + "/s (limit " + LimitText(s.Limit) + ")", report.Rate(s.Rate) + "/s"}
+		rate = append([]form{{1, report.Rate(s.Rate) + "/s (limit " + LimitText(s.Limit) + ")"}}, rate...)
 	}
+	var left, bad []form
 	if s.Ended > 0 {
-		forms[segLeft] = []string{"in " + span(s.Ended)}
-	} else if left := s.left(); left > 0 {
-		forms[segLeft] = []string{span(left) + " left"}
+		left = []form{{6, "in " + span(s.Ended)}}
+	} else if d := s.left(); d > 0 {
+		left = []form{{6, span(d) + " left"}}
 	}
 	if s.Bad > 0 {
-		forms[segBad] = []string{report.Grouped(s.Bad) + " " + s.badWord()}
+		bad = []form{{shortest, report.Grouped(s.Bad) + " " + s.badWord()}}
 	}
-	return forms
+	return [][]form{{{2, s.Operation}}, count, rate, left, bad, s.waitingForms()}
 }
 
 // bar is a line at the bottom of a terminal. The library draws it; ours is what

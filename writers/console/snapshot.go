@@ -113,23 +113,24 @@ func (s *Snapshot) waitingLong() string {
 }
 
 // waitingForms say the same in less and less space.
-func (s *Snapshot) waitingForms() []string {
+func (s *Snapshot) waitingForms() []form {
 	w := s.Waiting
+	left := within(" ", w.Left, "")
 	switch {
 	case w.Why == apiclient.WaitShare:
-		return []string{"waiting: a share of the limit", "no share"}
+		return []form{{3, "waiting: a share of the limit"}, {shortest, "no share"}}
 	case w.Why == apiclient.WaitRefused:
-		return []string{"waiting: limit refused (429)" + within(" ", w.Left, ""), "429" + within(" ", w.Left, "")}
+		return []form{{3, "waiting: limit refused (429)" + left}, {shortest, "429" + left}}
 	case w.Why == apiclient.WaitRetryAfter:
-		return []string{"waiting: Retry-After" + within(" ", w.Left, ""), "Retry-After" + within(" ", w.Left, "")}
+		return []form{{3, "waiting: Retry-After" + left}, {shortest, "Retry-After" + left}}
 	case w.Why == apiclient.WaitOutage:
-		return []string{
-			"outage" + within(", next try in ", w.Left, "") + within(", gives up in ", w.GivesUp, ""),
-			"outage" + within(", try in ", w.Left, ""),
-			"outage" + within(" ", w.Left, ""),
+		return []form{
+			{3, "outage" + within(", next try in ", w.Left, "") + within(", gives up in ", w.GivesUp, "")},
+			{8, "outage" + within(", try in ", w.Left, "")},
+			{shortest, "outage" + left},
 		}
 	case s.Retrying > 0:
-		return []string{"retrying " + report.Grouped(s.Retrying)}
+		return []form{{shortest, "retrying " + report.Grouped(s.Retrying)}}
 	}
 	return nil
 }
