@@ -108,12 +108,12 @@ func (r *reading) problem(fault *jsonFault, column string) *batch.Problem {
 }
 
 // field puts a value into its column.
-func (r *reading) field(f fieldName, value batch.Value) *jsonFault {
+func (r *reading) field(name []byte, value batch.Value) *jsonFault {
 	at := r.guess
-	if at >= len(r.source.fields) || r.source.fields[at] != f {
+	if at >= len(r.source.Columns) || r.source.Columns[at].Name != string(name) {
 		var known bool
-		if at, known = r.source.columns[f]; !known {
-			r.noColumn(f, value)
+		if at, known = r.source.columns[string(name)]; !known {
+			r.noColumn(string(name), value)
 			return nil
 		}
 	}
@@ -131,8 +131,7 @@ func (r *reading) field(f fieldName, value batch.Value) *jsonFault {
 
 // noColumn remembers a field that would be lost. An object that is flattened
 // loses nothing by being null.
-func (r *reading) noColumn(f fieldName, value batch.Value) {
-	name := f.String()
+func (r *reading) noColumn(name string, value batch.Value) {
 	r.record.flaw = nil
 	if r.unknown != "" || strings.HasPrefix(name, "_") || value.Kind == batch.Null && batch.Flattened(name) {
 		return

@@ -3,7 +3,6 @@ package jsonlines
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"pushbatch/batch"
 	"pushbatch/readers/inputerror"
@@ -27,24 +26,12 @@ const (
 // it begins with _, which columns that are passed over do.
 type source struct {
 	textfile.Source
-	columns map[fieldName]int
-	fields  []fieldName // of each column, as it was first seen
-}
-
-// fieldName is a name of a record, or a name within one of its objects that
-// are flattened. Both parts are kept apart to look them up without joining.
-type fieldName struct{ object, name string }
-
-func (f fieldName) String() string {
-	if f.object == "" {
-		return f.name
-	}
-	return f.object + "." + f.name
+	columns map[string]int
 }
 
 // Open reads the first records to find the columns.
 func Open(ctx context.Context, in textfile.Input) (batch.Source, error) {
-	s := &source{Source: textfile.Source{Input: in, Dialect: "NDJSON"}, columns: make(map[fieldName]int)}
+	s := &source{Source: textfile.Source{Input: in, Dialect: "NDJSON"}, columns: make(map[string]int)}
 	s.First = batch.Position{Line: 1, Offset: in.Text.Start()}
 	s.Read = func(ctx context.Context, from batch.Position) (textfile.Reading, error) {
 		return s.newReading(ctx, from)
@@ -96,14 +83,18 @@ func (s *source) readHeader(ctx context.Context) error {
 // collect adds the names of a record to the header.
 func (s *source) collect(line string) *jsonFault {
 	record := record{jsonText: jsonText{line: line, stored: s.Text}}
-	record.field = func(f fieldName, value batch.Value) *jsonFault {
+	record.field = func(name []byte, value batch.Value) *jsonFault {
 		record.flaw = nil // of the row, which will say so
-		if _, known := s.columns[f]; !known && !(value.Kind == batch.Null && batch.Flattened(f.String())) {
-			s.addColumn(f)
+		at, known := s.columns[string(name)]
+		if !known && value.Kind == batch.Null && batch.Flattened(string(name)) {
+			return nil
 		}
-		if at, known := s.columns[f]; known {
-			s.Columns[at].Type = typeWith(s.Columns[at].Type, value.Kind)
+		if !known {
+			at = len(s.Columns)
+			s.columns[string(name)] = at
+			s.Columns = append(s.Columns, batch.Column{Name: string(name)})
 		}
+		s.Columns[at].Type = typeWith(s.Columns[at].Type, value.Kind)
 		return nil
 	}
 	return record.read()
@@ -137,38 +128,21 @@ func (s *source) nameTypes() {
 	}
 }
 
-// addColumn makes a column that is found under its nested and its dotted name.
-func (s *source) addColumn(f fieldName) {
-	full := strings.Clone(f.String())
-	dotted := fieldName{name: full}
-	if at, known := s.columns[dotted]; known {
-		s.columns[fieldName{strings.Clone(f.object), strings.Clone(f.name)}] = at
-		return
-	}
-	if object, name, found := strings.Cut(full, "."); found && batch.Flattened(object) {
-		s.columns[fieldName{object, name}] = len(s.Columns)
-		f = fieldName{object, name}
-	} else {
-		f = dotted
-	}
-	s.columns[dotted] = len(s.Columns)
-	s.fields = append(s.fields, f)
-	s.Columns = append(s.Columns, batch.Column{Name: full})
-}
-
-// record reads the fields of one line.
+// record reads the fields of one line. The name of a field of an object that is
+// flattened follows that object's; name is valid until field returns.
 type record struct {
 	jsonText
-	field func(fieldName, batch.Value) *jsonFault
+	field func(name []byte, value batch.Value) *jsonFault
+	name  []byte
 }
 
 func (r *record) read() *jsonFault {
 	r.space()
 	fault := r.members(func(name string) *jsonFault {
 		if r.next() == '{' && batch.Flattened(name) {
-			return r.members(func(inner string) *jsonFault { return r.one(fieldName{name, inner}) })
+			return r.members(func(inner string) *jsonFault { return r.one(name, ".", inner) })
 		}
-		return r.one(fieldName{name: name})
+		return r.one(name)
 	})
 	if r.space(); fault == nil && r.at < len(r.line) {
 		return r.fault("expected the end of the line after the object")
@@ -176,10 +150,14 @@ func (r *record) read() *jsonFault {
 	return fault
 }
 
-func (r *record) one(f fieldName) *jsonFault {
+func (r *record) one(name ...string) *jsonFault {
 	value, fault := r.value()
 	if fault != nil {
 		return fault
 	}
-	return r.field(f, value)
+	r.name = r.name[:0]
+	for _, part := range name {
+		r.name = append(r.name, part...)
+	}
+	return r.field(r.name, value)
 }
