@@ -63,13 +63,10 @@ func (c *column) build(n *node) (batch.Value, error) {
 	if l.def < n.def {
 		return batch.Value{}, c.pass(n)
 	}
-	switch n.shape {
-	case mapShape:
-		return c.buildMap(n, l.def < n.itemDef)
-	case listShape:
-		return c.buildList(n, l.def < n.itemDef)
+	if n.shape == structShape {
+		return c.buildStruct(n)
 	}
-	return c.buildStruct(n)
+	return c.buildItems(n, l.def < n.itemDef)
 }
 
 func (c *column) cursor(n *node) *cursor { return c.cursors[n.lo-c.node.lo] }
@@ -100,55 +97,37 @@ func (c *column) buildStruct(n *node) (batch.Value, error) {
 	return batch.Value{Kind: batch.Object, Nested: nested}, nil
 }
 
-func (c *column) buildList(n *node, empty bool) (batch.Value, error) {
-	nested := new(batch.Nested)
-	list := batch.Value{Kind: batch.List, Nested: nested}
-	if empty {
-		return list, c.pass(n)
+// buildItems makes a list, or an object of a map: keys that are no text become
+// their text.
+func (c *column) buildItems(n *node, empty bool) (batch.Value, error) {
+	nested, value := new(batch.Nested), batch.Value{Kind: batch.List}
+	if n.shape == mapShape {
+		nested.Names, value.Kind = []string{}, batch.Object
+	}
+	if value.Nested = nested; empty {
+		return value, c.pass(n)
 	}
 	for more := true; more; {
-		v, err := c.build(n.children[0])
-		if err != nil {
-			return batch.Value{}, err
-		}
-		nested.Values = append(nested.Values, v)
-		if more, err = c.another(n); err != nil {
-			return batch.Value{}, err
-		}
-	}
-	return list, nil
-}
-
-// buildMap makes an object of a map; keys that are no text become their text.
-func (c *column) buildMap(n *node, empty bool) (batch.Value, error) {
-	nested := &batch.Nested{Names: []string{}}
-	object := batch.Value{Kind: batch.Object, Nested: nested}
-	if empty {
-		return object, c.pass(n)
-	}
-	for more := true; more; {
-		key, err := c.build(n.children[0])
-		if err != nil {
-			return batch.Value{}, err
-		}
-		var v batch.Value
-		if len(n.children) > 1 {
-			if v, err = c.build(n.children[1]); err != nil {
+		var item batch.Value
+		for i, child := range n.children {
+			v, err := c.build(child)
+			if err != nil {
 				return batch.Value{}, err
 			}
+			if n.shape == mapShape && i == 0 {
+				nested.Names = append(nested.Names, v.Text)
+			} else {
+				item = v
+			}
 		}
-		nested.Names, nested.Values = append(nested.Names, key.Text), append(nested.Values, v)
-		if more, err = c.another(n); err != nil {
+		nested.Values = append(nested.Values, item)
+		l, goesOn, err := c.cursor(n).goesOn()
+		if err != nil {
 			return batch.Value{}, err
 		}
+		more = goesOn && l.rep == n.itemRep
 	}
-	return object, nil
-}
-
-// another reports whether the list or map n goes on in this row.
-func (c *column) another(n *node) (bool, error) {
-	l, more, err := c.cursor(n).goesOn()
-	return more && l.rep == n.itemRep, err
+	return value, nil
 }
 
 func (c *column) inconsistent() error {
