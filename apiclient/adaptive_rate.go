@@ -29,7 +29,8 @@ type adaptiveRate struct {
 	probeWait  time.Duration
 	passed     []time.Duration // when requests were sent that were let through, of about the last second
 
-	last          lastAnswers
+	answers       int     // at most answersMany
+	refusedShare  float64 // of about the last of them
 	passedLast    float64 // what was let through in the second before the last refusal
 	agreeing      int     // refusals in a row before which as much was let through
 	contradicting int     // refusals in a row that a limit does not explain
@@ -50,6 +51,7 @@ const (
 	// independentMany episodes within a minute are more than finding a limit and
 	// trying a higher rate takes.
 	independentMany = 12
+	answersMany     = 200
 	// independentShare is the largest share of the last answers that can be
 	// refused whatever the rate is: beyond it the platform means it.
 	independentShare = 0.25
@@ -59,29 +61,15 @@ const (
 	limitAgain = 6
 )
 
-// lastAnswers counts the share of refusals among the last answers.
-type lastAnswers struct {
-	refused [200]bool
-	n       int // in all
-	count   int // of refusals among those remembered
+// answered counts the share of refusals among about the last answersMany answers.
+func (a *adaptiveRate) answered(refused float64) {
+	a.answers = min(a.answers+1, answersMany)
+	a.refusedShare += (refused - a.refusedShare) / float64(a.answers)
 }
-
-func (l *lastAnswers) add(refused bool) {
-	slot := &l.refused[l.n%len(l.refused)]
-	if *slot {
-		l.count--
-	}
-	if *slot = refused; refused {
-		l.count++
-	}
-	l.n++
-}
-
-func (l *lastAnswers) share() float64 { return float64(l.count) / float64(min(l.n, len(l.refused))) }
 
 // admitted notes that the request sent at that time was not refused.
 func (a *adaptiveRate) admitted(sent time.Duration) {
-	a.last.add(false)
+	a.answered(0)
 	if len(a.passed) == cap(a.passed) {
 		a.forget(sent)
 	}
@@ -113,7 +101,7 @@ func (a *adaptiveRate) passedBefore(sent time.Duration) float64 {
 // refused notes that the request sent at that time got a 429 and reports
 // whether the rate falls for it.
 func (a *adaptiveRate) refused(sent, now time.Duration) (fell bool) {
-	a.last.add(true)
+	a.answered(1)
 	if a.cutAt != 0 && sent <= a.cutAt {
 		return false
 	}
@@ -147,7 +135,7 @@ func (a *adaptiveRate) weigh(passed float64, now time.Duration) {
 	*oldest = now
 	a.count++
 	switch {
-	case a.last.share() > independentShare:
+	case a.refusedShare > independentShare:
 		a.independent, a.contradicting = false, 0
 	case a.independent:
 		if passed > 0.7*a.rate || a.rate < a.configured || now-a.cutAt < time.Second {
@@ -159,7 +147,7 @@ func (a *adaptiveRate) weigh(passed float64, now time.Duration) {
 	case a.agreeing == 0 || a.rate <= 1.1*a.passedLast:
 		a.contradicting++
 	}
-	if !a.independent && a.last.share() <= independentShare && (a.contradicting >= independentAfter || many) {
+	if !a.independent && a.refusedShare <= independentShare && (a.contradicting >= independentAfter || many) {
 		a.independent, a.contradicting, a.agreeing = true, 0, 0
 		a.step, a.next = min(a.configured/4, max(a.rate, 50)), 0
 	}
@@ -172,7 +160,7 @@ func (a *adaptiveRate) weigh(passed float64, now time.Duration) {
 // step.
 func (a *adaptiveRate) lowered(passed float64) float64 {
 	part := 0.85
-	if a.agreeing >= limitAfter || a.last.share() > independentShare {
+	if a.agreeing >= limitAfter || a.refusedShare > independentShare {
 		part = 0.5
 	}
 	switch {

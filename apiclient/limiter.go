@@ -149,7 +149,7 @@ func (l *limiter) ended(g *permit, took time.Duration, answered bool) {
 			l.refusals = 0
 		}
 	}
-	if g.index >= 0 && g.free < l.target {
+	if g.free < l.target {
 		l.wakeFirst()
 	}
 }

@@ -1,8 +1,9 @@
 package apiclient
 
 import (
-	"container/heap"
 	"math"
+	"slices"
+	"sort"
 	"time"
 )
 
@@ -29,7 +30,7 @@ type permits struct {
 	interval time.Duration // between two permits
 	due      time.Duration // the schedule's next permit
 	last     time.Duration // the last one taken
-	held     permitHeap
+	held     []*permit     // by the time they come back
 	trips    roundTrips
 }
 
@@ -51,9 +52,8 @@ const (
 
 // permit is the permission to send one request, given at a time.
 type permit struct {
-	sent  time.Duration // when it was given; once the request has ended, when it was written
-	free  time.Duration // when it may be taken again
-	index int           // in the heap; -1: not held
+	sent time.Duration // when it was given; once the request has ended, when it was written
+	free time.Duration // when it may be taken again
 }
 
 // setRate changes the number of permits. Those that are held stay held; where
@@ -61,9 +61,6 @@ type permit struct {
 func (p *permits) setRate(rate float64) {
 	switch {
 	case rate > maxPaced:
-		for _, g := range p.held {
-			g.index = -1
-		}
 		p.n, p.interval, p.window, p.held = 0, 0, 0, nil
 		return
 	case rate >= 1:
@@ -80,7 +77,7 @@ func (p *permits) at(now time.Duration) time.Duration {
 		return now
 	}
 	for len(p.held) > 0 && p.held[0].free <= now {
-		heap.Pop(&p.held)
+		p.held = p.held[1:]
 	}
 	t := max(now, p.due)
 	if p.last != 0 {
@@ -99,7 +96,7 @@ func (p *permits) restart(now time.Duration) { p.due = max(p.due, now) }
 // was there when it was due: only then may more lateness be made up for than
 // that of a timer.
 func (p *permits) take(now time.Duration, late bool) *permit {
-	g := &permit{sent: now, index: -1}
+	g := &permit{sent: now}
 	if p.n == 0 {
 		return g
 	}
@@ -113,7 +110,7 @@ func (p *permits) take(now time.Duration, late bool) *permit {
 	if r := &p.trips; r.count >= tripsFew && r.fastest()+2*r.mean < p.window { // without an answer by then it is late
 		g.free = now + p.window + p.trips.longest()
 	}
-	heap.Push(&p.held, g)
+	p.hold(g)
 	return g
 }
 
@@ -123,17 +120,28 @@ func (p *permits) ended(g *permit, took time.Duration, answered bool) {
 	if answered {
 		p.trips.add(g.sent, took)
 	}
-	if g.index >= 0 {
+	if p.giveBack(g) {
 		g.free = g.sent + p.window + min(max(p.trips.excess(took), guardBase), p.trips.longest())
-		heap.Fix(&p.held, g.index)
+		p.hold(g)
 	}
 }
 
-// giveBack frees a permit at once: nothing was sent.
-func (p *permits) giveBack(g *permit) {
-	if g.index >= 0 {
-		heap.Remove(&p.held, g.index)
+// giveBack frees a permit at once, and reports whether it was still held.
+func (p *permits) giveBack(g *permit) bool {
+	for i := p.after(g.free - 1); i < len(p.held) && p.held[i].free == g.free; i++ {
+		if p.held[i] == g {
+			p.held = slices.Delete(p.held, i, i+1)
+			return true
+		}
 	}
+	return false
+}
+
+func (p *permits) hold(g *permit) { p.held = slices.Insert(p.held, p.after(g.free), g) }
+
+// after is the index of the first permit that comes back later than at a time.
+func (p *permits) after(at time.Duration) int {
+	return sort.Search(len(p.held), func(i int) bool { return p.held[i].free > at })
 }
 
 // roundTrips knows the fastest round trip of the last minute and by how much
@@ -182,34 +190,6 @@ func (r *roundTrips) fastest() time.Duration {
 		return r.current
 	}
 	return min(r.current, r.before)
-}
-
-// permitHeap orders held permits by the time they come back.
-type permitHeap []*permit
-
-func (h permitHeap) Len() int           { return len(h) }
-func (h permitHeap) Less(i, j int) bool { return h[i].free < h[j].free }
-
-func (h permitHeap) Swap(i, j int) {
-	h[i], h[j] = h[j], h[i]
-	h[i].index, h[j].index = i, j
-}
-
-// Push implements heap.Interface.
-func (h *permitHeap) Push(x any) {
-	g := x.(*permit)
-	g.index = len(*h)
-	*h = append(*h, g)
-}
-
-// Pop implements heap.Interface.
-func (h *permitHeap) Pop() any {
-	old := *h
-	g := old[len(old)-1]
-	old[len(old)-1] = nil
-	*h = old[:len(old)-1]
-	g.index = -1
-	return g
 }
 
 // wholeRate returns how many requests a second rate lets through: above 1 only
