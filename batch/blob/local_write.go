@@ -217,18 +217,16 @@ func (local) remove(_ context.Context, folder string, names []string) error {
 // Leftovers removes what uploads to a path with a tag left behind that were
 // neither committed nor given up, because their process died. S3 keeps such
 // parts out of sight until a rule of the bucket removes them.
-func Leftovers(location, tag string) error {
+func Leftovers(location, tag string) (err error) {
 	if IsS3(location) {
 		return nil
 	}
-	found, err := filepath.Glob(globEscape(filepath.Dir(location)) + string(filepath.Separator) + globEscape(tempName(location, tag)) + ".*.tmp")
-	for _, path := range found {
-		err = errors.Join(err, os.Remove(path))
+	folder := filepath.Dir(location)
+	entries, _ := os.ReadDir(folder) // where there is no folder nothing is left
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), tempName(location, tag)+".") && strings.HasSuffix(e.Name(), ".tmp") {
+			err = errors.Join(err, os.Remove(filepath.Join(folder, e.Name())))
+		}
 	}
 	return err
-}
-
-// globEscape makes a pattern that matches text alone.
-func globEscape(text string) string {
-	return strings.NewReplacer("*", "[*]", "?", "[?]", "[", "[[]").Replace(text)
 }

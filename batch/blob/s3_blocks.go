@@ -1,10 +1,10 @@
 package blob
 
 import (
-	"container/list"
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 )
 
@@ -41,7 +41,7 @@ func (s *s3Store) blocks(ctx context.Context, in Info, most int) (*s3Blocks, err
 	if err != nil {
 		return nil, err
 	}
-	c := &s3Blocks{object: o, most: most, blocks: make(map[int64]*list.Element), run: longestRun}
+	c := &s3Blocks{object: o, most: most, run: longestRun}
 	c.ctx, c.cancel = context.WithCancel(ctx)
 	return c, nil
 }
@@ -57,8 +57,7 @@ type s3Blocks struct {
 	most   int // blocks that are kept
 
 	mu     sync.Mutex
-	blocks map[int64]*list.Element
-	recent list.List // of *block, the last used in front
+	blocks []*block // the last used in front
 	run    int64
 }
 
@@ -89,30 +88,36 @@ func (c *s3Blocks) ReadAt(p []byte, off int64) (n int, err error) {
 	return n, nil
 }
 
+// find is where a block is, or -1.
+func (c *s3Blocks) find(index int64) int {
+	return slices.IndexFunc(c.blocks, func(b *block) bool { return b.index == index })
+}
+
 // block returns a block; last is the last one that the caller wants.
 func (c *s3Blocks) block(index, last int64) (*block, error) {
-	if c.blocks[index] == nil {
+	at := c.find(index)
+	if at < 0 {
+		at = 0
 		if err := c.load(index, last); err != nil {
 			return nil, err
 		}
 	}
-	e := c.blocks[index]
-	c.recent.MoveToFront(e)
-	b := e.Value.(*block) //nolint:forcetypeassert // the list holds nothing else
+	b := c.blocks[at]
 	b.used = true
+	c.blocks = slices.Insert(slices.Delete(c.blocks, at, at+1), 0, b)
 	return b, nil
 }
 
 // load fetches a run of missing blocks with one GET.
 func (c *s3Blocks) load(index, last int64) error {
 	count := last - index + 1
-	if index > 0 && c.blocks[index-1] != nil {
+	if c.find(index-1) >= 0 {
 		count = max(count, c.run)
 	}
 	end := (c.object.in.Size + cacheBlock - 1) / cacheBlock
 	count = min(count, longestRun, end-index)
 	for n := range count {
-		if n > 0 && c.blocks[index+n] != nil {
+		if n > 0 && c.find(index+n) >= 0 {
 			count = n
 			break
 		}
@@ -125,7 +130,7 @@ func (c *s3Blocks) load(index, last int64) error {
 	for n := count - 1; n >= 0; n-- {
 		// A block of its own, so that a run is not kept whole by one of its blocks.
 		part := append([]byte(nil), data[n*cacheBlock:min((n+1)*cacheBlock, int64(len(data)))]...)
-		c.blocks[index+n] = c.recent.PushFront(&block{index: index + n, data: part})
+		c.blocks = slices.Insert(c.blocks, 0, &block{index: index + n, data: part})
 	}
 	c.evict()
 	return nil
@@ -134,21 +139,19 @@ func (c *s3Blocks) load(index, last int64) error {
 // evict keeps the cache within its size. Blocks that go unused were fetched
 // for nothing: runs become shorter.
 func (c *s3Blocks) evict() {
-	for c.recent.Len() > c.most {
-		oldest := c.recent.Back()
-		b := c.recent.Remove(oldest).(*block) //nolint:forcetypeassert // the list holds nothing else
-		delete(c.blocks, b.index)
+	kept := min(c.most, len(c.blocks))
+	for _, b := range c.blocks[kept:] {
 		if !b.used {
 			c.run = max(1, c.run/2)
 		}
 	}
+	c.blocks = slices.Delete(c.blocks, kept, len(c.blocks))
 }
 
 func (c *s3Blocks) Close() error {
 	c.cancel()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.blocks = make(map[int64]*list.Element)
-	c.recent.Init()
+	c.blocks = nil
 	return nil
 }
