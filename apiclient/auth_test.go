@@ -104,7 +104,6 @@ func TestNewRefuses(t *testing.T) {
 		{"application code", func(c *Config) { c.AppCode = "a\nb" }, "application code has a control character"},
 		{"user agent", func(c *Config) { c.UserAgent = "a\nb" }, "user agent"},
 		{"rate", func(c *Config) { c.Rate = -1 }, "rate of get"},
-		{"rate of an operation", func(c *Config) { c.Rates = map[Op]float64{OpUpdate: 0} }, "rate of update"},
 		{"rate NaN", func(c *Config) { c.ListRate = math.NaN() }, "rate of list-persons"},
 		{"timeout", func(c *Config) { c.Timeout = -1 }, "negative"},
 		{"attempts", func(c *Config) { c.MaxAttempts = -1 }, "attempts"},

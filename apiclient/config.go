@@ -40,12 +40,11 @@ type Config struct {
 	BackoffCap  time.Duration // the longest; default 30s
 
 	// Rate is the limit of each operation on push registrations and ListRate
-	// that of listing people, in requests a second; 0: the published one.
-	// Rates sets single operations. A fraction below 1 works; above 1 the
-	// whole requests count, since only they fit into a second.
+	// that of listing people, in requests a second; 0: the published one. A
+	// fraction below 1 works; above 1 the whole requests count, since only they
+	// fit into a second.
 	Rate     float64
 	ListRate float64
-	Rates    map[Op]float64
 
 	// MaxOutage is how long an outage is waited for before calls return
 	// ErrOutage; 0: the default of 30m, negative: for ever.
@@ -105,9 +104,6 @@ func def[T comparable](field *T, value T) {
 
 // rate returns the configured rate of op.
 func (cfg *Config) rate(op Op) float64 {
-	if r, ok := cfg.Rates[op]; ok {
-		return r
-	}
 	if op == OpListPersons || op == OpApplications {
 		return cfg.ListRate
 	}

@@ -6,11 +6,8 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"net/url"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 )
 
 const adminPath = "/__simulator/"
@@ -29,44 +26,19 @@ func (s *Simulator) serveAdmin(w http.ResponseWriter, r *http.Request) {
 	case "POST reset":
 		s.Reset()
 		w.WriteHeader(http.StatusNoContent)
-	case "POST people":
-		s.servePeople(w, r.URL.Query())
 	default:
 		http.NotFound(w, r)
 	}
-}
-
-// servePeople adds and removes people: ?add=10&remove=5.
-func (s *Simulator) servePeople(w http.ResponseWriter, query url.Values) {
-	for name := range query {
-		n, err := strconv.Atoi(query.Get(name))
-		if err != nil || n < 0 || name != "add" && name != "remove" {
-			http.Error(w, "parameters are add and remove, whole numbers", http.StatusBadRequest)
-			return
-		}
-	}
-	add, _ := strconv.Atoi(query.Get("add"))
-	remove, _ := strconv.Atoi(query.Get("remove"))
-	s.AddPeople(add)
-	s.RemovePeople(remove)
-	w.WriteHeader(http.StatusNoContent)
 }
 
 // AddPeople adds n people with a device each, as other users of the account do.
 func (s *Simulator) AddPeople(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := time.Now()
 	for range n {
-		p := s.store.add(now)
-		h := mix(s.cfg.Seed ^ uint64(p.id)<<32)
-		d := &device{id: fmt.Sprintf("added-%d-%08x", p.id, h>>32), person: p.id, enabled: true}
-		d.app = s.store.gen.application(d.id)
-		s.store.keep(d)
-		p.attributesBody = namesOf(&draw{h})
-		p.ExternalID = fmt.Sprintf("added-%d", p.id)
-		p.devices = []string{d.id}
-		s.store.changed(p, now)
+		id := fmt.Sprintf("added-%d", s.store.lastID+1)
+		d := &device{id: id, app: s.store.gen.application(id), enabled: true}
+		s.store.personalize(d, object{"identity": object{"externalId": id}}, nil)
 	}
 }
 
