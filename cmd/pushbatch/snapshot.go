@@ -69,13 +69,8 @@ func (s *snapshot) begin(ctx context.Context) (err error) {
 			return usageError("--snapshot-from: %w", err)
 		}
 	} else {
-		spool, err := runstore.NewSpool()
-		if err != nil {
-			return &exitError{exitStopped, err}
-		}
-		defer func() { _ = spool.Remove() }() // what stays is removed by the next process
 		before := s.x.client.Stats().Requests
-		err = owners.FromListing(ctx, s.x.client, spool.Path, s.log)
+		err = owners.FromListing(ctx, s.x.client, s.log)
 		s.requests.Add(s.x.client.Stats().Requests - before)
 		if err != nil {
 			return err

@@ -2,34 +2,39 @@
 // inventory that export made, and writes it into the log of a run that can be undone.
 //
 //	partial, err := owners.FromInventory(ctx, "inventory.parquet", log)
-//	err := owners.FromListing(ctx, client, folder, log)
+//	err := owners.FromListing(ctx, client, log)
 package owners
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
-	"time"
 
-	"pushbatch/batch"
 	"pushbatch/batch/undo"
 	"pushbatch/readers/people"
 )
 
-// layout makes a row of every device: its id, its application, its person.
-type layout struct{}
-
-// Columns implements people.Layout.
-func (layout) Columns() []batch.Column {
-	return []batch.Column{{Name: "registrationId", Kind: batch.Text}, {Name: "applicationId", Kind: batch.Text}, {Name: "person", Kind: batch.Text}, {Name: "web", Kind: batch.Text}}
+// FromListing writes the whole people listing, as sender gives it. One that was cut
+// off begins anew.
+func FromListing(ctx context.Context, sender people.Doer, log *undo.Log) error {
+	err := people.Each(ctx, sender, func(raw []byte) error {
+		for _, r := range records(raw) {
+			if err := log.Append(r); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("look whose the devices are: %w", err)
+	}
+	return nil
 }
 
-// Devices implements people.Layout.
-func (layout) Devices(raw []byte, _ time.Time) (rows [][]batch.Value) {
+// records says of every device of a listed person whose it is.
+func records(raw []byte) (records []undo.Record) {
 	type device struct{ RegistrationID, ApplicationID string }
 	var p struct {
 		ID                 any
@@ -40,7 +45,7 @@ func (layout) Devices(raw []byte, _ time.Time) (rows [][]batch.Value) {
 			Push, Webpush []device
 		}
 	}
-	d := json.NewDecoder(strings.NewReader(string(raw)))
+	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
 	if d.Decode(&p) != nil {
 		return nil // the listing was read as JSON before
@@ -53,34 +58,10 @@ func (layout) Devices(raw []byte, _ time.Time) (rows [][]batch.Value) {
 	if len(c.Email) > 0 {
 		person.Email = c.Email[0].Address
 	}
-	text, _ := json.Marshal(person) // texts
 	for i, d := range slices.Concat(c.Push, c.Webpush) {
-		web := strconv.FormatBool(i >= len(c.Push))
-		rows = append(rows, []batch.Value{batch.TextValue(d.RegistrationID), batch.TextValue(d.ApplicationID), batch.TextValue(string(text)), batch.TextValue(web)})
+		records = append(records, undo.Record{
+			Kind: undo.KindPerson, Device: d.RegistrationID, Application: d.ApplicationID, Person: &person, Web: i >= len(c.Push),
+		})
 	}
-	return rows
-}
-
-// FromListing writes the whole people listing, as sender gives it. One that was cut
-// off begins anew. What it keeps on disk meanwhile lies in folder, which the caller
-// removes.
-func FromListing(ctx context.Context, sender people.Doer, folder string, log *undo.Log) error {
-	source, err := people.New(people.Options{Sender: sender}, layout{}, func() string { return filepath.Join(folder, "people") })
-	if err != nil {
-		return err
-	}
-	for row, err := range source.Rows(ctx, batch.Position{}) {
-		if err != nil {
-			return fmt.Errorf("look whose the devices are: %w", err)
-		}
-		person := new(undo.Person)
-		if err := json.Unmarshal([]byte(row.Values[2].Text), person); err != nil {
-			return err
-		}
-		r := undo.Record{Kind: undo.KindPerson, Device: row.Values[0].Text, Application: row.Values[1].Text, Person: person, Web: row.Values[3].Text == "true"}
-		if err := log.Append(r); err != nil {
-			return err
-		}
-	}
-	return nil
+	return records
 }

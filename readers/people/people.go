@@ -231,24 +231,11 @@ func (p *Source) publish(w *pagination) {
 
 // fetch asks for the page that follows.
 func (p *Source) fetch(ctx context.Context, w pagination) (*page, error) {
-	limit, number := w.window(p.options.PageSize)
-	call := apiclient.ListPersonsCall(apiclient.ListPersonsOptions{
-		Limit: int(limit), Page: int(number), OrderBy: "createdAt:asc", Filter: p.filter, IncludeTotal: true,
-	})
-	response, err := p.options.Sender.Do(ctx, call)
+	fresh, err := p.options.ask(ctx, p.filter, &w)
 	if err != nil {
-		return nil, peopleError(err, &call)
+		return nil, err
 	}
 	now := time.Now()
-	people, total, err := readAnswer(response.Body)
-	if err != nil {
-		return nil, &batch.Abort{Code: apiclient.CodeAnswerInvalid, Err: err}
-	}
-	fresh, err := w.accept(people, limit, number)
-	if err != nil {
-		return nil, &batch.Abort{Code: apiclient.CodeAnswerInvalid, Err: err}
-	}
-	w.Total = total
 	kept := &page{Pagination: w}
 	for i := range fresh {
 		rows := p.layout.Devices(fresh[i].raw, now)
@@ -262,6 +249,45 @@ func (p *Source) fetch(ctx context.Context, w pagination) (*page, error) {
 		}
 	}
 	return kept, nil
+}
+
+// Each calls fn with every person of the listing, as the platform wrote it. Nothing is
+// kept: one that was cut off begins anew.
+func Each(ctx context.Context, sender Doer, fn func(raw []byte) error) error {
+	o, w := Options{Sender: sender, PageSize: pageSize}, pagination{}
+	for !w.Done {
+		fresh, err := o.ask(ctx, "", &w)
+		if err != nil {
+			return err
+		}
+		for i := range fresh {
+			if err := fn(fresh[i].raw); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// ask asks for a page and returns the people on it who are new.
+func (o *Options) ask(ctx context.Context, filter string, w *pagination) ([]listed, error) {
+	limit, number := w.window(o.PageSize)
+	call := apiclient.ListPersonsCall(apiclient.ListPersonsOptions{
+		Limit: int(limit), Page: int(number), OrderBy: "createdAt:asc", Filter: filter, IncludeTotal: true,
+	})
+	response, err := o.Sender.Do(ctx, call)
+	if err != nil {
+		return nil, peopleError(err, &call)
+	}
+	people, total, err := readAnswer(response.Body)
+	if err == nil {
+		w.Total = total
+		people, err = w.accept(people, limit, number)
+	}
+	if err != nil {
+		return nil, &batch.Abort{Code: apiclient.CodeAnswerInvalid, Err: err}
+	}
+	return people, nil
 }
 
 // errAnswer says that an answer is not a page of the listing. What it holds is
