@@ -27,13 +27,38 @@ type ValueCount struct {
 // "unknown".
 type Counts map[string][]ValueCount
 
-// view is one way to count devices.
+// View is one way to count devices.
+type View struct {
+	Name, Title string
+	column      string            // empty: whether a device is somebody's
+	words       map[string]string // what stands for true and false
+}
+
+var (
+	onOff = map[string]string{"true": "on", "false": "off"}
+	yesNo = map[string]string{"true": "yes", "false": "no"}
+)
+
+// Views are the ways in which devices are counted, in the order in which people are
+// shown them.
+var Views = []View{
+	{"os", "os", "os", nil},
+	{"channel", "channel", channelColumn, nil},
+	{"os_version", "os version", "os_version", nil},
+	{"app_version", "app version", "app_version", nil},
+	{"notifications", "notifications", "notifications_enabled", onOff},
+	{"device_model", "device model", "device_model", nil},
+	{"sdk_version", "SDK version", "sdk_version", nil},
+	{"cloud_type", "cloud type", "cloud_type", nil},
+	{"personalized", "personalized", "", nil},
+	{"primary", "primary", "is_primary", yesNo},
+}
+
+// view is one that is being counted.
 type view struct {
-	name   string
-	column string
-	words  map[string]string // what stands for true and false
+	View
 	counts map[string]int64
-	cell   int
+	cell   int // -1: whether a device is somebody's
 }
 
 // counter counts the lines of an inventory.
@@ -50,30 +75,15 @@ type counter struct {
 func newCounter(columns []batch.Column) *counter {
 	c := &counter{applications: make(map[string]int64), unnamed: make(map[string]bool)}
 	c.application, c.extra = columnAt(columns, applicationColumn), columnAt(columns, extraColumn)
-	onOff := map[string]string{"true": "on", "false": "off"}
-	yesNo := map[string]string{"true": "yes", "false": "no"}
-	for _, v := range []view{
-		{name: "os", column: "os"},
-		{name: "channel", column: channelColumn},
-		{name: "os_version", column: "os_version"},
-		{name: "app_version", column: "app_version"},
-		{name: "sdk_version", column: "sdk_version"},
-		{name: "cloud_type", column: "cloud_type"},
-		{name: "device_model", column: "device_model"},
-		{name: "notifications", column: "notifications_enabled", words: onOff},
-		{name: "primary", column: "is_primary", words: yesNo},
-	} {
-		v.cell = columnAt(columns, v.column)
-		v.counts = make(map[string]int64)
-		c.views = append(c.views, &v)
-	}
 	for _, name := range []string{"external_id", "phone", "email"} {
 		if at := columnAt(columns, name); at >= 0 {
 			c.identity = append(c.identity, at)
 		}
 	}
-	if len(c.identity) > 0 {
-		c.views = append(c.views, &view{name: "personalized", counts: make(map[string]int64), cell: -1})
+	for _, v := range Views {
+		if v.column != "" || len(c.identity) > 0 {
+			c.views = append(c.views, &view{v, make(map[string]int64), columnAt(columns, v.column)})
+		}
 	}
 	return c
 }
@@ -136,7 +146,7 @@ func (c *counter) add(cells []batch.Value) {
 func (c *counter) result() Counts {
 	all := make(Counts, len(c.views))
 	for _, v := range c.views {
-		all[v.name] = v.list()
+		all[v.Name] = v.list()
 	}
 	return all
 }

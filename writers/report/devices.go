@@ -64,20 +64,6 @@ func (p *People) String() string {
 	return fmt.Sprintf("%s; the platform counts %s at the end: %s were removed during the walk", text, Grouped(*p.Total), Grouped(p.Listed-*p.Total))
 }
 
-// views are what the terminal and the page show of an inventory.
-var views = []struct{ name, title string }{
-	{"os", "os"},
-	{"channel", "channel"},
-	{"os_version", "os version"},
-	{"app_version", "app version"},
-	{"notifications", "notifications"},
-	{"device_model", "device model"},
-	{"sdk_version", "SDK version"},
-	{"cloud_type", "cloud type"},
-	{"personalized", "personalized"},
-	{"primary", "primary"},
-}
-
 const (
 	terminalValues = 5  // of a view
 	pageValues     = 20 // of a view
@@ -110,9 +96,9 @@ func (t *Table) printTo(w io.Writer) {
 	if len(t.Unnamed) > 0 {
 		fmt.Fprintf(w, "  %-10s fields that have no column stand in extra: %s\n", "note", cut(strings.Join(t.Unnamed, ", "), longText))
 	}
-	for _, v := range views {
-		if list := t.Inventory[v.name]; len(list) > 0 {
-			fmt.Fprintf(w, "    %-13s %s\n", v.title, valuesText(list))
+	for _, v := range inventory.Views {
+		if list := t.Inventory[v.Name]; len(list) > 0 {
+			fmt.Fprintf(w, "    %-13s %s\n", v.Title, valuesText(list))
 		}
 	}
 }
@@ -188,14 +174,14 @@ func (t *Table) breakdowns() (all []breakdown) {
 	if t.Changes != nil {
 		all = append(all, changeBreakdowns(t.Changes)...)
 	}
-	for _, v := range views {
-		list := t.Inventory[v.name]
+	for _, v := range inventory.Views {
+		list := t.Inventory[v.Name]
 		if len(list) == 0 {
 			continue
 		}
 		var counts []valueCount
 		for i, c := range list[:min(len(list), pageValues)] {
-			counts = append(counts, valueCount{cut(c.Value, shortText), fmt.Sprintf("inventory.%s.%d.count", v.name, i), c.Count})
+			counts = append(counts, valueCount{cut(c.Value, shortText), fmt.Sprintf("inventory.%s.%d.count", v.Name, i), c.Count})
 		}
 		if rest := list[len(counts):]; len(rest) > 0 {
 			rarer := valueCount{name: fmt.Sprintf("%d more values, see summary.json", len(rest))}
@@ -204,7 +190,7 @@ func (t *Table) breakdowns() (all []breakdown) {
 			}
 			counts = append(counts, rarer)
 		}
-		all = append(all, breakdownOf("Devices by "+v.title, counts))
+		all = append(all, breakdownOf("Devices by "+v.Title, counts))
 	}
 	return all
 }

@@ -46,9 +46,9 @@ func TestPageSizeIsBounded(t *testing.T) {
 	for i := range 60 {
 		r.Settings[fmt.Sprintf("flag-%d", i)] = []string{evil}
 	}
-	for _, v := range views {
+	for _, v := range inventory.Views {
 		for range 1000 {
-			s.Inventory[v.name] = append(s.Inventory[v.name], inventory.ValueCount{Value: evil, Count: 1e6})
+			s.Inventory[v.Name] = append(s.Inventory[v.Name], inventory.ValueCount{Value: evil, Count: 1e6})
 		}
 	}
 	page := Page(s, r)
