@@ -51,20 +51,20 @@ type column struct {
 	X, Width, Y, Height, Title string
 }
 
-// layer is one kind of what columns are stacked of.
-type layer struct {
+// counted is one kind of what columns are stacked of.
+type counted struct {
 	name, class string
-	values      []float64
-	title       func(i int) string
+	values      []int64
 }
 
-// stack draws layers above each other: column i from edges[i] to edges[i+1],
-// which are shares of the width.
-func (c *chart) stack(edges []float64, layers []layer) (peak float64) {
+// stack draws kinds above each other: column i from edges[i] to edges[i+1], which
+// are shares of the width, and as high as its count divided by over(i). title is what
+// a part of it is called.
+func (c *chart) stack(edges []float64, kinds []counted, over func(i int) float64, title func(kind *counted, i int) string) (peak float64) {
 	heights := make([]float64, len(edges)-1)
-	for _, l := range layers {
+	for _, k := range kinds {
 		for i := range heights {
-			heights[i] += l.values[i]
+			heights[i] += float64(k.values[i]) / over(i)
 		}
 	}
 	peak = slices.Max(heights)
@@ -73,28 +73,24 @@ func (c *chart) stack(edges []float64, layers []layer) (peak float64) {
 	for v := 0.0; v <= top+step/2; v += step {
 		c.Scale = append(c.Scale, tick{At: unit(chartY(v, top)), Text: short(v)})
 	}
-	base := make([]float64, len(heights))
-	for _, l := range layers {
-		c.layer(edges, base, top, l)
+	clear(heights)
+	for _, k := range kinds {
+		d := drawn{Class: k.class}
+		for i, n := range k.values {
+			if n <= 0 {
+				continue
+			}
+			v, width := float64(n)/over(i), edges[i+1]-edges[i]
+			low, high := chartY(heights[i], top), chartY(heights[i]+v, top)
+			d.Bars = append(d.Bars, column{
+				X: unit(100 * edges[i]), Width: unit(100*width - min(6*width, 0.25)), Y: unit(high), Height: unit(max(low-high, 0.5)),
+				Title: title(&k, i),
+			})
+			heights[i] += v
+		}
+		c.Layers = append(c.Layers, d)
 	}
 	return peak
-}
-
-func (c *chart) layer(edges, base []float64, top float64, l layer) {
-	d := drawn{Class: l.class}
-	for i, v := range l.values {
-		if v <= 0 {
-			continue
-		}
-		low, high := chartY(base[i], top), chartY(base[i]+v, top)
-		width := edges[i+1] - edges[i]
-		d.Bars = append(d.Bars, column{
-			X: unit(100 * edges[i]), Width: unit(100*width - min(6*width, 0.25)), Y: unit(high), Height: unit(max(low-high, 0.5)),
-			Title: l.title(i),
-		})
-		base[i] += v
-	}
-	c.Layers = append(c.Layers, d)
 }
 
 func chartY(v, top float64) float64 { return chartBottom - v/top*(chartBottom-chartTop) }

@@ -40,14 +40,14 @@ type quantile struct {
 func latencyChart(bars []LatencyBar, marks []quantile) *chart {
 	n := float64(len(bars))
 	c := &chart{ID: "latency", Caption: "Rows by how long their last answer took"}
-	l := layer{class: "ok", values: make([]float64, len(bars)), title: func(i int) string {
-		return fmt.Sprintf("%s to below %s: %s rows", millisText(bars[i].From), millisText(bars[i].To), Grouped(bars[i].Rows))
-	}}
+	rows := counted{class: "ok"}
 	edges := make([]float64, len(bars)+1)
 	for i, b := range bars {
-		l.values[i], edges[i+1] = float64(b.Rows), float64(i+1)/n
+		rows.values, edges[i+1] = append(rows.values, b.Rows), float64(i+1)/n
 	}
-	peak := c.stack(edges, []layer{l})
+	peak := c.stack(edges, []counted{rows}, func(int) float64 { return 1 }, func(_ *counted, i int) string {
+		return fmt.Sprintf("%s to below %s: %s rows", millisText(bars[i].From), millisText(bars[i].To), Grouped(bars[i].Rows))
+	})
 	c.Ticks = latencyTicks(bars)
 	c.Alternative = fmt.Sprintf("Rows by latency from %s to %s, at most %s rows in one column.",
 		millisText(bars[0].From), millisText(bars[len(bars)-1].To), Grouped(int64(peak)))

@@ -21,12 +21,6 @@ type historyLine struct {
 	Counts []string
 }
 
-// counted is one list of a Timeline under its name.
-type counted struct {
-	name, class string
-	values      []int64
-}
-
 func overTime(t Timeline, seconds float64) *history {
 	c := new(history)
 	rows := present([]counted{
@@ -81,19 +75,12 @@ func timeChart(id, caption string, lists []counted, t Timeline, seconds float64)
 	for i, e := range edges {
 		shares[i] = e / end
 	}
-	var layers []layer
 	for _, l := range lists {
-		lay := layer{name: l.name, class: l.class, values: make([]float64, len(l.values))}
-		for i, n := range l.values {
-			lay.values[i] = float64(n) / (edges[i+1] - edges[i])
-		}
-		lay.title = func(i int) string {
-			return fmt.Sprintf("from %s: %s %s", Seconds(edges[i]), Grouped(l.values[i]), l.name)
-		}
-		layers = append(layers, lay)
 		c.Legend = append(c.Legend, legend{l.name, l.class})
 	}
-	peak := c.stack(shares, layers)
+	peak := c.stack(shares, lists, func(i int) float64 { return edges[i+1] - edges[i] }, func(l *counted, i int) string {
+		return fmt.Sprintf("from %s: %s %s", Seconds(edges[i]), Grouped(l.values[i]), l.name)
+	})
 	c.Alternative = fmt.Sprintf("%s over %s: at most %s. The table below has the numbers.", caption, Seconds(end), short(peak))
 	return c
 }
