@@ -6,10 +6,9 @@ import (
 
 const (
 	// aheadRows is how many rows are read ahead of those that are mapped;
-	// aheadValues and aheadBytes bound their memory where they are wide or long.
-	aheadRows   = 512
-	aheadValues = 16 << 10
-	aheadBytes  = 512 << 10
+	// aheadBytes bounds their memory where they are wide or long.
+	aheadRows  = 512
+	aheadBytes = 512 << 10
 )
 
 // reader pulls rows from the inputs while the ones before them are mapped. What
@@ -60,7 +59,7 @@ func (r *reader) inputs() (all bool, err error) {
 // input reads one input and reports whether the next one may follow.
 func (r *reader) input(i int, from Position) (more bool, err error) {
 	source := r.job.cfg.Inputs[i].Source
-	name, most := source.Name(), min(max(aheadValues/max(1, len(source.Header())), 1), aheadRows)
+	name := source.Name()
 	for row, err := range source.Rows(r.job.running, from) {
 		if r.job.stopped() {
 			return false, nil // an error, too, may come of the stop
@@ -70,7 +69,7 @@ func (r *reader) input(i int, from Position) (more bool, err error) {
 		}
 		r.num++
 		row.Num, row.Source, row.Input = r.num, name, i
-		if !r.put(&row, most) {
+		if !r.put(&row) {
 			return false, nil
 		}
 		if r.job.limitReached(r.num) {
@@ -81,7 +80,7 @@ func (r *reader) input(i int, from Position) (more bool, err error) {
 }
 
 // put hands a row over when there is space for it; false: the run stops.
-func (r *reader) put(row *Row, most int) bool {
+func (r *reader) put(row *Row) bool {
 	r.mu.Lock()
 	for r.full {
 		r.mu.Unlock()
@@ -92,9 +91,10 @@ func (r *reader) put(row *Row, most int) bool {
 		}
 		r.mu.Lock()
 	}
-	r.rows = append(r.rows, slot{result: Result{Row: *row}})
-	r.bytes += sizeOf(row)
-	r.full = len(r.rows) >= most || r.bytes >= aheadBytes
+	size := sizeOf(row.Values) + sizeOf(row.Excess)
+	r.rows = append(r.rows, slot{result: Result{Row: *row}, size: size})
+	r.bytes += size
+	r.full = len(r.rows) >= aheadRows || r.bytes >= aheadBytes
 	r.mu.Unlock()
 	wake(r.some)
 	return true
@@ -117,14 +117,16 @@ func (r *reader) take() []slot {
 	}
 }
 
-// sizeOf is how much memory the texts of a row take, about.
-func sizeOf(row *Row) int64 {
-	n := row.Next.Offset - row.Pos.Offset
-	if n > 0 {
-		return n
-	}
-	for i := range row.Values { // the format has no offsets
-		n += int64(len(row.Values[i].Text))
+// sizeOf is how much memory values take, with all that is in them, about.
+func sizeOf(values []Value) (n int64) {
+	for i := range values {
+		n += int64(32 + len(values[i].Text))
+		if nested := values[i].Nested; nested != nil {
+			n += 48 + sizeOf(nested.Values)
+			for _, name := range nested.Names {
+				n += int64(16 + len(name))
+			}
+		}
 	}
 	return n
 }

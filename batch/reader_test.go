@@ -3,6 +3,7 @@ package batch_test
 import (
 	"context"
 	"iter"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -15,16 +16,16 @@ import (
 // heavy is a source of large rows. It counts those it gave.
 type heavy struct {
 	endless
-	offset int64 // that a row moves its position by; 0: the format has none
-	given  atomic.Int64
+	row   batch.Row
+	given atomic.Int64
 }
 
 func (h *heavy) Rows(_ context.Context, _ batch.Position) iter.Seq2[batch.Row, error] {
-	values := []batch.Value{batch.TextValue(strings.Repeat("x", 100<<10))}
 	return func(yield func(batch.Row, error) bool) {
 		for n := range h.rows {
 			h.given.Add(1)
-			row := batch.Row{Pos: batch.Position{Row: n, Offset: n * h.offset}, Next: batch.Position{Row: n + 1, Offset: (n + 1) * h.offset}, Values: values}
+			row := h.row
+			row.Pos, row.Next = batch.Position{Row: n}, batch.Position{Row: n + 1}
 			if !yield(row, nil) {
 				return
 			}
@@ -32,13 +33,27 @@ func (h *heavy) Rows(_ context.Context, _ batch.Position) iter.Seq2[batch.Row, e
 	}
 }
 
+// heavyRows are rows of 100 KiB each, which lie in one cell, in many empty ones of a
+// list or of an object, or in no column.
+func heavyRows() map[string]batch.Row {
+	text := batch.TextValue(strings.Repeat("x", 100<<10))
+	empty := make([]batch.Value, 100<<10/32)
+	names := slices.Repeat([]string{strings.Repeat("n", 16)}, 100<<10/64)
+	return map[string]batch.Row{
+		"text":   {Values: []batch.Value{text}},
+		"list":   {Values: []batch.Value{{Kind: batch.List, Nested: &batch.Nested{Values: empty}}}},
+		"object": {Values: []batch.Value{{Kind: batch.Object, Nested: &batch.Nested{Names: names, Values: empty[:len(names)]}}}},
+		"excess": {Excess: []batch.Value{text}},
+	}
+}
+
 // Large rows are read ahead by their size, not by their number: twice half a
 // megabyte of them.
 func TestLargeRowsAhead(t *testing.T) {
 	t.Parallel()
-	for _, offset := range []int64{0, 100 << 10} {
+	for name, row := range heavyRows() {
 		synctest.Test(t, func(t *testing.T) {
-			source := &heavy{endless: endless{200}, offset: offset}
+			source := &heavy{endless: endless{200}, row: row}
 			var mapped, most int64
 			job := batch.New(batch.Config{Sink: nowhere{}, Inputs: []batch.Input{{
 				Source: source, Map: func(*batch.Row) (batch.Request, *batch.Outcome) {
@@ -49,10 +64,45 @@ func TestLargeRowsAhead(t *testing.T) {
 				},
 			}}})
 			if err := job.Run(t.Context()); err != nil || mapped != 200 {
-				t.Fatalf("%d rows, %v", mapped, err)
+				t.Fatalf("%s: %d rows, %v", name, mapped, err)
 			}
 			if most > 2*6+1 || most < 6 {
-				t.Errorf("%d rows of 100 KiB were read ahead", most)
+				t.Errorf("%s: %d rows of 100 KiB were read ahead", name, most)
+			}
+		})
+	}
+}
+
+// slowCall takes a second.
+type slowCall struct{ sent *int64 }
+
+func (slowCall) Keys() []string { return nil }
+
+func (c slowCall) Send(context.Context) (batch.Outcome, error) {
+	time.Sleep(time.Second)
+	*c.sent++
+	return batch.Outcome{Status: batch.Succeeded}, nil
+}
+
+// Large rows that are not finished are bounded by their size, too: 64 MiB of them
+// wait, and what is read ahead.
+func TestLargeRowsWaiting(t *testing.T) {
+	t.Parallel()
+	for name, row := range heavyRows() {
+		synctest.Test(t, func(t *testing.T) {
+			source := &heavy{endless: endless{2000}, row: row}
+			var sent, most int64
+			job := batch.New(batch.Config{Sink: nowhere{}, MaxInFlight: 1, Inputs: []batch.Input{{
+				Source: source, Map: func(*batch.Row) (batch.Request, *batch.Outcome) {
+					most = max(most, source.given.Load()-sent)
+					return slowCall{&sent}, nil
+				},
+			}}})
+			if err := job.Run(t.Context()); err != nil || sent != 2000 {
+				t.Fatalf("%s: %d rows, %v", name, sent, err)
+			}
+			if want := int64(64 << 20 / (100 << 10)); most < want || most > want+3*6 {
+				t.Errorf("%s: %d rows of 100 KiB waited, want %d and those that are read ahead", name, most, want)
 			}
 		})
 	}

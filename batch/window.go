@@ -10,6 +10,7 @@ type slot struct {
 	result  Result
 	request Request // nil: the row needs none
 	earlier bool    // an earlier execution finished the row
+	size    int64   // bytes of its values
 
 	// Guarded by window.mu.
 	finished  bool
@@ -29,14 +30,15 @@ type window struct {
 	mu         sync.Mutex
 	slots      []*slot // row n is at n % len(slots)
 	head, tail int64
+	bytes      int64 // of the values of its rows
 	locks      keyLocks
 	payload    int64   // bytes of the answers that rows have and no recorder has taken
 	delayed    []*slot // rows that may be sent when there is room for their answers
 }
 
-// maxPayload is how many bytes of answers wait for the row at the head, beside
-// those that are on their way: rows alone do not bound memory where an answer may
-// have megabytes.
+// maxPayload is how many bytes of answers, and how many of values, wait for the row at
+// the head, beside those that are on their way: the number of rows alone does not bound
+// memory where one may have megabytes, to which a few bytes of an input may unpack.
 const maxPayload = 64 << 20
 
 func newWindow(size int) *window {
@@ -50,6 +52,9 @@ func (w *window) at(num int64) *slot { return w.slots[num%int64(len(w.slots))] }
 func (w *window) space(canary int64) int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.bytes >= maxPayload {
+		return 0
+	}
 	last := w.head + int64(len(w.slots))
 	if w.head < canary {
 		last = min(last, canary)
@@ -64,6 +69,7 @@ func (w *window) push(slots []slot) (ready []*slot) {
 	for i := range slots {
 		s := &slots[i]
 		w.tail++
+		w.bytes += s.size
 		w.slots[w.tail%int64(len(w.slots))] = s
 		if !s.finished && w.locks.acquire(s) {
 			ready = append(ready, s)
@@ -116,7 +122,9 @@ func (w *window) drop(n int64) (ready []*slot) {
 	defer w.mu.Unlock()
 	for ; n > 0; n-- {
 		w.head++
-		if s := w.at(w.head); !s.local() && !s.earlier {
+		s := w.at(w.head)
+		w.bytes -= s.size
+		if !s.local() && !s.earlier {
 			w.payload -= int64(len(s.result.Payload))
 		}
 		w.slots[w.head%int64(len(w.slots))] = nil

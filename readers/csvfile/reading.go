@@ -31,7 +31,7 @@ func (r *reading) record() ([]batch.Value, *batch.Problem, error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		rec := r.source.dialect.split(text, r.values.Reserve(r.source.width())[:0])
+		rec := r.source.dialect.split(text, r.values.Take(r.source.width(), len(text))[:0])
 		if whole && rec.text == "" {
 			continue
 		}

@@ -126,7 +126,6 @@ func (r *reading) Row(row *batch.Row) error {
 		return err
 	}
 	columns := len(r.source.Columns)
-	r.values.Take(r.source.width()) // where the cells lie, unless they are too many
 	if n := len(cells); n > columns && n <= r.source.width() && allEmpty(cells[columns:]) {
 		cells = cells[:columns:columns]
 	}

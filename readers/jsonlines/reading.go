@@ -61,7 +61,7 @@ func (r *reading) Row(row *batch.Row) error {
 	if err != nil {
 		return err
 	}
-	r.values = r.chunk.Take(len(r.source.Columns))
+	r.values = r.chunk.Take(len(r.source.Columns), len(line))
 	row.Pos, row.Next, row.Values = r.Pos, r.Next, r.values
 	if !ok {
 		row.Err = &batch.Problem{

@@ -53,8 +53,13 @@ func (c *column) build(n *node) (batch.Value, error) {
 		return batch.Value{}, inputerror.New(inputerror.CodeBound, "column %s has a row of more than %d values", c.name, maxRowValues)
 	}
 	cur := c.cursor(n)
+	if cur.scan.bytes += valueBytes; cur.scan.bytes > maxRowBytes {
+		return batch.Value{}, inputerror.New(inputerror.CodeBound, "column %s: the row takes more than %d MiB: write shorter lists and texts", c.name, maxRowBytes>>20)
+	}
 	if n.shape == leafShape {
-		return cur.take()
+		v, err := cur.take()
+		cur.scan.bytes += len(v.Text)
+		return v, err
 	}
 	l, err := cur.peek()
 	if err != nil {

@@ -6,12 +6,15 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/parquet-go/parquet-go/encoding/thrift"
 	"github.com/parquet-go/parquet-go/format"
 
+	"pushbatch/batch"
 	"pushbatch/readers/inputerror"
+	"pushbatch/testdata/peak"
 )
 
 func oneInt(change func(*rawFile)) *rawFile {
@@ -204,5 +207,39 @@ func TestParquetThriftBounds(t *testing.T) {
 		if _, err := readThrift(c.data, new(fileMetadata)); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)
 		}
+	}
+}
+
+// repeatedText is a column whose levels all name the one value of its dictionary.
+func repeatedText(levels []byte, values int, text string) rawChunk {
+	words := strs(text)
+	dictionary := rawPage{format.PageHeader{
+		Type: format.DictionaryPage, CompressedPageSize: int32(len(words)), UncompressedPageSize: int32(len(words)),
+		DictionaryPageHeader: thrift.New(format.DictionaryPageHeader{NumValues: 1, Encoding: format.Plain}),
+	}, words}
+	indexes := append(binary.AppendUvarint([]byte{1}, uint64(values)<<1), 0)
+	return rawChunk{typ: format.ByteArray, values: int64(values), pages: []rawPage{dictionary, v1Page(int32(values), format.RLEDictionary, append(levels, indexes...))}}
+}
+
+// A few bytes may name a large text many times: in a row up to a bound, and in many
+// rows only as long as somebody keeps them.
+func TestParquetTextNamedManyTimes(t *testing.T) { //nolint:paralleltest // it measures the heap
+	text := strings.Repeat("x", 1<<20)
+	levels := append(packed("0"+strings.Repeat("1", 99)), packed(strings.Repeat("1", 100))...)
+	list := rawFile{schema: []format.SchemaElement{repeated(element("w", format.ByteArray))}, roots: 1, rows: 1, chunks: []rawChunk{repeatedText(levels, 100, text)}}
+	rows, failed := readDamaged(t, openParquetBytes(t, list.bytes(t)))
+	if failed == nil || failed.Code != inputerror.CodeBound || !strings.Contains(failed.Error(), "more than 64 MiB") {
+		t.Errorf("%d rows, then %v", len(rows), failed)
+	}
+	flat := rawFile{schema: []format.SchemaElement{element("w", format.ByteArray)}, roots: 1, rows: 256, chunks: []rawChunk{repeatedText(nil, 256, text)}}
+	peak.AtMost(t, 192<<20)
+	count := 0
+	for row, err := range openParquetBytes(t, flat.bytes(t)).Rows(t.Context(), batch.Position{}) {
+		if count++; err != nil || len(row.Values[0].Text) != len(text) {
+			t.Fatal(err)
+		}
+	}
+	if count != 256 {
+		t.Errorf("%d rows", count)
 	}
 }

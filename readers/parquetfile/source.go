@@ -11,9 +11,14 @@ import (
 )
 
 const (
-	// chunkCells is how many cells of rows are allocated at once (64 KiB).
+	// chunkCells is how many cells of rows are allocated at once (64 KiB), and
+	// chunkBytes what the rows that lie in them may take: one that is kept keeps all.
 	chunkCells = 2048
-	chunkRows  = 256
+	chunkBytes = 256 << 10
+	// maxRowBytes bounds what one row takes, its values and their texts: a small page
+	// may name one large text many times.
+	maxRowBytes = 64 << 20
+	valueBytes  = 64 // of one value, beside its text
 )
 
 // Input is a Parquet file to read.
@@ -161,6 +166,8 @@ type scan struct {
 	width   int // of a row, columns that are not read included
 	end     int64
 	cells   []batch.Value // for the next rows
+	taken   int           // bytes of the rows in the chunk that cells is the rest of
+	bytes   int           // of the row being read
 
 	tools  decompressor
 	open   int64  // bytes that the open pages take
@@ -210,16 +217,16 @@ func (s *scan) row(num int64) (batch.Row, error) {
 			return batch.Row{}, err
 		}
 	}
-	if len(s.cells) < s.width {
+	if s.taken += s.bytes; len(s.cells) < s.width || s.taken > chunkBytes {
 		if err := context.Cause(s.ctx); err != nil {
 			return batch.Row{}, err
 		}
-		rows := max(1, min(int64(chunkCells/s.width), chunkRows, s.end-num))
-		s.cells = make([]batch.Value, int64(s.width)*rows)
+		rows := max(1, min(int64(chunkCells/s.width), s.end-num))
+		s.cells, s.taken = make([]batch.Value, int64(s.width)*rows), 0
 	}
 	row := batch.Row{Pos: batch.Position{Row: num}, Next: batch.Position{Row: num + 1}}
 	row.Values, s.cells = s.cells[:s.width:s.width], s.cells[s.width:]
-	s.faults = nil
+	s.faults, s.bytes = nil, 0
 	for _, s.column = range s.columns {
 		v, err := s.column.row()
 		if err != nil {

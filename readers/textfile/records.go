@@ -119,20 +119,19 @@ func (r *Records) read(want int) (n int) {
 // share memory by the hundred.
 const chunkValues = 1024
 
-// Chunk is memory for the values of the next rows.
-type Chunk struct{ free []batch.Value }
-
-// Reserve returns room for a row of n values; Take makes it the row's.
-func (c *Chunk) Reserve(n int) []batch.Value {
-	if len(c.free) < n {
-		c.free = make([]batch.Value, max(n, chunkValues))
-	}
-	return c.free[:n:n]
+// Chunk is memory for the values of the next rows. Rows that have more than a block of
+// text share none: one that is kept would keep all that the others unpacked to.
+type Chunk struct {
+	free []batch.Value
+	text int // of the rows that lie in it
 }
 
-// Take returns the room that Reserve would, as that of a row.
-func (c *Chunk) Take(n int) []batch.Value {
-	values := c.Reserve(n)
-	c.free = c.free[n:]
+// Take returns room for a row of n values that has so many bytes of text.
+func (c *Chunk) Take(n, text int) []batch.Value {
+	if len(c.free) < n || c.text > BlockSize {
+		*c = Chunk{free: make([]batch.Value, max(n, chunkValues))}
+	}
+	values := c.free[:n:n]
+	c.free, c.text = c.free[n:], c.text+text
 	return values
 }
