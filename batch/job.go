@@ -98,7 +98,7 @@ func New(cfg Config) *Job {
 		drained: make(chan struct{}), finished: make(chan struct{}),
 	}
 	j.stopping, j.stop = context.WithCancelCause(context.Background())
-	j.mapper, j.rec = mapper{job: j, earlier: make(map[int64]Outcome)}, recorder{job: j}
+	j.mapper, j.rec = mapper{job: j}, recorder{job: j}
 	if cfg.Resume != nil {
 		j.restore(cfg.Resume)
 	}
@@ -108,9 +108,7 @@ func New(cfg Config) *Job {
 func (j *Job) restore(c *Checkpoint) {
 	j.rec.restore(c)
 	j.window.head, j.window.tail = c.Rows, c.Rows
-	for _, w := range c.Waiting {
-		j.mapper.earlier[w.Row] = w.Outcome
-	}
+	j.mapper.earlier = j.rec.earlier
 	j.live.restore(c)
 }
 

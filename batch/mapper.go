@@ -8,8 +8,8 @@ import (
 // mapper takes rows through their mappers into the window.
 type mapper struct {
 	job     *Job
-	earlier map[int64]Outcome // rows an earlier execution finished, until they are mapped again
-	late    []Result          // those that stand after the rows that were mapped when the run stopped
+	earlier []Waiting // rows an earlier execution finished, until they are mapped again, by row
+	late    []Result  // those that stand after the rows that were mapped when the run stopped
 }
 
 // run maps until the reader has ended, which a stop makes it do too. What made an
@@ -86,8 +86,7 @@ func (m *mapper) push(rows []slot) {
 // needs no request is finished.
 func (m *mapper) mapRow(s *slot, now time.Time) {
 	row := &s.result.Row
-	if out, done := m.earlier[row.Num]; done { // counted then
-		delete(m.earlier, row.Num)
+	if out, done := m.takeEarlier(row.Num); done { // counted then
 		s.result.Outcome, s.earlier, s.finished = out, true, true
 		return
 	}
@@ -101,6 +100,15 @@ func (m *mapper) mapRow(s *slot, now time.Time) {
 	}
 }
 
+// takeEarlier returns what an earlier execution made of a row; rows come in order.
+func (m *mapper) takeEarlier(num int64) (out Outcome, done bool) {
+	for len(m.earlier) > 0 && m.earlier[0].Row <= num {
+		out, done = m.earlier[0].Outcome, m.earlier[0].Row == num
+		m.earlier = m.earlier[1:]
+	}
+	return out, done
+}
+
 // finishedEarlier reads on, after a stop, to the last row that an earlier
 // execution has finished: it is done and must stand in the reports of this one.
 func (m *mapper) finishedEarlier(ctx context.Context) {
@@ -112,8 +120,7 @@ func (m *mapper) finishedEarlier(ctx context.Context) {
 				return
 			}
 			num++
-			if out, done := m.earlier[num]; done {
-				delete(m.earlier, num)
+			if out, done := m.takeEarlier(num); done {
 				row.Num, row.Source, row.Input = num, source.Name(), i
 				m.late = append(m.late, Result{row, out})
 			}

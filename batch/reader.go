@@ -1,8 +1,6 @@
 package batch
 
-import (
-	"sync"
-)
+import "sync"
 
 const (
 	// aheadRows is how many rows are read ahead of those that are mapped;
@@ -59,7 +57,6 @@ func (r *reader) inputs() (all bool, err error) {
 // input reads one input and reports whether the next one may follow.
 func (r *reader) input(i int, from Position) (more bool, err error) {
 	source := r.job.cfg.Inputs[i].Source
-	name := source.Name()
 	for row, err := range source.Rows(r.job.running, from) {
 		if r.job.stopped() {
 			return false, nil // an error, too, may come of the stop
@@ -68,7 +65,7 @@ func (r *reader) input(i int, from Position) (more bool, err error) {
 			return false, abortOf(err, "input_unreadable")
 		}
 		r.num++
-		row.Num, row.Source, row.Input = r.num, name, i
+		row.Num, row.Source, row.Input = r.num, source.Name(), i
 		if !r.put(&row) {
 			return false, nil
 		}
@@ -91,9 +88,8 @@ func (r *reader) put(row *Row) bool {
 		}
 		r.mu.Lock()
 	}
-	size := sizeOf(row.Values) + sizeOf(row.Excess)
-	r.rows = append(r.rows, slot{result: Result{Row: *row}, size: size})
-	r.bytes += size
+	r.rows = append(r.rows, slot{result: Result{Row: *row}, size: sizeOf(row.Values) + sizeOf(row.Excess)})
+	r.bytes += r.rows[len(r.rows)-1].size
 	r.full = len(r.rows) >= aheadRows || r.bytes >= aheadBytes
 	r.mu.Unlock()
 	wake(r.some)

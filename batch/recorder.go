@@ -29,7 +29,8 @@ type recorder struct {
 func (r *recorder) restore(c *Checkpoint) {
 	r.point = *c
 	r.point.Tally, r.point.Waiting, r.point.Stopped = c.Tally.clone(), nil, false
-	r.earlier = slices.SortedFunc(slices.Values(c.Waiting), func(a, b Waiting) int { return cmp.Compare(a.Row, b.Row) })
+	r.earlier = c.Waiting
+	slices.SortFunc(r.earlier, func(a, b Waiting) int { return cmp.Compare(a.Row, b.Row) })
 }
 
 // run records until mapper and senders have ended.
@@ -179,12 +180,8 @@ func (r *recorder) waiting() (list []Waiting) {
 			list = append(list, Waiting{s.result.Row.Num, s.result.Outcome})
 		}
 	}
-	for _, w := range r.earlier {
-		if w.Row > tail { // not mapped again yet
-			list = append(list, w)
-		}
-	}
-	return list
+	mapped, _ := slices.BinarySearchFunc(r.earlier, tail+1, func(w Waiting, row int64) int { return cmp.Compare(w.Row, row) })
+	return append(list, r.earlier[mapped:]...) // not mapped again yet
 }
 
 // end saves a checkpoint, then lists the rows that are done after a gap, which

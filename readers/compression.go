@@ -141,8 +141,7 @@ func (r *unpackReader) damage(err error) error {
 		return trailing("zstd", "zstd -dc FILE | zstd > NEW.zst")
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return inputerror.New(inputerror.CodeTruncated, "the %s stream is cut: its end is missing", r.name)
-	}
-	if found := new(Error); errors.As(err, &found) {
+	case errors.As(err, new(*inputerror.Error)):
 		return err
 	}
 	return inputerror.New(inputerror.CodeCorrupt, "the %s stream is damaged: %w", r.name, err)

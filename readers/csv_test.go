@@ -161,7 +161,7 @@ func TestCSVRecords(t *testing.T) {
 // wantError checks code, line, row and a part of the message.
 func wantError(t *testing.T, err error, code string, line, row int64, say string) {
 	t.Helper()
-	found := new(Error)
+	found := new(inputerror.Error)
 	if !errors.As(err, &found) {
 		t.Fatalf("got %v, want an Error with code %s", err, code)
 	}

@@ -5,13 +5,13 @@
 //	for _, in := range inputs {
 //		source, err := readers.Open(ctx, in, readers.Options{})
 //		if err != nil {
-//			return err // a *readers.Error: nothing was read
+//			return err // a *inputerror.Error: nothing was read
 //		}
 //		defer source.Close()
 //		fmt.Println(source.Name(), readers.Detected(source)) // CSV, semicolon, UTF-16LE with BOM, gzip
 //		for row, err := range source.Rows(ctx, batch.Position{}) {
 //			if err != nil {
-//				return err // a *batch.Abort around a *readers.Error: every row before was yielded
+//				return err // a *batch.Abort around a *inputerror.Error: every row before was yielded
 //			}
 //			if row.Err != nil {
 //				continue // this row only

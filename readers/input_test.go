@@ -168,7 +168,7 @@ func TestCut(t *testing.T) {
 				}
 				path := write(t, "rows", tt.data[:cut])
 				err := readertest.TestBroken(t, whole, func() (batch.Source, error) { return tryOpen(t, path, Options{}) })
-				if found := new(Error); !errors.As(err, &found) {
+				if found := new(inputerror.Error); !errors.As(err, &found) {
 					t.Errorf("cut at %d of %d: %v is no Error", cut, len(tt.data), err)
 				}
 			}
@@ -382,7 +382,7 @@ func TestChanged(t *testing.T) {
 					}
 				}
 			}
-			found := new(Error)
+			found := new(inputerror.Error)
 			if !errors.As(last, &found) || found.Code != inputerror.CodeChanged || found.Row == 0 {
 				t.Errorf("got %v, want %s with a row", last, inputerror.CodeChanged)
 			}

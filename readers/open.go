@@ -72,7 +72,7 @@ type opening struct {
 }
 
 // Open finds out what an input is, reads its header and returns its rows. The
-// error is an *Error unless ctx ended; nothing is left open then.
+// error is an *inputerror.Error unless ctx ended; nothing is left open then.
 //
 // The content decides what an input is (compression, encoding, format); its
 // name only where the content leaves it open. Options that contradict the

@@ -2,16 +2,10 @@ package readers
 
 import "pushbatch/batch"
 
-// Described is a source that can say in a few words what it was found to be.
-type Described interface {
-	// Detected is for people: "CSV, semicolon, UTF-16LE with BOM, gzip".
-	Detected() string
-}
-
-// Detected says what a source was found to be, to be told once, at the start.
-// It is empty for a source that does not know.
+// Detected says for people what a source was found to be: "CSV, semicolon, UTF-16LE
+// with BOM, gzip". It is empty for a source that does not know.
 func Detected(source batch.Source) string {
-	if d, ok := unwrapped(source).(Described); ok {
+	if d, ok := unwrapped(source).(interface{ Detected() string }); ok {
 		return d.Detected()
 	}
 	return ""

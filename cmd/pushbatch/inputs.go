@@ -61,7 +61,7 @@ func (c *runConfig) openTables(ctx context.Context, found []blob.Info, stdin io.
 	}()
 	for _, info := range found {
 		source, err := readers.Open(ctx, info, c.flags.readerOptions(stdin))
-		if broken, ok := errors.AsType[*readers.Error](err); ok && broken.Code == inputerror.CodeEmpty && c.flags.allowEmpty {
+		if broken, ok := errors.AsType[*inputerror.Error](err); ok && broken.Code == inputerror.CodeEmpty && c.flags.allowEmpty {
 			empty = append(empty, info)
 			continue
 		}
@@ -100,7 +100,7 @@ func (c *runConfig) sharedBindings(options ops.Options) func(batch.Header) (*ops
 
 // amongOthers says what to do about one file among several that is no table.
 func amongOthers(err error, inputs int) error {
-	if broken, ok := errors.AsType[*readers.Error](err); ok && broken.Code == inputerror.CodeFormat && inputs > 1 {
+	if broken, ok := errors.AsType[*inputerror.Error](err); ok && broken.Code == inputerror.CodeFormat && inputs > 1 {
 		return fmt.Errorf("%w (one of %d inputs: take it out of the folder, or name the tables with a glob such as 'data/*.csv')", err, inputs)
 	}
 	return err

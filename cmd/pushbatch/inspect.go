@@ -16,6 +16,7 @@ import (
 	"pushbatch/batch/blob"
 	"pushbatch/batch/ops"
 	"pushbatch/readers"
+	"pushbatch/readers/inputerror"
 	"pushbatch/writers/console"
 	"pushbatch/writers/report"
 )
@@ -212,7 +213,7 @@ func (in *inputInspection) stop(code int, err error) {
 }
 
 func codeOf(err error) string {
-	if e, ok := errors.AsType[*readers.Error](err); ok {
+	if e, ok := errors.AsType[*inputerror.Error](err); ok {
 		return e.Code
 	}
 	if e, ok := errors.AsType[*batch.Abort](err); ok {

@@ -84,22 +84,21 @@ func Locate(ctx context.Context, source string, line, row int64, err error) erro
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		return context.Cause(ctx)
 	}
-	found := new(Error)
-	if !errors.As(err, &found) {
+	found, ok := errors.AsType[*Error](err)
+	if !ok {
 		found = &Error{Code: CodeOf(err), Err: err}
 	}
 	whole := *found
 	whole.Source = source
-	whole.Line = cmp.Or(whole.Line, line)
-	whole.Row = cmp.Or(whole.Row, row)
+	whole.Line, whole.Row = cmp.Or(whole.Line, line), cmp.Or(whole.Row, row)
 	return &whole
 }
 
 // CodeOf is the code of an Error, or the one that Locate gives another error.
 func CodeOf(err error) string {
-	found := new(Error)
+	found, ok := errors.AsType[*Error](err)
 	switch {
-	case errors.As(err, &found):
+	case ok:
 		return found.Code
 	case errors.Is(err, blob.ErrChanged):
 		return CodeChanged
@@ -111,9 +110,8 @@ func CodeOf(err error) string {
 
 // Abort wraps an error that ends Rows, so that the engine stops the run.
 func Abort(err error) error {
-	found := new(Error)
-	if !errors.As(err, &found) {
-		return err
+	if found, ok := errors.AsType[*Error](err); ok {
+		return &batch.Abort{Code: found.Code, Err: err}
 	}
-	return &batch.Abort{Code: found.Code, Err: err}
+	return err
 }

@@ -15,8 +15,7 @@ const (
 	// chunkBytes what the rows that lie in them may take: one that is kept keeps all.
 	chunkCells = 2048
 	chunkBytes = 256 << 10
-	// maxRowBytes bounds what one row takes, its values and their texts: a small page
-	// may name one large text many times.
+	// maxRowBytes bounds what a row takes: a small page may name a large text many times.
 	maxRowBytes = 64 << 20
 	valueBytes  = 64 // of one value, beside its text
 )
