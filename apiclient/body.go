@@ -119,11 +119,9 @@ func (p *Personalize) AppendJSON(dst []byte) []byte {
 	o.text(`"phoneNumber":`, p.Identity.PhoneNumber)
 	o.text(`"email":`, p.Identity.Email)
 	dst = o.end()
-	at := &p.Attributes
-	if at.isEmpty() {
-		return append(dst, '}')
-	}
+	bare := len(dst)
 	dst = append(dst, `,"attributes":`...)
+	at := &p.Attributes
 	o = object{dst: dst, first: true}
 	o.value(`"firstName":`, at.FirstName)
 	o.value(`"lastName":`, at.LastName)
@@ -132,12 +130,10 @@ func (p *Personalize) AppendJSON(dst []byte) []byte {
 	o.value(`"gender":`, at.Gender)
 	o.tags(at)
 	o.attributes(`"customAttributes":`, at.Custom)
+	if o.first { // there are none
+		return append(dst[:bare], '}')
+	}
 	return append(o.end(), '}')
-}
-
-func (a *Attributes) isEmpty() bool {
-	return a.FirstName.IsAbsent() && a.LastName.IsAbsent() && a.MiddleName.IsAbsent() &&
-		a.Birthday.IsAbsent() && a.Gender.IsAbsent() && len(a.Tags) == 0 && !a.ClearTags && len(a.Custom) == 0
 }
 
 // AppendJSON appends the body of the request.

@@ -1,6 +1,7 @@
 package apiclient
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -65,27 +66,17 @@ type Config struct {
 	MaySend func() error
 }
 
-const (
-	defaultTimeout     = 30 * time.Second
-	defaultMaxAttempts = 10
-	defaultBackoffBase = 500 * time.Millisecond
-	defaultBackoffCap  = 30 * time.Second
-	defaultMaxOutage   = 30 * time.Minute
-)
-
 // withDefaults returns cfg with what it leaves open filled in.
 func (cfg Config) withDefaults() Config {
-	def(&cfg.Timeout, defaultTimeout)
-	def(&cfg.MaxAttempts, defaultMaxAttempts)
-	def(&cfg.BackoffBase, defaultBackoffBase)
-	def(&cfg.BackoffCap, defaultBackoffCap)
-	def(&cfg.MaxOutage, defaultMaxOutage)
-	def(&cfg.Rate, PublishedPushRate)
-	def(&cfg.ListRate, PublishedListRate)
-	def(&cfg.UserAgent, "pushbatch")
-	if cfg.Log == nil {
-		cfg.Log = slog.New(slog.DiscardHandler)
-	}
+	cfg.Timeout = cmp.Or(cfg.Timeout, 30*time.Second)
+	cfg.MaxAttempts = cmp.Or(cfg.MaxAttempts, 10)
+	cfg.BackoffBase = cmp.Or(cfg.BackoffBase, 500*time.Millisecond)
+	cfg.BackoffCap = cmp.Or(cfg.BackoffCap, 30*time.Second)
+	cfg.MaxOutage = cmp.Or(cfg.MaxOutage, 30*time.Minute)
+	cfg.Rate = cmp.Or(cfg.Rate, PublishedPushRate)
+	cfg.ListRate = cmp.Or(cfg.ListRate, PublishedListRate)
+	cfg.UserAgent = cmp.Or(cfg.UserAgent, "pushbatch")
+	cfg.Log = cmp.Or(cfg.Log, slog.New(slog.DiscardHandler))
 	if cfg.shareClock == nil {
 		cfg.shareClock = time.Now
 	}
@@ -93,13 +84,6 @@ func (cfg Config) withDefaults() Config {
 		cfg.Transport = newRoundTripper()
 	}
 	return cfg
-}
-
-func def[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
-	}
 }
 
 // rate returns the configured rate of op.

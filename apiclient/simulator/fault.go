@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"regexp"
@@ -216,70 +217,49 @@ func (f *Fault) setDelay(text string) (err error) {
 		f.Mean, err = time.ParseDuration(mean)
 		return err
 	}
-	f.Min, f.Max, err = parseSpan(text)
+	f.Min, f.Max, err = parseSpan(text, time.ParseDuration)
 	return err
 }
 
 // parseSpan reads 20ms as 20ms to 20ms, and 10-40ms as 10ms to 40ms.
-func parseSpan(text string) (from, to time.Duration, err error) {
+func parseSpan[T int | time.Duration](text string, parse func(string) (T, error)) (from, to T, err error) {
 	low, high, two := strings.Cut(text, "-")
 	if unit := strings.TrimLeft(high, "0123456789."); strings.TrimLeft(low, "0123456789.") == "" {
 		low += unit
 	}
-	if from, err = time.ParseDuration(low); err != nil {
-		return 0, 0, err
+	if from, err = parse(low); err != nil || !two {
+		return from, from, err
 	}
-	if !two {
-		return from, from, nil
+	if to, err = parse(high); err == nil && to < from {
+		err = fmt.Errorf("span %s ends before it begins", text)
 	}
-	if to, err = time.ParseDuration(high); err != nil {
-		return 0, 0, err
-	}
-	if to < from {
-		return 0, 0, fmt.Errorf("span %s ends before it begins", text)
-	}
-	return from, to, nil
+	return from, to, err
 }
 
 func (f *Fault) setWhen(text string) (err error) {
+	wrong := ""
 	switch {
 	case text == "always":
-		return nil
 	case strings.HasSuffix(text, "%"):
 		f.Share, err = strconv.ParseFloat(strings.TrimSuffix(text, "%"), 64)
-		f.Share /= 100
-		if err == nil && !(f.Share > 0 && f.Share <= 1) {
-			err = fmt.Errorf("a share is more than 0%% and at most 100%%")
+		if f.Share /= 100; !(f.Share > 0 && f.Share <= 1) {
+			wrong = "a share is more than 0% and at most 100%"
 		}
-		return err
 	case strings.HasPrefix(text, "#"):
-		return f.setNumbers(text[1:])
+		if f.Nth, f.Until, err = parseSpan(text[1:], strconv.Atoi); f.Nth < 1 {
+			wrong = "requests are numbered from 1, the last not before the first"
+		}
 	case strings.HasPrefix(text, "/"):
-		f.Every, err = strconv.Atoi(text[1:])
-		if err == nil && f.Every < 1 {
-			err = fmt.Errorf("every n-th wants n of 1 or more")
+		if f.Every, err = strconv.Atoi(text[1:]); f.Every < 1 {
+			wrong = "every n-th wants n of 1 or more"
 		}
-		return err
 	default:
-		f.From, f.To, err = parseSpan(text)
-		if err == nil && f.To == f.From {
-			err = fmt.Errorf("a span of time wants two durations, such as 10s-70s")
+		if f.From, f.To, err = parseSpan(text, time.ParseDuration); f.To == f.From {
+			wrong = "a span of time wants two durations, such as 10s-70s"
 		}
-		return err
 	}
-}
-
-func (f *Fault) setNumbers(text string) (err error) {
-	first, last, two := strings.Cut(text, "-")
-	if f.Nth, err = strconv.Atoi(first); err != nil {
-		return err
-	}
-	f.Until = f.Nth
-	if two {
-		f.Until, err = strconv.Atoi(last)
-	}
-	if err == nil && (f.Nth < 1 || f.Until < f.Nth) {
-		err = fmt.Errorf("requests are numbered from 1, the last not before the first")
+	if err == nil && wrong != "" {
+		return errors.New(wrong)
 	}
 	return err
 }

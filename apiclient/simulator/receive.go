@@ -5,6 +5,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 	"time"
 )
@@ -40,55 +41,45 @@ func (x *handling) refuse(a answer) {
 	}
 }
 
-const (
-	tokenPath   = "/auth/1/oauth2/token"
-	personsPath = "/people/2/persons"
-	appsPath    = "/push/1/applications"
-	pushPath    = "/people/2/contactInformation/push/"
-)
+const pushPath = "/people/2/contactInformation/push/"
+
+// routes are the platform's paths; a star is a registration id.
+var routes = [...]struct {
+	method, path string
+	op           Op
+}{
+	{http.MethodPost, "/auth/1/oauth2/token", OpToken},
+	{http.MethodGet, "/people/2/persons", OpListPersons},
+	{http.MethodGet, "/push/1/applications", OpApplications},
+	{http.MethodGet, pushPath + "*", OpGet},
+	{http.MethodPatch, pushPath + "*", OpUpdate},
+	{http.MethodPost, pushPath + "*/personalize", OpPersonalize},
+	{http.MethodPost, pushPath + "*/depersonalize", OpDepersonalize},
+}
 
 func (x *handling) route() {
-	path := x.call.Path
-	rest, isPush := strings.CutPrefix(path, pushPath)
-	switch {
-	case path == tokenPath:
-		x.routed(OpToken, http.MethodPost)
-	case path == personsPath:
-		x.routed(OpListPersons, http.MethodGet)
-	case path == appsPath:
-		x.routed(OpApplications, http.MethodGet)
-	case isPush:
-		x.routePush(rest)
-	default:
-		x.routed(OpOther, x.r.Method)
-		x.refuse(notFound())
-	}
-}
-
-func (x *handling) routePush(rest string) {
-	segment, action, deeper := strings.Cut(rest, "/")
+	segment, _, _ := strings.Cut(strings.TrimPrefix(x.call.Path, pushPath), "/")
 	id, err := url.PathUnescape(segment)
+	x.call.Op = OpOther
+	method := ""
+	for _, r := range routes {
+		fits, _ := path.Match(r.path, x.call.Path)
+		if named := err == nil && id != ""; !fits || strings.HasPrefix(r.path, pushPath) && !named {
+			continue
+		}
+		if method == "" || r.method == x.r.Method {
+			x.call.Op, method = r.op, r.method
+		}
+	}
 	switch {
-	case err != nil || id == "" || deeper && action != "personalize" && action != "depersonalize":
-		x.routed(OpOther, x.r.Method)
+	case method == "":
 		x.refuse(notFound())
 		return
-	case action == "personalize":
-		x.routed(OpPersonalize, http.MethodPost)
-	case action == "depersonalize":
-		x.routed(OpDepersonalize, http.MethodPost)
-	case x.r.Method == http.MethodPatch:
-		x.routed(OpUpdate, http.MethodPatch)
-	default:
-		x.routed(OpGet, http.MethodGet)
-	}
-	x.call.RegistrationID = id
-}
-
-func (x *handling) routed(op Op, method string) {
-	x.call.Op = op
-	if x.r.Method != method {
+	case method != x.r.Method:
 		x.refuse(olderError(http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "Method not allowed"))
+	}
+	if strings.HasPrefix(x.call.Path, pushPath) {
+		x.call.RegistrationID = id
 	}
 }
 

@@ -155,6 +155,7 @@ func TestRequestsOutsideTheAPI(t *testing.T) {
 		{"too deep", call.do("POST", pushPath+"a/personalize/x", good), 404},
 		{"trailing slash", call.do("POST", pushPath+"a/", good), 404},
 		{"no id", call.do("GET", pushPath, ""), 404},
+		{"no id to personalize", call.do("POST", pushPath+"/personalize", good), 404},
 		{"wrong method", call.do("DELETE", pushPath+"a", ""), 405},
 		{"get for post", call.do("GET", pushPath+"a/personalize", ""), 405},
 		{"post for get", call.do("POST", personsPath, ""), 405},

@@ -145,11 +145,6 @@ func Create(ctx context.Context, location string) (Upload, error) {
 	return CreateWith(ctx, location, CreateOptions{})
 }
 
-// CreateTagged is Create with a tag, see CreateOptions.
-func CreateTagged(ctx context.Context, location, tag string) (Upload, error) {
-	return CreateWith(ctx, location, CreateOptions{Tag: tag})
-}
-
 // CreateWith is Create with options.
 func CreateWith(ctx context.Context, location string, o CreateOptions) (Upload, error) {
 	if location == Stdin {

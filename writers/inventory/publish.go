@@ -229,7 +229,7 @@ func (p *publication) create(partition string, number int) (*outFile, error) {
 	}
 	err := blob.Leftovers(location, p.options.Tag)
 	if err == nil {
-		f.upload, err = blob.CreateTagged(p.ctx, location, p.options.Tag)
+		f.upload, err = blob.CreateWith(p.ctx, location, blob.CreateOptions{Tag: p.options.Tag})
 	}
 	if err != nil {
 		return nil, err
