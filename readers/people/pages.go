@@ -1,7 +1,6 @@
 package people
 
 import (
-	"bufio"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -63,9 +62,9 @@ func values(header batch.Header, kept []any) []batch.Value {
 // end is cut off by the next one: no row of it was given out.
 type pageFile struct {
 	path   string
-	in     *bufio.Reader // nil: everything kept was read
-	file   *os.File      // nil: nothing is there yet
-	at     int64
+	file   *os.File // nil: nothing is there yet
+	at     int64    // of the next page
+	ended  bool     // everything kept was read
 	packer *zstd.Encoder
 	opener *zstd.Decoder
 }
@@ -84,14 +83,8 @@ func openPages(path string, offset int64) (*pageFile, error) {
 	if errors.Is(err, fs.ErrNotExist) && offset == 0 {
 		return f, nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	if _, err := file.Seek(offset, io.SeekStart); err != nil {
-		return nil, errors.Join(err, file.Close())
-	}
-	f.file, f.in = file, bufio.NewReaderSize(file, 256<<10)
-	return f, nil
+	f.file = file
+	return f, err
 }
 
 // has reports whether a page can begin at offset.
@@ -112,40 +105,31 @@ func (f *pageFile) close() {
 
 // read returns the next kept page, nil when there is none.
 func (f *pageFile) read() (*page, error) {
-	if f.in == nil {
+	if f.file == nil || f.ended {
 		return nil, nil
 	}
-	frame, whole, err := f.frame()
-	if err != nil {
+	var frame []byte
+	head := make([]byte, pageHead)
+	_, err := f.file.ReadAt(head, f.at)
+	if size := int64(binary.BigEndian.Uint32(head)); err == nil && size <= maxPage {
+		frame = make([]byte, size)
+		_, err = f.file.ReadAt(frame, f.at+pageHead)
+	}
+	if err != nil && err != io.EOF {
 		return nil, err
 	}
-	p := &page{offset: f.at}
-	text, err := f.opener.DecodeAll(frame, nil)
-	if !whole || err != nil || json.Unmarshal(text, p) != nil {
-		// Only the last page can be one that a crash left behind.
-		if _, err := f.in.Peek(1); whole && err == nil {
-			return nil, fmt.Errorf("%s is damaged at byte %d", f.path, f.at)
-		}
-		f.in = nil
-		return nil, nil
+	p, next := &page{offset: f.at}, f.at+pageHead+int64(len(frame))
+	text, damaged := f.opener.DecodeAll(frame, nil)
+	if err == nil && damaged == nil && json.Unmarshal(text, p) == nil {
+		f.at = next
+		return p, nil
 	}
-	f.at += pageHead + int64(len(frame))
-	return p, nil
-}
-
-// frame reads the next page as it is kept; whole is false where the file ends
-// before it does.
-func (f *pageFile) frame() (frame []byte, whole bool, err error) {
-	var head [pageHead]byte
-	_, err = io.ReadFull(f.in, head[:])
-	if size := int64(binary.BigEndian.Uint32(head[:])); err == nil && size <= maxPage {
-		frame = make([]byte, size)
-		_, err = io.ReadFull(f.in, frame)
+	// Only the last page can be one that a crash left behind.
+	if err == nil && f.has(next-pageHead) {
+		return nil, fmt.Errorf("%s is damaged at byte %d", f.path, f.at)
 	}
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil, false, nil
-	}
-	return frame, err == nil, err
+	f.ended = true
+	return nil, nil
 }
 
 // append keeps a page durably after the others.

@@ -164,21 +164,18 @@ func (p *Source) Rows(ctx context.Context, from batch.Position) iter.Seq2[batch.
 			return
 		}
 		defer kept.close()
-		at, frame, err := from, new(page), error(nil)
-		for first := true; ; first = false {
-			if first && from.Row > 0 && !kept.has(from.Offset) {
-				yield(batch.Row{}, fmt.Errorf("read the kept people listing: %s was cut or replaced", p.path()))
-				return
-			}
+		if from.Row > 0 && !kept.has(from.Offset) {
+			yield(batch.Row{}, fmt.Errorf("read the kept people listing: %s was cut or replaced", p.path()))
+			return
+		}
+		at := from
+		for frame := new(page); ; at.Line = 0 {
 			if frame, err = p.next(ctx, kept, frame); err != nil {
 				yield(batch.Row{}, err)
 				return
 			}
 			if frame == nil {
 				return
-			}
-			if !first {
-				at.Line = 0
 			}
 			at.Offset = frame.offset
 			if !p.give(frame, &at, yield) {
