@@ -25,7 +25,7 @@ func (t *transport) check(ctx context.Context, r *request, resp *http.Response, 
 	case err != nil:
 		e.Code, e.Message = CodeAnswerCut, fmt.Sprintf("the answer was cut after %d bytes", len(body))
 	case !r.complete(body):
-		e.Code, e.Message = CodeAnswerInvalid, t.scrubber.Load().excerpt(resp, body)
+		e.Code, e.Message = CodeAnswerInvalid, t.scrubber.Load().excerpt(resp, body, false)
 	default:
 		return nil
 	}

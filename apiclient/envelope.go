@@ -2,6 +2,7 @@ package apiclient
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -59,12 +60,10 @@ func (s scrubber) errorFrom(op Op, resp *http.Response, body []byte, now time.Ti
 	if decodeNumbers(body, &env) == nil {
 		e.Code, e.Message = s.line(env.code(), 64), s.message(&env)
 	}
-	if e.Code == "" {
-		e.Code = fmt.Sprintf("http_%d", resp.StatusCode)
-	}
 	if e.Message == "" {
-		e.Message = s.excerpt(resp, body)
+		e.Message = s.excerpt(resp, body, e.Code != "")
 	}
+	e.Code = cmp.Or(e.Code, fmt.Sprintf("http_%d", resp.StatusCode))
 	e.Class = platformClass(e.Status, e.Code)
 	return e
 }
@@ -133,14 +132,17 @@ func flat(v any) string {
 	return fmt.Sprint(v)
 }
 
-// excerpt describes an answer that is no envelope: what it is and its first
-// bytes.
-func (s scrubber) excerpt(resp *http.Response, body []byte) string {
+// excerpt describes an answer that is no envelope, or one that has a code and no
+// message: what it is and its first bytes.
+func (s scrubber) excerpt(resp *http.Response, body []byte, coded bool) string {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return "the answer has no body"
 	}
 	kind := "the answer is not an error of the platform"
-	if success(resp.StatusCode) {
+	switch {
+	case coded:
+		kind = "the error of the platform has no message"
+	case success(resp.StatusCode):
 		kind = "the answer is not JSON"
 	}
 	if strings.Contains(resp.Header.Get("Content-Type"), "html") || bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) {

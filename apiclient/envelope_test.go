@@ -64,6 +64,7 @@ func TestErrorFrom(t *testing.T) {
 			"cut", 400, `{"errorCode":480`,
 			Error{Code: "http_400", Message: `the answer is not an error of the platform and begins: {"errorCode":480`},
 		},
+		{"a code alone", 400, `{"errorCode":48013}`, Error{Code: "48013", Message: `the error of the platform has no message and begins: {"errorCode":48013}`}},
 		{"a list", 422, `[1]`, Error{Code: "http_422", Message: "the answer is not an error of the platform and begins: [1]"}},
 		{
 			"echoed secret", 401, `{"errorCode":1,"errorMessage":"App ` + secret + ` is unknown"}`,

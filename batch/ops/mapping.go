@@ -37,6 +37,11 @@ func ParseMapping(name string, data []byte) (*Mapping, error) {
 	p := &mappingParser{name: name, schema: newSchema()}
 	p.mapping = &Mapping{name: name, rules: make(map[string]*columnRule), ignored: make(map[string]int), regions: make(map[string]bool)}
 	p.document(data)
+	for _, column := range p.mapping.order {
+		if line, ignored := p.mapping.ignored[column]; ignored {
+			p.refuse(line, codeMappingInvalid, "column %q stands under columns: too: it is sent or passed over, not both", column)
+		}
+	}
 	if len(p.problems) > 0 {
 		return nil, &BindError{Problems: p.problems}
 	}

@@ -56,6 +56,7 @@ func TestMappingErrors(t *testing.T) {
 		"ignore of lists":    {"ignore:\n  - a\n  - [b]\n", "mapping_invalid: map.yaml:3: expected the name of a column"},
 		"aliases":            {"columns:\n  a: &x email\n  b: *x\n", "mapping_invalid: map.yaml:2: expected the name of a target, such as registrationId\nmapping_invalid: map.yaml:3: expected the name of a target, such as registrationId"},
 		"two documents":      {"columns: {}\n---\ncolumns: {}\n", "mapping_invalid: map.yaml:3: a mapping is one YAML document, a second one begins here"},
+		"sent and ignored":   {"columns:\n  a: email\n  b: tags\nignore: [c, b]\n", "mapping_invalid: map.yaml:4: column \"b\" stands under columns: too: it is sent or passed over, not both"},
 		"all at once":        {"columns:\n  a: emial\n  b: {to: tags, x: 1}\nignore: 5\n", "target_unknown: map.yaml:2: unknown target \"emial\" (did you mean email?)\nmapping_invalid: map.yaml:3: unknown option \"x\": the options are to, type, layout, decimal, region, region_from, separator, empty, empty_values, invalid, trim, default, values\nmapping_invalid: map.yaml:4: expected a list of columns, as in ignore: [comment]"},
 	} {
 		t.Run(name, func(t *testing.T) {

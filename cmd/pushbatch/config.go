@@ -84,16 +84,13 @@ func (p *process) settingsInForce(fs *pflag.FlagSet, from map[string]origin) set
 // shownValue is a flag's value as it may be seen: without what is secret in an
 // address.
 func shownValue(f *pflag.Flag) string {
-	if list, ok := f.Value.(pflag.SliceValue); ok {
-		return strings.Join(list.GetSlice(), ", ")
-	}
 	if f.Name == "notify-url" {
 		return console.HostURL(f.Value.String())
 	}
 	if strings.HasSuffix(f.Name, "-url") {
 		return console.MaskedURL(f.Value.String())
 	}
-	return f.Value.String()
+	return strings.Join(valuesOf(f), ", ")
 }
 
 func showSettings(w io.Writer, all settingsInForce, asJSON bool) error {

@@ -259,7 +259,8 @@ func (d *deltaFlags) age() (time.Duration, error) {
 	return age, nil
 }
 
-// firstPass reports whether the inputs are read once before anything is sent.
+// firstPass reports whether the inputs are read once before anything is sent. Without
+// these flags, as in export, onDuplicate is empty.
 func (d *deltaFlags) firstPass() bool {
-	return d.state != "" || delta.Duplicates(d.onDuplicate) != delta.SendAll
+	return d.state != "" || d.onDuplicate != "" && delta.Duplicates(d.onDuplicate) != delta.SendAll
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -263,10 +264,8 @@ func (d *examination) credentials(ctx context.Context, codes []string, listing e
 
 // remedy is what the catalogue of errors says about a code.
 func (d *examination) remedy(code, otherwise string) string {
-	if e, known := ops.Explain(code); known {
-		return e.Remedy
-	}
-	return otherwise
+	e, _ := ops.Explain(code)
+	return cmp.Or(e.Remedy, otherwise)
 }
 
 // mostCodes bounds how many application codes are tried one by one.

@@ -24,10 +24,8 @@ const doctorRows = 10_000
 // readInputs checks that the inputs can be read, and returns the application codes
 // that are in use: the flag's and those of the rows that were read.
 func (d *examination) readInputs(ctx context.Context) []string {
-	codes := make(map[string]bool)
-	if d.flags.appCode != "" {
-		codes[d.flags.appCode] = true
-	}
+	codes := map[string]bool{d.flags.appCode: true}
+	delete(codes, "")
 	found, err := blob.Expand(ctx, d.inputs)
 	if len(d.inputs) > 0 && err != nil {
 		d.add("inputs", checkFailed, err.Error(), "correct INPUT; objects in S3 need s3:ListBucket and s3:GetObject")
@@ -122,16 +120,9 @@ func (d *examination) writableS3(ctx context.Context, place string) {
 	defer cancel()
 	name := fmt.Sprintf(".pushbatch-doctor-%d", time.Now().UnixNano())
 	place = strings.TrimSuffix(place, "/")
-	upload, err := blob.Create(ctx, place+"/"+name)
+	err := blob.Copy(ctx, place+"/"+name, strings.NewReader("a check by pushbatch doctor\n"), blob.CreateOptions{})
 	if err == nil {
-		_, err = upload.Write([]byte("a check by pushbatch doctor\n"))
-		if err == nil {
-			err = upload.Commit()
-		}
-		_ = upload.Abort() // after a commit it does nothing
-		if err == nil {
-			err = blob.RemoveBelow(ctx, place, []string{name})
-		}
+		err = blob.RemoveBelow(ctx, place, []string{name})
 	}
 	if err != nil {
 		d.add("S3 rights", checkFailed, place+": "+err.Error(), "permit s3:PutObject, s3:GetObject, s3:DeleteObject and s3:ListBucket there, see pushbatch help s3")

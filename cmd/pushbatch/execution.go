@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -34,6 +35,7 @@ type execution struct {
 	folder     *runstore.Folder
 	point      *batch.Checkpoint // nil: from the beginning
 	newMapping bool              // resume --map: for the rows that are not done
+	died       bool              // an execution before this one left neither a checkpoint nor a summary
 	opened     []openedInput     // the inputs, and after them what features add
 
 	client   *apiclient.Client // nil: nothing is sent
@@ -120,10 +122,7 @@ func (x *execution) describe(ctx context.Context) (err error) {
 }
 
 func (x *execution) createFolder(ctx context.Context) (err error) {
-	path := x.flags.out
-	if path == "" {
-		path = freeFolder(filepath.Join("runs", x.spec.StartedAt.Format("20060102T150405Z")+"-"+x.operation.Name))
-	}
+	path := cmp.Or(x.flags.out, freeFolder(filepath.Join("runs", x.spec.StartedAt.Format("20060102T150405Z")+"-"+x.operation.Name)))
 	x.folder, err = runstore.Create(ctx, path, storeOptions(x.flags, x.log))
 	if errors.Is(err, runstore.ErrRunExists) {
 		return usageError("%w: give another --out, or go on with it: pushbatch resume %s", err, report.ShellPath(path))
@@ -133,8 +132,7 @@ func (x *execution) createFolder(ctx context.Context) (err error) {
 
 // freeFolder is path, or path with a number when that second has a run already.
 func freeFolder(path string) string {
-	free := path
-	for n := 2; ; n++ {
+	for n, free := 2, path; ; n++ {
 		if _, err := os.Stat(free); err != nil {
 			return free
 		}
@@ -217,7 +215,7 @@ func stateOf(point *batch.Checkpoint) (s callerState) {
 // traffic is the requests of all executions together.
 func (x *execution) traffic() callerState {
 	state := stateOf(x.point)
-	state.AtLeast = state.AtLeast || x.point == nil && x.spec.Executions > 1
+	state.AtLeast = state.AtLeast || x.died
 	if x.client != nil {
 		s := x.client.Stats()
 		state.Requests += s.Requests - x.looks.Requests

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -105,7 +106,7 @@ func (x *execution) publish(ctx context.Context, runErr error) (*inventory.Manif
 		err = x.folder.WriteJSON(publishedFile, published{m, x.countPeople()})
 	}
 	if err != nil {
-		return nil, &batch.Abort{Code: "results_unwritable", Err: err}
+		return nil, cmp.Or(context.Cause(ctx), error(&batch.Abort{Code: codeUnwritable, Err: err}))
 	}
 	// What the table was made of is not needed any more.
 	_ = x.folder.Remove(writers.GatheredFile)

@@ -198,7 +198,9 @@ func (v *inspector) look(ctx context.Context, info blob.Info, p *process) {
 	}
 	v.read(ctx, in, source, binding)
 	in.finish(source, v.config.flags.rate)
-	in.Encodings = readers.EncodingChoices(source)
+	if in.Encodings = readers.EncodingChoices(source); len(in.Encodings) > 0 {
+		in.Detected = strings.Replace(in.Detected, "UTF-8", "not UTF-8", 1)
+	}
 	for i := range in.Encodings {
 		if !v.own.showValues {
 			in.Encodings[i].Cells = nil

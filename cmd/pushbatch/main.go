@@ -58,8 +58,7 @@ type process struct {
 
 // run executes one command line and returns the exit code.
 func run(ctx context.Context, p process) int {
-	messages := console.NewStream(p.stderr)
-	data := console.NewStream(p.stdout)
+	messages, data := console.NewStream(p.stderr), console.NewStream(p.stdout)
 	p.stdout, p.stderr, p.terminal = data, messages, console.TerminalOf(messages, p.getenv)
 	p.waitAtMost, p.warned = messages.WaitAtMost, make(map[string]bool)
 	root := newRoot(&p)

@@ -14,6 +14,7 @@ import (
 
 	"pushbatch/apiclient/simulator"
 	"pushbatch/batch"
+	"pushbatch/testdata/s3test"
 )
 
 // A process that died had counted what was under way at its last checkpoint; the
@@ -177,5 +178,32 @@ func TestNameThatForgesALine(t *testing.T) {
 	}
 	if text := printed(t, dir, exitBadRows, "inspect", "."); strings.Contains(text, "\n  succeeded  77") {
 		t.Errorf("inspect says:\n%s", text)
+	}
+}
+
+// A signal while the table is published is told as what it is, without the remedy for a
+// place that cannot be written.
+func TestSignalWhilePublishing(t *testing.T) {
+	t.Parallel()
+	sim, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0)})
+	sim.SeedPeople(30)
+	published, released := make(chan struct{}), make(chan struct{})
+	defer close(released)
+	var once sync.Once
+	server := new(s3test.Store).Serve(t).Behind(t, &s3test.Faults{Refuse: func(r *http.Request) *s3test.Refusal {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead && strings.HasSuffix(r.URL.Path, "t.csv") {
+			once.Do(func() { close(published) })
+			<-released
+		}
+		return nil
+	}})
+	c := s3Child(t, server, url, "export", "--people", "--to", server.Location("t.csv"), "--out", filepath.Join(t.TempDir(), "run"))
+	c.begin(t)
+	<-published
+	if err := c.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if code := c.code(t); code != exitInterrupted || strings.Contains(c.stderr.String(), "what to do") || !strings.Contains(c.stderr.String(), "pushbatch resume") {
+		t.Errorf("exit code %d\n%s", code, &c.stderr)
 	}
 }

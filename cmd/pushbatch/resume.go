@@ -91,7 +91,9 @@ func (p *process) reopen(folder *runstore.Folder, c *runConfig) (*execution, err
 	if err != nil {
 		return nil, err
 	}
-	x.folder, x.point, x.newMapping = folder, point, newMapping
+	var last report.Summary
+	told := folder.ReadJSON(runstore.SummaryFile, &last) == nil && last.Executions == spec.Executions && !last.AtLeast
+	x.folder, x.point, x.newMapping, x.died = folder, point, newMapping, point == nil && !told
 	x.keepPlaces()
 	return x, nil
 }
@@ -241,11 +243,7 @@ func resumeArgs(set *pflag.FlagSet) (args []string) {
 		if slices.Contains(fixedFlags, f.Name) {
 			return
 		}
-		values := []string{f.Value.String()}
-		if list, ok := f.Value.(pflag.SliceValue); ok {
-			values = list.GetSlice()
-		}
-		for _, value := range values {
+		for _, value := range valuesOf(f) {
 			args = append(args, "--"+f.Name+"="+value)
 		}
 	})

@@ -294,9 +294,7 @@ func remedyOf(err error) string {
 		if known && entry.Effect == ops.Fails && ops.Temporary(abort.Code) && abort.Code != apiclient.CodeAnswerInvalid { // which explains a row that failed
 			return "Nothing has to be changed here: resume the run when the platform answers again."
 		}
-		if known {
-			return entry.Remedy
-		}
+		return entry.Remedy
 	}
 	return ""
 }

@@ -244,11 +244,15 @@ func settingsOf(fs *pflag.FlagSet) map[string][]string {
 		if f.Value.String() == f.DefValue || slices.Contains(unkeptFlags, f.Name) {
 			return
 		}
-		if list, ok := f.Value.(pflag.SliceValue); ok {
-			settings[f.Name] = list.GetSlice()
-			return
-		}
-		settings[f.Name] = []string{f.Value.String()}
+		settings[f.Name] = valuesOf(f)
 	})
 	return settings
+}
+
+// valuesOf is what a flag is set to, in the form in which it can be set again.
+func valuesOf(f *pflag.Flag) []string {
+	if list, ok := f.Value.(pflag.SliceValue); ok {
+		return list.GetSlice()
+	}
+	return []string{f.Value.String()}
 }

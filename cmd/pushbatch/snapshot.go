@@ -130,7 +130,7 @@ func (s snapshotSender) Do(ctx context.Context, call apiclient.Call) (apiclient.
 }
 
 func unwritable(err error) error {
-	return &batch.Abort{Code: "results_unwritable", Err: fmt.Errorf("write the snapshot: %w", err)}
+	return &batch.Abort{Code: codeUnwritable, Err: fmt.Errorf("write the snapshot: %w", err)}
 }
 
 // endOfCall says whether a request has changed its device. A reset that comes first

@@ -39,6 +39,8 @@ type runStatus struct {
 	Reason     string           `json:"reason,omitempty"`
 	Resumable  bool             `json:"resumable"`
 	Obstacle   string           `json:"obstacle,omitempty"` // why it cannot be resumed, beside what stopped it
+
+	goOn string // the command that goes on
 }
 
 func newStatusCommand(p *process) *cobra.Command {
@@ -118,7 +120,7 @@ func (r *viewedRun) status() (*runStatus, error) {
 	if r.point != nil {
 		s.fillPoint(r.point, r.spec)
 	}
-	return s, s.fillState(r.folder, r.point, r.spec.Executions)
+	return s, s.fillState(r.folder, r.point, r.spec)
 }
 
 // usedSince reports whether another run has used the delta state of a run since it was
@@ -147,7 +149,8 @@ func (s *runStatus) fillPoint(c *batch.Checkpoint, spec *runSpec) {
 
 // fillState tells apart a run that goes on, one that said how it stopped, and
 // one that was killed.
-func (s *runStatus) fillState(folder *runstore.Folder, point *batch.Checkpoint, executions int) error {
+func (s *runStatus) fillState(folder *runstore.Folder, point *batch.Checkpoint, spec *runSpec) error {
+	s.goOn = "pushbatch resume " + report.ShellPath(s.Run)
 	if h, running := folder.Holder(); running {
 		s.State, s.Holder = "running", &h
 		if s.Total != nil && s.RowsPerSec > 0 {
@@ -159,13 +162,17 @@ func (s *runStatus) fillState(folder *runstore.Folder, point *batch.Checkpoint, 
 	var sum report.Summary
 	err := folder.ReadJSON(runstore.SummaryFile, &sum)
 	switch {
-	case errors.Is(err, fs.ErrNotExist), err == nil && sum.Executions != executions:
+	case errors.Is(err, fs.ErrNotExist), err == nil && sum.Executions != spec.Executions:
 		s.State, s.Resumable = "interrupted", true
 	case err != nil:
 		return usageError("%w", err)
 	default:
 		s.ExitCode, s.Reason, s.Rows, s.Statuses, s.ErrorCodes, s.Warnings = &sum.ExitCode, sum.Reason, sum.Rows, sum.Statuses, sum.ErrorCodes, sum.Warnings
 		s.State, s.Resumable = "stopped", !slices.Contains(brokenInput, sum.ReasonCode)
+		sum.Run = s.Run
+		if steps := sum.Next(spec.forReport()); len(steps) > 0 {
+			s.goOn = steps[0].Command
+		}
 	}
 	done := sum.Outcome == report.Completed || sum.ExitCode == exitErrors // else a table or a state is to be written yet
 	if point != nil && point.Ended && s.State == "stopped" && done {
@@ -200,7 +207,7 @@ func (s *runStatus) print(w io.Writer) {
 		fmt.Fprintf(w, "  it cannot be resumed: %s\n", s.Obstacle)
 	}
 	if s.Resumable {
-		fmt.Fprintf(w, "  to go on: pushbatch resume %s\n", report.ShellPath(s.Run))
+		fmt.Fprintf(w, "  to go on: %s\n", s.goOn)
 	}
 }
 

@@ -65,7 +65,7 @@ func (e *Error) Error() string {
 	if e.Row > 0 {
 		fmt.Fprintf(&where, " (row %d)", e.Row)
 	}
-	return where.String() + ": " + e.Err.Error()
+	return where.String() + ": " + strings.TrimPrefix(e.Err.Error(), "read "+e.Source+": ") // which stores say, too
 }
 
 // Unwrap returns what was found.

@@ -119,12 +119,8 @@ func (o *Stream) put(text []byte) error {
 }
 
 // Lost is why something that was written did not arrive, such as a full disk; nil: all
-// did, or nobody reads any more.
-func (o *Stream) Lost() error {
-	o.busy <- struct{}{}
-	defer func() { <-o.busy }()
-	return o.lost
-}
+// did, or nobody reads any more. It is asked when nobody writes.
+func (o *Stream) Lost() error { return o.lost }
 
 // escapes is the same output for text whose control characters are our own: the
 // bar, colors.
