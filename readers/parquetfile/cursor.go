@@ -68,7 +68,7 @@ func (c *cursor) open(chunk *chunk, row int64) error {
 	return nil
 }
 
-func (c *cursor) readDictionary(h *locatedPage) error {
+func (c *cursor) readDictionary(h *pageHeader) error {
 	if h.encoding != format.Plain && h.encoding != plainDictionary {
 		return damaged("the dictionary of column %s has encoding %s", c.leaf.path, h.encoding)
 	}
@@ -108,7 +108,7 @@ func (c *cursor) nextPage() error {
 	return io.EOF
 }
 
-func (c *cursor) readPage(h *locatedPage) error {
+func (c *cursor) readPage(h *pageHeader) error {
 	if err := c.hold(c.dictionary.size() + max(h.size, int64(cap(c.page)))); err != nil {
 		return err
 	}

@@ -64,8 +64,10 @@ type storedPageHeader struct {
 	V2         thrift.Null[format.DataPageHeaderV2]     `thrift:"8"`
 }
 
-// pageHeader is what the header of any kind of page says.
+// pageHeader is what the header of any kind of page says, and where the bytes of the
+// page lie.
 type pageHeader struct {
+	body, next       int64
 	kind             format.PageType
 	size, compressed int64
 	crc              thrift.Null[int32]
@@ -80,8 +82,8 @@ type pageHeader struct {
 	isPlain          bool // data page v2 that is not compressed
 }
 
-func (s *storedPageHeader) header() pageHeader {
-	h := pageHeader{kind: s.Type, size: int64(s.Size), compressed: int64(s.Compressed), crc: s.CRC}
+func (s *storedPageHeader) header() *pageHeader {
+	h := &pageHeader{kind: s.Type, size: int64(s.Size), compressed: int64(s.Compressed), crc: s.CRC}
 	var values int32
 	switch v1, v2, dictionary := &s.V1.V, &s.V2.V, &s.Dictionary.V; h.kind {
 	case format.DataPage:

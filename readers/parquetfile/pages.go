@@ -35,16 +35,10 @@ type pageReader struct {
 	held  int64 // bytes counted in scan.open
 }
 
-// locatedPage is a page's header, checked, and where its bytes lie.
-type locatedPage struct {
-	pageHeader
-	body, next int64
-}
-
 func (p *pageReader) more() bool { return p.left > 0 && p.at < p.chunk.end }
 
 // pass moves on after a page.
-func (p *pageReader) pass(h *locatedPage) {
+func (p *pageReader) pass(h *pageHeader) {
 	if h.isData() {
 		p.left -= h.values
 	}
@@ -52,7 +46,7 @@ func (p *pageReader) pass(h *locatedPage) {
 }
 
 // header reads the header of the next page without moving on.
-func (p *pageReader) header() (*locatedPage, error) {
+func (p *pageReader) header() (*pageHeader, error) {
 	if err := context.Cause(p.scan.ctx); err != nil {
 		return nil, err
 	}
@@ -70,13 +64,14 @@ func (p *pageReader) header() (*locatedPage, error) {
 		if err != nil {
 			return nil, damaged("a page header of column %s cannot be decoded: %w", p.leaf.path, err)
 		}
-		h := &locatedPage{pageHeader: stored.header(), body: p.at + int64(n)}
+		h := stored.header()
+		h.body = p.at + int64(n)
 		h.next = h.body + h.compressed
 		return h, p.check(h)
 	}
 }
 
-func (p *pageReader) check(h *locatedPage) error {
+func (p *pageReader) check(h *pageHeader) error {
 	data := h.kind == format.DataPage || h.kind == format.DataPageV2
 	known := data || h.kind == format.DictionaryPage
 	switch {
@@ -95,7 +90,7 @@ func (p *pageReader) check(h *locatedPage) error {
 
 // isData reports whether a page holds values: index pages and pages of kinds to
 // come are passed over.
-func (h *locatedPage) isData() bool {
+func (h *pageHeader) isData() bool {
 	return (h.kind == format.DataPage || h.kind == format.DataPageV2) && h.values > 0
 }
 
@@ -112,7 +107,7 @@ func (p *pageReader) hold(bytes int64) error {
 
 // body reads what follows the header and decompresses it into dst, which is made
 // larger where it must be: the levels, then the values.
-func (p *pageReader) body(h *locatedPage, dst []byte) ([]byte, error) {
+func (p *pageReader) body(h *pageHeader, dst []byte) ([]byte, error) {
 	packed := p.scan.read(h.compressed)
 	if err := readFull(p.scan.file.r, packed, h.body); err != nil {
 		return nil, err
@@ -175,7 +170,7 @@ func (p *pageReader) seek(row int64) (first int64, err error) {
 }
 
 // levels cuts the repetition and definition levels off the front of a data page.
-func (p *pageReader) levels(h *locatedPage, page []byte) (reps, defs runReader, rest []byte, err error) {
+func (p *pageReader) levels(h *pageHeader, page []byte) (reps, defs runReader, rest []byte, err error) {
 	repBytes, defBytes := h.repBytes, h.defBytes
 	if h.kind == format.DataPage {
 		repBytes, defBytes = -1, -1

@@ -41,7 +41,7 @@ func NewPrinter(t *Terminal, kind string, quiet bool, format string) (Printer, t
 	case "bar":
 		return &bar{t: t}, barEvery, nil
 	case "plain":
-		return plain{t.W, format == JSON}, plainEvery, nil
+		return plain{silent{t.W}, format == JSON}, plainEvery, nil
 	case "none":
 		return silent{t.W}, plainEvery, nil
 	}
@@ -58,12 +58,9 @@ func (p silent) Above() io.Writer { return p.w }
 // plain writes one line each time, or what it says as JSON, among the lines of the
 // log.
 type plain struct {
-	w    io.Writer
+	silent
 	json bool
 }
-
-func (plain) End(Snapshot)       {}
-func (p plain) Above() io.Writer { return p.w }
 
 // Show implements Printer.
 func (p plain) Show(s Snapshot) {

@@ -1,12 +1,8 @@
 package table
 
 import (
-	"errors"
-	"sync"
-
 	"github.com/klauspost/compress/zstd"
-	"github.com/parquet-go/parquet-go/compress"
-	"github.com/parquet-go/parquet-go/format"
+	parquetzstd "github.com/parquet-go/parquet-go/compress/zstd"
 )
 
 // pageWindow is how far back a compressed page refers: a page is not much larger.
@@ -15,13 +11,11 @@ import (
 const pageWindow = 512 << 10
 
 // pageCodec is zstd for the pages of a Parquet file, all compressed by one
-// encoder.
+// encoder, which makes those wait that would use it at the same time.
 type pageCodec struct {
-	mu      sync.Mutex
+	parquetzstd.Codec
 	encoder *zstd.Encoder
 }
-
-var _ compress.Codec = (*pageCodec)(nil)
 
 func newPageCodec() (*pageCodec, error) {
 	encoder, err := zstd.NewWriter(
@@ -31,18 +25,7 @@ func newPageCodec() (*pageCodec, error) {
 	return &pageCodec{encoder: encoder}, err
 }
 
-// String implements compress.Codec.
-func (*pageCodec) String() string { return "ZSTD" }
-
-// CompressionCodec implements compress.Codec.
-func (*pageCodec) CompressionCodec() format.CompressionCodec { return format.Zstd }
-
 // Encode implements compress.Codec.
 func (c *pageCodec) Encode(dst, src []byte) ([]byte, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	return c.encoder.EncodeAll(src, dst[:0]), nil
 }
-
-// Decode implements compress.Codec. Nothing is read while a file is written.
-func (*pageCodec) Decode([]byte, []byte) ([]byte, error) { return nil, errors.ErrUnsupported }
