@@ -155,7 +155,7 @@ func (l *Layout) Cells(r *batch.Result) ([]batch.Value, bool) {
 		copy(cells, r.Row.Values)
 	}
 	if m := membersOf(r.Payload); m != nil {
-		l.fillDevice(cells, m)
+		l.fillDevice(cells, m, nil)
 	}
 	l.fillEmpty(cells, idColumn, r.RegistrationID)
 	l.fillEmpty(cells, codeColumn, l.Codes[cells[l.places[applicationColumn]].Text])
@@ -188,19 +188,20 @@ func (l *Layout) fillEmpty(cells []batch.Value, column, text string) {
 	}
 }
 
-// fillDevice takes the members of a registration as the platform sends it.
-func (l *Layout) fillDevice(cells []batch.Value, members map[string]json.RawMessage) {
+// fillDevice takes the members of a registration as the platform sends it. What has
+// no column stands in the last one, with more of its person.
+func (l *Layout) fillDevice(cells []batch.Value, members, more map[string]json.RawMessage) {
 	extra := make(map[string]json.RawMessage)
 	for name, raw := range members {
 		if name == "systemData" && raw[0] == '{' {
-			more := l.putAll(cells, l.device, "systemData.", membersOf(raw))
-			if len(more) > 0 {
-				extra[name] = object(more)
+			if left := l.putAll(cells, l.device, "systemData.", membersOf(raw)); len(left) > 0 {
+				extra[name] = object(left)
 			}
 		} else if !l.put(cells, l.device, name, raw) {
 			extra[name] = raw
 		}
 	}
+	maps.Copy(extra, more)
 	if len(extra) > 0 {
 		cells[len(cells)-1] = batch.TextValue(string(object(extra)))
 	}

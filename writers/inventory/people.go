@@ -2,7 +2,6 @@ package inventory
 
 import (
 	"encoding/json"
-	"maps"
 	"regexp"
 	"time"
 
@@ -27,9 +26,8 @@ func (l *Layout) Devices(raw []byte, at time.Time) (rows [][]batch.Value) {
 		_ = json.Unmarshal(contact[channel], &devices) // a list of another form has no devices
 		for _, device := range devices {
 			row := append([]batch.Value(nil), person...)
-			l.fillDevice(row, device)
+			l.fillDevice(row, device, extra)
 			row[l.places[channelColumn]] = batch.TextValue(channel)
-			l.addExtra(row, extra)
 			rows = append(rows, row)
 		}
 	}
@@ -71,16 +69,4 @@ func (l *Layout) putContacts(person []batch.Value, extra map[string]json.RawMess
 	if len(texts) > 1 || len(texts) == 1 && person[l.places[column]].Kind == batch.Null {
 		extra[column+"s"], _ = json.Marshal(texts) // texts can always be written
 	}
-}
-
-func (l *Layout) addExtra(row []batch.Value, extra map[string]json.RawMessage) {
-	if len(extra) == 0 {
-		return
-	}
-	all := membersOf(json.RawMessage(row[len(row)-1].Text))
-	if all == nil {
-		all = make(map[string]json.RawMessage)
-	}
-	maps.Copy(all, extra)
-	row[len(row)-1] = batch.TextValue(string(object(all)))
 }
