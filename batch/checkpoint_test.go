@@ -43,7 +43,7 @@ func TestCheckpointOfOthers(t *testing.T) {
 	t.Parallel()
 	for _, data := range []string{
 		`{"rows":-1}`, `{"rows":9223372036854775807}`, `{"input":-1}`, `{"position":{"row":-1}}`, `{"position":{"row":1,"offset":-5}}`,
-		`{"tally":{"statuses":{"failed":-2}}}`, `{"tally":{"codes":{"x":null}}}`, `{"tally":{"warnings":{"x":null}}}`,
+		`{"tally":{"statuses":[0,1,-2]}}`, `{"tally":{"codes":{"x":null}}}`, `{"tally":{"warnings":{"x":null}}}`,
 		`{"tally":{"codes":{` + manyCodes(300) + `}}}`,
 		`{"waiting":[` + strings.Repeat(`{},`, batch.MaxWaiting) + `{}]}`,
 		`{"caller_state":"` + strings.Repeat("x", 1<<20) + `"}`,

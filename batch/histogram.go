@@ -1,7 +1,6 @@
 package batch
 
 import (
-	"encoding/json"
 	"math"
 	"math/bits"
 	"time"
@@ -15,10 +14,9 @@ const subBits = 5
 // grow with the number of values, and it can be saved in a checkpoint. The zero
 // Histogram is empty and ready.
 type Histogram struct {
-	counts map[int]int64 // bucket -> count
-	n      int64
-	max    time.Duration
-	sum    time.Duration
+	Counts  map[int]int64 `json:"counts,omitempty"` // by bucket, see Buckets
+	Longest time.Duration `json:"max_ns"`           // the largest value, exactly
+	Sum     time.Duration `json:"sum_ns"`           // of all values, exactly
 }
 
 // Add counts d. Negative durations count as zero.
@@ -26,47 +24,45 @@ func (h *Histogram) Add(d time.Duration) {
 	if d < 0 {
 		d = 0
 	}
-	if h.counts == nil {
-		h.counts = make(map[int]int64)
+	if h.Counts == nil {
+		h.Counts = make(map[int]int64)
 	}
-	h.counts[bucketOf(d.Microseconds())]++
-	h.n++
-	h.max = max(h.max, d)
-	h.sum += d
+	h.Counts[bucketOf(d.Microseconds())]++
+	h.Longest = max(h.Longest, d)
+	h.Sum += d
 }
 
 // Merge adds the values of another histogram.
 func (h *Histogram) Merge(o *Histogram) {
-	if h.counts == nil {
-		h.counts = make(map[int]int64, len(o.counts))
+	if h.Counts == nil {
+		h.Counts = make(map[int]int64, len(o.Counts))
 	}
-	for bucket, n := range o.counts {
-		h.counts[bucket] += n
+	for bucket, n := range o.Counts {
+		h.Counts[bucket] += n
 	}
-	h.n += o.n
-	h.sum += o.sum
-	h.max = max(h.max, o.max)
+	h.Sum += o.Sum
+	h.Longest = max(h.Longest, o.Longest)
 }
 
 // Count is the number of values.
-func (h *Histogram) Count() int64 { return h.n }
-
-// Max is the largest value, exactly.
-func (h *Histogram) Max() time.Duration { return h.max }
-
-// Sum is the sum of all values, exactly.
-func (h *Histogram) Sum() time.Duration { return h.sum }
+func (h *Histogram) Count() (n int64) {
+	for _, count := range h.Counts {
+		n += count
+	}
+	return n
+}
 
 // Quantile returns the smallest value at or below which the share q (0 to 1) of
 // all values lies, at most 1/32 too high and less than 1 µs too low. It is 0
 // when nothing was counted.
 func (h *Histogram) Quantile(q float64) time.Duration {
-	rank := int64(math.Ceil(q*float64(h.n) - 1e-9)) // 0.07 x 100 is 7, not 8
-	rank = max(1, min(rank, h.n))
+	n := h.Count()
+	rank := int64(math.Ceil(q*float64(n) - 1e-9)) // 0.07 x 100 is 7, not 8
+	rank = max(1, min(rank, n))
 	var seen int64
-	for _, b := range sortedKeys(h.counts) {
-		if seen += h.counts[b]; seen >= rank {
-			return min(time.Duration(bucketTop(b))*time.Microsecond, h.max)
+	for _, b := range sortedKeys(h.Counts) {
+		if seen += h.Counts[b]; seen >= rank {
+			return min(time.Duration(bucketTop(b))*time.Microsecond, h.Longest)
 		}
 	}
 	return 0
@@ -75,8 +71,8 @@ func (h *Histogram) Quantile(q float64) time.Duration {
 // Buckets calls yield with the upper bound and the count of every bucket that
 // is not empty, in rising order.
 func (h *Histogram) Buckets(yield func(upTo time.Duration, count int64) bool) {
-	for _, b := range sortedKeys(h.counts) {
-		if !yield(time.Duration(bucketTop(b))*time.Microsecond, h.counts[b]) {
+	for _, b := range sortedKeys(h.Counts) {
+		if !yield(time.Duration(bucketTop(b))*time.Microsecond, h.Counts[b]) {
 			return
 		}
 	}
@@ -97,28 +93,4 @@ func bucketTop(b int) int64 {
 	}
 	shift := b>>subBits - 1
 	return (int64(b&(1<<subBits-1))+1<<subBits+1)<<shift - 1
-}
-
-type histogramJSON struct {
-	Counts map[int]int64 `json:"counts,omitempty"`
-	Max    time.Duration `json:"max_ns"`
-	Sum    time.Duration `json:"sum_ns"`
-}
-
-// MarshalJSON implements json.Marshaler.
-func (h Histogram) MarshalJSON() ([]byte, error) {
-	return json.Marshal(histogramJSON{h.counts, h.max, h.sum})
-}
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (h *Histogram) UnmarshalJSON(data []byte) error {
-	var j histogramJSON
-	if err := json.Unmarshal(data, &j); err != nil {
-		return err
-	}
-	*h = Histogram{counts: j.Counts, max: j.Max, sum: j.Sum}
-	for _, c := range j.Counts {
-		h.n += c
-	}
-	return nil
 }

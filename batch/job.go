@@ -124,7 +124,7 @@ func (j *Job) restore(c *Checkpoint) {
 // returns, none of its goroutines is left.
 func (j *Job) Run(ctx context.Context) error {
 	j.start = time.Now()
-	j.live.begin(j.start)
+	j.live.change(func() { j.live.began = j.start })
 	if ctx.Err() != nil {
 		j.Stop(context.Cause(ctx)) // before the first request, not some time after it
 	}
@@ -144,7 +144,7 @@ func (j *Job) Run(ctx context.Context) error {
 	}
 	member(j.rec.run) // ends after mapper and senders
 	err := group.Wait()
-	j.live.end()
+	j.live.change(func() { j.live.ended = time.Now() })
 	return j.verdict(err)
 }
 
@@ -254,7 +254,7 @@ func (j *Job) finish(s *slot, out *Outcome) {
 	if out.Finished.IsZero() {
 		out.Finished = time.Now()
 	}
-	j.live.count(out.Status)
+	j.live.change(func() { j.live.statuses[out.Status]++ })
 	j.window.finish(s, out)
 }
 

@@ -78,25 +78,14 @@ func (c *StatusCounts) total() (n int64) {
 	return n
 }
 
-func (l *live) begin(t time.Time) {
+// change calls f, which changes l, while nobody else looks at it.
+func (l *live) change(f func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.began = t
-}
-
-func (l *live) end() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.ended = time.Now()
+	f()
 }
 
 func (l *live) publish(t Tally) { l.tally.Store(&t) }
-
-func (l *live) count(s Status) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.statuses[s]++
-}
 
 // mapped counts rows that need no request, and says how far the inputs were read.
 func (l *live) mapped(slots []slot) {

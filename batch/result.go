@@ -3,7 +3,6 @@ package batch
 import (
 	"context"
 	"encoding/csv"
-	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -43,33 +42,8 @@ func (s *Status) UnmarshalText(text []byte) error {
 	return errors.New("unknown status " + string(text))
 }
 
-// StatusCounts is a number of rows for each status; it is indexed by Status. As
-// JSON it has names, those of statuses that occurred.
+// StatusCounts is a number of rows for each status; it is indexed by Status.
 type StatusCounts [len(statusNames)]int64
-
-// MarshalJSON implements json.Marshaler.
-func (c StatusCounts) MarshalJSON() ([]byte, error) {
-	named := make(map[Status]int64, len(Statuses))
-	for _, s := range Statuses {
-		if c[s] != 0 {
-			named[s] = c[s]
-		}
-	}
-	return json.Marshal(named)
-}
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (c *StatusCounts) UnmarshalJSON(data []byte) error {
-	var named map[Status]int64
-	if err := json.Unmarshal(data, &named); err != nil {
-		return err
-	}
-	*c = StatusCounts{}
-	for s, n := range named {
-		c[s] = n
-	}
-	return nil
-}
 
 // Bad reports whether the status is one that a run counts as an error.
 func (s Status) Bad() bool { return s == Failed || s == Rejected }
@@ -192,6 +166,23 @@ type Request interface {
 	// platform has not said yes to it; an *Abort says that the whole run must
 	// stop, the row staying unsent.
 	Send(ctx context.Context) (Outcome, error)
+}
+
+// Amended is a request whose outcome, where it has one, is changed before anybody sees
+// it.
+func Amended(r Request, change func(*Outcome)) Request { return amended{r, change} }
+
+type amended struct {
+	Request
+	change func(*Outcome)
+}
+
+func (a amended) Send(ctx context.Context) (Outcome, error) {
+	out, err := a.Request.Send(ctx)
+	if err == nil {
+		a.change(&out)
+	}
+	return out, err
 }
 
 // ErrUnsent is what Send returns for a row that was given up because the run

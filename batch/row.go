@@ -160,3 +160,18 @@ func Texts(ctx context.Context, source Source, columns ...string) iter.Seq2[[]st
 		}
 	}
 }
+
+// Each yields what f makes of every value, up to the first error, of either.
+func Each[T, U any](from iter.Seq2[T, error], f func(T) (U, error)) iter.Seq2[U, error] {
+	return func(yield func(U, error) bool) {
+		for value, err := range from {
+			var made U
+			if err == nil {
+				made, err = f(value)
+			}
+			if !yield(made, err) || err != nil {
+				return
+			}
+		}
+	}
+}

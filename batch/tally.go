@@ -167,7 +167,7 @@ func (t *Tally) clone() Tally {
 		copied.Columns = maps.Clone(n.Columns)
 		c.Warnings[code] = &copied
 	}
-	c.Latency.counts = maps.Clone(t.Latency.counts)
+	c.Latency.Counts = maps.Clone(t.Latency.Counts)
 	return c
 }
 

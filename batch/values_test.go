@@ -106,8 +106,8 @@ func checkQuantiles(t *testing.T, name string, h *batch.Histogram, exact []time.
 			t.Errorf("%s: p%d is %s, exactly %s", name, percent, got, want)
 		}
 	}
-	if h.Max() != exact[n-1] || h.Count() != int64(n) {
-		t.Errorf("%s: max %s of %d, exactly %s of %d", name, h.Max(), h.Count(), exact[n-1], n)
+	if h.Longest != exact[n-1] || h.Count() != int64(n) {
+		t.Errorf("%s: max %s of %d, exactly %s of %d", name, h.Longest, h.Count(), exact[n-1], n)
 	}
 	var sum int64
 	last := time.Duration(-1)
@@ -125,7 +125,7 @@ func checkQuantiles(t *testing.T, name string, h *batch.Histogram, exact []time.
 func TestHistogramEdges(t *testing.T) {
 	t.Parallel()
 	var h batch.Histogram
-	if h.Quantile(0.5) != 0 || h.Max() != 0 || h.Count() != 0 {
+	if h.Quantile(0.5) != 0 || h.Longest != 0 || h.Count() != 0 {
 		t.Error("an empty histogram is not empty")
 	}
 	h.Add(-time.Second)

@@ -23,7 +23,7 @@ const hashVersion = 1
 type Hash = spill.Key
 
 // DeviceHash is the hash that a device is sorted by.
-func DeviceHash(registrationID string) Hash { return shorten(sha256.Sum256([]byte(registrationID))) }
+func DeviceHash(registrationID string) Hash { return spill.KeyOf(registrationID) }
 
 func shorten(sum [sha256.Size]byte) Hash { return Hash(sum[:spill.KeySize]) }
 

@@ -7,121 +7,87 @@ import (
 	"encoding/binary"
 	"encoding/csv"
 	"errors"
+	"iter"
 	"slices"
 	"time"
-
-	"pushbatch/batch/spill"
 )
 
-// join goes through the devices of the input and those of the State side by
-// side, both sorted by their hash.
+// sideBySide gives each every device that the State or a row names, in the order of
+// their hashes, by which both are sorted: what the State has of it (nil: nothing) and
+// its rows (none: only the State knows it), which are valid until each returns.
+func sideBySide(ctx context.Context, devices iter.Seq2[*Device, error], rows iter.Seq2[*touched, error], each func(*Device, []*touched) error) error {
+	nextDevice, stop := iter.Pull2(devices)
+	defer stop()
+	nextRow, stop := iter.Pull2(rows)
+	defer stop()
+	known, err, isKnown := nextDevice()
+	row, rowErr, isRow := nextRow()
+	var group []*touched
+	for err = cmp.Or(err, rowErr); err == nil && (isKnown || isRow); err = cmp.Or(err, rowErr, context.Cause(ctx)) {
+		if !isRow || isKnown && bytes.Compare(known.hash[:], row.hash[:]) < 0 {
+			if err = each(known, nil); err == nil {
+				known, err, isKnown = nextDevice()
+			}
+			continue
+		}
+		group = append(group[:0], row)
+		for row, rowErr, isRow = nextRow(); isRow && rowErr == nil && row.hash == group[0].hash; row, rowErr, isRow = nextRow() {
+			group = append(group, row)
+		}
+		if !isKnown || known.hash != group[0].hash {
+			err = each(nil, group)
+		} else if err = each(known, group); err == nil {
+			known, err, isKnown = nextDevice()
+		}
+	}
+	return err
+}
+
+// join plans a run, device by device.
 type join struct {
 	plan    *Plan
 	options *PlanOptions
-	next    func() (*Device, error, bool)
-	known   *Device // the device of the State that is next
-	hashes  bool    // its request hashes can be compared
+	hashes  bool // those of requests that the State has can be compared
 	note    *tableWriter[touched]
 	list    *csv.Writer // of vanished devices; nil: they are only counted
 }
 
-func (j *join) run(ctx context.Context, rows *spill.Buckets) error {
-	if err := j.advance(); err != nil {
-		return err
-	}
-	for records, err := range rows.All() {
-		if err = cmp.Or(err, context.Cause(ctx)); err != nil {
-			return err
-		}
-		planned := make([]plannedRow, len(records))
-		for i := range records {
-			planned[i] = parseRow(&records[i])
-		}
-		slices.SortStableFunc(planned, func(a, b plannedRow) int { return bytes.Compare(a.device[:], b.device[:]) })
-		for len(planned) > 0 {
-			n := 1
-			for n < len(planned) && planned[n].device == planned[0].device {
-				n++
-			}
-			if err := j.device(planned[:n]); err != nil {
-				return err
-			}
-			planned = planned[n:]
-		}
-	}
-	for j.known != nil {
-		if err := j.vanished(!j.options.Part); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (j *join) advance() (err error) {
-	known, err, more := j.next()
-	if !more {
-		known = nil
-	}
-	j.known = known
-	return err
-}
-
-// device plans the rows of one device.
-func (j *join) device(rows []plannedRow) error {
-	for j.known != nil && bytes.Compare(j.known.hash[:], rows[0].device[:]) < 0 {
-		if err := j.vanished(!j.options.Part); err != nil {
-			return err
-		}
-	}
-	known := j.known
-	if known != nil && known.hash == rows[0].device && rows[0].kind == rowVanished {
-		return j.vanished(true)
-	}
-	if known != nil && known.hash == rows[0].device {
-		if err := j.advance(); err != nil {
-			return err
-		}
+// device plans the rows of one device, and counts one that no row names.
+func (j *join) device(known *Device, rows []*touched) error {
+	if known != nil {
 		j.plan.Counts.Known++
-	} else {
-		known = nil
+	}
+	if len(rows) == 0 && j.options.Part {
+		return nil
+	}
+	if len(rows) == 0 || rows[0].Kind == kindVanish {
+		return j.vanished(known)
 	}
 	kept, inert := j.duplicates(rows)
-	if len(kept) == 0 {
+	if len(kept) == 0 || !j.decide(kept, known) || j.note == nil {
 		return nil
 	}
-	send := j.decide(kept, known)
-	if !send || j.note == nil {
-		return nil
-	}
-	for _, r := range kept {
-		if err := j.touch(r, hexText(r.request), kindSend); err != nil {
-			return err
+	for _, r := range slices.Concat(kept, inert) {
+		if r.Kind == kindSend {
+			r.RequestHash = hexText(r.request)
 		}
-	}
-	for _, r := range inert {
-		if err := j.touch(r, "", kindInert); err != nil {
+		if err := j.note.add(r); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func (j *join) touch(r *plannedRow, hash, kind string) error {
-	return j.note.add(&touched{
-		AppCode: string(r.appCode), RegistrationID: string(r.registrationID), RequestHash: hash, Row: r.row, Kind: kind,
-	})
 }
 
 // duplicates sorts the rows of a device into those that stand for it and those
 // that are rejected anyway.
-func (j *join) duplicates(rows []plannedRow) (kept, inert []*plannedRow) {
+func (j *join) duplicates(rows []*touched) (kept, inert []*touched) {
 	differ := false
-	for i := range rows {
-		switch r := &rows[i]; r.kind {
-		case rowRequest:
+	for _, r := range rows {
+		switch r.Kind {
+		case kindSend:
 			kept = append(kept, r)
 			differ = differ || r.request != kept[0].request
-		case rowInert:
+		case kindInert:
 			inert = append(inert, r)
 			j.plan.Counts.Rejected++
 		default:
@@ -134,7 +100,7 @@ func (j *join) duplicates(rows []plannedRow) (kept, inert []*plannedRow) {
 	j.plan.Counts.Repeated++
 	if differ {
 		for _, r := range kept[1:] {
-			j.plan.mark(r.row, repeated)
+			j.plan.mark(r.Row, repeated)
 		}
 	}
 	switch {
@@ -144,7 +110,7 @@ func (j *join) duplicates(rows []plannedRow) (kept, inert []*plannedRow) {
 		return j.supersede(kept, 0), inert
 	case j.options.OnDuplicate == RejectDiffer:
 		for _, r := range kept {
-			j.plan.mark(r.row, Duplicate)
+			j.plan.mark(r.Row, Duplicate)
 		}
 		j.plan.Counts.Duplicates += int64(len(kept))
 		return nil, nil
@@ -153,10 +119,10 @@ func (j *join) duplicates(rows []plannedRow) (kept, inert []*plannedRow) {
 }
 
 // supersede keeps one row of a device.
-func (j *join) supersede(rows []*plannedRow, keep int) []*plannedRow {
+func (j *join) supersede(rows []*touched, keep int) []*touched {
 	for i, r := range rows {
 		if i != keep {
-			j.plan.mark(r.row, Superseded)
+			j.plan.mark(r.Row, Superseded)
 		}
 	}
 	j.plan.Counts.Superseded += int64(len(rows) - 1)
@@ -165,7 +131,7 @@ func (j *join) supersede(rows []*plannedRow, keep int) []*plannedRow {
 
 // decide compares the requests of a device with what was acknowledged of it, and
 // reports whether it is noted.
-func (j *join) decide(rows []*plannedRow, known *Device) bool {
+func (j *join) decide(rows []*touched, known *Device) bool {
 	requests := make([]Hash, len(rows))
 	for i, r := range rows {
 		requests[i] = r.request
@@ -196,9 +162,9 @@ func (j *join) decide(rows []*plannedRow, known *Device) bool {
 	return false
 }
 
-func (j *join) all(rows []*plannedRow, a Action) {
+func (j *join) all(rows []*touched, a Action) {
 	for _, r := range rows {
-		j.plan.mark(r.row, a)
+		j.plan.mark(r.Row, a)
 	}
 }
 
@@ -213,29 +179,23 @@ func (j *join) tooOld(known *Device) bool {
 	return j.options.Now.Sub(time.UnixMilli(known.AcknowledgedAt)) > most
 }
 
-// vanished counts the device of the State that is next, which the input does not
-// name, and lists it if it is taken for one that has vanished.
-func (j *join) vanished(taken bool) error {
-	d, counts := j.known, &j.plan.Counts
-	counts.Known++
-	if !taken {
-		return j.advance()
+// vanished counts and lists a device of the State that the input does not name; nil:
+// the State has forgotten it since.
+func (j *join) vanished(d *Device) error {
+	if d == nil {
+		return nil
 	}
+	counts := &j.plan.Counts
 	counts.Vanished++
 	if j.list != nil {
 		if err := j.list.Write([]string{d.RegistrationID, d.AppCode}); err != nil {
 			return err
 		}
 	}
-	if j.plan.Mirror && j.note != nil {
-		err := j.note.add(&touched{
-			AppCode: d.AppCode, RegistrationID: d.RegistrationID, Row: j.plan.Rows + counts.Vanished, Kind: kindVanish,
-		})
-		if err != nil {
-			return err
-		}
+	if !j.plan.Mirror || j.note == nil {
+		return nil
 	}
-	return j.advance()
+	return j.note.add(&touched{AppCode: d.AppCode, RegistrationID: d.RegistrationID, Row: j.plan.Rows + counts.Vanished, Kind: kindVanish})
 }
 
 func (j *join) finish() (err error) {

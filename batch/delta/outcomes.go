@@ -1,6 +1,7 @@
 package delta
 
 import (
+	"bufio"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -87,19 +88,16 @@ func (o *Outcomes) of(row int64) outcome {
 
 // Read takes the records that AppendOutcome made, to their end.
 func (o *Outcomes) Read(r io.Reader) error {
-	records := make([]byte, 8<<10*recordSize)
+	records, record := bufio.NewReaderSize(r, 64<<10), make([]byte, recordSize)
 	for {
-		n, err := io.ReadFull(r, records)
-		for at := 0; at+recordSize <= n; at += recordSize {
-			v := binary.LittleEndian.Uint64(records[at:])
-			o.set(int64(v>>2), outcome(v&3))
-		}
-		switch {
-		case err == nil:
-		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF) && n%recordSize == 0:
+		_, err := io.ReadFull(records, record)
+		if errors.Is(err, io.EOF) {
 			return nil
-		default:
+		}
+		if err != nil {
 			return fmt.Errorf("read what became of rows: %w", err)
 		}
+		v := binary.LittleEndian.Uint64(record)
+		o.set(int64(v>>2), outcome(v&3))
 	}
 }

@@ -1,13 +1,6 @@
 package delta
 
-import (
-	"bytes"
-	"errors"
-	"fmt"
-	"io"
-
-	"github.com/klauspost/compress/zstd"
-)
+import "errors"
 
 // Action is what the plan does with a row. Whatever is invalid is rejected all
 // the same.
@@ -114,30 +107,12 @@ func (p *Plan) SendRow(n int64) int64 {
 	return p.Rows
 }
 
-// Actions packs what to do with each row, for a file in the run folder.
-func (p *Plan) Actions() ([]byte, error) {
-	w, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
-	if err != nil {
-		return nil, err
-	}
-	defer w.Close()
-	return w.EncodeAll(p.actions, nil), nil
-}
+// Actions is what to do with each row, for a file in the run folder: half a byte a row.
+func (p *Plan) Actions() []byte { return p.actions }
 
-// SetActions takes what Actions has packed. A plan that was read from JSON lacks
-// it until then.
-func (p *Plan) SetActions(packed []byte) error {
-	r, err := zstd.NewReader(bytes.NewReader(packed), zstd.WithDecoderConcurrency(1))
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	length := (p.Rows + 1) / 2
-	actions, err := io.ReadAll(io.LimitReader(r, length+1))
-	if err != nil {
-		return fmt.Errorf("read the plan: %w", err)
-	}
-	if int64(len(actions)) != length {
+// SetActions takes what Actions was. A plan that was read from JSON lacks it until then.
+func (p *Plan) SetActions(actions []byte) error {
+	if int64(len(actions)) != (p.Rows+1)/2 {
 		return errors.New("read the plan: it is not as long as its input")
 	}
 	p.actions = actions

@@ -1,12 +1,15 @@
 package delta
 
 import (
+	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/binary"
 	"encoding/csv"
 	"errors"
 	"io"
-	"iter"
+	"slices"
+	"strings"
 	"time"
 
 	"pushbatch/batch/spill"
@@ -45,14 +48,6 @@ type Planner struct {
 	doubtful int64 // rows
 }
 
-// What a row is to its device.
-const (
-	rowRequest  byte = iota // makes a request
-	rowInert                // rejected, but names the device
-	rowIdle                 // has nothing to do
-	rowVanished             // no row: the device is to be depersonalized
-)
-
 // NewPlanner begins a plan. Close the planner.
 func NewPlanner(o PlanOptions) (*Planner, error) {
 	rows, err := spill.New(o.Folder, 0)
@@ -67,7 +62,7 @@ func (p *Planner) Close() error { return p.rows.Close() }
 
 // Request takes the next row, which makes a request with that hash.
 func (p *Planner) Request(appCode, registrationID string, request Hash) error {
-	return p.add(rowRequest, appCode, registrationID, request)
+	return p.add(kindSend, appCode, registrationID, request)
 }
 
 // Inert takes the next row, which makes no request. idle tells that it has
@@ -82,50 +77,64 @@ func (p *Planner) Inert(registrationID string, idle bool) error {
 		}
 		return nil
 	case idle:
-		return p.add(rowIdle, "", registrationID, Hash{})
+		return p.add(kindIdle, "", registrationID, Hash{})
 	}
-	return p.add(rowInert, "", registrationID, Hash{})
+	return p.add(kindInert, "", registrationID, Hash{})
 }
 
 // Vanished takes, after all rows, a device that is to be a row after them. It must
 // be known to the State, and the order be that in which a plan lists them.
 func (p *Planner) Vanished(registrationID string) error {
 	p.plan.Mirror = true
-	return p.spill(rowVanished, 0, "", registrationID, Hash{})
+	return p.spill(kindVanish, 0, "", registrationID, Hash{})
 }
 
-func (p *Planner) add(kind byte, appCode, registrationID string, request Hash) error {
+func (p *Planner) add(kind string, appCode, registrationID string, request Hash) error {
 	return p.spill(kind, p.plan.next(), appCode, registrationID, request)
 }
 
-func (p *Planner) spill(kind byte, row int64, appCode, registrationID string, request Hash) error {
-	b := binary.AppendUvarint(append(p.record[:0], kind), uint64(row))
+func (p *Planner) spill(kind string, row int64, appCode, registrationID string, request Hash) error {
+	b := binary.AppendUvarint(append(p.record[:0], byte(slices.Index(kinds, kind))), uint64(row))
 	b = append(b, request[:]...)
 	b = binary.AppendUvarint(b, uint64(len(appCode)))
 	p.record = append(append(b, appCode...), registrationID...)
 	return p.rows.Add(DeviceHash(registrationID), p.record)
 }
 
-// plannedRow is a row as it was spilled.
-type plannedRow struct {
-	device                  Hash
-	kind                    byte
-	row                     int64
-	request                 Hash
-	appCode, registrationID []byte
+// sorted yields the rows that were spilled by the hash of their device, those of one
+// device in input order.
+func (p *Planner) sorted(yield func(*touched, error) bool) {
+	for records, err := range p.rows.All() {
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		rows := make([]touched, len(records))
+		for i := range records {
+			rows[i].parse(&records[i])
+		}
+		slices.SortStableFunc(rows, func(a, b touched) int { return bytes.Compare(a.hash[:], b.hash[:]) })
+		for i := range rows {
+			if !yield(&rows[i], nil) {
+				return
+			}
+		}
+	}
 }
 
-func parseRow(r *spill.Record) plannedRow {
+// kinds are those of rows, by the byte that they are spilled with.
+var kinds = []string{kindSend, kindInert, kindIdle, kindVanish}
+
+func (t *touched) parse(r *spill.Record) {
 	data := r.Data
-	p := plannedRow{device: r.Key, kind: data[0]}
+	t.hash, t.Kind = r.Key, kinds[data[0]]
 	row, n := binary.Uvarint(data[1:])
 	data = data[1+n:]
-	p.row = int64(row)
-	copy(p.request[:], data)
-	data = data[len(p.request):]
+	copy(t.request[:], data)
+	data = data[len(t.request):]
 	length, n := binary.Uvarint(data)
-	p.appCode, p.registrationID = data[n:n+int(length)], data[n+int(length):]
-	return p
+	at := n + int(length)
+	t.Row, t.AppCode, t.RegistrationID = int64(row), string(data[n:at]), string(data[at:])
 }
 
 // Rows is how many rows were taken.
@@ -142,12 +151,9 @@ func (p *Planner) Unreadable() int64 { return p.plan.Counts.Unreadable + p.doubt
 // Devices that vanished are listed as CSV, to be rows after the others; nil: they
 // are only counted.
 func (p *Planner) Finish(ctx context.Context, state *State, notePath string, vanished io.Writer) (_ *Plan, err error) {
-	j := &join{plan: p.plan, options: &p.options}
-	next, stop := iter.Pull2(state.devices(ctx))
-	defer stop()
-	j.next, j.hashes = next, state != nil && state.pointer.HashVersion == hashVersion
+	j := &join{plan: p.plan, options: &p.options, hashes: state != nil && state.pointer.HashVersion == hashVersion}
 	if state != nil {
-		p.plan.begin(state)
+		p.plan.Run, p.plan.Serial, p.plan.First = strings.ToLower(rand.Text()[:12]), state.pointer.Serial, state.First()
 	}
 	if state != nil && notePath != "" {
 		if j.note, err = createTable[touched](state.options.Files, notePath); err != nil {
@@ -160,5 +166,5 @@ func (p *Planner) Finish(ctx context.Context, state *State, notePath string, van
 			return nil, err
 		}
 	}
-	return p.plan, errors.Join(j.run(ctx, p.rows), j.finish())
+	return p.plan, errors.Join(sideBySide(ctx, state.devices(ctx), p.sorted, j.device), j.finish())
 }

@@ -1,12 +1,10 @@
 package delta
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"iter"
-	"path/filepath"
 	"time"
 )
 
@@ -50,66 +48,40 @@ func (s *State) settled(ctx context.Context, outcomes *Outcomes) (path string, _
 	if err != nil {
 		return "", File{}, err
 	}
-	m := &merge{run: run, outcomes: outcomes}
-	path = s.newTable()
-	if m.to, err = createTable[Device](s.options.Files, path); err != nil {
-		return "", File{}, err
-	}
 	known := *s
 	known.path = base
-	if err := m.merge(ctx, known.devices(ctx), touchedOf(ctx, s.options.Open, note)); err != nil {
-		m.to.abandon()
+	return known.merged(ctx, note, outcomes)
+}
+
+// merged makes a generation of the one on disk and what became of the rows of a note.
+func (s *State) merged(ctx context.Context, note string, outcomes *Outcomes) (path string, _ File, err error) {
+	m := &merge{run: cmp.Or(s.pointer.Run, &RunNote{}), outcomes: outcomes}
+	path = s.newTable(generationPrefix)
+	to, err := createTable[Device](s.options.Files, path)
+	if err != nil {
 		return "", File{}, err
 	}
-	file, err := m.to.finish()
+	err = sideBySide(ctx, s.devices(ctx), touchedOf(ctx, s.options.Open, note), func(known *Device, rows []*touched) error {
+		if len(rows) > 0 {
+			known = m.device(known, rows)
+		}
+		if known == nil {
+			return nil
+		}
+		return to.add(known)
+	})
+	if err != nil {
+		to.abandon()
+		return "", File{}, err
+	}
+	file, err := to.finish()
 	return path, file, err
 }
 
-// merge writes a generation from the one before and what became of the rows that
-// a run has touched, both sorted by the hash of the device.
+// merge says what is known of devices after the rows that a run has touched.
 type merge struct {
-	to       *tableWriter[Device]
 	run      *RunNote
 	outcomes *Outcomes
-}
-
-func (m *merge) merge(ctx context.Context, devices iter.Seq2[*Device, error], rows iter.Seq2[*touched, error]) error {
-	nextDevice, stop := iter.Pull2(devices)
-	defer stop()
-	nextRow, stop := iter.Pull2(rows)
-	defer stop()
-	known, err := pull(nextDevice)
-	row, rowErr := pull(nextRow)
-	var group []*touched
-	for err = cmp.Or(err, rowErr); err == nil && (known != nil || row != nil); err = cmp.Or(err, rowErr, context.Cause(ctx)) {
-		if row == nil || known != nil && bytes.Compare(known.hash[:], row.hash[:]) < 0 {
-			if err = m.to.add(known); err == nil {
-				known, err = pull(nextDevice)
-			}
-			continue
-		}
-		group = append(group[:0], row)
-		for row, rowErr = pull(nextRow); row != nil && row.hash == group[0].hash; row, rowErr = pull(nextRow) {
-			group = append(group, row)
-		}
-		var of *Device
-		if known != nil && known.hash == group[0].hash {
-			of = known
-			known, err = pull(nextDevice)
-		}
-		if d := m.device(of, group); d != nil {
-			err = cmp.Or(m.to.add(d), err)
-		}
-	}
-	return err
-}
-
-func pull[T any](next func() (*T, error, bool)) (*T, error) {
-	v, err, more := next()
-	if !more || err != nil {
-		return nil, err
-	}
-	return v, nil
 }
 
 // device is what is known of a device after its rows were sent; nil: nothing.
@@ -164,45 +136,42 @@ func (m *merge) vanished(known *Device, row *touched) *Device {
 // they stay known. It returns how many were there. ids yields registration ids in
 // any order. A run that died must have been settled.
 func (s *State) Forget(ctx context.Context, ids iter.Seq2[string, error], keep bool) (forgotten int64, err error) {
-	p, err := s.plannerOf(ids, func(p *Planner, id string) error { return p.Inert(id, false) })
+	plan, note, err := s.vanishing(ctx, ids)
 	if err != nil {
 		return 0, err
 	}
-	defer p.Close()
-	path := s.newTable()
-	to, err := createTable[Device](s.options.Files, path)
-	if err != nil {
-		return 0, err
+	n := plan.Counts.Vanished
+	gone := NewOutcomes(n)
+	for row := int64(1); !keep && row <= n; row++ {
+		gone.set(row, done)
 	}
-	forgotten, err = s.without(ctx, p, to, keep)
-	if err != nil {
-		to.abandon()
-		return 0, err
-	}
-	file, err := to.finish()
+	path, file, err := s.merged(ctx, note, gone)
 	if err != nil {
 		return 0, err
 	}
 	s.pointer.Run = nil // whoever would resume it knows the forgotten devices
-	return forgotten, s.publish(ctx, file, path)
+	return n, s.publish(ctx, file, path)
 }
 
-// plannerOf gives the registration ids, but for empty ones, to a planner: a part of
-// what the State knows.
-func (s *State) plannerOf(ids iter.Seq2[string, error], add func(*Planner, string) error) (*Planner, error) {
-	p, err := NewPlanner(PlanOptions{Folder: s.store.Folder(s.options.Folder), Part: true, Now: time.Now()})
+// vanishing is the plan of a run that takes back some of the devices that the State
+// knows, and its note on disk.
+func (s *State) vanishing(ctx context.Context, ids iter.Seq2[string, error]) (plan *Plan, note string, err error) {
+	p, err := NewPlanner(PlanOptions{Folder: s.store.Folder(s.options.Folder), Part: true})
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
+	defer func() { err = errors.Join(err, p.Close()) }()
 	for id, err := range ids {
 		if err == nil && id != "" {
-			err = add(p, id)
+			err = p.Vanished(id)
 		}
 		if err != nil {
-			return nil, errors.Join(err, p.Close())
+			return nil, "", err
 		}
 	}
-	return p, nil
+	note = s.newTable(touchedPrefix)
+	plan, err = p.Finish(ctx, s, note, nil)
+	return plan, note, err
 }
 
 // Touch notes, before the first request of an execution, which devices a run may
@@ -212,17 +181,11 @@ func (s *State) Touch(ctx context.Context, ids iter.Seq2[string, error], folder 
 	if dead := s.Dead(); dead != nil && dead.Folder == folder {
 		return nil // of an execution before
 	}
-	p, err := s.plannerOf(ids, (*Planner).Vanished)
+	plan, note, err := s.vanishing(ctx, ids)
 	if err != nil {
 		return err
 	}
-	defer p.Close()
-	note := filepath.Join(s.store.Folder(s.options.Folder), s.newName(touchedPrefix)+tempSuffix)
-	plan, err := p.Finish(ctx, s, note, nil)
-	if err != nil {
-		return err
-	}
-	_, err = s.Begin(ctx, plan, folder, note, p.options.Now)
+	_, err = s.Begin(ctx, plan, folder, note, time.Now())
 	return err
 }
 
@@ -232,38 +195,5 @@ func (s *State) Changed(ctx context.Context, ids iter.Seq2[string, error], folde
 	if dead := s.Dead(); dead == nil || dead.Folder != folder {
 		return 0, nil
 	}
-	s.pointer.Run = nil
 	return s.Forget(ctx, ids, true)
-}
-
-// without copies the generation but for the devices of a planner.
-func (s *State) without(ctx context.Context, p *Planner, to *tableWriter[Device], keep bool) (n int64, err error) {
-	named, loaded := make(map[Hash]bool), -1
-	for d, err := range s.devices(ctx) {
-		if err != nil {
-			return n, err
-		}
-		if bucket := p.rows.Bucket(d.hash); bucket != loaded {
-			records, err := p.rows.Load(bucket)
-			if err != nil {
-				return n, err
-			}
-			clear(named)
-			for i := range records {
-				named[records[i].Key] = true
-			}
-			loaded = bucket
-		}
-		if named[d.hash] {
-			n++
-			if !keep {
-				continue
-			}
-			d = &Device{AppCode: d.AppCode, RegistrationID: d.RegistrationID}
-		}
-		if err := to.add(d); err != nil {
-			return n, err
-		}
-	}
-	return n, nil
 }

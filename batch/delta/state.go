@@ -170,18 +170,14 @@ func (s *State) fetch(ctx context.Context, f *File) (path string, err error) {
 }
 
 func (s *State) belongs() error {
-	refuse := func(what, has, wanted string) error {
-		return &OtherError{Path: s.store.Location(""), What: what, Has: has, Wanted: wanted}
+	what, has, wanted := "operation", s.pointer.Operation, s.options.Operation
+	if has == wanted {
+		what, has, wanted = "base URL", s.pointer.BaseURL, s.options.BaseURL
 	}
-	switch o := &s.options; {
-	case o.Operation == "":
+	if s.options.Operation == "" || has == wanted {
 		return nil
-	case s.pointer.Operation != o.Operation:
-		return refuse("operation", s.pointer.Operation, o.Operation)
-	case s.pointer.BaseURL != o.BaseURL:
-		return refuse("base URL", s.pointer.BaseURL, o.BaseURL)
 	}
-	return nil
+	return &OtherError{Path: s.store.Location(""), What: what, Has: has, Wanted: wanted}
 }
 
 // First reports whether nothing was ever noted.
@@ -210,11 +206,6 @@ func (s *State) Dead() *RunNote {
 		return nil
 	}
 	return s.pointer.Run
-}
-
-// begin ties a plan to the State that it is made for.
-func (p *Plan) begin(s *State) {
-	p.Run, p.Serial, p.First = strings.ToLower(rand.Text()[:12]), s.pointer.Serial, s.First()
 }
 
 // Began reports whether the plan's run has noted here what it sends.
@@ -297,9 +288,9 @@ func (s *State) names(name string) bool {
 	return slices.ContainsFunc(files, func(f *File) bool { return f != nil && f.Name == name })
 }
 
-// newTable is where the next generation is made.
-func (s *State) newTable() string {
-	return filepath.Join(s.store.Folder(s.options.Folder), s.newName(generationPrefix)+tempSuffix)
+// newTable is where a generation or a note is made.
+func (s *State) newTable(prefix string) string {
+	return filepath.Join(s.store.Folder(s.options.Folder), s.newName(prefix)+tempSuffix)
 }
 
 // publish makes a finished file the generation that counts.

@@ -47,7 +47,8 @@ type touched struct {
 	Row            int64  `parquet:"row"`
 	Kind           string `parquet:"kind,dict"`
 
-	hash Hash
+	hash    Hash
+	request Hash // before RequestHash is made of it
 }
 
 // The kinds of touched rows.
@@ -55,6 +56,7 @@ const (
 	kindSend   = "send"   // sent, or adopted
 	kindInert  = "inert"  // rejected: never sent
 	kindVanish = "vanish" // depersonalized because the input names it no more
+	kindIdle   = "idle"   // has nothing to do: of a plan only, never noted
 )
 
 // File is a file of a State, with what tells that it is whole.
@@ -79,12 +81,7 @@ type tableWriter[T any] struct {
 	to    *parquet.GenericWriter[T]
 	rows  []T
 	count int64
-	size  countingWriter
 }
-
-type countingWriter struct{ n int64 }
-
-func (c *countingWriter) Write(p []byte) (int, error) { c.n += int64(len(p)); return len(p), nil }
 
 func createTable[T any](fsys FS, path string) (*tableWriter[T], error) {
 	file, err := fsys.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, fileMode)
@@ -96,7 +93,7 @@ func createTable[T any](fsys FS, path string) (*tableWriter[T], error) {
 		return nil, errors.Join(err, file.Close())
 	}
 	w := &tableWriter[T]{fs: fsys, path: path, file: file, sum: sha256.New(), rows: make([]T, 0, writeAtOnce)}
-	w.to = parquet.NewGenericWriter[T](io.MultiWriter(file, w.sum, &w.size),
+	w.to = parquet.NewGenericWriter[T](io.MultiWriter(file, w.sum),
 		parquet.Compression(codec), parquet.MaxRowsPerRowGroup(groupRows),
 		parquet.PageBufferSize(pageBytes), parquet.CreatedBy("pushbatch", "", ""))
 	return w, nil
@@ -144,13 +141,12 @@ func (w *tableWriter[T]) flush() error {
 // finish makes the file durable and says what it is.
 func (w *tableWriter[T]) finish() (File, error) {
 	err := errors.Join(w.flush(), w.to.Close())
-	if err == nil {
+	size, seekErr := w.file.Seek(0, io.SeekCurrent)
+	if err = errors.Join(err, seekErr); err == nil {
 		err = w.file.Sync()
 	}
 	err = errors.Join(err, w.file.Close())
-	return File{
-		Name: filepath.Base(w.path), Rows: w.count, Size: w.size.n, SHA256: hex.EncodeToString(w.sum.Sum(nil)),
-	}, err
+	return File{Name: filepath.Base(w.path), Rows: w.count, Size: size, SHA256: hex.EncodeToString(w.sum.Sum(nil))}, err
 }
 
 // abandon removes a file that is not finished.
@@ -213,66 +209,36 @@ var errOrder = errors.New("its rows are not in the order in which they were writ
 // devicesOf yields the rows of a generation, which must rise by hash.
 func devicesOf(ctx context.Context, open OpenTable, path string) iter.Seq2[*Device, error] {
 	columns := []string{"app_code", "registration_id", "request_hash", "acknowledged_at", "run"}
-	return func(yield func(*Device, error) bool) {
-		var last Hash
-		var times parsedTime
-		first := true
-		for texts, err := range rowsOf(ctx, open, path, columns) {
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			d := &Device{AppCode: texts[0], RegistrationID: texts[1], RequestHash: texts[2], Run: texts[4], hash: DeviceHash(texts[1])}
-			if d.AcknowledgedAt, err = times.of(texts[3]); err == nil && !first && bytes.Compare(last[:], d.hash[:]) >= 0 {
-				err = errOrder
-			}
-			last, first = d.hash, false
-			if !yield(d, err) || err != nil {
-				return
-			}
+	var last *Device
+	return batch.Each(rowsOf(ctx, open, path, columns), func(texts []string) (d *Device, err error) {
+		d = &Device{AppCode: texts[0], RegistrationID: texts[1], RequestHash: texts[2], Run: texts[4], hash: DeviceHash(texts[1])}
+		if d.AcknowledgedAt, err = milliseconds(texts[3]); err == nil && last != nil && bytes.Compare(last.hash[:], d.hash[:]) >= 0 {
+			err = errOrder
 		}
-	}
+		last = d
+		return d, err
+	})
 }
 
-// touchedOf yields the rows of a note, which must rise by hash, then by row.
+// touchedOf yields the rows of a note, which must rise by hash.
 func touchedOf(ctx context.Context, open OpenTable, path string) iter.Seq2[*touched, error] {
 	columns := []string{"app_code", "registration_id", "request_hash", "row", "kind"}
-	return func(yield func(*touched, error) bool) {
-		var last touched
-		for texts, err := range rowsOf(ctx, open, path, columns) {
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			t := &touched{AppCode: texts[0], RegistrationID: texts[1], RequestHash: texts[2], Kind: texts[4], hash: DeviceHash(texts[1])}
-			if t.Row, err = strconv.ParseInt(texts[3], 10, 64); err == nil && bytes.Compare(last.hash[:], t.hash[:]) > 0 {
-				err = errOrder
-			}
-			last = *t
-			if !yield(t, err) || err != nil {
-				return
-			}
+	var last Hash
+	return batch.Each(rowsOf(ctx, open, path, columns), func(texts []string) (t *touched, err error) {
+		t = &touched{AppCode: texts[0], RegistrationID: texts[1], RequestHash: texts[2], Kind: texts[4], hash: DeviceHash(texts[1])}
+		if t.Row, err = strconv.ParseInt(texts[3], 10, 64); err == nil && bytes.Compare(last[:], t.hash[:]) > 0 {
+			err = errOrder
 		}
-	}
+		last = t.hash
+		return t, err
+	})
 }
 
-// parsedTime reads times, of which many rows share one.
-type parsedTime struct {
-	text  string
-	milli int64
-}
-
-func (p *parsedTime) of(text string) (int64, error) {
-	switch text {
-	case "":
+// milliseconds reads a time; the empty text is 0.
+func milliseconds(text string) (int64, error) {
+	if text == "" {
 		return 0, nil
-	case p.text:
-		return p.milli, nil
 	}
 	t, err := time.Parse(time.RFC3339, text)
-	if err != nil {
-		return 0, err
-	}
-	p.text, p.milli = text, t.UnixMilli()
-	return p.milli, nil
+	return t.UnixMilli(), err
 }

@@ -73,7 +73,7 @@ func (r *Redactor) Mapper(m batch.Mapper) batch.Mapper {
 	return func(row *batch.Row) (batch.Request, *batch.Outcome) {
 		request, out := m(row)
 		if out == nil {
-			return redacted{request, r}, nil
+			return batch.Amended(request, r.outcome), nil
 		}
 		r.outcome(out)
 		if len(out.Payload) > 0 {
@@ -93,19 +93,6 @@ func (r *Redactor) outcome(out *batch.Outcome) {
 	for i := range out.Problems {
 		out.Problems[i].Message = r.words(out.Problems[i].Message)
 	}
-}
-
-// redacted is a request whose outcome is redacted.
-type redacted struct {
-	batch.Request
-	redactor *Redactor
-}
-
-// Send implements batch.Request.
-func (q redacted) Send(ctx context.Context) (batch.Outcome, error) {
-	out, err := q.Request.Send(ctx)
-	q.redactor.outcome(&out)
-	return out, err
 }
 
 // Sender sends calls and puts our words about a code in place of the

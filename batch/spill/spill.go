@@ -8,6 +8,7 @@
 package spill
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -22,6 +23,12 @@ const KeySize = 16
 
 // Key names what a record belongs to.
 type Key [KeySize]byte
+
+// KeyOf is the key of a name: 128 bits of its SHA-256.
+func KeyOf(name string) Key {
+	sum := sha256.Sum256([]byte(name))
+	return Key(sum[:KeySize])
+}
 
 // DefaultBuckets holds a thousand million records of 80 bytes with 80 MB of
 // memory a bucket.

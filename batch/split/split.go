@@ -2,7 +2,6 @@ package split
 
 import (
 	"container/heap"
-	"crypto/sha256"
 	"encoding/binary"
 
 	"pushbatch/batch/spill"
@@ -38,8 +37,7 @@ func (g *Graph) Add(keys []string) error {
 	row := uint32(len(g.above)) //nolint:gosec // four thousand million rows are more than memory holds
 	g.above = append(g.above, row)
 	for _, key := range keys {
-		sum := sha256.Sum256([]byte(key))
-		if err := g.keys.Add(spill.Key(sum[:spill.KeySize]), binary.BigEndian.AppendUint32(nil, row)); err != nil {
+		if err := g.keys.Add(spill.KeyOf(key), binary.BigEndian.AppendUint32(nil, row)); err != nil {
 			return err
 		}
 	}

@@ -1,11 +1,14 @@
 package undo
 
 import (
-	"crypto/sha256"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
+	"math/big"
+	"slices"
 
 	"pushbatch/batch/spill"
 )
@@ -60,7 +63,7 @@ func Plan(operation string, records iter.Seq2[Record, error], folder string, yie
 		if err != nil {
 			return err
 		}
-		if err := buckets.Add(keyOf(r.Device), data); err != nil {
+		if err := buckets.Add(spill.KeyOf(r.Device), data); err != nil {
 			return fmt.Errorf("device of %d bytes: %w", len(r.Device), err)
 		}
 	}
@@ -73,11 +76,6 @@ func Plan(operation string, records iter.Seq2[Record, error], folder string, yie
 		}
 	}
 	return nil
-}
-
-func keyOf(device string) spill.Key {
-	sum := sha256.Sum256([]byte(device))
-	return spill.Key(sum[:spill.KeySize])
 }
 
 // planBucket plans the devices of one bucket, in the order of their first records.
@@ -113,7 +111,6 @@ func planBucket(operation string, bucket []spill.Record, everybody bool, yield f
 // the run changed nothing.
 func planDevice(operation string, records []Record, everybody bool) (*Restore, error) {
 	r := &Restore{Known: everybody}
-	fields := newFields()
 	changed := false
 	var registration json.RawMessage // that an inventory had
 	for i, record := range records {
@@ -134,7 +131,7 @@ func planDevice(operation string, records []Record, everybody bool) (*Restore, e
 					record.Before = registration
 				}
 				r.Known = len(record.Before) > 0
-				if err := fields.add(&record, ended == Succeeded); err != nil {
+				if err := r.write(&record, ended == Succeeded); err != nil {
 					return nil, err
 				}
 				continue
@@ -145,7 +142,6 @@ func planDevice(operation string, records []Record, everybody bool) (*Restore, e
 	if !changed {
 		return nil, nil
 	}
-	r.Fields = fields.list
 	return r, nil
 }
 
@@ -185,4 +181,81 @@ func (r *Restore) leave(sent *Record, operation string, certain bool) {
 	if !certain { // a reset may have been carried out alone
 		r.Nobody = true
 	}
+}
+
+// write adds the fields of an update. One that certainly succeeded replaces what was
+// left before.
+func (r *Restore) write(sent *Record, certain bool) error {
+	wrote, err := Flatten(sent.Body)
+	if err != nil {
+		return fmt.Errorf("a request of the run cannot be read: %w", err)
+	}
+	before, err := Flatten(sent.Before)
+	if err != nil {
+		return fmt.Errorf("what a device was cannot be read: %w", err)
+	}
+	for _, name := range slices.Sorted(maps.Keys(wrote)) {
+		at := slices.IndexFunc(r.Fields, func(f Field) bool { return f.Name == name })
+		if at < 0 {
+			at = len(r.Fields)
+			r.Fields = append(r.Fields, Field{Name: name, Before: before[name]})
+		}
+		if certain {
+			r.Fields[at].Left = nil
+		}
+		r.Fields[at].Left = append(r.Fields[at].Left, wrote[name])
+	}
+	return nil
+}
+
+// Flatten lists the values of a registration that can be written, by the names of
+// Field. Other members are passed over.
+func Flatten(registration json.RawMessage) (map[string]json.RawMessage, error) {
+	fields := make(map[string]json.RawMessage)
+	if len(registration) == 0 {
+		return fields, nil
+	}
+	var r struct {
+		IsPrimary  json.RawMessage `json:"isPrimary"`
+		SystemData struct {
+			RegistrationEnabled json.RawMessage `json:"registrationEnabled"`
+		} `json:"systemData"`
+		AdditionalData map[string]json.RawMessage `json:"additionalData"`
+	}
+	if err := json.Unmarshal(registration, &r); err != nil {
+		return nil, err
+	}
+	if r.IsPrimary != nil {
+		fields["isPrimary"] = r.IsPrimary
+	}
+	if r.SystemData.RegistrationEnabled != nil {
+		fields["systemData.registrationEnabled"] = r.SystemData.RegistrationEnabled
+	}
+	for name, value := range r.AdditionalData {
+		fields["additionalData."+name] = value
+	}
+	return fields, nil
+}
+
+// SameValue reports whether two JSON scalars are the same value; an absent one is
+// null. Numbers are compared as numbers, whole ones of 64 bits exactly.
+func SameValue(a, b json.RawMessage) bool {
+	a, b = scalar(a), scalar(b)
+	if bytes.Equal(a, b) {
+		return true
+	}
+	x, _, err := big.ParseFloat(string(a), 10, 128, big.ToNearestEven)
+	y, _, other := big.ParseFloat(string(b), 10, 128, big.ToNearestEven)
+	if err == nil && other == nil {
+		return x.Cmp(y) == 0
+	}
+	var s, t string
+	return a[0] == '"' && b[0] == '"' && json.Unmarshal(a, &s) == nil && json.Unmarshal(b, &t) == nil && s == t
+}
+
+func scalar(v json.RawMessage) json.RawMessage {
+	if v = bytes.TrimSpace(v); len(v) == 0 {
+		return json.RawMessage("null")
+	}
+	return v
 }

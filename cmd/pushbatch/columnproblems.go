@@ -42,16 +42,12 @@ type columnProblems struct {
 
 // boundColumns are the columns of an input, for findings.
 type boundColumns struct {
-	index   map[string]int
 	uses    map[string]ops.ColumnUse
 	country ops.ColumnUse // with each row's country; zero: none
 }
 
-func newBoundColumns(h batch.Header, binding *ops.Binding) *boundColumns {
-	b := &boundColumns{index: make(map[string]int, len(h)), uses: make(map[string]ops.ColumnUse)}
-	for i, c := range h {
-		b.index[c.Name] = i
-	}
+func newBoundColumns(binding *ops.Binding) *boundColumns {
+	b := &boundColumns{uses: make(map[string]ops.ColumnUse)}
 	for _, use := range usesOf(binding, nil) {
 		b.uses[use.Column] = use
 		if use.Use == ops.Region || b.country.Use != ops.Region && use.Use != ops.Sent && ops.IsCountryColumn(use.Column) {
@@ -96,8 +92,9 @@ func (g *columnProblem) change() [2]string { return [2]string{g.Column, g.Change
 
 func (f *columnProblems) group(p *batch.Problem, row *batch.Row, b *boundColumns) *columnProblem {
 	looks, value := "", batch.Value{}
-	if i, known := b.index[p.Column]; known && i < len(row.Values) {
-		value = row.Values[i]
+	use, known := b.uses[p.Column]
+	if known && use.Index >= 0 && use.Index < len(row.Values) {
+		value = row.Values[use.Index]
 		looks = string(ops.LookOf(value))
 	}
 	key := [3]string{p.Column, p.Code, looks}
@@ -113,7 +110,7 @@ func (f *columnProblems) group(p *batch.Problem, row *batch.Row, b *boundColumns
 	if f.groups == nil {
 		f.groups, f.saves = make(map[[3]string]*columnProblem), make(map[[2]string]int64)
 	}
-	g := &columnProblem{Column: p.Column, Code: p.Code, Looks: looks, Change: ops.ChangeFor(b.uses[p.Column], p.Code, value, b.country)}
+	g := &columnProblem{Column: p.Column, Code: p.Code, Looks: looks, Change: ops.ChangeFor(use, p.Code, value, b.country)}
 	f.groups[key] = g
 	return g
 }
@@ -143,13 +140,6 @@ func (f *columnProblems) printTo(w io.Writer, indent string) {
 		}
 		fmt.Fprintf(w, "%s  %s\n", indent, g.text())
 	}
-}
-
-// printWarnings writes what there is to know of rows that would go through.
-func (f *columnProblems) printWarnings(w io.Writer) {
-	s := new(report.Summary)
-	s.Fill(f.tally, 0)
-	report.PrintWarnings(w, s.Warnings)
 }
 
 func (g *columnProblem) text() string {
@@ -183,28 +173,28 @@ func (f forecast) text() string {
 	return fmt.Sprintf("%s %s, %s at %s a second (--rate)", report.Grouped(f.Requests), report.Plural(f.Requests, "request"), report.Seconds(f.Seconds), report.Rate(f.Rate))
 }
 
-// newDryRunProblems is the feature of a dry run: what inspect says of rows, in
-// short.
-func newDryRunProblems(x *execution) *feature {
+// addDryRunProblems gathers in a dry run what inspect says of rows, in short.
+func addDryRunProblems(x *execution) {
 	if x.client != nil || x.makesTable() {
-		return nil
+		return
 	}
 	x.found = new(columnProblems)
 	if x.spec.Undo != nil {
-		return &feature{sink: func(next batch.Sink) batch.Sink { return &plannedSink{next, x.found} }}
+		x.sinks = append(x.sinks, func(next batch.Sink) batch.Sink { return &plannedSink{next, x.found} })
+		return
 	}
 	var of *ops.Binding // of the input whose turn it is; inputs that are alike have one
 	var bound *boundColumns
-	return &feature{mapper: func(in *openedInput, next batch.Mapper) batch.Mapper {
+	x.mappers = append(x.mappers, func(in *openedInput, next batch.Mapper) batch.Mapper {
 		return func(row *batch.Row) (batch.Request, *batch.Outcome) {
 			if bound == nil || of != in.binding {
-				of, bound = in.binding, newBoundColumns(in.source.Header(), in.binding)
+				of, bound = in.binding, newBoundColumns(in.binding)
 			}
 			request, out := next(row)
 			x.found.add(row, out, bound)
 			return request, out
 		}
-	}}
+	})
 }
 
 // printDryRun writes what sending would take, and what is wrong by column.
@@ -212,7 +202,7 @@ func (x *execution) printDryRun(w io.Writer) {
 	if x.found == nil || x.found.rows == 0 || x.flags.quiet || x.process.json {
 		return
 	}
-	fmt.Fprintf(w, "  sending    %s\n", forecastOf(x.found.requests, x.flags.rate).text())
+	fmt.Fprintf(w, "  sending    %s\n", forecastOf(x.found.requests, x.flags.client.Rate).text())
 	x.found.printTo(w, "  ")
 }
 

@@ -42,7 +42,7 @@ type settingsInForce struct {
 }
 
 func newConfigCommand(p *process) *cobra.Command {
-	config := &cobra.Command{Use: "config", Short: "Show the settings in force", Args: cobra.NoArgs}
+	config := &cobra.Command{Use: "config", Short: "Show the settings in force", Args: noArgs}
 	asJSON := false
 	show := &cobra.Command{
 		Use:   "show",
@@ -50,7 +50,7 @@ func newConfigCommand(p *process) *cobra.Command {
 		Long: "show prints every flag of a job as it would be in force for a job started now: from the\n" +
 			"command line, the environment, the file that --config names, or by default. Of secrets it\n" +
 			"only tells whether they are set.",
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			from, err := resolve(cmd.Flags(), p.getenv)
 			if err != nil {
@@ -100,19 +100,11 @@ func showSettings(w io.Writer, all settingsInForce, asJSON bool) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "SETTING\tVALUE\tFROM")
 	for _, s := range all.Settings {
-		from := s.Source
-		if s.From != "" {
-			from += " " + s.From
-		}
-		fmt.Fprintf(t, "%s\t%s\t%s\n", s.Name, cmp.Or(s.Value, "-"), from)
+		fmt.Fprintf(t, "%s\t%s\t%s\n", s.Name, cmp.Or(s.Value, "-"), strings.TrimSpace(s.Source+" "+s.From))
 	}
 	fmt.Fprintln(t, "\nSECRET\tIS")
 	for _, s := range all.Secrets {
-		is := "not set"
-		if s.Set {
-			is = "set"
-		}
-		fmt.Fprintf(t, "%s\t%s\n", s.Variable, is)
+		fmt.Fprintf(t, "%s\t%s\n", s.Variable, map[bool]string{true: "set", false: "not set"}[s.Set])
 	}
 	return t.Flush()
 }

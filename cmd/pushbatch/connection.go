@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"log/slog"
 	"math"
 	"net/http"
@@ -31,12 +30,9 @@ const simulatedBase = "http://127.0.0.1"
 // connect makes the client that a job sends through.
 // maySend is asked before every request, attempted told after it.
 func (p *process) connect(f *jobFlags, log *slog.Logger, maySend func() error, attempted func(apiclient.Attempt)) (_ *apiclient.Client, err error) {
-	cfg := apiclient.Config{
-		BaseURL: f.baseURL, AppCode: f.appCode, Timeout: f.timeout, MaxAttempts: f.maxAttempts,
-		Rate: f.rate, ListRate: f.listRate, MaxOutage: f.maxOutage,
-		UserAgent: "pushbatch/" + version(), Log: log, MaySend: maySend, OnAttempt: attempted,
-	}
-	cfg.Transport = p.platform
+	cfg := f.client
+	cfg.UserAgent, cfg.Log, cfg.Transport = "pushbatch/"+version(), log, p.platform
+	cfg.MaySend, cfg.OnAttempt = maySend, attempted
 	if f.shareLimit != "" {
 		cfg.Shares = &blobShares{location: f.shareLimit}
 	}
@@ -59,20 +55,13 @@ func (p *process) connect(f *jobFlags, log *slog.Logger, maySend func() error, a
 // simulated is the platform's stand-in, with the rate limit of an account for
 // which --rate is allowed.
 func simulated(f *jobFlags) http.RoundTripper {
-	limits := simulator.PushLimits(simulatedLimit(f.rate), simulatedLimit(f.listRate))
+	whole := func(rate float64) int { return int(math.Ceil(min(rate, math.MaxInt32))) }
+	limits := simulator.PushLimits(whole(f.client.Rate), whole(f.client.ListRate))
 	sim := simulator.New(simulator.Config{Limits: limits, WebPush: 20, Contacts: 3})
 	if f.export.people {
 		sim.SeedPeople(simulatedPeople)
 	}
 	return sim.RoundTripper()
-}
-
-// simulatedLimit is a rate as a whole number; 0 is no limit.
-func simulatedLimit(rate float64) int {
-	if rate > math.MaxInt32 {
-		return 0
-	}
-	return int(math.Ceil(rate))
 }
 
 // authKind is a value of --auth: the variables that hold its parts, a secret last.
@@ -208,16 +197,12 @@ func (p *process) closed(what string, err error) {
 func (p *process) warnOnce(message string) { p.warn("%s", message) }
 
 func (f *s3Flags) check() error {
-	if err := f.s3.Check(); err != nil {
-		return usageError("%w", err)
-	}
-	if f.saveEvery < 100*time.Millisecond || f.saveEvery > time.Hour {
-		return usageError("--s3-checkpoint-every %s: a duration from 100ms to 1h was expected", f.saveEvery)
-	}
-	if f.lease < time.Second || f.lease > time.Hour {
-		return usageError("--s3-lease %s: a duration from 1s to 1h was expected", f.lease)
-	}
-	return nil
+	unusable := f.s3.Check()
+	return cmp.Or(
+		refuse(unusable != nil, "%w", unusable),
+		refuse(f.saveEvery < 100*time.Millisecond || f.saveEvery > time.Hour, "--s3-checkpoint-every %s: a duration from 100ms to 1h was expected", f.saveEvery),
+		refuse(f.lease < time.Second || f.lease > time.Hour, "--s3-lease %s: a duration from 1s to 1h was expected", f.lease),
+	)
 }
 
 // resolveS3 fills the flags that S3 is reached with from the environment: a run
@@ -228,7 +213,7 @@ func resolveS3(fs *pflag.FlagSet, getenv func(string) (string, bool)) error {
 	var failed error
 	names.VisitAll(func(f *pflag.Flag) {
 		if own := fs.Lookup(f.Name); own != nil && failed == nil {
-			_, failed = resolveFlag(fs, own, getenv)
+			_, failed = resolveFlag(fs, own, getenv, nil)
 		}
 	})
 	return failed
@@ -241,14 +226,6 @@ func storeOptions(flags *jobFlags, log *slog.Logger) runstore.Options {
 	}}
 }
 
-// saveEvery is the time between checkpoints; 0: as always.
-func (x *execution) saveEvery() time.Duration {
-	if blob.IsS3(x.folder.Path("")) {
-		return x.flags.saveEvery
-	}
-	return 0
-}
-
 // lost is why the run's folder is no longer held. Every request asks before it
 // is sent: a process that stood still for longer than its lease (a machine that
 // slept, a container that was frozen) must not send beside its successor, not
@@ -257,7 +234,11 @@ func (x *execution) lost() error {
 	if x.folder == nil {
 		return nil
 	}
-	return cmp.Or(x.folder.Lost(), x.stateLost())
+	err := x.folder.Lost()
+	if x.delta != nil && x.delta.held != nil {
+		err = cmp.Or(err, x.delta.held.Check())
+	}
+	return err
 }
 
 // openFolder takes a run, on disk or in S3, to go on with it.
@@ -267,21 +248,9 @@ func (p *process) openFolder(ctx context.Context, path string, flags *jobFlags) 
 	}
 	log, err := p.newLogger(&flags.messageFlags, flags.redact, p.terminal.W)
 	if err != nil {
-		return nil, err
+		return nil, usageError("%w", err)
 	}
-	f, err := runstore.Open(ctx, path, storeOptions(flags, log))
-	return f, folderError(err)
-}
-
-// folderError gives the error of a run's folder its exit code: that of a store that
-// cannot be used is not that of a wrong command. A run that was stopped meanwhile keeps
-// the code of what stopped it.
-func folderError(err error) error {
-	var untrusted *runstore.TrustError
-	if err == nil || errors.As(err, &untrusted) || errors.Is(err, runstore.ErrNoRun) || exitCode(err) != exitUsage {
-		return err
-	}
-	return &exitError{exitStopped, err}
+	return runstore.Open(ctx, path, storeOptions(flags, log))
 }
 
 // viewRun looks at a run, on disk or in S3.

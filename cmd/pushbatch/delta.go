@@ -72,7 +72,7 @@ func (x *execution) mayRepeatDevices(ctx context.Context) bool {
 			if err != nil || len(ids) == mostIDs {
 				return true
 			}
-			if rows++; x.flags.limit > 0 && rows > x.flags.limit {
+			if rows++; x.flags.engine.Limit > 0 && rows > x.flags.engine.Limit {
 				break
 			}
 			if id := row.Values[column].Text; id != "" {
@@ -97,29 +97,16 @@ func (x *execution) openDelta(ctx context.Context) error {
 	}
 	spool, err := runstore.NewSpool()
 	if err != nil {
-		return &exitError{exitStopped, err}
+		return err
 	}
 	x.delta = &deltaRun{execution: x, spool: spool}
 	if err = x.delta.readPlan(ctx); err == nil && x.flags.delta.state != "" {
 		err = x.delta.open(ctx)
 	}
 	if err != nil {
-		return errors.Join(stateError(err), x.closeDelta())
+		return errors.Join(err, x.closeDelta())
 	}
 	return nil
-}
-
-// stateError gives an error about a delta state its exit code.
-func stateError(err error) error {
-	var coded *exitError
-	var other *delta.OtherError
-	switch {
-	case errors.As(err, &coded):
-		return err
-	case errors.As(err, &other):
-		return &exitError{exitUsage, err}
-	}
-	return folderError(err)
 }
 
 func (d *deltaRun) open(ctx context.Context) (err error) {
@@ -132,19 +119,23 @@ func (d *deltaRun) open(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	platform := strings.TrimRight(d.flags.client.BaseURL, "/")
+	if d.flags.simulate {
+		platform = "simulator"
+	}
 	d.state, err = delta.Open(ctx, d.store, delta.Options{
-		Operation: d.operation.Name, BaseURL: d.baseURL(), Anew: d.flags.delta.full || d.flags.delta.adopt,
+		Operation: d.operation.Name, BaseURL: platform, Anew: d.flags.delta.plan.Full || d.flags.delta.plan.Adopt,
 		Open: openTable, Files: delta.Disk{}, Folder: d.spool.Path,
 	})
 	if err != nil {
 		return err
 	}
 	if d.plan != nil && d.state.Follows(d.plan) != nil {
-		return &exitError{exitStopped, fmt.Errorf("%s cannot be resumed: %w, and a run of today sends what this one left over: pushbatch %s INPUT… --delta %s",
-			d.folder.Path(""), delta.ErrUsedSince, d.operation.Name, report.ShellWord(location))}
+		return fmt.Errorf("%s cannot be resumed: %w, and a run of today sends what this one left over: pushbatch %s INPUT… --delta %s",
+			d.folder.Path(""), delta.ErrUsedSince, d.operation.Name, report.ShellWord(location))
 	}
 	if what := "every row is sent"; d.state.First() {
-		if d.flags.delta.adopt {
+		if d.flags.delta.plan.Adopt {
 			what = "every valid row is taken as acknowledged, none is sent"
 		}
 		d.log.Info("first run with this delta state: "+what, "state", d.store.Location(""))
@@ -182,29 +173,6 @@ func openTable(ctx context.Context, path string) (batch.Source, error) {
 	return source, err
 }
 
-// baseURL names the platform that a state belongs to.
-func (x *execution) baseURL() string {
-	if x.flags.simulate {
-		return "simulator"
-	}
-	return strings.TrimRight(x.flags.baseURL, "/")
-}
-
-// whenStateLost stops the run when another process may have taken its state.
-func (x *execution) whenStateLost(stop func(error)) {
-	if x.delta != nil && x.delta.held != nil {
-		x.delta.held.WhenLost(stop)
-	}
-}
-
-// stateLost is why the state is no longer held; nil while it is.
-func (x *execution) stateLost() error {
-	if x.delta == nil || x.delta.held == nil {
-		return nil
-	}
-	return x.delta.held.Check()
-}
-
 func (x *execution) closeDelta() (err error) {
 	d := x.delta
 	if d == nil {
@@ -217,13 +185,12 @@ func (x *execution) closeDelta() (err error) {
 	return errors.Join(err, d.spool.Remove())
 }
 
-// newDelta is the feature of a run with a first pass for --delta or --on-duplicate.
-func newDelta(x *execution) *feature {
-	if x.delta == nil {
-		return nil
+// addDelta adds a first pass for --delta or --on-duplicate, and what follows of it.
+func addDelta(x *execution) {
+	if d := x.delta; d != nil {
+		x.firstPasses, x.mappers = append(x.firstPasses, d.firstPass), append(x.mappers, d.mapper)
+		x.sinks, x.ends = append(x.sinks, d.sink), append(x.ends, d.ended)
 	}
-	d := x.delta
-	return &feature{firstPass: d.firstPass, extraInputs: d.vanished, mapper: d.mapper, sink: d.sink, ended: d.ended}
 }
 
 // firstPass makes the plan of a new run, or takes that of a run that goes on.
@@ -238,7 +205,7 @@ func (d *deltaRun) firstPass(ctx context.Context) error {
 		return nil // the pass that follows tells what is wrong, and accounts for every row before it
 	}
 	if err != nil || d.state == nil || d.client == nil {
-		return stateError(err)
+		return err
 	}
 	folder, err := fileOfRun(d.folder.Path(""), "")
 	if err != nil {
@@ -246,7 +213,7 @@ func (d *deltaRun) firstPass(ctx context.Context) error {
 	}
 	died, err := d.state.Begin(ctx, d.plan, folder, d.notePath(), time.Now())
 	if err != nil {
-		return stateError(err)
+		return err
 	}
 	if died {
 		d.plan.UnsureTo = math.MaxInt64
@@ -256,7 +223,7 @@ func (d *deltaRun) firstPass(ctx context.Context) error {
 		mark = d.point.Mark
 	}
 	d.outcomes, err = runstore.OpenAppend(d.folder, runstore.DeltaOutcomesFile, mark[runstore.DeltaOutcomesFile])
-	return stateError(err)
+	return err
 }
 
 func (d *deltaRun) notePath() string {
@@ -288,20 +255,19 @@ func (d *deltaRun) loadPlan() (found bool, err error) {
 		d.plan = nil
 		return false, nil
 	}
-	packed, err := os.ReadFile(d.folder.LocalFile(actionsFile))
+	actions, err := os.ReadFile(d.folder.LocalFile(actionsFile))
 	if err != nil {
 		return false, fmt.Errorf("read the plan of the run: %w", err)
 	}
 	d.otherSettings = d.plan.Settings != d.settingsKey()
-	return true, d.plan.SetActions(packed)
+	return true, d.plan.SetActions(actions)
 }
 
 func (d *deltaRun) newPlanner() (*delta.Planner, error) {
 	age, _ := d.flags.delta.age() // checked before
-	return delta.NewPlanner(delta.PlanOptions{
-		Folder: d.spool.Path, OnDuplicate: delta.Duplicates(d.flags.delta.onDuplicate),
-		Full: d.flags.delta.full, Adopt: d.flags.delta.adopt, Part: d.spec.Retry != nil, MaxAge: age, Now: time.Now(),
-	})
+	o := d.flags.delta.plan
+	o.Folder, o.Part, o.MaxAge, o.Now = d.spool.Path, d.spec.Retry != nil, age, time.Now()
+	return delta.NewPlanner(o)
 }
 
 func (d *deltaRun) makePlan(ctx context.Context) (err error) {
@@ -322,12 +288,11 @@ func (d *deltaRun) makePlan(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	packed, err := d.plan.Actions()
-	if err == nil {
-		d.plan.Settings = d.settingsKey()
-		err = d.folder.WriteFile(actionsFile, packed)
+	d.plan.Settings = d.settingsKey()
+	if err := d.folder.WriteFile(actionsFile, d.plan.Actions()); err != nil {
+		return err
 	}
-	if err = cmp.Or(err, d.folder.WriteJSON(deltaPlanFile, d.plan)); err != nil {
+	if err := d.folder.WriteJSON(deltaPlanFile, d.plan); err != nil {
 		return err
 	}
 	if s := d.deltaSummary(); s != nil {

@@ -55,49 +55,42 @@ func withState(ctx context.Context, location, own string, hold *runstore.Options
 		return err
 	}
 	if names, err := store.List(ctx); err == nil && len(names) == 0 {
-		return &noStateError{location}
+		return fmt.Errorf("%s %w", location, errNoState)
 	}
 	if hold != nil {
 		held, err := runstore.Hold(ctx, location, *hold)
 		if err != nil {
-			return stateError(err)
+			return err
 		}
 		defer func() { _ = held.Release() }() // what was changed is durable
 	}
 	spool, err := runstore.NewSpool()
 	if err != nil {
-		return &exitError{exitStopped, err}
+		return err
 	}
 	defer func() { err = errors.Join(err, spool.Remove()) }()
 	state, err := delta.Open(ctx, store, delta.Options{Open: openTable, Files: delta.Disk{}, Folder: spool.Path})
 	if err == nil && state.First() {
-		return &noStateError{location}
+		err = fmt.Errorf("%s %w", location, errNoState)
 	}
 	if err == nil && hold != nil && state.Dead() != nil && state.Dead().Folder != own {
 		outcomes, _ := outcomesOf(ctx, state.Dead())
 		err = state.Settle(ctx, outcomes, true)
 	}
 	if err != nil {
-		return stateError(err)
+		return err
 	}
-	return stateError(do(state))
+	return do(state)
 }
 
-// noStateError says that no delta state is where one is named.
-type noStateError struct{ location string }
-
-func (e *noStateError) Error() string {
-	return e.location + " holds no delta state yet: the first run with --delta makes it"
-}
+// errNoState says that no delta state is where one is named.
+var errNoState = errors.New("holds no delta state yet: the first run with --delta makes it")
 
 // showDelta prints what a state holds, after it has forgotten the devices of a file.
 func (p *process) showDelta(ctx context.Context, flags *jobFlags, location, forget string, asJSON bool) error {
 	var hold *runstore.Options
 	if forget != "" {
-		log, err := p.newLogger(&messageFlags{logFormat: "text"}, false, p.stderr)
-		if err != nil {
-			return err
-		}
+		log, _ := p.newLogger(&messageFlags{logFormat: "text"}, false, p.stderr) // a format that there is
 		options := storeOptions(flags, log)
 		hold = &options
 	}
@@ -113,7 +106,7 @@ func (p *process) showDelta(ctx context.Context, flags *jobFlags, location, forg
 			err = printDelta(p.stdout, info, asJSON)
 		}
 		if err == nil && unread > 0 {
-			err = &exitError{exitBadRows, fmt.Errorf("the registration id of %d %s of %s cannot be read: their devices are not removed", unread, report.Plural(unread, "row"), forget)}
+			err = &exitError{code: exitBadRows, err: fmt.Errorf("the registration id of %d %s of %s cannot be read: their devices are not removed", unread, report.Plural(unread, "row"), forget)}
 		}
 		return err
 	})
@@ -150,7 +143,7 @@ func (p *process) idsOf(ctx context.Context, info blob.Info) iter.Seq2[string, e
 	return func(yield func(string, error) bool) {
 		source, err := readers.Open(ctx, info, readers.Options{Stdin: p.stdin})
 		if err != nil {
-			yield("", &exitError{exitUsage, err})
+			yield("", usageError("%w", err))
 			return
 		}
 		defer source.Close()
@@ -161,20 +154,13 @@ func (p *process) idsOf(ctx context.Context, info blob.Info) iter.Seq2[string, e
 			yield("", usageError("%s: %w", source.Name(), err))
 			return
 		}
-		for row, err := range source.Rows(ctx, batch.Position{}) {
-			id := ""
-			if err == nil {
-				request, out := binding.Map(&row)
-				if r, ok := request.(called); ok {
-					id = r.RegistrationID()
-				} else if out != nil {
-					id = out.RegistrationID
-				}
+		batch.Each(source.Rows(ctx, batch.Position{}), func(row batch.Row) (string, error) {
+			request, out := binding.Map(&row)
+			if r, ok := request.(called); ok {
+				return r.RegistrationID(), nil
 			}
-			if !yield(id, err) || err != nil {
-				return
-			}
-		}
+			return out.RegistrationID, nil
+		})(yield)
 	}
 }
 

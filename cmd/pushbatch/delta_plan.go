@@ -48,43 +48,28 @@ func (d *deltaRun) readRows(ctx context.Context, planner *delta.Planner) (emptyI
 	return emptyInput, nil
 }
 
-// plannedBatch is how many rows are handed over at once.
-const plannedBatch = 256
-
-// plannedRow is what a planner is told of a row.
-type plannedRow struct {
-	request called // nil: it makes none
-	id      string
-	idle    bool
-
-	doubtful bool // the id may be another one
-}
-
 // readInput maps the rows of an input while those before are hashed and spilled, in
 // a goroutine that ends with it: of ten million rows that is a minute of two.
 func (d *deltaRun) readInput(ctx context.Context, planner *delta.Planner, source batch.Source, binding *ops.Binding) error {
 	before := planner.Rows()
-	rows := make(chan []plannedRow, 2)
+	mapped := make(chan func(*delta.Planner) error, 512)
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(batch.Guarded(func() error { return d.planRows(planner, rows) }))
 	group.Go(batch.Guarded(func() error {
-		defer close(rows)
-		return d.mapInput(ctx, before, source, binding, rows)
+		for plan := range mapped {
+			if err := plan(planner); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	group.Go(batch.Guarded(func() error {
+		defer close(mapped)
+		return d.mapInput(ctx, before, source, binding, mapped)
 	}))
 	return group.Wait()
 }
 
-func (d *deltaRun) mapInput(ctx context.Context, num int64, source batch.Source, binding *ops.Binding, to chan<- []plannedRow) error {
-	some := make([]plannedRow, 0, plannedBatch)
-	hand := func() error {
-		select {
-		case to <- some:
-			some = make([]plannedRow, 0, plannedBatch)
-			return nil
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
+func (d *deltaRun) mapInput(ctx context.Context, num int64, source batch.Source, binding *ops.Binding, to chan<- func(*delta.Planner) error) error {
 	for row, err := range source.Rows(ctx, batch.Position{}) {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -92,25 +77,19 @@ func (d *deltaRun) mapInput(ctx context.Context, num int64, source batch.Source,
 		if err != nil {
 			return unreadable(err)
 		}
-		if d.flags.limit > 0 && num >= d.flags.limit {
+		if d.flags.engine.Limit > 0 && num >= d.flags.engine.Limit {
 			break
 		}
 		num++
 		row.Num, row.Source = num, source.Name()
 		request, out := binding.Map(&row)
-		planned := plannedRow{}
-		if out != nil {
-			planned.id, planned.idle, planned.doubtful = out.RegistrationID, out.Status == batch.Skipped, isDoubtful(&row, out, binding)
-		} else if planned.request, _ = request.(called); planned.request == nil {
-			return errors.New("a request cannot tell what it sends") // none of ops'
-		}
-		if some = append(some, planned); len(some) == plannedBatch {
-			if err := hand(); err != nil {
-				return err
-			}
+		select {
+		case to <- d.planRow(&row, request, out, binding):
+		case <-ctx.Done():
+			return context.Cause(ctx)
 		}
 	}
-	return hand()
+	return nil
 }
 
 // isDoubtful reports whether the device of a row may be another one than its id says:
@@ -130,28 +109,24 @@ func isDoubtful(row *batch.Row, out *batch.Outcome, binding *ops.Binding) bool {
 	return whole || out.Code == batch.CodeUnmodified || slices.ContainsFunc(out.Problems, atFault) || slices.ContainsFunc(row.Faults, atFault)
 }
 
-func (d *deltaRun) planRows(planner *delta.Planner, rows <-chan []plannedRow) error {
-	for some := range rows {
-		for i := range some {
-			if err := d.planRow(planner, &some[i]); err != nil {
-				return err
+// planRow is what a planner is told of a row that was mapped.
+func (d *deltaRun) planRow(row *batch.Row, request batch.Request, out *batch.Outcome, binding *ops.Binding) func(*delta.Planner) error {
+	if out != nil {
+		id, idle, doubtful := out.RegistrationID, out.Status == batch.Skipped, isDoubtful(row, out, binding)
+		return func(planner *delta.Planner) error {
+			if doubtful {
+				planner.Doubt()
 			}
+			return planner.Inert(id, idle)
 		}
 	}
-	return nil
-}
-
-func (d *deltaRun) planRow(planner *delta.Planner, row *plannedRow) error {
-	if row.request == nil {
-		if row.doubtful {
-			planner.Doubt()
-		}
-		return planner.Inert(row.id, row.idle)
+	r := request.(called) //nolint:forcetypeassert // all requests of ops are
+	return func(planner *delta.Planner) error {
+		call := r.Call()
+		appCode := cmp.Or(call.AppCode, d.flags.client.AppCode)
+		sent := delta.Request{AppCode: appCode, Method: call.Method, Path: call.Path, Query: call.Query, Body: call.Body}
+		return planner.Request(appCode, r.RegistrationID(), sent.Hash())
 	}
-	call := row.request.Call()
-	appCode := cmp.Or(call.AppCode, d.flags.appCode)
-	sent := delta.Request{AppCode: appCode, Method: call.Method, Path: call.Path, Query: call.Query, Body: call.Body}
-	return planner.Request(appCode, row.request.RegistrationID(), sent.Hash())
 }
 
 // unreadable is the error of an input that cannot be read further, with a code.
@@ -166,7 +141,6 @@ func unreadable(err error) error {
 // look at the rows that are to be sent.
 func (x *execution) setThresholds(cfg *batch.Config) {
 	cfg.MaxErrors, _ = batch.ParseThreshold(x.flags.maxErrors) // checked before
-	cfg.Canary = x.flags.canary
 	if x.delta == nil || x.delta.plan == nil {
 		return
 	}
@@ -198,7 +172,7 @@ func (p *process) inspectDelta(ctx context.Context, c *runConfig, found []blob.I
 	if _, err = x.delta.readRows(ctx, planner); err == nil {
 		x.delta.plan, err = planner.Finish(ctx, x.delta.state, "", nil)
 	}
-	return x.deltaSummary(), stateError(err)
+	return x.deltaSummary(), err
 }
 
 // deltaSummary is what reports say of the plan; nil: there is none.
@@ -213,6 +187,6 @@ func (x *execution) deltaSummary() *report.Delta {
 	}
 	return &report.Delta{
 		State: x.delta.store.Location(""), First: p.First, New: c.New, Changed: c.Changed, Unchanged: c.Unchanged, TooOld: c.TooOld,
-		Vanished: c.Vanished, ToSend: send, Known: c.Known, Seconds: float64(send) / x.flags.rate, Refused: x.delta.refused,
+		Vanished: c.Vanished, ToSend: send, Known: c.Known, Seconds: float64(send) / x.flags.client.Rate, Refused: x.delta.refused,
 	}
 }

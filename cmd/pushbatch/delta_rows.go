@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -19,7 +21,13 @@ import (
 // mapper does with each row what the plan says.
 func (d *deltaRun) mapper(in *openedInput, next batch.Mapper) batch.Mapper {
 	if _, vanished := in.source.(vanishedSource); vanished {
-		return d.vanishedMapper(next)
+		return func(row *batch.Row) (batch.Request, *batch.Outcome) {
+			request, out := next(row)
+			if request != nil {
+				request = batch.Amended(request, goneToo)
+			}
+			return request, out
+		}
 	}
 	if d.plan == nil {
 		return next
@@ -29,25 +37,27 @@ func (d *deltaRun) mapper(in *openedInput, next batch.Mapper) batch.Mapper {
 		switch {
 		case !d.plan.IsRepeated(row.Num):
 		case request != nil:
-			request = repeatedRequest{request}
-		case out.Status == batch.Skipped:
-			out.Warn(delta.CodeDuplicate, "")
+			request = batch.Amended(request, warnOfRepeated)
+		default:
+			warnOfRepeated(out)
 		}
 		return request, out
 	}
 }
 
-// repeatedRequest is that of a device that stood in the input before, with other
-// content.
-type repeatedRequest struct{ batch.Request }
-
-// Send implements batch.Request.
-func (r repeatedRequest) Send(ctx context.Context) (batch.Outcome, error) {
-	out, err := r.Request.Send(ctx)
-	if err == nil && out.Status == batch.Succeeded {
+// warnOfRepeated warns of a row that went through, or is passed over, whose device
+// stood in the input before, with other content.
+func warnOfRepeated(out *batch.Outcome) {
+	if out.Status == batch.Succeeded || out.Status == batch.Skipped {
 		out.Warn(delta.CodeDuplicate, "")
 	}
-	return out, err
+}
+
+// goneToo is the outcome of a vanished device that the platform does not know either.
+func goneToo(out *batch.Outcome) {
+	if out.Status == batch.Failed && out.Code == ops.CodeUnknownRegistration {
+		out.Status, out.Code, out.Message = batch.Skipped, delta.CodeAlreadyGone, ""
+	}
 }
 
 func (d *deltaRun) mapRow(row *batch.Row, next batch.Mapper) (batch.Request, *batch.Outcome) {
@@ -63,7 +73,10 @@ func (d *deltaRun) mapRow(row *batch.Row, next batch.Mapper) (batch.Request, *ba
 		id, warnings = out.RegistrationID, out.Warnings
 	}
 	if action == delta.Duplicate {
-		return nil, duplicateOutcome(id)
+		const message = "the device stands in the input more than once, with other content: keep one of its rows, or take --on-duplicate last"
+		out := &batch.Outcome{Status: batch.Rejected, RegistrationID: id}
+		out.SetProblems([]batch.Problem{{Code: delta.CodeDuplicate, Message: message}})
+		return nil, out
 	}
 	return nil, &batch.Outcome{Status: batch.Skipped, RegistrationID: id, Code: leftOutCodes[action], Warnings: warnings, LeftOut: true}
 }
@@ -73,51 +86,11 @@ var leftOutCodes = map[delta.Action]string{
 	delta.Unchanged: delta.CodeUnchanged, delta.Adopted: delta.CodeAdopted, delta.Superseded: delta.CodeSuperseded,
 }
 
-func duplicateOutcome(id string) *batch.Outcome {
-	const message = "the device stands in the input more than once, with other content: keep one of its rows, or take --on-duplicate last"
-	return &batch.Outcome{
-		Status: batch.Rejected, RegistrationID: id, Code: delta.CodeDuplicate, Message: message,
-		Problems: []batch.Problem{{Code: delta.CodeDuplicate, Message: message}},
-	}
-}
-
-// otherOperations names the operations of inputs that have not the run's own.
-func (x *execution) otherOperations() map[int]string {
-	for i := range x.opened {
-		if _, vanished := x.opened[i].source.(vanishedSource); vanished {
-			return map[int]string{i: "depersonalize"}
-		}
-	}
-	return nil
-}
-
-func (d *deltaRun) vanishedMapper(next batch.Mapper) batch.Mapper {
-	return func(row *batch.Row) (batch.Request, *batch.Outcome) {
-		request, out := next(row)
-		if request != nil {
-			request = vanishedRequest{request}
-		}
-		return request, out
-	}
-}
-
-// vanishedRequest depersonalizes a device that may be gone at the platform, too.
-type vanishedRequest struct{ batch.Request }
-
-// Send implements batch.Request.
-func (r vanishedRequest) Send(ctx context.Context) (batch.Outcome, error) {
-	out, err := r.Request.Send(ctx)
-	if err == nil && out.Status == batch.Failed && out.Code == ops.CodeUnknownRegistration {
-		out.Status, out.Code, out.Message = batch.Skipped, delta.CodeAlreadyGone, ""
-	}
-	return out, err
-}
-
 // settingsKey stands for what a resumed run may be given anew and what requests are
 // made of: what is sent with other settings is not what was planned, and the state
 // forgets it.
 func (x *execution) settingsKey() string {
-	h := delta.DeviceHash(x.flags.appCode + "\x00" + x.mapping)
+	h := delta.DeviceHash(x.flags.client.AppCode + "\x00" + x.mapping)
 	return hex.EncodeToString(h[:])
 }
 
@@ -140,7 +113,7 @@ func (s *outcomeSink) Write(r *batch.Result) error {
 	if s.run.otherSettings {
 		return s.Sink.Write(r)
 	}
-	sure := !s.run.flags.personalize.ForceDepersonalize && r.Row.Num > s.run.plan.UnsureTo
+	sure := !s.run.flags.bind.Personalize.ForceDepersonalize && r.Row.Num > s.run.plan.UnsureTo
 	err := s.file.Grow(func(dst []byte) []byte { return delta.AppendOutcome(dst, r.Row.Num, &r.Outcome, sure) })
 	if err != nil {
 		return err
@@ -179,7 +152,7 @@ func (d *deltaRun) ended(ctx context.Context, engine *batch.Job, runErr error) e
 		err = d.state.Settle(ctx, outcomes, runErr == nil)
 	}
 	if err != nil {
-		return &exitError{exitStopped, fmt.Errorf("the delta state was not renewed: %w: the next run, or resume, makes up for it", err)}
+		return fmt.Errorf("the delta state was not renewed: %w: the next run, or resume, makes up for it", err)
 	}
 	return nil
 }
@@ -187,21 +160,19 @@ func (d *deltaRun) ended(ctx context.Context, engine *batch.Job, runErr error) e
 // deltaFlags say what a run that happens every night leaves out and takes back.
 type deltaFlags struct {
 	state       string
-	full        bool
-	adopt       bool
+	plan        delta.PlanOptions
 	maxAge      string
 	mirror      bool
 	maxVanished string
-	onDuplicate string
 }
 
 func (d *deltaFlags) add(fs *pflag.FlagSet) {
 	fs.StringVar(&d.state, "delta", "", "send only what `STATE` (a folder or s3:// prefix) does not know as acknowledged, and keep it up to date")
-	fs.BoolVar(&d.full, "delta-full", false, "send every row, and renew the state")
-	fs.BoolVar(&d.adopt, "delta-adopt", false, "send nothing and take every valid row as acknowledged")
+	fs.BoolVar(&d.plan.Full, "delta-full", false, "send every row, and renew the state")
+	fs.BoolVar(&d.plan.Adopt, "delta-adopt", false, "send nothing and take every valid row as acknowledged")
 	fs.StringVar(&d.maxAge, "max-age", "", "send again what was acknowledged longer ago than `AGE` (30d, 12h), each night a share of it")
 	fs.StringVar(&d.maxVanished, "max-vanished", "", "with --mirror: stop before anything is sent when more than `N` devices, or P% of the state, have vanished (default 5%, below 100 devices 5)")
-	fs.StringVar(&d.onDuplicate, "on-duplicate", string(delta.SendAll), "rows of a device that stands more than once: send all, the last one, or reject those that differ")
+	fs.StringVar((*string)(&d.plan.OnDuplicate), "on-duplicate", string(delta.SendAll), "rows of a device that stands more than once: send all, the last one, or reject those that differ")
 }
 
 func (d *deltaFlags) addMirror(fs *pflag.FlagSet) {
@@ -213,38 +184,19 @@ func (c *runConfig) checkDelta() error {
 	if c.set.Lookup("delta") == nil {
 		return nil
 	}
-	if c.flags.delta.state == "" && c.set.Changed("delta") {
-		return usageError("--delta names no STATE: give a folder or an s3:// prefix")
-	}
-	return c.flags.delta.check()
-}
-
-func (d *deltaFlags) check() error {
-	if _, err := d.age(); err != nil {
-		return err
-	}
-	if _, err := batch.ParseThreshold(d.maxVanished); err != nil {
-		return usageError("--max-vanished: %v", err)
-	}
-	switch delta.Duplicates(d.onDuplicate) {
-	case delta.SendAll, delta.SendLast, delta.RejectDiffer:
-	default:
-		return usageError("--on-duplicate %q: take all, last or reject", d.onDuplicate)
-	}
-	if d.full && d.adopt {
-		return usageError("--delta-full sends every row and --delta-adopt none: take one of them")
-	}
-	if d.state != "" {
-		return nil
-	}
-	for name, given := range map[string]bool{
-		"delta-full": d.full, "delta-adopt": d.adopt, "max-age": d.maxAge != "", "mirror": d.mirror, "max-vanished": d.maxVanished != "",
-	} {
-		if given {
-			return usageError("--%s needs --delta STATE", name)
-		}
-	}
-	return nil
+	d := &c.flags.delta
+	_, noAge := d.age()
+	_, noThreshold := batch.ParseThreshold(d.maxVanished)
+	alone := cmp.Or(c.given("delta-full", "delta-adopt", "max-age", "mirror", "max-vanished")...)
+	return cmp.Or(
+		refuse(d.state == "" && c.set.Changed("delta"), "--delta names no STATE: give a folder or an s3:// prefix"),
+		noAge,
+		refuse(noThreshold != nil, "--max-vanished: %v", noThreshold),
+		refuse(!slices.Contains([]delta.Duplicates{delta.SendAll, delta.SendLast, delta.RejectDiffer}, d.plan.OnDuplicate),
+			"--on-duplicate %q: take all, last or reject", d.plan.OnDuplicate),
+		refuse(d.plan.Full && d.plan.Adopt, "--delta-full sends every row and --delta-adopt none: take one of them"),
+		refuse(d.state == "" && alone != "", "%s needs --delta STATE", alone),
+	)
 }
 
 // age reads --max-age: a duration, of days too.
@@ -262,5 +214,5 @@ func (d *deltaFlags) age() (time.Duration, error) {
 // firstPass reports whether the inputs are read once before anything is sent. Without
 // these flags, as in export, onDuplicate is empty.
 func (d *deltaFlags) firstPass() bool {
-	return d.state != "" || d.onDuplicate != "" && delta.Duplicates(d.onDuplicate) != delta.SendAll
+	return d.state != "" || d.plan.OnDuplicate != "" && d.plan.OnDuplicate != delta.SendAll
 }

@@ -25,9 +25,9 @@ func (d *deltaRun) whyNoMirror(planner *delta.Planner, emptyInput bool) string {
 		return ""
 	case d.state.First():
 		return "this is the first run of the state"
-	case d.flags.delta.full, d.flags.delta.adopt:
+	case d.flags.delta.plan.Full, d.flags.delta.plan.Adopt:
 		return "a full or adopting run takes nothing back"
-	case d.flags.limit > 0:
+	case d.flags.engine.Limit > 0:
 		return "--limit reads a part only"
 	case emptyInput || planner.Rows() == 0:
 		return "an input is empty"
@@ -68,7 +68,7 @@ func (d *deltaRun) checkVanished(ctx context.Context) error {
 	d.refused = true
 	more, err := d.vanished(ctx) // which are unsent too
 	d.opened = append(d.opened, more...)
-	return errors.Join(&exitError{exitErrors, fmt.Errorf(
+	return errors.Join(&exitError{code: exitErrors, err: fmt.Errorf(
 		"%d of the %d devices of %s stand no more in the input, more than --max-vanished %s: nothing was sent; look at %s, and give --max-vanished %d if they are to be depersonalized",
 		counts.Vanished, counts.Known, d.store.Location(""), text, d.folder.Path(vanishedFile), counts.Vanished)}, err)
 }
@@ -105,7 +105,7 @@ func openVanished(ctx context.Context, location string, retry *retrySpec, o ops.
 		source, err = retry.only(ctx, vanishedSource{source})
 	}
 	if err != nil {
-		return in, &exitError{exitStopped, err}
+		return in, err
 	}
 	o.Mapping, o.Constants = nil, nil
 	binding, err := ops.Named("depersonalize").Bind(source.Header(), o)

@@ -74,7 +74,7 @@ func (p *process) doctor(ctx context.Context, c *runConfig, asJSON bool) error {
 		return err
 	}
 	if d.failed() {
-		return &errReported{exitError{exitStopped, errors.New("a check failed")}}
+		return &exitError{exitStopped, errors.New("a check failed"), true}
 	}
 	return nil
 }
@@ -117,16 +117,16 @@ func (d *examination) print(w io.Writer, asJSON bool) error {
 
 // settings are fine when doctor comes here: what no job can have is wrong usage.
 func (d *examination) settings() {
-	text := "base URL " + console.MaskedURL(d.flags.baseURL) + ", authorization " + d.flags.auth
+	text := "base URL " + console.MaskedURL(d.flags.client.BaseURL) + ", authorization " + d.flags.auth
 	if d.flags.simulate {
 		text = "the built-in simulator: no account is needed"
 	}
-	d.add("settings", checkOK, text+fmt.Sprintf(", %g requests/s", d.flags.rate), "")
+	d.add("settings", checkOK, text+fmt.Sprintf(", %g requests/s", d.flags.client.Rate), "")
 }
 
 // connect makes the client. Without a secret the checks that need none go on.
 func (d *examination) connect() error {
-	if err := apiclient.CheckBaseURL(d.flags.baseURL); err != nil && !d.flags.simulate {
+	if err := apiclient.CheckBaseURL(d.flags.client.BaseURL); err != nil && !d.flags.simulate {
 		return usageError("%w", err)
 	}
 	client, err := d.process.connect(d.flags, d.log, nil, d.attemptEnded)
@@ -160,7 +160,7 @@ func (d *examination) platform(ctx context.Context, codes []string) {
 
 // hostName tells which proxy is used, and whether the host's address is found.
 func (d *examination) hostName(ctx context.Context) bool {
-	u, _ := url.Parse(d.flags.baseURL) // checked with the settings
+	u, _ := url.Parse(d.flags.client.BaseURL) // checked with the settings
 	host := u.Hostname()
 	proxy, err := apiclient.ProxyOf(&http.Request{URL: u})
 	switch {
@@ -184,7 +184,7 @@ func (d *examination) hostName(ctx context.Context) bool {
 
 // wayTo names the check that a failure without an answer belongs to.
 func (d *examination) wayTo(code string) string {
-	if strings.HasPrefix(d.flags.baseURL, "https:") && strings.HasPrefix(code, "tls_") {
+	if strings.HasPrefix(d.flags.client.BaseURL, "https:") && strings.HasPrefix(code, "tls_") {
 		return "TLS"
 	}
 	return "connection"
@@ -204,7 +204,7 @@ func (d *examination) reached(err error) bool {
 	case err != nil && !ok:
 		d.add(d.wayTo(""), checkFailed, "no answer within "+lookWithin.String(), "see that the host can be reached from here: firewall, HTTPS_PROXY")
 		return false
-	case strings.HasPrefix(d.flags.baseURL, "http:"):
+	case strings.HasPrefix(d.flags.client.BaseURL, "http:"):
 		d.add("TLS", checkOK, "plain http, which is for loopback only", "")
 	default:
 		d.add("TLS", checkOK, "the host's certificate is trusted", "")
@@ -234,7 +234,7 @@ const probeID = "pushbatch-doctor-no-such-registration"
 // the applications came to, and a registration that does not exist is asked for.
 func (d *examination) credentials(ctx context.Context, codes []string, listing error) (accepted bool) {
 	call := apiclient.GetCall(probeID)
-	if d.flags.appCode == "" {
+	if d.flags.client.AppCode == "" {
 		call.AppCode = append(codes, "none-is-given")[0]
 	}
 	const check = "credentials"

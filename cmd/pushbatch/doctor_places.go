@@ -24,7 +24,7 @@ const doctorRows = 10_000
 // readInputs checks that the inputs can be read, and returns the application codes
 // that are in use: the flag's and those of the rows that were read.
 func (d *examination) readInputs(ctx context.Context) []string {
-	codes := map[string]bool{d.flags.appCode: true}
+	codes := map[string]bool{d.flags.client.AppCode: true}
 	delete(codes, "")
 	found, err := blob.Expand(ctx, d.inputs)
 	if len(d.inputs) > 0 && err != nil {

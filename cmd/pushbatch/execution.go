@@ -14,6 +14,7 @@ import (
 
 	"pushbatch/apiclient"
 	"pushbatch/batch"
+	"pushbatch/batch/blob"
 	"pushbatch/batch/ops"
 	"pushbatch/batch/redact"
 	"pushbatch/batch/runstore"
@@ -46,10 +47,10 @@ type execution struct {
 	redactor *redact.Redactor // nil: values stand as they are
 	metrics  *watch.Metrics   // nil: nobody asked for them
 	notifier *watch.Notifier  // nil: nobody is told
-	features []*feature
-	reports  *writers.Reports
-	journal  *runstore.Journal // nil: nothing is sent, or the folder is in S3
-	before   *snapshot         // nil: what devices were is not kept
+	features
+	reports *writers.Reports
+	journal *runstore.Journal // nil: nothing is sent, or the folder is in S3
+	before  *snapshot         // nil: what devices were is not kept
 
 	attempted context.CancelCauseFunc // ends a look at the platform after one attempt, see look
 	answered  time.Time               // of the last look, by the platform's clock; zero: not known
@@ -80,10 +81,10 @@ func (p *process) open(c *runConfig, spec runSpec) (x *execution, err error) {
 	x = &execution{runConfig: c, process: p, spec: spec, layout: c.flags.export.layout()}
 	p.json = c.flags.logFormat == console.JSON
 	if x.printer, x.every, err = console.NewPrinter(p.terminal, c.flags.progress, c.flags.quiet, c.flags.logFormat); err != nil {
-		return nil, err
+		return nil, usageError("%w", err)
 	}
 	if x.log, err = p.newLogger(&c.flags.messageFlags, c.flags.redact, x.printer.Above()); err != nil {
-		return nil, err
+		return nil, usageError("%w", err)
 	}
 	if err := x.openRedactor(); err != nil {
 		return nil, err
@@ -103,7 +104,7 @@ func (p *process) open(c *runConfig, spec runSpec) (x *execution, err error) {
 // describe fills the spec of a new run and says once what was found.
 func (x *execution) describe(ctx context.Context) (err error) {
 	x.spec.Version, x.spec.Operation = version(), x.operation.Name
-	x.spec.StartedAt, x.spec.Settings, x.spec.Limit = time.Now().UTC(), settingsOf(x.set), x.flags.limit
+	x.spec.StartedAt, x.spec.Settings, x.spec.Limit = time.Now().UTC(), settingsOf(x.set), x.flags.engine.Limit
 	x.spec.Mapping, x.spec.Inputs = x.mapping, nil
 	x.spec.noteVariables(x.set, x.process.getenv)
 	x.fixTarget()
@@ -127,7 +128,7 @@ func (x *execution) createFolder(ctx context.Context) (err error) {
 	if errors.Is(err, runstore.ErrRunExists) {
 		return usageError("%w: give another --out, or go on with it: pushbatch resume %s", err, report.ShellPath(path))
 	}
-	return folderError(err)
+	return err
 }
 
 // freeFolder is path, or path with a number when that second has a run already.
@@ -146,8 +147,15 @@ func (x *execution) openReports() (*writers.Reports, error) {
 		return nil, err
 	}
 	o := writers.ReportOptions{Operation: x.operation.Name, Format: format, Requests: dryRuns[x.flags.dryRun] == ops.ShowRequests}
-	o.Gather, o.Shown = x.inventoryCells(), x.shownResult()
-	o.Others = x.otherOperations()
+	if o.Shown = x.shownResult(); x.gathers() {
+		o.Gather = x.layout.Cells
+	}
+	o.Others = make(map[int]string)
+	for i := range x.opened {
+		if _, vanished := x.opened[i].source.(vanishedSource); vanished {
+			o.Others[i] = "depersonalize"
+		}
+	}
 	if x.people != nil {
 		o.Kept = []string{peopleFile}
 	}
@@ -164,16 +172,18 @@ func (x *execution) openReports() (*writers.Reports, error) {
 }
 
 func (x *execution) engineConfig(sink batch.Sink) batch.Config {
-	cfg := batch.Config{
-		Sink: sink, MaxInFlight: x.flags.maxInFlight, Limit: x.flags.limit,
-		Resume: x.point, CallerState: x.saveCallerState,
-		Save: x.save, SaveEvery: x.saveEvery(),
+	cfg := x.flags.engine
+	cfg.Sink, cfg.Resume, cfg.CallerState, cfg.Save = sink, x.point, x.saveCallerState, x.save
+	if blob.IsS3(x.folder.Path("")) {
+		cfg.SaveEvery = x.flags.saveEvery
 	}
 	if x.journal != nil {
 		cfg.Journal = x.journal
 	}
-	if x.client != nil { // a dry run is there to find all that is wrong
+	if x.client != nil {
 		x.setThresholds(&cfg)
+	} else {
+		cfg.Canary = 0 // a dry run is there to find all that is wrong
 	}
 	for _, in := range x.opened {
 		cfg.Inputs = append(cfg.Inputs, batch.Input{Source: in.source, Map: x.mapper(&in)})
@@ -218,9 +228,7 @@ func (x *execution) traffic() callerState {
 	state.AtLeast = state.AtLeast || x.died
 	if x.client != nil {
 		s := x.client.Stats()
-		state.Requests += s.Requests - x.looks.Requests
-		state.Retries += s.Retries - x.looks.Retries
-		state.Throttled += s.Throttled - x.looks.Throttled
+		state.Add(report.Traffic{Requests: s.Requests - x.looks.Requests, Retries: s.Retries - x.looks.Retries, Throttled: s.Throttled - x.looks.Throttled})
 		if x.before != nil {
 			state.Snapshot += x.before.requests.Load()
 		}
@@ -233,9 +241,6 @@ func (x *execution) saveCallerState() json.RawMessage {
 	engine := x.engine.Load()
 	x.timeline.Note(engine.Elapsed(), engine.Progress().Statuses, state.Requests, state.Throttled)
 	state.Series = x.timeline.Series()
-	data, err := json.Marshal(state)
-	if err != nil {
-		return nil
-	}
+	data, _ := json.Marshal(state) // numbers only
 	return data
 }

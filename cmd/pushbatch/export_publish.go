@@ -10,8 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/pflag"
-
 	"pushbatch/batch"
 	"pushbatch/batch/blob"
 	"pushbatch/readers/people"
@@ -34,14 +32,6 @@ type published struct {
 // in a dry run, and not when a run that has ended is looked at again.
 func (x *execution) gathers() bool {
 	return x.exporting() && x.client != nil && !x.folder.Exists(publishedFile)
-}
-
-// inventoryCells is what the reports gather, nil for other operations.
-func (x *execution) inventoryCells() func(*batch.Result) ([]batch.Value, bool) {
-	if !x.gathers() {
-		return nil
-	}
-	return x.layout.Cells
 }
 
 // checkTarget refuses a new run whose table could not be published at its end.
@@ -126,13 +116,14 @@ func (x *execution) publishing() func(done, all int64) {
 	}
 }
 
-// newTable publishes the table of an export when its run has ended. A run
+// addTable publishes the table of an export when its run has ended. A run
 // without a row, which is an error, does not replace a table that is there.
-func newTable(x *execution) *feature {
+func addTable(x *execution) {
 	if !x.exporting() {
-		return nil
+		return
 	}
-	return &feature{firstPass: x.listApplications, ended: func(ctx context.Context, engine *batch.Job, runErr error) (err error) {
+	x.firstPasses = append(x.firstPasses, x.listApplications)
+	x.ends = append(x.ends, func(ctx context.Context, engine *batch.Job, runErr error) (err error) {
 		if x.people != nil {
 			x.people.Seal()
 		}
@@ -141,20 +132,7 @@ func newTable(x *execution) *feature {
 		}
 		x.inventory, err = x.publish(ctx, runErr)
 		return err
-	}}
-}
-
-// dailyFlags say that an export adds a day to a folder of days.
-type dailyFlags struct {
-	daily     bool
-	sinceLast bool
-	fullEvery string
-}
-
-func (d *dailyFlags) add(fs *pflag.FlagSet) {
-	fs.BoolVar(&d.daily, "daily", false, "with --people: keep a table for each day in the folder --to, and what changed since the day before")
-	fs.BoolVar(&d.sinceLast, "since-last", false, "with --daily: ask only for people who changed since the last export began")
-	fs.StringVar(&d.fullEvery, "full-every", "7d", "with --since-last: `SPAN` after which everybody is asked for again")
+	})
 }
 
 // parseSpan reads a duration, which may be in days: 7d, 36h.
@@ -168,38 +146,19 @@ func parseSpan(text string) (time.Duration, error) {
 
 // checkDaily refuses what a folder of days cannot be made with: its columns are the
 // same on every day, and every day is whole.
-func (e *exportFlags) checkDaily() error {
-	switch span, err := parseSpan(e.fullEvery); {
-	case err != nil || span <= 0:
-		return usageError("--full-every %q: a span such as 7d or 36h was expected", e.fullEvery)
-	case !e.daily && e.sinceLast:
-		return usageError("--since-last is of --daily, which is not given")
-	case !e.daily:
-		return nil
-	case !e.people:
-		return usageError("--daily needs --people: a day is everybody's")
-	case !strings.HasSuffix(e.to, "/"):
-		return usageError("--to %s: with --daily a folder was expected, with a / at its end", e.to)
-	case len(e.columns) > 0 || e.splitRows > 0 || e.partitionBy != "" || e.additional != inventory.AdditionalJSON:
-		return usageError("--columns, --split, --partition-by and --additional-data are not for --daily: a day has all columns, in one file")
-	case e.partial() != "":
-		return usageError("--daily is of everybody: %s would make it a part", e.partial())
-	}
-	return nil
-}
-
-// partial names the flags that make an export one of a part of the devices.
-func (e *exportFlags) partial() string {
-	var given []string
-	for _, f := range []struct {
-		name string
-		is   bool
-	}{{"--modified-since", e.modifiedSince != ""}, {"--filter", e.filter != ""}, {"--application", e.application != ""}} {
-		if f.is {
-			given = append(given, f.name)
-		}
-	}
-	return strings.Join(given, ", ")
+func (c *runConfig) checkDaily() error {
+	e := &c.flags.export
+	span, err := parseSpan(e.fullEvery)
+	part := cmp.Or(c.partial(), cmp.Or(c.given("limit")...))
+	return cmp.Or(
+		refuse(err != nil || span <= 0, "--full-every %q: a span such as 7d or 36h was expected", e.fullEvery),
+		refuse(!e.daily && e.sinceLast, "--since-last is of --daily, which is not given"),
+		refuse(e.daily && !e.people, "--daily needs --people: a day is everybody's"),
+		refuse(e.daily && !strings.HasSuffix(e.to, "/"), "--to %s: with --daily a folder was expected, with a / at its end", e.to),
+		refuse(e.daily && len(c.given("columns", "split", "partition-by", "additional-data")) > 0,
+			"--columns, --split, --partition-by and --additional-data are not for --daily: a day has all columns, in one file"),
+		refuse(e.daily && part != "", "--daily is of everybody: %s would make it a part", part),
+	)
 }
 
 // chooseSince decides in the first execution of a run who is asked for: with

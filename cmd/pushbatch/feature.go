@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"pushbatch/apiclient"
@@ -16,66 +17,37 @@ import (
 	"pushbatch/writers/report"
 )
 
-// feature is what a flag adds to a run beside sending its rows. Fields that are
-// nil are passed over. Those of several features are called in the order of
-// the table below, and in this order:
-type feature struct {
-	// firstPass looks at the inputs before the first request, in every execution.
-	// The run folder is open and job.json is written. Its error stops the run.
-	firstPass func(ctx context.Context) error
-	// extraInputs are read after the inputs of the command line.
-	extraInputs func(ctx context.Context) ([]openedInput, error)
-	// mapper wraps the mapper of an input: it may decide about a row itself, or
-	// wrap the request, to do something before or after it is sent. The first of
-	// the table is the outermost.
-	mapper func(in *openedInput, next batch.Mapper) batch.Mapper
-	// sink wraps what gets every result, in input order, from one goroutine.
-	sink func(next batch.Sink) batch.Sink
-	// ended is called once when the run has ended (runErr is nil) or stopped, before
-	// its summary is written. Its error is the run's.
-	ended func(ctx context.Context, engine *batch.Job, runErr error) error
+// features are what flags add to a run beside sending its rows, each in the order of
+// the table below.
+type features struct {
+	// firstPasses look at the inputs before the first request, in every execution.
+	// The run folder is open and job.json is written. An error stops the run.
+	firstPasses []func(context.Context) error
+	// mappers wrap the mapper of an input: one may decide about a row itself, or
+	// amend the request. The first of the table is the outermost.
+	mappers []func(in *openedInput, next batch.Mapper) batch.Mapper
+	// sinks wrap what gets every result, in input order, from one goroutine.
+	sinks []func(next batch.Sink) batch.Sink
+	// ends are called once when the run has ended (runErr is nil) or stopped, before
+	// its summary is written. An error is the run's.
+	ends []func(ctx context.Context, engine *batch.Job, runErr error) error
 }
 
-// newFeatures make the features of an execution from its flags; nil: not asked for.
-var newFeatures = []func(*execution) *feature{
-	newDryRunProblems,
-	newRedaction,
-	newTable,
-	newAppCodeCheck, // before anything is noted of devices that a run is about to touch
-	newDelta,
-	newStateUndo,
-	newLeftAlone,
-	newSnapshot,
-}
-
-func (x *execution) addFeatures() {
-	for _, add := range newFeatures {
-		if f := add(x); f != nil {
-			x.features = append(x.features, f)
-		}
-	}
+// addFeatures add to an execution what its flags ask for.
+var addFeatures = []func(*execution){
+	addDryRunProblems,
+	addRedaction,
+	addTable,
+	addAppCodeCheck, // before anything is noted of devices that a run is about to touch
+	addDelta,
+	addStateUndo,
+	addLeftAlone,
+	addSnapshot,
 }
 
 func (x *execution) firstPass(ctx context.Context) error {
-	for _, f := range x.features {
-		if f.firstPass == nil {
-			continue
-		}
-		if err := f.firstPass(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (x *execution) addInputs(ctx context.Context) error {
-	for _, f := range x.features {
-		if f.extraInputs == nil {
-			continue
-		}
-		more, err := f.extraInputs(ctx)
-		x.opened = append(x.opened, more...)
-		if err != nil {
+	for _, look := range x.firstPasses {
+		if err := look(ctx); err != nil {
 			return err
 		}
 	}
@@ -84,44 +56,28 @@ func (x *execution) addInputs(ctx context.Context) error {
 
 func (x *execution) mapper(in *openedInput) batch.Mapper {
 	m := in.binding.Map
-	for i := len(x.features) - 1; i >= 0; i-- {
-		if f := x.features[i]; f.mapper != nil {
-			m = f.mapper(in, m)
-		}
+	for _, wrap := range slices.Backward(x.mappers) {
+		m = wrap(in, m)
 	}
 	return m
 }
 
 func (x *execution) sink(s batch.Sink) batch.Sink {
-	for _, f := range x.features {
-		if f.sink != nil {
-			s = f.sink(s)
-		}
+	for _, wrap := range x.sinks {
+		s = wrap(s)
 	}
 	return s
 }
 
-// ended tells every feature how the run ended; the first error after the run's
-// own is kept too.
+// ended tells every feature how the run ended; their errors are kept after its own.
 func (x *execution) ended(ctx context.Context, engine *batch.Job, runErr error) error {
-	for _, f := range x.features {
-		if f.ended == nil {
-			continue
-		}
-		if err := f.ended(ctx, engine, runErr); err != nil {
-			runErr = errors.Join(runErr, err)
-		}
+	for _, end := range x.ends {
+		runErr = errors.Join(runErr, end(ctx, engine, runErr))
 	}
 	return runErr
 }
 
 const redactKeyVariable = "PUSHBATCH_REDACT_KEY"
-
-// redactionSpec is what job.json says of a redacted run: enough to know the key
-// again, too little to find it.
-type redactionSpec struct {
-	KeyCheck string `json:"key_check"`
-}
 
 // openRedactor reads the key of --redact, and demands that of the run that goes on.
 func (x *execution) openRedactor() error {
@@ -141,23 +97,22 @@ func (x *execution) openRedactor() error {
 		return err
 	}
 	if x.redactor, err = redact.New(key); err != nil {
-		return err
+		return usageError("%w", err)
 	}
 	check := x.redactor.Check()
-	if x.spec.Redaction != nil && x.spec.Redaction.KeyCheck != check {
+	if x.spec.Redaction != "" && x.spec.Redaction != check {
 		return usageError("the key of --redact is not the one this run was started with: its hashes would not fit together")
 	}
-	x.spec.Redaction = &redactionSpec{check}
+	x.spec.Redaction = check
 	return nil
 }
 
-// newRedaction hashes the values in outcomes. The table of an export is made of
+// addRedaction hashes the values in outcomes. The table of an export is made of
 // them and keeps them.
-func newRedaction(x *execution) *feature {
-	if x.redactor == nil || x.makesTable() {
-		return nil
+func addRedaction(x *execution) {
+	if x.redactor != nil && !x.makesTable() {
+		x.mappers = append(x.mappers, func(_ *openedInput, next batch.Mapper) batch.Mapper { return x.redactor.Mapper(next) })
 	}
-	return &feature{mapper: func(_ *openedInput, next batch.Mapper) batch.Mapper { return x.redactor.Mapper(next) }}
 }
 
 // sender is what requests of the run go through.
@@ -249,14 +204,14 @@ func (x *execution) op() apiclient.Op {
 	return apiclient.OpGet
 }
 
-// newAppCodeCheck looks for the application code among those of the account before
+// addAppCodeCheck looks for the application code among those of the account before
 // the first row. Where that cannot be told, nothing is said: the first answer of the
 // platform will tell.
-func newAppCodeCheck(x *execution) *feature {
-	if x.client == nil || x.flags.simulate || x.flags.appCode == "" || x.people != nil {
-		return nil
+func addAppCodeCheck(x *execution) {
+	if x.client == nil || x.flags.simulate || x.flags.client.AppCode == "" || x.people != nil {
+		return
 	}
-	return &feature{firstPass: func(ctx context.Context) error {
+	x.firstPasses = append(x.firstPasses, func(ctx context.Context) error {
 		list, err := x.applications, error(nil)
 		if list == nil {
 			list, err = x.askApplications(ctx)
@@ -267,11 +222,11 @@ func newAppCodeCheck(x *execution) *feature {
 		if err != nil {
 			return context.Cause(ctx)
 		}
-		if problem := unknownCode(x.flags.appCode, list); problem != "" {
+		if problem := unknownCode(x.flags.client.AppCode, list); problem != "" {
 			return &batch.Abort{Code: "48012", Err: errors.New(problem)}
 		}
 		return nil
-	}}
+	})
 }
 
 // unknownCode says that a code is not among those of the account; empty: it is, or

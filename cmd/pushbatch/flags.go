@@ -6,12 +6,14 @@ import (
 	"github.com/spf13/pflag"
 
 	"pushbatch/apiclient"
+	"pushbatch/batch"
+	"pushbatch/batch/ops"
+	"pushbatch/readers"
 )
 
 // connectionFlags say how the platform is reached.
 type connectionFlags struct {
-	baseURL    string
-	appCode    string
+	client     apiclient.Config
 	apiKeyFile string
 	auth       string
 	simulate   bool
@@ -25,62 +27,56 @@ func (c *connectionFlags) add(fs *pflag.FlagSet) {
 }
 
 func (c *connectionFlags) addAccount(fs *pflag.FlagSet) {
-	fs.StringVar(&c.baseURL, "base-url", "https://api.infobip.com", "base `URL` of your account (also INFOBIP_BASE_URL)")
-	fs.StringVar(&c.appCode, "app-code", "", "application `CODE` of the mobile app's profile (also INFOBIP_APP_CODE)")
+	fs.StringVar(&c.client.BaseURL, "base-url", "https://api.infobip.com", "base `URL` of your account (also INFOBIP_BASE_URL)")
+	fs.StringVar(&c.client.AppCode, "app-code", "", "application `CODE` of the mobile app's profile (also INFOBIP_APP_CODE)")
 }
 
 // inputFlags say how inputs are read and mapped.
 type inputFlags struct {
-	format, delimiter, encoding, compression string
-	mapFile                                  string
-	set                                      []string
-	nullLiteral                              string
-	phoneRegion, birthdayFormat              string
-	ignoreUnmapped, followLinks              bool
+	reader         readers.Options
+	bind           ops.Options
+	mapFile        string
+	set            []string
+	birthdayFormat string
+	followLinks    bool
 }
 
 func (i *inputFlags) add(fs *pflag.FlagSet) {
-	fs.StringVar(&i.format, "format", "auto", "format of the inputs: auto, csv, parquet or ndjson")
-	fs.StringVar(&i.delimiter, "delimiter", "auto", "`CHARACTER` between CSV cells: auto, or one such as ; or tab")
-	fs.StringVar(&i.encoding, "encoding", "auto", "text `ENCODING`: auto (BOM, UTF-8, UTF-16) or a name such as windows-1252")
-	fs.StringVar(&i.compression, "compression", "auto", "compression of the inputs: auto, none, gzip or zstd")
+	fs.StringVar(&i.reader.Format, "format", "auto", "format of the inputs: auto, csv, parquet or ndjson")
+	fs.StringVar(&i.reader.Delimiter, "delimiter", "auto", "`CHARACTER` between CSV cells: auto, or one such as ; or tab")
+	fs.StringVar(&i.reader.Encoding, "encoding", "auto", "text `ENCODING`: auto (BOM, UTF-8, UTF-16) or a name such as windows-1252")
+	fs.StringVar(&i.reader.Compression, "compression", "auto", "compression of the inputs: auto, none, gzip or zstd")
 	fs.StringVar(&i.mapFile, "map", "", "YAML `FILE` that maps columns to targets")
 	fs.StringArrayVar(&i.set, "set", nil, "constant for every row, `TARGET=VALUE`; may be given more than once")
-	fs.StringVar(&i.nullLiteral, "null-literal", "", "cell `TEXT` that is sent as null, to clear a value at the platform")
+	fs.StringVar(&i.bind.NullLiteral, "null-literal", "", "cell `TEXT` that is sent as null, to clear a value at the platform")
 	fs.StringVar(&i.birthdayFormat, "birthday-format", "date-time", "`FORM` in which birthdays are sent: date-time (midnight UTC) or date")
-	fs.StringVar(&i.phoneRegion, "phone-region", "", "`REGION` of phone numbers without country code, such as HR")
+	fs.StringVar(&i.bind.PhoneRegion, "phone-region", "", "`REGION` of phone numbers without country code, such as HR")
 	fs.BoolVar(&i.followLinks, "follow-links", false, "follow links in an input folder that lead out of it")
-	fs.BoolVar(&i.ignoreUnmapped, "ignore-unmapped", false, "pass over columns that no target is known for")
+	fs.BoolVar(&i.bind.IgnoreUnmapped, "ignore-unmapped", false, "pass over columns that no target is known for")
 }
 
 // executionFlags say how requests are sent and when a run stops.
 type executionFlags struct {
-	rate        float64
+	engine      batch.Config
 	shareLimit  string
-	maxInFlight int
-	maxAttempts int
-	timeout     time.Duration
 	maxErrors   string
-	canary      int64
-	limit       int64
 	maxDuration time.Duration
-	maxOutage   time.Duration
 	allowEmpty  bool
 	strict      bool
 	dryRun      string
 }
 
-func (e *executionFlags) add(fs *pflag.FlagSet) {
-	fs.Float64Var(&e.rate, "rate", 50, "requests a second, `N`; the default is the platform's published limit")
+func (e *executionFlags) add(fs *pflag.FlagSet, client *apiclient.Config) {
+	fs.Float64Var(&client.Rate, "rate", 50, "requests a second, `N`; the default is the platform's published limit")
 	fs.StringVar(&e.shareLimit, "share-limit", "", "`LOCATION` (a file or s3:// object): all processes that name it share --rate, by operation and account")
-	fs.IntVar(&e.maxInFlight, "max-in-flight", 64, "`N` requests under way at the same time, at most")
-	fs.IntVar(&e.maxAttempts, "max-attempts", 10, "`N` attempts a row before it counts as failed; an answer 429 is none")
-	fs.DurationVar(&e.timeout, "timeout", 30*time.Second, "`DURATION` after which one attempt is given up")
+	fs.IntVar(&e.engine.MaxInFlight, "max-in-flight", 64, "`N` requests under way at the same time, at most")
+	fs.IntVar(&client.MaxAttempts, "max-attempts", 10, "`N` attempts a row before it counts as failed; an answer 429 is none")
+	fs.DurationVar(&client.Timeout, "timeout", 30*time.Second, "`DURATION` after which one attempt is given up")
 	fs.StringVar(&e.maxErrors, "max-errors", "", "stop after more than `N` bad rows, or P% of the rows (from 100 rows on)")
-	fs.Int64Var(&e.canary, "canary", 0, "the first `N` rows must all succeed, else stop")
-	fs.Int64Var(&e.limit, "limit", 0, "take only the first `N` rows")
+	fs.Int64Var(&e.engine.Canary, "canary", 0, "the first `N` rows must all succeed, else stop")
+	fs.Int64Var(&e.engine.Limit, "limit", 0, "take only the first `N` rows")
 	fs.DurationVar(&e.maxDuration, "max-duration", 0, "stop after this `DURATION`, to be resumed (exit code 6)")
-	fs.DurationVar(&e.maxOutage, "max-outage", 30*time.Minute, "`DURATION` to wait for a platform that is down")
+	fs.DurationVar(&client.MaxOutage, "max-outage", 30*time.Minute, "`DURATION` to wait for a platform that is down")
 	fs.BoolVar(&e.allowEmpty, "allow-empty", false, "inputs without a row are no error")
 	fs.BoolVar(&e.strict, "strict", false, "end with 1 when rows that went through have warnings")
 	fs.StringVar(&e.dryRun, "dry-run", "false", "check every row, send nothing and write requests.ndjson; validate: without that file")
@@ -148,17 +144,15 @@ type jobFlags struct {
 	watchFlags
 	messageFlags
 	snapshotFlags
-	personalize apiclient.PersonalizeOptions // of personalize only
-	export      exportFlags                  // of export only
-	delta       deltaFlags                   // of the operations that write
-	listRate    float64
+	export exportFlags // of export only
+	delta  deltaFlags  // of the operations that write
 }
 
 func (j *jobFlags) add(fs *pflag.FlagSet) {
 	fs.SortFlags = false
 	j.connectionFlags.add(fs)
 	j.inputFlags.add(fs)
-	j.executionFlags.add(fs)
+	j.executionFlags.add(fs, &j.client)
 	j.outputFlags.add(fs)
 	j.s3Flags.add(fs)
 	j.watchFlags.add(fs)
@@ -171,7 +165,7 @@ func (j *jobFlags) add(fs *pflag.FlagSet) {
 func (j *jobFlags) addInspected(fs *pflag.FlagSet) {
 	j.addAccount(fs)
 	j.delta.add(fs)
-	fs.Float64Var(&j.rate, "rate", 50, "requests a second, `N`, that the time to send is reckoned with")
+	fs.Float64Var(&j.client.Rate, "rate", 50, "requests a second, `N`, that the time to send is reckoned with")
 }
 
 // addAll adds the flags of every kind of job, for commands that go on with any.
@@ -184,7 +178,7 @@ func (j *jobFlags) addAll(fs *pflag.FlagSet) {
 }
 
 func (j *jobFlags) addPersonalize(fs *pflag.FlagSet) {
-	o := &j.personalize
+	o := &j.bind.Personalize // of personalize only
 	fs.BoolVar(&o.ForceDepersonalize, "force-depersonalize", false, "reset an earlier personalization of a device first")
 	fs.BoolVar(&o.KeepAsLead, "keep-as-lead", false, "do not promote persons from lead to customer")
 	fs.BoolVar(&o.SetDeviceAsPrimary, "set-device-as-primary", false, "make each device its person's primary device")
@@ -193,7 +187,7 @@ func (j *jobFlags) addPersonalize(fs *pflag.FlagSet) {
 
 func (j *jobFlags) addExport(fs *pflag.FlagSet) {
 	j.export.add(fs)
-	fs.Float64Var(&j.listRate, "list-rate", apiclient.PublishedListRate, "with --people: pages of the listing a second, `N`; the default is the published limit")
+	fs.Float64Var(&j.client.ListRate, "list-rate", apiclient.PublishedListRate, "with --people: pages of the listing a second, `N`; the default is the published limit")
 }
 
 // fixedFlags are what a run keeps for good: with another value its rows would

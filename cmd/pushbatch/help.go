@@ -87,30 +87,22 @@ func writeManPages(cmd *cobra.Command, header doc.GenManHeader, folder string) e
 	return err
 }
 
+// valueTable has a line for each value that flags take: the flag, the value, and what
+// it means.
+//
+//go:embed help/values.tsv
+var valueTable string
+
 // completedValues are what shells offer for the values of flags: the value, a tab
 // and what it means.
 func completedValues() map[string][]string {
-	return map[string][]string{
-		"format":          {"auto\trecognised by content", "csv\tor another delimiter", "parquet\t", "ndjson\tone JSON object a line"},
-		"compression":     {"auto\trecognised by content", "none\t", "gzip\t", "zstd\t"},
-		"delimiter":       {"auto\trecognised by content", "tab\t"},
-		"results":         {"csv\tthe default", "parquet\ttyped, for DuckDB and the like", "ndjson\tone JSON object a line"},
-		"auth":            {"app\tAPI key (INFOBIP_API_KEY)", "basic\tINFOBIP_USERNAME, INFOBIP_PASSWORD", "ibsso\tINFOBIP_TOKEN", "oauth2\tINFOBIP_CLIENT_ID, INFOBIP_CLIENT_SECRET"},
-		"progress":        {"auto\ta bar on a terminal, else plain", "bar\t", "plain\ta line every 10 s", "none\t"},
-		"log-format":      {"text\tfor people", "json\tfor machines"},
-		"dry-run":         {"true\tcheck every row and write requests.ndjson", "validate\tcheck every row only", "false\tsend"},
-		"status":          {"failed\tthe platform said no, or all attempts were used", "rejected\tinvalid, never sent", "skipped\tnothing to do"},
-		"additional-data": {inventory.AdditionalJSON + "\ta column with an object", inventory.AdditionalMap + "\tof texts, in Parquet", inventory.AdditionalColumns + "\ta column for each name"},
-		"window":          {"fixed\twall clock", "sliding\t", "both\t"},
-		"encoding": {
-			"auto\tBOM, UTF-8 or UTF-16", "utf-8\t", "utf-16le\t", "utf-16be\t", "windows-1250\tCentral European", "windows-1251\tCyrillic",
-			"windows-1252\tWestern European", "windows-1254\tTurkish", "iso-8859-1\tWestern European", "iso-8859-2\tCentral European",
-			"cp850\tDOS, Western European", "cp852\tDOS, Central European", "shift_jis\tJapanese", "gb18030\tChinese", "euc-kr\tKorean",
-		},
-		"operation":    operationNames(),
-		"columns":      inventoryNames(),
-		"partition-by": inventoryNames(),
+	values := map[string][]string{"operation": operationNames(), "columns": inventoryNames(), "partition-by": inventoryNames()}
+	for line := range strings.Lines(valueTable) {
+		flag, value, _ := strings.Cut(strings.TrimSpace(line), "\t")
+		value, meaning, _ := strings.Cut(value, "\t")
+		values[flag] = append(values[flag], value+"\t"+meaning)
 	}
+	return values
 }
 
 func operationNames() (names []string) {

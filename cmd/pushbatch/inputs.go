@@ -66,7 +66,7 @@ func (c *runConfig) openTables(ctx context.Context, found []blob.Info, stdin io.
 			continue
 		}
 		if err != nil {
-			return opened, nil, &exitError{exitUsage, amongOthers(err, len(found))}
+			return opened, nil, usageError("%w", amongOthers(err, len(found)))
 		}
 		if err := refuseRedacted(source); err != nil {
 			return opened, nil, errors.Join(err, source.Close())
@@ -126,7 +126,7 @@ func (x *execution) describeInput(in *openedInput) {
 	if x.people != nil {
 		return // its columns are answers: nothing is sent of them
 	}
-	x.spec.Columns.add(x.columnsOf(in.binding))
+	x.spec.noteColumns(len(x.spec.Inputs)-1, x.columnsOf(in.binding))
 	unused := make(map[string][]string)
 	for _, c := range in.binding.Columns {
 		if c.Use != ops.Sent && c.Use != ops.Result {
@@ -221,15 +221,15 @@ func recordedInputs(ctx context.Context, spec *runSpec, moved []string) ([]blob.
 			continue // kept in the run folder
 		}
 		if in.Size < 0 {
-			return nil, &exitError{exitStopped, fmt.Errorf("input %s was a stream, which cannot be read again: the rows that did not succeed "+
-				"stand in failed.csv, which is an input itself; those that its results do not list need a new run", in.Name)}
+			return nil, fmt.Errorf("input %s was a stream, which cannot be read again: the rows that did not succeed "+
+				"stand in failed.csv, which is an input itself; those that its results do not list need a new run", in.Name)
 		}
 		info, err := findInput(ctx, in, places)
 		if err == nil && !info.Rereadable() {
 			err = errors.New("it is no file any more")
 		}
 		if err != nil {
-			return nil, &exitError{exitStopped, fmt.Errorf("input %s cannot be read any more: %w; if it was moved, give --input %s=NEW", in.Name, err, report.ShellWord(in.Name))}
+			return nil, fmt.Errorf("input %s cannot be read any more: %w; if it was moved, give --input %s=NEW", in.Name, err, report.ShellWord(in.Name))
 		}
 		in.URI = info.URI
 		info.Location, info.Partitions = in.Name, in.Partitions
@@ -283,11 +283,11 @@ func (x *execution) unchanged(ctx context.Context, spec *runSpec) error {
 		if i < len(x.opened) && x.opened[i].source.Name() == was.Name {
 			var err error
 			if diff, err = differs(ctx, was, x.opened[i].info, x.opened[i].source.Identity().Fingerprint); err != nil {
-				return &exitError{exitStopped, err}
+				return err
 			}
 		}
 		if diff != "" {
-			return &exitError{exitStopped, fmt.Errorf("input %s has changed since the run began (%s): put the old file back, or start a new run", was.Name, diff)}
+			return fmt.Errorf("input %s has changed since the run began (%s): put the old file back, or start a new run", was.Name, diff)
 		}
 	}
 	return nil

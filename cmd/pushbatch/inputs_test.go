@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"pushbatch/apiclient/simulator"
+	"pushbatch/writers/report"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -52,29 +53,34 @@ func TestInputGrowsWhileItIsRead(t *testing.T) {
 // come back as they were.
 func TestColumnsOfManyInputs(t *testing.T) {
 	t.Parallel()
-	wide := func(target string) (columns []columnSpec) {
+	wide := func(target string) (columns []report.Column) {
 		for i := range 24 {
-			columns = append(columns, columnSpec{fmt.Sprint("column ", i), target, "sent"})
+			columns = append(columns, report.Column{Column: fmt.Sprint("column ", i), Target: target, Use: "sent"})
 		}
 		return columns
 	}
-	var spec runSpec
-	for i := range 5000 {
-		spec.Columns.add(wide(map[bool]string{true: "email"}[i == 2500]))
+	spec := runSpec{Inputs: make([]inputSpec, 5000)}
+	for i := range spec.Inputs {
+		spec.noteColumns(i, wide(map[bool]string{true: "email"}[i == 2500]))
 	}
-	data, err := json.Marshal(spec)
+	data, err := json.Marshal(spec.Columns)
 	if err != nil || len(data) > 40_000 {
 		t.Fatalf("%d bytes, %v", len(data), err)
+	}
+	if data, err = json.Marshal(spec); err != nil {
+		t.Fatal(err)
 	}
 	var again runSpec
 	if err := json.Unmarshal(data, &again); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(spec.Columns, again.Columns); diff != "" {
-		t.Error(diff)
+	for i := range spec.Inputs {
+		if diff := cmp.Diff(wide(map[bool]string{true: "email"}[i == 2500]), again.columnsOf(i)); diff != "" {
+			t.Error(diff)
+		}
 	}
 	for _, s := range []*runSpec{&spec, &again} {
-		if &s.Columns[1][0] != &s.Columns[2499][0] || &s.Columns[2501][0] != &s.Columns[4999][0] {
+		if &s.columnsOf(1)[0] != &s.columnsOf(2499)[0] || &s.columnsOf(2501)[0] != &s.columnsOf(4999)[0] {
 			t.Error("inputs that are alike have columns of their own")
 		}
 	}

@@ -1,11 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"os"
 	"slices"
 	"strings"
 
@@ -15,10 +16,9 @@ import (
 	"pushbatch/batch"
 	"pushbatch/batch/blob"
 	"pushbatch/batch/ops"
+	"pushbatch/batch/spill"
 	"pushbatch/readers"
 	"pushbatch/readers/inputerror"
-	"pushbatch/writers/console"
-	"pushbatch/writers/report"
 )
 
 type inspectFlags struct {
@@ -74,11 +74,12 @@ func (p *process) inspect(ctx context.Context, own *inspectFlags, c *runConfig) 
 	if err != nil {
 		return usageError("%v", err)
 	}
-	v, err := newInspector(own, c, options)
+	rows, err := spill.New(os.TempDir(), duplicateBuckets)
 	if err != nil {
-		return &exitError{exitStopped, err}
+		return err
 	}
-	defer v.duplicates.rows.Close()
+	defer rows.Close()
+	v := &inspector{own: own, config: c, options: options, duplicates: &duplicates{rows: rows}, profiles: columnProfiles{place: make(map[string]int)}, report: inspection{Operation: own.operation}}
 	for _, info := range found {
 		v.look(ctx, info, p)
 		if err := context.Cause(ctx); err != nil {
@@ -103,11 +104,6 @@ type inspector struct {
 	report     inspection
 }
 
-func newInspector(own *inspectFlags, c *runConfig, options ops.Options) (*inspector, error) {
-	d, err := newDuplicates()
-	return &inspector{own: own, config: c, options: options, duplicates: d, profiles: columnProfiles{place: make(map[string]int)}, report: inspection{Operation: own.operation}}, err
-}
-
 // finish prints what was found, and returns what the program ends with.
 func (v *inspector) finish(p *process) error {
 	r := &v.report
@@ -122,10 +118,10 @@ func (v *inspector) finish(p *process) error {
 		r.Inputs[last].Mapping = []stopInspection{{Message: "the inputs hold no row (give --allow-empty if that is fine)"}}
 		r.ExitCode = exitUsage
 	}
-	r.Forecast = forecastOf(requests, v.config.flags.rate)
+	r.Forecast = forecastOf(requests, v.config.flags.client.Rate)
 	var err error
 	if r.Devices, r.Persons, err = v.duplicates.finish(names); err != nil {
-		return &exitError{exitStopped, fmt.Errorf("look for duplicates: %w", err)}
+		return fmt.Errorf("look for duplicates: %w", err)
 	}
 	if v.own.writeMap != "" && r.ExitCode != exitStopped && len(v.profiles.header) > 0 {
 		written, proposals, err := v.profiles.writeMap(v.own.writeMap, v.config.operation, v.config.inputs)
@@ -142,25 +138,21 @@ func (v *inspector) finish(p *process) error {
 		return err
 	}
 	if r.ExitCode != exitDone {
-		return &errReported{exitError{r.ExitCode, errors.New("problems were found")}}
+		return &exitError{r.ExitCode, errors.New("problems were found"), true}
 	}
 	return nil
 }
 
 // prepare checks the flags and reads what binding an input needs.
 func (i *inspectFlags) prepare(c *runConfig) (ops.Options, error) {
-	name := i.operation
-	c.operation = ops.Named(name)
-	if c.operation == nil {
-		return ops.Options{}, usageError("--operation %q: take personalize, depersonalize, update or export", i.operation)
-	}
-	if !(c.flags.rate > 0) {
-		return ops.Options{}, usageError("--rate %v: a number of requests a second above 0 was expected", c.flags.rate)
-	}
-	if i.rows < 1 {
-		return ops.Options{}, usageError("--rows %d: at least 1 was expected", i.rows)
-	}
-	if err := errors.Join(c.flags.s3Flags.check(), c.readMapping()); err != nil {
+	c.operation = ops.Named(i.operation)
+	err := cmp.Or(
+		refuse(c.operation == nil, noOperation, i.operation),
+		c.flags.checkRate(),
+		refuse(i.rows < 1, "--rows %d: at least 1 was expected", i.rows),
+		c.flags.s3Flags.check(), c.readMapping(),
+	)
+	if err != nil {
 		return ops.Options{}, err
 	}
 	options, err := c.bindOptions()
@@ -186,18 +178,16 @@ func (v *inspector) look(ctx context.Context, info blob.Info, p *process) {
 	defer source.Close()
 	in.Detected = readers.Detected(source)
 	binding, err := v.config.operation.Bind(source.Header(), v.options)
-	if err != nil && v.own.writeMap == "" {
-		in.mappingFailed(err)
-	}
 	in.describeColumns(source.Header(), binding, err)
 	if err != nil && v.own.writeMap == "" { // the columns that are understood are looked at all the same
+		in.mappingFailed(err)
 		some, options := *v.config.operation, v.options
 		some.Optional, some.Required, some.OneOf = some.Columns(), nil, nil
 		options.IgnoreUnmapped, in.partial = true, true
 		binding, _ = some.Bind(source.Header(), options)
 	}
 	v.read(ctx, in, source, binding)
-	in.finish(source, v.config.flags.rate)
+	in.finish(source, v.config.flags.client.Rate)
 	if in.Encodings = readers.EncodingChoices(source); len(in.Encodings) > 0 {
 		in.Detected = strings.Replace(in.Detected, "UTF-8", "not UTF-8", 1)
 	}
@@ -209,9 +199,13 @@ func (v *inspector) look(ctx context.Context, info blob.Info, p *process) {
 }
 
 func (in *inputInspection) stop(code int, err error) {
-	in.exit = code
-	e, _ := ops.Explain(codeOf(err))
-	in.Error = &stopInspection{codeOf(err), err.Error(), e.Remedy}
+	stop := stopOf(codeOf(err), err.Error())
+	in.exit, in.Error = code, &stop
+}
+
+func stopOf(code, message string) stopInspection {
+	e, _ := ops.Explain(code)
+	return stopInspection{Code: code, Message: message, Remedy: e.Remedy}
 }
 
 func codeOf(err error) string {
@@ -232,21 +226,7 @@ func (in *inputInspection) mappingFailed(err error) {
 		return
 	}
 	for _, p := range bind.Problems {
-		e, _ := ops.Explain(p.Code)
-		in.Mapping = append(in.Mapping, stopInspection{p.Code, p.Message, e.Remedy})
-	}
-}
-
-func (in *inputInspection) printEncodings(w io.Writer) {
-	if len(in.Encodings) == 0 {
-		return
-	}
-	fmt.Fprintf(w, "\n  It is not UTF-8. These encodings fit; give --encoding the one whose letters are right:\n")
-	for _, e := range in.Encodings {
-		fmt.Fprintf(w, "    %s: %s\n", strings.Join(e.Names, ", "), e.Letters)
-		for _, cell := range e.Cells {
-			fmt.Fprintf(w, "      %s\n", console.OneLine(cell))
-		}
+		in.Mapping = append(in.Mapping, stopOf(p.Code, p.Message))
 	}
 }
 
@@ -275,13 +255,12 @@ func (in *inputInspection) look() string {
 	if in.Error != nil || len(in.Problems) > 0 || len(in.Encodings) > 0 || len(in.found.tally.Warnings) > 0 {
 		return ""
 	}
-	var look strings.Builder
-	fmt.Fprintf(&look, "%q %q", in.Detected, in.Mapping)
+	look := fmt.Sprintf("%q %q", in.Detected, in.Mapping)
 	for i := range in.Columns {
 		c := &in.Columns[i]
-		fmt.Fprintf(&look, " %q %q %q %q", c.Name, c.Type, c.Use, c.Target)
+		look += fmt.Sprintf(" %q %q %q %q", c.Name, c.Type, c.Use, c.Target)
 	}
-	return look.String()
+	return look
 }
 
 // take adds the numbers of an input that looks alike.
@@ -302,13 +281,4 @@ func (in *inputInspection) take(other *inputInspection) {
 	}
 	in.others++
 	in.last = other.Name
-}
-
-// title names an input, or the first and last of those that look alike.
-func (in *inputInspection) title() string {
-	title := in.Name
-	if in.others > 0 {
-		title = fmt.Sprintf("%s … %s: %s inputs that look alike", in.Name, in.last, report.Grouped(in.others+1))
-	}
-	return console.OneLine(title)
 }

@@ -6,7 +6,6 @@ import (
 	bits "encoding/binary"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
@@ -25,11 +24,6 @@ type duplicates struct {
 // duplicateBuckets is enough for a hundred million rows with 100 MB a bucket.
 const duplicateBuckets = 256
 
-func newDuplicates() (*duplicates, error) {
-	rows, err := spill.New(os.TempDir(), duplicateBuckets)
-	return &duplicates{rows: rows}, err
-}
-
 // add notes a row that would be sent: what it touches, and what is sent.
 func (d *duplicates) add(input int, row int64, keys []string, call []byte) {
 	content := sha256.Sum256(call)
@@ -42,9 +36,8 @@ func (d *duplicates) add(input int, row int64, keys []string, call []byte) {
 		if strings.HasPrefix(key, "r:") {
 			kind = 'r'
 		}
-		hash := sha256.Sum256([]byte(key))
 		if d.err == nil {
-			d.err = d.rows.Add(spill.Key(hash[:spill.KeySize]), append(data[:len(data):len(data)], kind))
+			d.err = d.rows.Add(spill.KeyOf(key), append(data[:len(data):len(data)], kind))
 		}
 	}
 }
@@ -140,7 +133,7 @@ func (r *duplicateReport) add(group []occurrence, names []string) {
 }
 
 func (r *duplicateReport) printTo(w io.Writer, what string) {
-	if r == nil || r.Values == 0 {
+	if r.Values == 0 {
 		return
 	}
 	fmt.Fprintf(w, "    %s %s in %s rows", report.Grouped(r.Values), report.Plural(r.Values, what), report.Grouped(r.Rows))

@@ -105,7 +105,7 @@ func (i *inspection) write(w io.Writer, asJSON bool) error {
 
 // printTotals writes what all inputs have together.
 func (i *inspection) printTotals(w io.Writer) {
-	if i.Devices != nil && i.Devices.Values+i.Persons.Values > 0 {
+	if i.Devices.Values+i.Persons.Values > 0 {
 		fmt.Fprintf(w, "\n  More than once, in the rows looked at:\n")
 		i.Devices.printTo(w, "device")
 		i.Persons.printTo(w, "identity value")
@@ -119,7 +119,11 @@ func (i *inspection) printTotals(w io.Writer) {
 }
 
 func (in *inputInspection) print(w io.Writer, operation string) {
-	fmt.Fprintln(w, in.title())
+	title := in.Name
+	if in.others > 0 {
+		title = fmt.Sprintf("%s … %s: %s inputs that look alike", in.Name, in.last, report.Grouped(in.others+1))
+	}
+	fmt.Fprintln(w, console.OneLine(title))
 	if in.Detected != "" {
 		fmt.Fprintf(w, "  format    %s\n", in.Detected)
 		fmt.Fprintf(w, "  rows      %s\n", in.rowsText())
@@ -131,23 +135,41 @@ func (in *inputInspection) print(w io.Writer, operation string) {
 		fmt.Fprintf(w, "  error     %s\n", in.Error.text())
 	}
 	in.printColumns(w, operation)
-	in.printEncodings(w)
-	for i, m := range in.Mapping {
-		if i == 0 {
-			fmt.Fprintf(w, "\n  No run would begin:\n")
-		}
-		fmt.Fprintf(w, "    %s\n", m.text())
+	printList(w, "It is not UTF-8. These encodings fit; give --encoding the one whose letters are right", in.Encodings, encodingText)
+	printList(w, "No run would begin", in.Mapping, stopInspection.text)
+	printList(w, "First requests", in.Requests, func(r json.RawMessage) string { return string(r) })
+	if len(in.Problems) == 0 && len(in.Mapping) == 0 && in.Error == nil && in.found.rows > 0 {
+		fmt.Fprintf(w, "\n  No problem in %s %s.\n", report.Grouped(in.RowsRead), report.Plural(in.RowsRead, "row"))
 	}
-	in.printRequests(w)
-	in.printProblems(w)
+	printList(w, "Problems", in.Problems, problemGroup.text)
 	if len(in.found.groups) > 0 || len(in.found.tally.Warnings) > 0 {
 		fmt.Fprintln(w)
 		in.found.printTo(w, "  ")
-		in.found.printWarnings(w)
+		all := new(report.Summary)
+		all.Fill(in.found.tally, 0)
+		report.PrintWarnings(w, all.Warnings)
 	}
 }
 
-func (s *stopInspection) text() string {
+// printList writes a list under its title, if there is anything in it.
+func printList[T any](w io.Writer, title string, list []T, text func(T) string) {
+	for i, item := range list {
+		if i == 0 {
+			fmt.Fprintf(w, "\n  %s:\n", title)
+		}
+		fmt.Fprintf(w, "    %s\n", text(item))
+	}
+}
+
+func encodingText(e readers.EncodingChoice) string {
+	text := strings.Join(e.Names, ", ") + ": " + e.Letters
+	for _, cell := range e.Cells {
+		text += "\n      " + console.OneLine(cell)
+	}
+	return text
+}
+
+func (s stopInspection) text() string {
 	text := s.Message
 	if s.Code != "" {
 		text = s.Code + ": " + text
@@ -188,26 +210,10 @@ func (in *inputInspection) printColumns(w io.Writer, operation string) {
 	_ = table.Flush() // the writer below it keeps its error
 }
 
-func (in *inputInspection) printRequests(w io.Writer) {
-	for i, r := range in.Requests {
-		if i == 0 {
-			fmt.Fprintf(w, "\n  First requests:\n")
-		}
-		fmt.Fprintf(w, "    %s\n", r)
+func (g problemGroup) text() string {
+	text := fmt.Sprintf("%s: %s %s %s. %s\n      %s", g.Code, report.Grouped(g.Count), report.Plural(g.Count, "row"), g.Status, g.Meaning, g.Remedy)
+	for _, r := range g.Rows {
+		text += fmt.Sprintf("\n      row %d: %s", r.Row, r.Message)
 	}
-}
-
-func (in *inputInspection) printProblems(w io.Writer) {
-	if len(in.Problems) == 0 && len(in.Mapping) == 0 && in.Error == nil && in.found.rows > 0 {
-		fmt.Fprintf(w, "\n  No problem in %s %s.\n", report.Grouped(in.RowsRead), report.Plural(in.RowsRead, "row"))
-	}
-	for i, g := range in.Problems {
-		if i == 0 {
-			fmt.Fprintf(w, "\n  Problems:\n")
-		}
-		fmt.Fprintf(w, "    %s: %s %s %s. %s\n      %s\n", g.Code, report.Grouped(g.Count), report.Plural(g.Count, "row"), g.Status, g.Meaning, g.Remedy)
-		for _, r := range g.Rows {
-			fmt.Fprintf(w, "      row %d: %s\n", r.Row, r.Message)
-		}
-	}
+	return text
 }

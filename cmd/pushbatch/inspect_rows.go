@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"pushbatch/apiclient"
 	"pushbatch/batch"
 	"pushbatch/batch/ops"
 	"pushbatch/batch/redact"
@@ -51,7 +50,7 @@ func usesOf(binding *ops.Binding, err error) []ops.ColumnUse {
 
 // read looks at the rows, as many as asked for.
 func (v *inspector) read(ctx context.Context, in *inputInspection, source batch.Source, binding *ops.Binding) {
-	places, bound := v.profiles.places(source.Header()), newBoundColumns(source.Header(), binding)
+	places, bound := v.profiles.places(source.Header()), newBoundColumns(binding)
 	in.ended = true
 	for row, err := range source.Rows(ctx, batch.Position{}) {
 		if err != nil {
@@ -96,9 +95,6 @@ func (in *inputInspection) cells(values []batch.Value, show bool) {
 	}
 }
 
-// shownCall is a request whose call can be shown.
-type shownCall interface{ Call() apiclient.Call }
-
 // row maps one row, as a run would.
 func (v *inspector) row(in *inputInspection, row *batch.Row, binding *ops.Binding, bound *boundColumns) {
 	if binding == nil {
@@ -116,7 +112,7 @@ func (v *inspector) row(in *inputInspection, row *batch.Row, binding *ops.Bindin
 		return
 	}
 	in.Sendable++
-	call := request.(shownCall).Call() //nolint:forcetypeassert // all requests of ops are
+	call := request.(called).Call() //nolint:forcetypeassert // all requests of ops are
 	shown := call.AppendJSON(nil)
 	v.duplicates.add(in.number, row.SourceNum(), request.Keys(), shown)
 	if len(in.Requests) < shownRequests {

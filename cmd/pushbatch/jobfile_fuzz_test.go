@@ -38,7 +38,7 @@ func FuzzJobFile(f *testing.F) {
 		}
 		defer folder.Close()
 		getenv := func(name string) (string, bool) { return "k", name == "INFOBIP_API_KEY" || name == "INFOBIP_APP_CODE" }
-		p := &process{stdout: io.Discard, stderr: io.Discard, getenv: getenv, terminal: console.TerminalOf(console.NewStream(io.Discard), getenv), warned: make(map[string]bool)}
+		p := &process{stdout: io.Discard, stderr: io.Discard, getenv: getenv, terminal: console.TerminalOf(console.NewStream(io.Discard), getenv)}
 		peak.AtMost(t, 256<<20)
 		c := newRunConfig(t)
 		if _, err = p.reopen(folder, c); err != nil {
@@ -49,8 +49,8 @@ func FuzzJobFile(f *testing.F) {
 				t.Errorf("--%s was taken from job.json: %q", flag.Name, flag.Value)
 			}
 		})
-		if c.flags.baseURL != c.set.Lookup("base-url").DefValue || c.flags.s3.EndpointURL != "" || c.flags.trustFolder {
-			t.Errorf("taken from job.json: %q, %q, trust %v", c.flags.baseURL, c.flags.s3.EndpointURL, c.flags.trustFolder)
+		if c.flags.client.BaseURL != c.set.Lookup("base-url").DefValue || c.flags.s3.EndpointURL != "" || c.flags.trustFolder {
+			t.Errorf("taken from job.json: %q, %q, trust %v", c.flags.client.BaseURL, c.flags.s3.EndpointURL, c.flags.trustFolder)
 		}
 	})
 }

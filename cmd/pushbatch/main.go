@@ -23,6 +23,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pushbatch/batch"
+	"pushbatch/batch/delta"
 	"pushbatch/batch/runstore"
 	"pushbatch/writers/console"
 )
@@ -50,7 +51,7 @@ type process struct {
 	root     *cobra.Command    // knows every flag, and so every variable
 	platform http.RoundTripper // what answers requests; nil: the network
 	terminal *console.Terminal // what standard error is connected to
-	warned   map[string]bool   // what warn has said
+	warned   []string          // what warn has said
 	json     bool              // messages are JSON, see --log-format
 
 	waitAtMost func(time.Duration) // for standard error to take a message
@@ -60,7 +61,7 @@ type process struct {
 func run(ctx context.Context, p process) int {
 	messages, data := console.NewStream(p.stderr), console.NewStream(p.stdout)
 	p.stdout, p.stderr, p.terminal = data, messages, console.TerminalOf(messages, p.getenv)
-	p.waitAtMost, p.warned = messages.WaitAtMost, make(map[string]bool)
+	p.waitAtMost = messages.WaitAtMost
 	root := newRoot(&p)
 	p.root = root
 	p.json = p.asksForJSON() // for what is wrong before the flags are read
@@ -69,16 +70,14 @@ func run(ctx context.Context, p process) int {
 	root.SetErr(p.stderr)
 	err := batch.Guard(func() error { return root.ExecuteContext(ctx) })
 	if lost := data.Lost(); lost != nil && (err == nil || errors.Is(err, lost)) {
-		err = &exitError{exitStopped, fmt.Errorf("write to standard output: %w", lost)}
+		err = fmt.Errorf("write to standard output: %w", lost)
 	}
 	return p.report(err)
 }
 
-type stopper func(cause error)
-
 // onSignals stops a run gracefully on the first SIGINT, SIGTERM or SIGHUP (unless
 // that is ignored, as nohup does) and at once, through cancel, on the second. The returned function ends the watch.
-func onSignals(stop stopper, cancel context.CancelCauseFunc, log *slog.Logger) (end func()) {
+func onSignals(stop func(cause error), cancel context.CancelCauseFunc, log *slog.Logger) (end func()) {
 	got := make(chan os.Signal, 2)
 	signal.Notify(got, os.Interrupt, syscall.SIGTERM)
 	if !signal.Ignored(syscall.SIGHUP) {
@@ -90,7 +89,7 @@ func onSignals(stop stopper, cancel context.CancelCauseFunc, log *slog.Logger) (
 		for {
 			select {
 			case sig := <-got:
-				cause := signalCause(sig)
+				cause := signals[sig]
 				if !first {
 					cancel(cause)
 					return nil
@@ -110,14 +109,9 @@ func onSignals(stop stopper, cancel context.CancelCauseFunc, log *slog.Logger) (
 	return func() { signal.Stop(got); close(done) }
 }
 
-func signalCause(sig os.Signal) *signalError {
-	switch sig {
-	case syscall.SIGTERM:
-		return &signalError{"SIGTERM", exitTerminated}
-	case syscall.SIGHUP:
-		return &signalError{"SIGHUP", exitHangup}
-	}
-	return &signalError{"SIGINT", exitInterrupted}
+// signals are those that stop a run.
+var signals = map[os.Signal]*signalError{
+	os.Interrupt: {"SIGINT", exitInterrupted}, syscall.SIGTERM: {"SIGTERM", exitTerminated}, syscall.SIGHUP: {"SIGHUP", exitHangup},
 }
 
 // Exit codes. They are part of the contract with scripts.
@@ -137,8 +131,9 @@ const (
 
 // exitError is an error with the exit code it ends the program with.
 type exitError struct {
-	code int
-	err  error
+	code     int
+	err      error
+	reported bool // to the user, by the command
 }
 
 func (e *exitError) Error() string { return e.err.Error() }
@@ -146,7 +141,15 @@ func (e *exitError) Unwrap() error { return e.err }
 
 // usageError is an error that keeps a run from starting.
 func usageError(format string, args ...any) error {
-	return &exitError{exitUsage, fmt.Errorf(format, args...)}
+	return &exitError{code: exitUsage, err: fmt.Errorf(format, args...)}
+}
+
+// refuse is a usageError when something is so, else nil.
+func refuse(when bool, format string, args ...any) error {
+	if !when {
+		return nil
+	}
+	return usageError(format, args...)
 }
 
 var errMaxDuration = errors.New("--max-duration is used up")
@@ -158,14 +161,16 @@ type signalError struct {
 
 func (e *signalError) Error() string { return "stopped by " + e.name }
 
-// exitCode is the code a program ends with for the error a command returned.
-// Whatever is not known is not a success.
+// exitCode is the code a program ends with for the error a command returned. One that
+// says no other has stopped it: a file that cannot be read, a disk that is full.
 func exitCode(err error) int {
 	var (
-		coded  *exitError
-		signal *signalError
-		locked *runstore.LockedError
-		abort  *batch.Abort
+		coded     *exitError
+		signal    *signalError
+		locked    *runstore.LockedError
+		abort     *batch.Abort
+		untrusted *runstore.TrustError
+		other     *delta.OtherError
 	)
 	switch {
 	case err == nil:
@@ -186,22 +191,21 @@ func exitCode(err error) int {
 		return exitDuration
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
+	case errors.As(err, &untrusted), errors.As(err, &other), errors.Is(err, errNoState), errors.Is(err, runstore.ErrNoRun):
+		return exitUsage
 	}
-	return exitUsage
+	return exitStopped
 }
-
-// errReported is an error that was already reported to the user.
-type errReported struct{ exitError }
 
 // report tells the user about an error that ended the program, unless the
 // command has done so, and returns the exit code.
 func (p *process) report(err error) int {
-	var reported *errReported
-	if err != nil && !errors.As(err, &reported) {
-		p.printError(err, "")
+	coded, ok := errors.AsType[*exitError](err)
+	if ok && coded.reported {
+		return coded.code
 	}
-	if reported != nil {
-		return reported.code
+	if err != nil {
+		p.printError(err, "")
 	}
 	return exitCode(err)
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -131,10 +132,10 @@ func (s *runSpec) estimate(c *batch.Checkpoint) (rows int64, known bool) {
 
 // headerSize is about how many bytes the first line of an input has.
 func (s *runSpec) headerSize(i int) (n int64) {
-	if i >= len(s.Columns) || !strings.HasPrefix(s.Inputs[i].Detected, "CSV") {
+	if !strings.HasPrefix(s.Inputs[i].Detected, "CSV") {
 		return 0
 	}
-	for _, c := range s.Columns[i] {
+	for _, c := range s.columnsOf(i) {
 		n += int64(len(c.Column)) + 1
 	}
 	return min(n, s.Inputs[i].Size)
@@ -191,11 +192,10 @@ func (p *process) messages() io.Writer {
 
 // warn says something that also those who asked for errors only should know, once.
 func (p *process) warn(format string, args ...any) {
-	text := console.OneLine(fmt.Sprintf(format, args...))
-	if !p.warned[text] {
+	if text := console.OneLine(fmt.Sprintf(format, args...)); !slices.Contains(p.warned, text) {
 		fmt.Fprintf(p.messages(), "pushbatch: warning: %s\n", text)
+		p.warned = append(p.warned, text)
 	}
-	p.warned[text] = true
 }
 
 func (p *process) printEnd(s *report.Summary, runErr error, quiet bool) {

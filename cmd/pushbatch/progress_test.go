@@ -16,6 +16,7 @@ import (
 
 	"pushbatch/apiclient/simulator"
 	"pushbatch/batch"
+	"pushbatch/writers/report"
 )
 
 // inVirtualTime lets a test run command lines one after the other, in virtual time
@@ -131,7 +132,7 @@ func TestEstimateKnowsTheHeader(t *testing.T) {
 	header, row := "registrationId,externalId,customAttributes.favouriteColour\n", "r1,e1,red\n"
 	spec := &runSpec{
 		Inputs:  []inputSpec{{Detected: "CSV, comma, UTF-8", Identity: batch.Identity{Size: int64(len(header) + 5*len(row))}}},
-		Columns: [][]columnSpec{{{Column: "registrationId"}, {Column: "externalId"}, {Column: "customAttributes.favouriteColour"}}},
+		Columns: [][]report.Column{{{Column: "registrationId"}, {Column: "externalId"}, {Column: "customAttributes.favouriteColour"}}},
 	}
 	for rows := range int64(5) {
 		at := batch.Position{Offset: int64(len(header)) + rows*int64(len(row))}

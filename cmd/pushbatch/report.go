@@ -14,7 +14,6 @@ import (
 	"pushbatch/batch/ops"
 	"pushbatch/batch/runstore"
 	"pushbatch/readers/inputerror"
-	"pushbatch/writers"
 	"pushbatch/writers/console"
 	"pushbatch/writers/report"
 )
@@ -55,10 +54,7 @@ func (r *viewedRun) remakePage() (*report.Summary, error) {
 	if err != nil || s.Outcome == report.Running && blob.IsS3(r.path) {
 		return s, err
 	}
-	if err := writePage(r.folder, s, r.spec); err != nil {
-		return s, &exitError{exitStopped, err}
-	}
-	return s, nil
+	return s, writePage(r.folder, s, r.spec)
 }
 
 // summary is that of a run; of one that goes on or was cut off, as of its last
@@ -68,8 +64,7 @@ func (r *viewedRun) summary() (*report.Summary, error) {
 	if err != nil {
 		return nil, err
 	}
-	outcome := report.Outcome(status.State)
-	if outcome != report.Running && outcome != report.Interrupted {
+	if status.State != report.Running && status.State != report.Interrupted {
 		s := new(report.Summary)
 		if err := r.folder.ReadJSON(runstore.SummaryFile, s); err != nil {
 			return nil, usageError("%w", err)
@@ -86,34 +81,18 @@ func (r *viewedRun) summary() (*report.Summary, error) {
 func (r *viewedRun) snapshot(status *runStatus) *report.Summary {
 	spec, point := r.spec, r.point
 	s := &report.Summary{
-		Version: spec.Version, Operation: spec.Operation, Run: r.folder.Path(""), Outcome: report.Outcome(status.State),
+		Version: spec.Version, Operation: spec.Operation, Run: r.folder.Path(""), Outcome: status.State,
 		StartedAt: spec.StartedAt, EndedAt: point.SavedAt.UTC(), Executions: spec.Executions,
 	}
 	s.Fill(point.Tally.WithWaiting(point.Waiting), point.Elapsed)
 	state := stateOf(point)
-	s.Traffic = state.Traffic
-	s.Timeline = report.TimelineOf(state.Series)
+	s.Traffic, s.Timeline = state.Traffic, report.TimelineOf(state.Series)
 	s.DryRun, s.Simulated = s.Requests == 0 && len(spec.Settings["dry-run"]) > 0, len(spec.Settings["simulate"]) > 0
 	if status.Total != nil {
 		s.TotalEstimate = *status.Total
 	}
-	s.Files = unfinishedFiles(r.folder)
+	s.Files = append(filesOf(r.folder), r.folder.Path(report.PageFile))
 	return s
-}
-
-// unfinishedFiles are the reports of a run that has not ended, under the names
-// that they have until then.
-func unfinishedFiles(folder *runstore.Folder) (names []string) {
-	reports := []string{runstore.FailedFile, runstore.RequestsFile}
-	for _, f := range writers.ResultFormats() {
-		reports = append(reports, f.File())
-	}
-	for _, name := range reports {
-		if part := name + runstore.PartSuffix; folder.Exists(part) {
-			names = append(names, folder.Path(part))
-		}
-	}
-	return append(names, folder.Path(report.PageFile))
 }
 
 func writePage(folder *runstore.Folder, s *report.Summary, spec *runSpec) error {
@@ -135,7 +114,7 @@ func explain(code string) (report.Explanation, bool) {
 // forReport is what the page and the next step need of a run. Settings that came
 // from variables are in force without being given again.
 func (s *runSpec) forReport() *report.Run {
-	r := &report.Run{Settings: make(map[string][]string), Redacted: s.Redaction != nil, Explain: explain, Given: s.Variables}
+	r := &report.Run{Settings: make(map[string][]string), Redacted: s.Redaction != "", Explain: explain, Given: s.Variables}
 	for name, values := range s.Settings {
 		r.Settings[name] = slices.Clone(values)
 		if strings.HasSuffix(name, "-url") {
@@ -143,17 +122,7 @@ func (s *runSpec) forReport() *report.Run {
 		}
 	}
 	for i, in := range s.Inputs {
-		input := report.Input{Name: in.Name, Detected: in.Detected, Once: in.Size < 0}
-		switch {
-		case i >= len(s.Columns):
-		case i > 0 && slices.Equal(s.Columns[i-1], s.Columns[i]):
-			input.Columns = r.Inputs[i-1].Columns
-		default:
-			for _, c := range s.Columns[i] {
-				input.Columns = append(input.Columns, report.Column(c))
-			}
-		}
-		r.Inputs = append(r.Inputs, input)
+		r.Inputs = append(r.Inputs, report.Input{Name: in.Name, Detected: in.Detected, Once: in.Size < 0, Columns: s.columnsOf(i)})
 	}
 	return r
 }
@@ -161,7 +130,7 @@ func (s *runSpec) forReport() *report.Run {
 // noteVariables notes which settings of a new run were given by variables.
 func (s *runSpec) noteVariables(set *pflag.FlagSet, getenv func(string) (string, bool)) {
 	for name, values := range s.Settings {
-		if v := variableOf(set.Lookup(name), getenv); v != nil && slices.Equal(v.values, values) {
+		if v, _ := givenBy(set.Lookup(name), getenv, nil); v != nil && slices.Equal(v.values, values) {
 			s.Variables = append(s.Variables, name)
 		}
 	}

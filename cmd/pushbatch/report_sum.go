@@ -17,8 +17,7 @@ import (
 
 // summedRun is one of the runs that a report adds up.
 type summedRun struct {
-	path    string
-	spec    *runSpec
+	*viewedRun
 	summary *report.Summary
 	tally   batch.Tally
 }
@@ -54,16 +53,16 @@ func (p *process) reportSum(cmd *cobra.Command, f *s3Flags, paths []string, page
 	}
 	sum.Print(p.stdout)
 	if err := os.WriteFile(page, report.Page(sum, asked), 0o600); err != nil {
-		return &exitError{exitStopped, err}
+		return err
 	}
 	fmt.Fprintf(p.stdout, "  page       %s\n", page)
 	return nil
 }
 
 func openSummed(ctx context.Context, path string) (*summedRun, error) {
-	run := &summedRun{path: path}
+	run := new(summedRun)
 	err := readRun(ctx, path, func(v *viewedRun) (err error) {
-		if run.spec = v.spec; v.point != nil {
+		if run.viewedRun = v; v.point != nil {
 			run.tally = v.point.Tally.WithWaiting(v.point.Waiting)
 		}
 		run.summary, err = v.summary()

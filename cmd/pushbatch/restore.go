@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"pushbatch/batch/blob"
@@ -19,6 +21,25 @@ import (
 // A run folder is input, not truth: others may have written to it. What resume and
 // retry take from its job.json decides what rows mean, never where secrets go, nor
 // which files beyond the run's own are written.
+
+// newRunCommand makes a command that goes on from the run in a folder: do is called
+// with a context in which S3 is reached. What the run keeps is fixed.
+func (p *process) newRunCommand(cmd *cobra.Command, fixed []string, do func(ctx context.Context, path string, c *runConfig) error) *cobra.Command {
+	c := &runConfig{flags: &jobFlags{}, set: cmd.Flags()}
+	cmd.Args = needs("one RUN: the folder of a run", 1)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := resolveS3(c.set, p.getenv); err != nil {
+			return err
+		}
+		return do(c.flags.with(cmd.Context(), p), args[0], c)
+	}
+	c.set.StringArrayVar(&c.moved, "input", nil, "where an input is now that was moved, `OLD=NEW`; may be given more than once")
+	c.flags.addAll(c.set)
+	for _, name := range fixed {
+		_ = c.set.MarkHidden(name) // only fails for a flag that is not there
+	}
+	return cmd
+}
 
 // restore fills the flags with what a run in a folder was started with. The command
 // line, the environment and the config file come before it, but for fixed flags,
@@ -83,7 +104,7 @@ func (c *runConfig) warnOfKept(p *process, from map[string]origin) {
 		if o := other.Lookup(f.Name); o == nil || setFlag(other, f.Name, given.values) == nil && o.Value.String() == f.Value.String() {
 			return
 		}
-		p.warn("%s is passed over: the run keeps the --%s it was started with", given.where, f.Name)
+		p.warn("%s is passed over: the run keeps the --%s it was started with", given.where(f.Name), f.Name)
 	})
 }
 
@@ -244,8 +265,8 @@ func (x *execution) changeMapping() error {
 		x.spec.FailedColumns = x.failedColumns(old)
 	}
 	x.spec.Mapping, x.spec.Settings["map"], x.spec.Columns = x.mapping, []string{x.flags.mapFile}, nil
-	for _, in := range x.opened {
-		x.spec.Columns.add(x.columnsOf(in.binding))
+	for i, in := range x.opened {
+		x.spec.noteColumns(i, x.columnsOf(in.binding))
 	}
 	return nil
 }
@@ -253,11 +274,4 @@ func (x *execution) changeMapping() error {
 // withoutFlags is a list of flags but for some.
 func withoutFlags(list []string, names ...string) []string {
 	return slices.DeleteFunc(slices.Clone(list), func(name string) bool { return slices.Contains(names, name) })
-}
-
-// hideFlags keeps flags that may not be given out of a command's help.
-func hideFlags(fs *pflag.FlagSet, names []string) {
-	for _, name := range names {
-		_ = fs.MarkHidden(name) // only fails for a flag that is not there
-	}
 }

@@ -19,22 +19,12 @@ import (
 )
 
 func newResumeCommand(p *process) *cobra.Command {
-	flags, c := &jobFlags{}, &runConfig{}
-	cmd := &cobra.Command{
+	return p.newRunCommand(&cobra.Command{
 		Use:   "resume RUN",
 		Short: "Go on with a run that was interrupted",
 		Long: "resume goes on with a run where it stands, with what it was started with. Secrets come\n" +
 			"from the environment again; flags about speed, stopping and messages may be given anew.",
-		Args: needs("one RUN: the folder of a run", 1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			c.flags, c.set = flags, cmd.Flags()
-			return p.resume(cmd.Context(), args[0], c)
-		},
-	}
-	c.addMoved(cmd.Flags())
-	flags.addAll(cmd.Flags())
-	hideFlags(cmd.Flags(), fixedForResume())
-	return cmd
+	}, fixedForResume(), p.resume)
 }
 
 // fixedForResume are the flags that a resumed run keeps. A new mapping is for the
@@ -42,10 +32,7 @@ func newResumeCommand(p *process) *cobra.Command {
 func fixedForResume() []string { return withoutFlags(fixedFlags, "map") }
 
 func (p *process) resume(ctx context.Context, path string, c *runConfig) error {
-	if err := resolveS3(c.set, p.getenv); err != nil {
-		return err
-	}
-	folder, err := p.openFolder(c.flags.with(ctx, p), path, c.flags)
+	folder, err := p.openFolder(ctx, path, c.flags)
 	switch {
 	case errors.Is(err, runstore.ErrNoRun):
 		return usageError("%w: it has no %s", err, runstore.JobFile)
@@ -60,7 +47,7 @@ func (p *process) resume(ctx context.Context, path string, c *runConfig) error {
 	if s := x.alreadyEnded(p.messages()); s != nil && s.ExitCode == exitDone {
 		return nil
 	} else if s != nil {
-		return &errReported{exitError{s.ExitCode, errors.New("the run has ended")}}
+		return &exitError{s.ExitCode, errors.New("the run has ended"), true}
 	}
 	ctx = c.flags.with(ctx, p)
 	found, err := recordedInputs(ctx, &x.spec, c.moved)
@@ -146,7 +133,7 @@ func (p *process) goOn(ctx context.Context, c *runConfig) (bool, error) {
 	case errors.Is(err, runstore.ErrNoRun), errors.Is(err, fs.ErrNotExist):
 		return false, nil
 	case err != nil:
-		return true, folderError(err)
+		return true, err
 	}
 	found, err := blob.Expand(ctx, c.inputs)
 	if err != nil {
@@ -164,7 +151,7 @@ func (p *process) goOn(ctx context.Context, c *runConfig) (bool, error) {
 	if err := again.set.Parse(resumeArgs(c.set)); err != nil {
 		return true, usageError("%v", err)
 	}
-	return true, p.resume(ctx, out, again)
+	return true, p.resume(again.flags.with(ctx, p), out, again)
 }
 
 // splitEmpty divides the inputs into those that were empty when the run began,
@@ -200,11 +187,11 @@ func (c *runConfig) sameAsEnded(ctx context.Context, folder *runstore.Folder, ol
 		}
 		fingerprint, err := blob.Fingerprint(ctx, in)
 		if err != nil {
-			return &exitError{exitStopped, err}
+			return err
 		}
 		diff, err := differs(ctx, &old.Inputs[i], in, fingerprint)
 		if err != nil {
-			return &exitError{exitStopped, err}
+			return err
 		}
 		if diff != "" {
 			return usageError("--continue: input %s has changed since the run in %s ended (%s): give another --out (a run folder a night, say)", in.Location, c.flags.out, diff)

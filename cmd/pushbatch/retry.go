@@ -31,24 +31,16 @@ type retrySpec struct {
 }
 
 func newRetryCommand(p *process) *cobra.Command {
-	flags, retry, c := &jobFlags{}, &retrySpec{}, &runConfig{}
+	retry := &retrySpec{}
 	cmd := &cobra.Command{
 		Use:   "retry RUN",
 		Short: "Start a new run over the rows of an ended run that did not succeed",
 		Long: "retry reads the inputs of an ended run again, as they were then, and takes the rows that did\n" +
 			"not succeed. To change rows first, mend failed.csv and give it as INPUT instead.",
-		Args: needs("one RUN: the folder of a run", 1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			c.flags, c.set = flags, cmd.Flags()
-			return p.retry(cmd.Context(), args[0], retry, c)
-		},
 	}
 	cmd.Flags().StringSliceVar(&retry.Statuses, "status", []string{batch.Failed.String()}, "take the rows with these `STATUSES`: failed, rejected, skipped")
 	cmd.Flags().StringSliceVar(&retry.Codes, "code", nil, "of those take the rows with one of these error `CODES` only")
-	c.addMoved(cmd.Flags())
-	flags.addAll(cmd.Flags())
-	hideFlags(cmd.Flags(), fixedForRetry())
-	return cmd
+	return p.newRunCommand(cmd, fixedForRetry(), func(ctx context.Context, path string, c *runConfig) error { return p.retry(ctx, path, retry, c) })
 }
 
 // fixedForRetry are the flags that a new run over old rows keeps: how the inputs
@@ -72,10 +64,6 @@ func (p *process) retry(ctx context.Context, path string, retry *retrySpec, c *r
 	if err := retry.check(); err != nil {
 		return err
 	}
-	if err := resolveS3(c.set, p.getenv); err != nil {
-		return err
-	}
-	ctx = c.flags.with(ctx, p)
 	old, err := endedRun(ctx, path)
 	if err != nil {
 		return err
@@ -112,7 +100,7 @@ func (p *process) retry(ctx context.Context, path string, retry *retrySpec, c *r
 func (r *retrySpec) takesAny(ctx context.Context) (bool, error) {
 	results, err := blob.Stat(ctx, r.Results)
 	if err != nil {
-		return false, &exitError{exitStopped, fmt.Errorf("read the results of %s: %w", r.Run, err)}
+		return false, fmt.Errorf("read the results of %s: %w", r.Run, err)
 	}
 	for result, err := range readResults(ctx, results) {
 		if err != nil || r.takes(result, result.Row.Source) {
@@ -156,7 +144,7 @@ func (r *retrySpec) only(ctx context.Context, source batch.Source) (batch.Source
 	}
 	results, err := blob.Stat(ctx, r.Results) // knows from then on how S3 is reached
 	if err != nil {
-		return nil, errors.Join(&exitError{exitStopped, fmt.Errorf("read the results of %s: %w", r.Run, err)}, source.Close())
+		return nil, errors.Join(fmt.Errorf("read the results of %s: %w", r.Run, err), source.Close())
 	}
 	return readers.Only(source, func(ctx context.Context) iter.Seq2[int64, error] {
 		return func(yield func(int64, error) bool) {
@@ -189,7 +177,7 @@ func resultsOf(ctx context.Context, run string, spec *runSpec) iter.Seq2[*batch.
 			info, err = blob.Stat(ctx, location)
 		}
 		if err != nil {
-			yield(nil, &exitError{exitStopped, fmt.Errorf("read the results of %s: %w", run, err)})
+			yield(nil, fmt.Errorf("read the results of %s: %w", run, err))
 			return
 		}
 		readResults(ctx, info)(yield)
@@ -203,23 +191,17 @@ var readColumns = []string{"row", "source", "source_row", "registration_id", "st
 // say. Its errors end a run.
 func readResults(ctx context.Context, info blob.Info) iter.Seq2[*batch.Result, error] {
 	return func(yield func(*batch.Result, error) bool) {
-		fail := func(err error) { yield(nil, &exitError{exitStopped, fmt.Errorf("read %s: %w", info.Location, err)}) }
+		fail := func(err error) { yield(nil, fmt.Errorf("read %s: %w", info.Location, err)) }
 		source, err := readers.Open(ctx, info, readers.Options{})
 		if err != nil {
 			fail(err)
 			return
 		}
 		defer source.Close()
-		for texts, err := range batch.Texts(ctx, source, readColumns...) {
-			var r *batch.Result
-			if err == nil {
-				r, err = resultOf(texts)
-			}
+		for r, err := range batch.Each(batch.Texts(ctx, source, readColumns...), resultOf) {
 			if err != nil {
 				fail(err)
-				return
-			}
-			if !yield(r, nil) {
+			} else if !yield(r, nil) {
 				return
 			}
 		}

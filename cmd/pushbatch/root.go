@@ -110,14 +110,11 @@ func unknownCommand(cmd *cobra.Command, args []string) error {
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 		hint = fmt.Sprintf(": did you mean %s?", strings.Join(near, " or "))
 	}
-	return usageError("unknown command %q%s\nRun %s to see the commands", args[0], hint, helpOf(cmd))
-}
-
-func helpOf(cmd *cobra.Command) string {
+	help := cmd.Name() + " help"
 	if cmd.HasParent() {
-		return cmd.CommandPath() + " --help"
+		help = cmd.CommandPath() + " --help"
 	}
-	return cmd.Name() + " help"
+	return usageError("unknown command %q%s\nRun %s to see the commands", args[0], hint, help)
 }
 
 func unknownFlag(cmd *cobra.Command, err error) error {
@@ -130,6 +127,8 @@ func unknownFlag(cmd *cobra.Command, err error) error {
 	}
 	return usageError("%v%s\nRun %s --help to see the flags", readable(err), hint, cmd.CommandPath())
 }
+
+const noOperation = "--operation %q: take personalize, depersonalize, update or export"
 
 // newOperationCommand makes the command of an operation that sends one request
 // a row. What differs between operations comes from their table in batch/ops.
@@ -161,6 +160,14 @@ func needs(what string, most int) cobra.PositionalArgs {
 		}
 		return nil
 	}
+}
+
+// noArgs demands that there are none.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if err := cobra.NoArgs(cmd, args); err != nil {
+		return usageError("%w", err)
+	}
+	return nil
 }
 
 func needInput(cmd *cobra.Command, args []string) error {
@@ -196,12 +203,9 @@ type build struct {
 
 // thisBuild is what the linker was told, else what Go noted of the checkout.
 func thisBuild() build {
-	if stamped != "" {
-		return build{stamped, stampedCommit, stampedDate}
-	}
-	b := build{version: "devel"}
+	b := build{cmp.Or(stamped, "devel"), stampedCommit, stampedDate}
 	info, ok := debug.ReadBuildInfo()
-	if !ok {
+	if stamped != "" || !ok {
 		return b
 	}
 	if info.Main.Version != "" && info.Main.Version != "(devel)" {
@@ -241,7 +245,7 @@ func newVersionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print version, commit, date and Go version",
-		Args:  cobra.NoArgs,
+		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			fmt.Fprintln(cmd.OutOrStdout(), thisBuild())
 			return nil

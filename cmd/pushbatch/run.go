@@ -14,6 +14,7 @@ import (
 	"pushbatch/batch/blob"
 	"pushbatch/batch/ops"
 	"pushbatch/batch/runstore"
+	"pushbatch/writers"
 	"pushbatch/writers/report"
 )
 
@@ -67,7 +68,7 @@ func (x *execution) begin(ctx context.Context, found []blob.Info, old *runSpec) 
 		return x.run(ctx)
 	}
 	if err := x.describe(ctx); err != nil {
-		return &exitError{exitStopped, err}
+		return err
 	}
 	if err := x.createFolder(ctx); err != nil {
 		return err
@@ -81,13 +82,17 @@ func (x *execution) begin(ctx context.Context, found []blob.Info, old *runSpec) 
 func (x *execution) run(ctx context.Context) error {
 	x.spec.Executions++
 	if err := x.folder.WriteJSON(runstore.JobFile, x.spec); err != nil {
-		return &exitError{exitStopped, err}
+		return err
 	}
-	x.addFeatures()
+	for _, add := range addFeatures {
+		add(x)
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	x.folder.WhenLost(cancel)
-	x.whenStateLost(cancel)
+	if x.delta != nil && x.delta.held != nil {
+		x.delta.held.WhenLost(cancel)
+	}
 	defer onSignals(x.stopper(cancel), cancel, x.log)()
 	defer x.keepShares(ctx, cancel)()
 
@@ -111,13 +116,15 @@ func (x *execution) run(ctx context.Context) error {
 	return err
 }
 
-// plan looks at the inputs before the first request and adds rows after them, as
-// the features of the run need it.
+// plan looks at the inputs before the first request, as the features of the run need
+// it, and adds after them the devices that vanished.
 func (x *execution) plan(ctx context.Context) error {
-	if err := x.firstPass(ctx); err != nil {
+	if err := x.firstPass(ctx); err != nil || x.delta == nil {
 		return err
 	}
-	return x.addInputs(ctx)
+	vanished, err := x.delta.vanished(ctx)
+	x.opened = append(x.opened, vanished...)
+	return err
 }
 
 // openSink opens what gets the results, if nothing has stopped the run yet.
@@ -127,12 +134,12 @@ func (x *execution) openSink(runErr error) (batch.Sink, error) {
 	}
 	reports, err := x.openReports()
 	if err != nil {
-		return nil, &exitError{exitStopped, err}
+		return nil, err
 	}
 	x.reports = reports
 	if x.client != nil {
 		if x.journal, err = x.folder.OpenJournal(x.point); err != nil {
-			return nil, &exitError{exitStopped, err}
+			return nil, err
 		}
 	}
 	return x.sink(reports), nil
@@ -140,7 +147,9 @@ func (x *execution) openSink(runErr error) (batch.Sink, error) {
 
 func (x *execution) send(ctx context.Context, engine *batch.Job) error {
 	x.timeline.GoOn(stateOf(x.point).Series)
-	defer stopAfter(engine, x.flags.maxDuration)()
+	if d := x.flags.maxDuration; d > 0 {
+		defer time.AfterFunc(d, func() { engine.Stop(errMaxDuration) }).Stop()
+	}
 	defer x.startNoting(engine)()
 	defer x.startProgress(engine)()
 	err := engine.Run(ctx)
@@ -155,7 +164,7 @@ func (x *execution) send(ctx context.Context, engine *batch.Job) error {
 
 // stopper stops the run gracefully: before the first request the first pass,
 // then the engine, then what is made of the results.
-func (x *execution) stopper(cancel context.CancelCauseFunc) stopper {
+func (x *execution) stopper(cancel context.CancelCauseFunc) func(cause error) {
 	return func(cause error) {
 		if engine := x.engine.Load(); engine != nil && !x.allSent.Load() {
 			engine.Stop(cause)
@@ -163,15 +172,6 @@ func (x *execution) stopper(cancel context.CancelCauseFunc) stopper {
 		}
 		cancel(cause)
 	}
-}
-
-// stopAfter stops a run when its time is used up.
-func stopAfter(engine *batch.Job, d time.Duration) (end func()) {
-	if d <= 0 {
-		return func() {}
-	}
-	t := time.AfterFunc(d, func() { engine.Stop(errMaxDuration) })
-	return func() { t.Stop() }
 }
 
 // countFor is how long a stopped run looks for the number of rows that are
@@ -195,7 +195,7 @@ func (x *execution) finish(ctx context.Context, engine *batch.Job, runErr error)
 	if s.ExitCode == exitDone {
 		return s, nil
 	}
-	return s, &errReported{exitError{s.ExitCode, runErr}}
+	return s, &exitError{s.ExitCode, runErr, true}
 }
 
 func (x *execution) summarize(ctx context.Context, engine *batch.Job, runErr error) *report.Summary {
@@ -204,9 +204,8 @@ func (x *execution) summarize(ctx context.Context, engine *batch.Job, runErr err
 		StartedAt: x.spec.StartedAt, EndedAt: time.Now().UTC(), Executions: x.spec.Executions, DryRun: x.client == nil, Simulated: x.flags.simulate,
 	}
 	s.Fill(engine.Tally(), engine.Elapsed())
-	t := x.traffic()
-	s.Traffic = t.Traffic
-	x.timeline.Note(engine.Elapsed(), engine.Tally().Statuses, t.Requests, t.Throttled)
+	s.Traffic = x.traffic().Traffic
+	x.timeline.Note(engine.Elapsed(), engine.Tally().Statuses, s.Requests, s.Throttled)
 	s.Timeline = report.TimelineOf(x.timeline.Series())
 	if x.client != nil {
 		s.LimitedRate, s.Share = settledRate(x.client.Stats(), x.requestName()), x.shareOf()
@@ -222,7 +221,7 @@ func (x *execution) summarize(ctx context.Context, engine *batch.Job, runErr err
 		x.onlyDurable(s)
 	}
 	s.ExitCode = x.exitCode(s, runErr)
-	s.Files = x.files()
+	s.Files = append(filesOf(x.folder), x.folder.Path(runstore.SummaryFile), x.folder.Path(report.PageFile))
 	return s
 }
 
@@ -269,17 +268,21 @@ func (x *execution) exitCode(s *report.Summary, runErr error) int {
 	return exitDone
 }
 
-func (x *execution) files() []string {
-	names := []string{"results." + x.flags.results, runstore.FailedFile, runstore.RequestsFile, vanishedFile, beforeFile}
-	var paths []string
-	for _, name := range names {
-		if x.folder.Exists(name) {
-			paths = append(paths, x.folder.Path(name))
-		} else if part := name + runstore.PartSuffix; x.folder.Exists(part) { // it could not be ended
-			paths = append(paths, x.folder.Path(part))
+// filesOf are the reports of a run that are there; one that could not be ended has the
+// name that it has until then.
+func filesOf(folder *runstore.Folder) (paths []string) {
+	var names []string
+	for _, f := range writers.ResultFormats() {
+		names = append(names, f.File())
+	}
+	for _, name := range append(names, runstore.FailedFile, runstore.RequestsFile, vanishedFile, beforeFile) {
+		if folder.Exists(name) {
+			paths = append(paths, folder.Path(name))
+		} else if part := name + runstore.PartSuffix; folder.Exists(part) {
+			paths = append(paths, folder.Path(part))
 		}
 	}
-	return append(paths, x.folder.Path(runstore.SummaryFile), x.folder.Path(report.PageFile))
+	return paths
 }
 
 // remedyOf is what the catalogue advises about an error that ended a run.
@@ -289,14 +292,15 @@ func remedyOf(err error) string {
 	if errors.As(err, &store) || errors.As(err, &locked) {
 		return "" // the error says it itself, and better
 	}
-	if abort, ok := errors.AsType[*batch.Abort](err); ok {
-		entry, known := ops.Explain(abort.Code)
-		if known && entry.Effect == ops.Fails && ops.Temporary(abort.Code) && abort.Code != apiclient.CodeAnswerInvalid { // which explains a row that failed
-			return "Nothing has to be changed here: resume the run when the platform answers again."
-		}
-		return entry.Remedy
+	abort, ok := errors.AsType[*batch.Abort](err)
+	if !ok {
+		return ""
 	}
-	return ""
+	entry, known := ops.Explain(abort.Code)
+	if known && entry.Effect == ops.Fails && ops.Temporary(abort.Code) && abort.Code != apiclient.CodeAnswerInvalid { // which explains a row that failed
+		return "Nothing has to be changed here: resume the run when the platform answers again."
+	}
+	return entry.Remedy
 }
 
 // settledRate is the rate in force for an operation at the end; 0: unlimited.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"io"
 	"math"
@@ -18,6 +17,7 @@ import (
 	"pushbatch/batch/ops"
 	"pushbatch/readers"
 	"pushbatch/writers"
+	"pushbatch/writers/report"
 )
 
 // runConfig is what is asked of a run by the command line, the environment and
@@ -29,11 +29,6 @@ type runConfig struct {
 	set       *pflag.FlagSet // the same flags by name
 	mapping   string         // content of the mapping file
 	moved     []string       // of resume and retry: OLD=NEW of each input that is elsewhere now
-}
-
-// addMoved adds the flag of commands that read the inputs of an old run.
-func (c *runConfig) addMoved(fs *pflag.FlagSet) {
-	fs.StringArrayVar(&c.moved, "input", nil, "where an input is now that was moved, `OLD=NEW`; may be given more than once")
 }
 
 // load fills the flags that the command line leaves open, checks all of them and
@@ -50,15 +45,26 @@ func (c *runConfig) check() error {
 	if err := errors.Join(c.flags.check(), c.flags.s3Flags.check(), c.checkDelta()); err != nil {
 		return err
 	}
-	if c.flags.limit < 1 && c.set.Changed("limit") { // the first 0 rows are not all of them
-		return usageError("--limit %d: at least 1 row was expected", c.flags.limit)
-	}
 	for _, name := range endpointFlags {
 		if u, err := url.Parse(c.set.Lookup(name).Value.String()); err == nil && u.User != nil {
 			return usageError("--%s holds a user name or password, which would be shown in many places: leave it out", name)
 		}
 	}
-	return c.checkExport()
+	return cmp.Or( // the first 0 rows are not all of them
+		refuse(c.flags.engine.Limit < 1 && c.set.Changed("limit"), "--limit %d: at least 1 row was expected", c.flags.engine.Limit),
+		c.checkExport(),
+	)
+}
+
+// given names those of some flags that differ from their defaults.
+func (c *runConfig) given(names ...string) (given []string) {
+	settings := settingsOf(c.set)
+	for _, name := range names {
+		if settings[name] != nil {
+			given = append(given, "--"+name)
+		}
+	}
+	return given
 }
 
 func (c *runConfig) readMapping() error {
@@ -78,11 +84,9 @@ func (c *runConfig) sends() bool { return dryRuns[c.flags.dryRun] == ops.Send }
 
 // bindOptions say how columns are bound, but for what sends.
 func (c *runConfig) bindOptions() (ops.Options, error) {
-	o := ops.Options{
-		NullLiteral: c.flags.nullLiteral, PhoneRegion: c.flags.phoneRegion, BirthdayDate: c.flags.birthdayFormat == "date", IgnoreUnmapped: c.flags.ignoreUnmapped,
-		Personalize: c.flags.personalize, HasAppCode: c.flags.appCode != "" || !c.sends() || c.flags.simulate,
-		DryRun: dryRuns[c.flags.dryRun],
-	}
+	o := c.flags.bind
+	o.BirthdayDate, o.DryRun = c.flags.birthdayFormat == "date", dryRuns[c.flags.dryRun]
+	o.HasAppCode = c.flags.client.AppCode != "" || !c.sends() || c.flags.simulate
 	if form := c.flags.birthdayFormat; form != "date" && form != "date-time" && form != "" {
 		return o, usageError("--birthday-format %q: take date-time or date", form)
 	}
@@ -108,42 +112,32 @@ const maxInFlightLimit = 10_000
 
 // check refuses values that no run can have, before anything else happens.
 func (j *jobFlags) check() error {
-	if !(j.rate > 0) || math.IsInf(j.rate, 0) {
-		return usageError("--rate %v: a number of requests a second above 0 was expected", j.rate)
-	}
-	if j.maxInFlight < 1 || j.maxInFlight > maxInFlightLimit {
-		return usageError("--max-in-flight %d: a number from 1 to %d was expected", j.maxInFlight, maxInFlightLimit)
-	}
-	if j.maxAttempts < 1 {
-		return usageError("--max-attempts %d: at least 1 was expected", j.maxAttempts)
-	}
-	if j.timeout <= 0 {
-		return usageError("--timeout %s: a duration above 0 was expected, such as 30s", j.timeout)
-	}
-	if j.canary < 0 || j.maxDuration < 0 {
-		return usageError("--canary and --max-duration take no negative value")
-	}
-	if j.maxOutage <= 0 {
-		return usageError("--max-outage %s: a duration above 0 was expected, such as 30m", j.maxOutage)
-	}
-	if _, err := batch.ParseThreshold(j.maxErrors); err != nil {
-		return usageError("--max-errors: %v", err)
-	}
-	if _, err := writers.ResultFormatNamed(j.results); err != nil {
-		return usageError("--results: %v", err)
-	}
-	if _, ok := dryRuns[j.dryRun]; !ok {
-		return usageError("--dry-run %q: take no value, or validate", j.dryRun)
-	}
-	return nil
+	_, noThreshold := batch.ParseThreshold(j.maxErrors)
+	_, noFormat := writers.ResultFormatNamed(j.results)
+	_, known := dryRuns[j.dryRun]
+	return cmp.Or(
+		j.checkRate(),
+		refuse(j.engine.MaxInFlight < 1 || j.engine.MaxInFlight > maxInFlightLimit, "--max-in-flight %d: a number from 1 to %d was expected", j.engine.MaxInFlight, maxInFlightLimit),
+		refuse(j.client.MaxAttempts < 1, "--max-attempts %d: at least 1 was expected", j.client.MaxAttempts),
+		refuse(j.client.Timeout <= 0, "--timeout %s: a duration above 0 was expected, such as 30s", j.client.Timeout),
+		refuse(j.engine.Canary < 0 || j.maxDuration < 0, "--canary and --max-duration take no negative value"),
+		refuse(j.client.MaxOutage <= 0, "--max-outage %s: a duration above 0 was expected, such as 30m", j.client.MaxOutage),
+		refuse(noThreshold != nil, "--max-errors: %v", noThreshold),
+		refuse(noFormat != nil, "--results: %v", noFormat),
+		refuse(!known, "--dry-run %q: take no value, or validate", j.dryRun),
+	)
+}
+
+func (c *connectionFlags) checkRate() error {
+	return refuse(!(c.client.Rate > 0) || math.IsInf(c.client.Rate, 0), "--rate %v: a number of requests a second above 0 was expected", c.client.Rate)
 }
 
 var dryRuns = map[string]ops.DryRun{"false": ops.Send, "true": ops.ShowRequests, "validate": ops.Validate}
 
-func (j *jobFlags) readerOptions(stdin io.Reader) readers.Options {
-	return readers.Options{
-		Format: j.format, Delimiter: j.delimiter, Encoding: j.encoding, Compression: j.compression, Stdin: stdin,
-	}
+func (i *inputFlags) readerOptions(stdin io.Reader) readers.Options {
+	o := i.reader
+	o.Stdin = stdin
+	return o
 }
 
 // runSpec is what was asked of a run: the content of job.json. It holds no
@@ -155,18 +149,18 @@ type runSpec struct {
 	Executions int                 `json:"executions"` // 1, and one more for each resume
 	Limit      int64               `json:"limit,omitempty"`
 	Inputs     []inputSpec         `json:"inputs"`
-	Empty      []inputSpec         `json:"empty_inputs,omitempty"` // passed over, as --allow-empty has it
-	Settings   map[string][]string `json:"settings"`               // flags that differ from their defaults
-	Split      *splitSpec          `json:"split,omitempty"`        // the part of a split that the inputs are
-	Undo       *undoSpec           `json:"undo,omitempty"`         // the run that this one takes back
-	Retry      *retrySpec          `json:"retry,omitempty"`        // the rows of an older run that this one takes
-	Notify     string              `json:"notify,omitempty"`       // host of --notify-url
-	Redaction  *redactionSpec      `json:"redaction,omitempty"`
-	Since      time.Time           `json:"since,omitzero"`      // of an export --since-last: who changed since is asked for
-	Variables  []string            `json:"variables,omitempty"` // settings that variables gave
+	Empty      []inputSpec         `json:"empty_inputs,omitempty"`        // passed over, as --allow-empty has it
+	Settings   map[string][]string `json:"settings"`                      // flags that differ from their defaults
+	Split      *splitSpec          `json:"split,omitempty"`               // the part of a split that the inputs are
+	Undo       *undoSpec           `json:"undo,omitempty"`                // the run that this one takes back
+	Retry      *retrySpec          `json:"retry,omitempty"`               // the rows of an older run that this one takes
+	Notify     string              `json:"notify,omitempty"`              // host of --notify-url
+	Redaction  string              `json:"redaction_key_check,omitempty"` // enough to know the key again, too little to find it
+	Since      time.Time           `json:"since,omitzero"`                // of an export --since-last: who changed since is asked for
+	Variables  []string            `json:"variables,omitempty"`           // settings that variables gave
 	Mapping    string              `json:"mapping,omitempty"`
 	Seal       string              `json:"seal,omitempty"` // of the addresses among the settings, see restore.go
-	Columns    inputColumns        `json:"columns"`        // of each input: what each column is used for
+	Columns    [][]report.Column   `json:"columns"`        // what each column is used for, of inputs that have the same ones once
 
 	// FailedColumns are the columns of failed.csv of a run that was resumed with
 	// another mapping, which would name some of them in another way.
@@ -181,21 +175,25 @@ type inputSpec struct {
 	Checksum   string `json:"crc32c,omitempty"` // of the whole content, where the fingerprint covers it in part
 	batch.Identity
 	Partitions []blob.Partition `json:"partitions,omitempty"`
+	Columns    int              `json:"columns,omitempty"` // which of the run's
 }
 
-// columnSpec is what one column of an input is used for.
-type columnSpec struct {
-	Column string `json:"column"`
-	Target string `json:"target,omitempty"`
-	Use    string `json:"use"`
+// noteColumns keeps what the columns of an input are used for. Those that are like the
+// ones of the input before are kept once: of 5,000 parts with 24 columns they took 60 MB.
+func (s *runSpec) noteColumns(input int, columns []report.Column) {
+	if n := len(s.Columns); n == 0 || !slices.Equal(s.Columns[n-1], columns) {
+		s.Columns = append(s.Columns, columns)
+	}
+	s.Inputs[input].Columns = len(s.Columns) - 1
 }
 
-// inputColumns are the columns of each input. Those that are like the ones of the
-// input before are kept once, in memory and as null in JSON: of 5,000 parts with 24
-// columns they took 60 MB.
-type inputColumns [][]columnSpec
-
-func (c *inputColumns) add(columns []columnSpec) { *c = appendAlike(*c, columns) }
+// columnsOf is what the columns of an input are used for; nil where that is not known.
+func (s *runSpec) columnsOf(input int) []report.Column {
+	if at := s.Inputs[input].Columns; at >= 0 && at < len(s.Columns) {
+		return s.Columns[at]
+	}
+	return nil
+}
 
 // appendAlike appends what is known of an input's columns; it is that of the input
 // before where they are alike, as thousands of parts are.
@@ -206,34 +204,12 @@ func appendAlike[T comparable](all [][]T, list []T) [][]T {
 	return append(all, list)
 }
 
-// MarshalJSON implements json.Marshaler.
-func (c inputColumns) MarshalJSON() ([]byte, error) {
-	stored := slices.Clone([][]columnSpec(c))
-	for i := len(stored) - 1; i > 0; i-- {
-		if slices.Equal(stored[i-1], stored[i]) {
-			stored[i] = nil
-		}
-	}
-	return json.Marshal(stored)
-}
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (c *inputColumns) UnmarshalJSON(data []byte) error {
-	err := json.Unmarshal(data, (*[][]columnSpec)(c))
-	for i := 1; i < len(*c); i++ {
-		if (*c)[i] == nil {
-			(*c)[i] = (*c)[i-1]
-		}
-	}
-	return err
-}
-
-func (x *execution) columnsOf(b *ops.Binding) []columnSpec {
-	specs := make([]columnSpec, len(b.Columns))
+func (x *execution) columnsOf(b *ops.Binding) []report.Column {
+	columns := make([]report.Column, len(b.Columns))
 	for i, c := range b.Columns {
-		specs[i] = columnSpec{x.redactor.Name(c.Column), c.Target, string(c.Use)}
+		columns[i] = report.Column{Column: x.redactor.Name(c.Column), Target: c.Target, Use: string(c.Use)}
 	}
-	return specs
+	return columns
 }
 
 // settingsOf lists the flags that differ from their defaults, in the form in

@@ -50,31 +50,41 @@ type origin struct {
 	passedOver   *givenSetting
 }
 
-// givenSetting is a value that is not taken.
+// givenSetting is a value that a variable or the config file gives a flag.
 type givenSetting struct {
-	where  string
-	values []string
+	source, name string // as in origin
+	values       []string
+}
+
+// where names what gives the value.
+func (g *givenSetting) where(flag string) string {
+	if g.source == fromFile {
+		return g.name + ": " + flag
+	}
+	return g.name
 }
 
 // resolve fills every flag that was not given on the command line from the
 // environment, then from the --config file, and says where each value comes
 // from. Unknown keys of the file are an error. Fixed flags are left as they are.
 func resolve(fs *pflag.FlagSet, getenv func(string) (string, bool), fixed ...string) (map[string]origin, error) {
-	from := make(map[string]origin)
+	from, entries := make(map[string]origin), make(map[string]*configEntry)
+	if config := fs.Lookup("config"); config != nil {
+		var err error
+		from["config"], err = resolveFlag(fs, config, getenv, nil)
+		if file := config.Value.String(); err == nil && file != "" {
+			entries, err = readConfig(file, fs)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
 	var failed error
 	fs.VisitAll(func(f *pflag.Flag) {
-		if slices.Contains(fixed, f.Name) {
-			from[f.Name] = origin{source: fromRun, passedOver: variableOf(f, getenv)}
-		} else if failed == nil {
-			from[f.Name], failed = resolveFlag(fs, f, getenv)
+		if _, done := from[f.Name]; failed == nil && !done {
+			from[f.Name], failed = resolveFlag(fs, f, getenv, entries[f.Name], fixed...)
 		}
 	})
-	if failed != nil {
-		return nil, failed
-	}
-	if file, _ := fs.GetString("config"); file != "" {
-		failed = resolveFile(fs, from, file, getenv)
-	}
 	turnOff(fs, from)
 	return from, failed
 }
@@ -94,36 +104,63 @@ func turnOff(fs *pflag.FlagSet, from map[string]origin) {
 	}
 }
 
-func resolveFlag(fs *pflag.FlagSet, f *pflag.Flag, getenv func(string) (string, bool)) (origin, error) {
-	if f.Changed {
+// resolveFlag fills one flag; entry is what the config file says of it, or nil.
+func resolveFlag(fs *pflag.FlagSet, f *pflag.Flag, getenv func(string) (string, bool), entry *configEntry, fixed ...string) (origin, error) {
+	kept := slices.Contains(fixed, f.Name)
+	if f.Changed && !kept {
 		return origin{source: fromFlag, name: "--" + f.Name}, nil
 	}
-	if v := variableOf(f, getenv); v != nil {
-		if err := setFlag(fs, f.Name, v.values); err != nil {
-			return origin{}, usageError("environment variable %s: %v", v.where, err)
-		}
-		return origin{source: fromEnv, name: v.where}, nil
+	given, err := givenBy(f, getenv, entry)
+	switch {
+	case err != nil:
+		return origin{}, err
+	case kept:
+		return origin{source: fromRun, passedOver: given}, nil
+	case given == nil:
+		return origin{source: fromDefault}, nil
 	}
-	return origin{source: fromDefault}, nil
+	if err := setFlag(fs, f.Name, given.values); err != nil {
+		return origin{}, given.refuse(f.Name, err)
+	}
+	return origin{source: given.source, name: given.name}, nil
 }
 
-// variableOf is what a variable sets a flag to; nil: none does.
-func variableOf(f *pflag.Flag, getenv func(string) (string, bool)) *givenSetting {
+func (g *givenSetting) refuse(flag string, err error) error {
+	if g.source == fromEnv {
+		return usageError("environment variable %s: %v", g.name, err)
+	}
+	return usageError("%s: %v", g.where(flag), err)
+}
+
+// givenBy is what a variable, else the config file, sets a flag to; nil: nothing does.
+func givenBy(f *pflag.Flag, getenv func(string) (string, bool), entry *configEntry) (*givenSetting, error) {
+	_, takesMany := f.Value.(pflag.SliceValue)
 	for _, name := range []string{envName(f.Name), envAliases[f.Name]} {
-		if value, _ := getenv(name); name != "" && value != "" {
-			return &givenSetting{name, splitList(f, value)}
+		value, _ := getenv(name)
+		switch {
+		case name == "" || value == "":
+		case f.Value.Type() == "stringArray": // one value a line
+			return &givenSetting{fromEnv, name, strings.Split(strings.TrimRight(value, "\n"), "\n")}, nil
+		default:
+			return &givenSetting{fromEnv, name, []string{value}}, nil
 		}
 	}
-	return nil
-}
-
-// splitList splits the value of a variable that stands for a flag that may be
-// given more than once: one value a line.
-func splitList(f *pflag.Flag, value string) []string {
-	if f.Value.Type() == "stringArray" {
-		return strings.Split(strings.TrimRight(value, "\n"), "\n")
+	if entry == nil {
+		return nil, nil
 	}
-	return []string{value}
+	given := &givenSetting{source: fromFile, name: entry.where}
+	texts := entry.values
+	if entry.null != "" && f.Name == "null-literal" { // a null sets nothing, but is itself what that may be
+		texts = []string{entry.null}
+	}
+	var err error
+	if given.values, err = expandAll(texts, getenv); err == nil && len(given.values) > 1 && !takesMany {
+		err = errors.New("one value was expected, not a list")
+	}
+	if err != nil {
+		return nil, given.refuse(f.Name, err)
+	}
+	return given, nil
 }
 
 func setFlag(fs *pflag.FlagSet, name string, values []string) error {
@@ -154,74 +191,20 @@ func readable(err error) error {
 	return fmt.Errorf("--%s %q: %s was expected", invalid.GetFlag().Name, invalid.GetValue(), kind)
 }
 
-// resolveFile sets what a YAML file of flags says.
-func resolveFile(fs *pflag.FlagSet, from map[string]origin, path string, getenv func(string) (string, bool)) error {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return usageError("read --config: %v", err)
-	}
-	entries, err := parseConfig(path, data)
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		f := fs.Lookup(e.key)
-		if e.key == "config" {
-			return usageError("%s, line %d: a config file does not name another", path, e.line)
-		}
-		if f == nil || e.key == "help" {
-			return e.unknown(path, fs)
-		}
-		o := from[e.key]
-		if o.source != fromDefault && (o.source != fromRun || o.passedOver != nil) {
-			continue
-		}
-		where := fmt.Sprintf("%s, line %d", path, e.line)
-		values, err := expandAll(e.textsFor(f), getenv)
-		if _, takesMany := f.Value.(pflag.SliceValue); err == nil && len(values) > 1 && !takesMany {
-			err = errors.New("one value was expected, not a list")
-		}
-		if err == nil && o.source == fromRun {
-			o.passedOver = &givenSetting{where + ": " + e.key, values}
-			from[e.key] = o
-			continue
-		}
-		if err == nil {
-			err = setFlag(fs, e.key, values)
-		}
-		if err != nil {
-			return usageError("%s: %s: %v", where, e.key, err)
-		}
-		from[e.key] = origin{source: fromFile, name: where}
-	}
-	return nil
-}
-
+// configEntry is what a config file says of a flag.
 type configEntry struct {
-	key    string
+	where  string // file and line
 	values []string
 	null   string // the word, where the value is null
-	line   int
 }
 
-// textsFor are the texts that a flag is set to. A null sets nothing, but is itself
-// what --null-literal may be.
-func (e configEntry) textsFor(f *pflag.Flag) []string {
-	if e.null != "" && f.Name == "null-literal" {
-		return []string{e.null}
+// readConfig reads a YAML file of flags. Scalars keep the text they are written in,
+// so that a number or a yes stays what the user typed.
+func readConfig(path string, fs *pflag.FlagSet) (map[string]*configEntry, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, usageError("read --config: %v", err)
 	}
-	return e.values
-}
-
-func (e configEntry) unknown(path string, fs *pflag.FlagSet) error {
-	var names []string
-	fs.VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-	return usageError("%s, line %d: unknown key %q%s", path, e.line, e.key, didYouMean(e.key, names))
-}
-
-// parseConfig reads the keys of a config file. Scalars keep the text they are
-// written in, so that a number or a yes stays what the user typed.
-func parseConfig(path string, data []byte) ([]configEntry, error) {
 	if err := ops.CheckYAML(data); err != nil {
 		return nil, usageError("%s: %v", path, err)
 	}
@@ -229,7 +212,7 @@ func parseConfig(path string, data []byte) ([]configEntry, error) {
 	if err != nil { // without the excerpt, which might show a secret
 		return nil, usageError("%s: %s", path, yaml.FormatError(err, false, false))
 	}
-	var entries []configEntry
+	entries := make(map[string]*configEntry)
 	for _, doc := range file.Docs {
 		if doc.Body == nil {
 			continue
@@ -239,21 +222,28 @@ func parseConfig(path string, data []byte) ([]configEntry, error) {
 			return nil, usageError("%s: a list of keys and values was expected", path)
 		}
 		for it := m.MapRange(); it.Next(); {
-			e := configEntry{
-				key:    strings.ReplaceAll(scalarText(it.Key()), "_", "-"),
-				values: valueTexts(it.Value()),
-				line:   it.Key().GetToken().Position.Line,
-			}
+			key := strings.ReplaceAll(scalarText(it.Key()), "_", "-")
+			e := &configEntry{where: fmt.Sprintf("%s, line %d", path, it.Key().GetToken().Position.Line), values: valueTexts(it.Value())}
 			if null, ok := it.Value().(*ast.NullNode); ok {
 				e.null = null.GetToken().Value
 			}
-			if slices.ContainsFunc(entries, func(o configEntry) bool { return o.key == e.key }) {
-				return nil, usageError("%s, line %d: %s is given twice", path, e.line, e.key)
+			switch {
+			case entries[key] != nil:
+				return nil, usageError("%s: %s is given twice", e.where, key)
+			case key == "config":
+				return nil, usageError("%s: a config file does not name another", e.where)
+			case fs.Lookup(key) == nil || key == "help":
+				return nil, usageError("%s: unknown key %q%s", e.where, key, didYouMean(key, flagNames(fs)))
 			}
-			entries = append(entries, e)
+			entries[key] = e
 		}
 	}
 	return entries, nil
+}
+
+func flagNames(fs *pflag.FlagSet) (names []string) {
+	fs.VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	return names
 }
 
 // valueTexts turns a value, a list, or a map (NAME: VALUE, as --set takes it)
@@ -288,23 +278,12 @@ func scalarText(n ast.Node) string {
 	return n.GetToken().Value
 }
 
-// expandAll replaces ${NAME} by the variable's value; $$ stands for one $.
-func expandAll(values []string, getenv func(string) (string, bool)) ([]string, error) {
-	out := make([]string, len(values))
-	for i, value := range values {
-		var err error
-		if out[i], err = expandVariables(value, getenv); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
-}
-
 // variableUse is a variable in a value, or a dollar sign that means itself.
 var variableUse = regexp.MustCompile(`\$\$|\$\{[^}]*\}`)
 
-func expandVariables(text string, getenv func(string) (string, bool)) (_ string, err error) {
-	expanded := variableUse.ReplaceAllStringFunc(text, func(use string) string {
+// expandAll replaces ${NAME} by the variable's value; $$ stands for one $.
+func expandAll(values []string, getenv func(string) (string, bool)) (expanded []string, err error) {
+	valueOf := func(use string) string {
 		if use == "$$" {
 			return "$"
 		}
@@ -314,6 +293,9 @@ func expandVariables(text string, getenv func(string) (string, bool)) (_ string,
 			err = cmp.Or(err, fmt.Errorf("the environment variable %s is not set", name))
 		}
 		return value
-	})
+	}
+	for _, value := range values {
+		expanded = append(expanded, variableUse.ReplaceAllStringFunc(value, valueOf))
+	}
 	return expanded, err
 }

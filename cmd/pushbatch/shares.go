@@ -92,7 +92,7 @@ func (x *execution) keepShares(ctx context.Context, cancel context.CancelCauseFu
 	batch.Go(func() error { return client.KeepShares(ctx) }, func(err error) { // with end
 		defer close(done)
 		if err != nil {
-			cancel(&exitError{exitStopped, fmt.Errorf("--share-limit %s: %w", x.flags.shareLimit, err)})
+			cancel(fmt.Errorf("--share-limit %s: %w", x.flags.shareLimit, err))
 		}
 	})
 	return func() { stop(); <-done }

@@ -412,11 +412,11 @@ func TestExitCodeOfFirstPass(t *testing.T) {
 		{fmt.Errorf("page 2: %w", &signalError{name: "SIGTERM", code: exitTerminated}), exitTerminated},
 		{fmt.Errorf("page 2: %w", errMaxDuration), exitDuration},
 		{batch.Guard(func() error { panic("x") }), exitInternal},
-		{&batch.Abort{Code: codeUnwritable, Err: &exitError{exitStopped, batch.Guard(func() error { panic("x") })}}, exitInternal},
+		{&batch.Abort{Code: codeUnwritable, Err: &exitError{code: exitStopped, err: batch.Guard(func() error { panic("x") })}}, exitInternal},
 		{&batch.Abort{Code: "input_cut"}, exitStopped},
 		{&runstore.LockedError{}, exitLocked},
 	} {
-		if got := exitCode(stateError(tt.err)); got != tt.code {
+		if got := exitCode(tt.err); got != tt.code {
 			t.Errorf("%v: exit code %d, want %d", tt.err, got, tt.code)
 		}
 	}

@@ -20,21 +20,16 @@ import (
 
 // simulateFlags say how the simulated account behaves.
 type simulateFlags struct {
-	listen        string
-	rate          int
-	listRate      int
-	window        string
-	faults        string
-	seed          uint64
-	refuseUnknown bool
-	people        int
-	webPush       int
-	contacts      int
-	choose        string
-	apiKey        string
-	appCode       string
-	callLog       string
-	admin         bool
+	simulator.Config
+	listen   string
+	rate     int
+	listRate int
+	window   string
+	faults   string
+	people   int
+	choose   string
+	apiKey   string
+	callLog  string
 }
 
 func (f *simulateFlags) add(fs *pflag.FlagSet) {
@@ -44,16 +39,16 @@ func (f *simulateFlags) add(fs *pflag.FlagSet) {
 	fs.IntVar(&f.listRate, "list-rate", 5, "the same for listing people")
 	fs.StringVar(&f.window, "window", "fixed", "how a second is counted: fixed (wall clock), sliding or both")
 	fs.StringVar(&f.faults, "fault", "", "`FAULTS` such as 500=3%,cut-after=2%,latency=0-40ms,outage=10s-70s")
-	fs.Uint64Var(&f.seed, "seed", 1, "seed of the faults' dice and of generated people")
-	fs.BoolVar(&f.refuseUnknown, "refuse-unknown", false, "answer 48013 for registrations that are not there yet")
+	fs.Uint64Var(&f.Seed, "seed", 1, "seed of the faults' dice and of generated people")
+	fs.BoolVar(&f.RefuseUnknown, "refuse-unknown", false, "answer 48013 for registrations that are not there yet")
 	fs.IntVar(&f.people, "people", 0, "begin with `N` generated people who have 0 to 3 devices each")
-	fs.IntVar(&f.webPush, "people-webpush", 0, "`PERCENT` of generated people who have a web push registration too")
-	fs.IntVar(&f.contacts, "people-contacts", 1, "phones and e-mails that a generated person has at most, `N`")
+	fs.IntVar(&f.WebPush, "people-webpush", 0, "`PERCENT` of generated people who have a web push registration too")
+	fs.IntVar(&f.Contacts, "people-contacts", 1, "phones and e-mails that a generated person has at most, `N`")
 	fs.StringVar(&f.choose, "choose", "", "`CHOICES` where the platform's reference is silent, such as tags=add,null=keep (listed above)")
 	fs.StringVar(&f.apiKey, "api-key", "", "the only API key that is accepted (a made-up one); empty: any")
-	fs.StringVar(&f.appCode, "app-code", "", "the only application code that is accepted; empty: any")
+	fs.StringSliceVar(&f.AppCodes, "app-code", nil, "the only application code that is accepted; empty: any")
 	fs.StringVar(&f.callLog, "call-log", "", "`FILE` that gets every call as a line of JSON")
-	fs.BoolVar(&f.admin, "admin", false, "serve /__simulator/stats, /__simulator/state and /__simulator/reset")
+	fs.BoolVar(&f.Admin, "admin", false, "serve /__simulator/stats, /__simulator/state and /__simulator/reset")
 }
 
 func newSimulateCommand(p *process) *cobra.Command {
@@ -65,7 +60,7 @@ func newSimulateCommand(p *process) *cobra.Command {
 			"checks every request, has the platform's limits, and can be told to fail. Stop it with Ctrl-C.\n\n" +
 			"Where the platform's reference is silent it does what stands first here, unless --choose says otherwise:\n  " +
 			strings.ReplaceAll(simulator.ChoicesHelp(), "\n", "\n  "),
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		// No variable is looked at: those of a job beside it mean the job's own rate and
 		// application code.
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.simulate(cmd.Context(), flags) },
@@ -75,11 +70,9 @@ func newSimulateCommand(p *process) *cobra.Command {
 }
 
 func (f *simulateFlags) config() (simulator.Config, error) {
-	cfg := simulator.Config{
-		Limits: simulator.PushLimits(f.rate, f.listRate), Seed: f.seed, RefuseUnknown: f.refuseUnknown,
-		Admin: f.admin, WebPush: f.webPush, Contacts: f.contacts,
-	}
-	if f.webPush < 0 || f.webPush > 100 || f.contacts < 0 {
+	cfg := f.Config
+	cfg.Limits = simulator.PushLimits(f.rate, f.listRate)
+	if f.WebPush < 0 || f.WebPush > 100 || f.Contacts < 0 {
 		return cfg, usageError("--people-webpush takes 0 to 100, --people-contacts 1 or more")
 	}
 	windows := map[string]simulator.Window{"fixed": simulator.Fixed, "sliding": simulator.Sliding, "both": simulator.Both}
@@ -90,9 +83,6 @@ func (f *simulateFlags) config() (simulator.Config, error) {
 	cfg.Window = window
 	if f.apiKey != "" {
 		cfg.APIKeys = []string{f.apiKey}
-	}
-	if f.appCode != "" {
-		cfg.AppCodes = strings.Split(f.appCode, ",")
 	}
 	var err error
 	if cfg.Choices, err = simulator.ParseChoices(f.choose); err != nil {
@@ -135,7 +125,7 @@ func (p *process) simulate(ctx context.Context, f *simulateFlags) error {
 	server := &http.Server{Handler: sim, ReadHeaderTimeout: 10 * time.Second}
 	context.AfterFunc(ctx, func() { _ = server.Close() })
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-		return &exitError{exitStopped, err}
+		return err
 	}
 	return nil
 }

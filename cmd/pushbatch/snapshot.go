@@ -46,18 +46,17 @@ type snapshot struct {
 	requests atomic.Int64 // of this execution, that only asked what devices were
 }
 
-func newSnapshot(x *execution) *feature {
-	if !x.flags.snapshotFlags.wanted() || x.client == nil || !slices.Contains([]string{"personalize", "depersonalize", "update"}, x.operation.Name) {
-		return nil
+func addSnapshot(x *execution) {
+	if x.flags.snapshotFlags.wanted() && x.client != nil && slices.Contains([]string{"personalize", "depersonalize", "update"}, x.operation.Name) {
+		x.firstPasses, x.ends = append(x.firstPasses, x.before.begin), append(x.ends, x.before.end)
 	}
-	return &feature{firstPass: x.before.begin, ended: x.before.end}
 }
 
 // begin opens the log and, where the operation changes whose a device is, writes
 // into it who has which device now.
 func (s *snapshot) begin(ctx context.Context) (err error) {
 	if s.log, err = undo.OpenLog(s.x.folder.LocalPath(beforeFile)); err != nil {
-		return &exitError{exitStopped, err}
+		return err
 	}
 	if s.x.operation.Name == "update" && s.x.flags.snapshotFrom == "" || s.listed() {
 		return nil
@@ -174,7 +173,7 @@ func (s *snapshot) end(_ context.Context, _ *batch.Job, runErr error) error {
 	}
 	file, err := runstore.OpenAppend(s.x.folder, beforeFile, size)
 	if err != nil {
-		return &exitError{exitStopped, err}
+		return err
 	}
 	err = file.Render(func(to io.Writer, from io.Reader) error {
 		w, err := zstd.NewWriter(to)
@@ -185,7 +184,7 @@ func (s *snapshot) end(_ context.Context, _ *batch.Job, runErr error) error {
 		return errors.Join(err, w.Close())
 	})
 	if err != nil {
-		return &exitError{exitStopped, fmt.Errorf("write %s: %w", beforeFile, err)}
+		return fmt.Errorf("write %s: %w", beforeFile, err)
 	}
 	return file.RemovePart()
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -59,7 +60,7 @@ func newSplitCommand(p *process) *cobra.Command {
 		RunE: func(cmd *cobra.Command, inputs []string) error {
 			s := &splitting{process: p, to: to, n: n, runConfig: runConfig{inputs: inputs, flags: flags, set: cmd.Flags()}}
 			if s.operation = ops.Named(operation); s.operation == nil {
-				return usageError("--operation %q: take personalize, depersonalize, update or export", operation)
+				return usageError(noOperation, operation)
 			}
 			return s.run(cmd.Context())
 		},
@@ -94,7 +95,7 @@ func (s *splitting) run(ctx context.Context) (err error) {
 	if _, err := resolve(s.set, s.process.getenv); err != nil {
 		return err
 	}
-	if err := errors.Join(s.checkSplit(), s.flags.s3Flags.check(), s.readMapping()); err != nil {
+	if err := s.checkSplit(); err != nil {
 		return err
 	}
 	ctx = s.flags.with(ctx, s.process)
@@ -111,10 +112,10 @@ func (s *splitting) run(ctx context.Context) (err error) {
 	}
 	files, err := s.write(ctx)
 	if err != nil {
-		return &exitError{exitStopped, err}
+		return err
 	}
 	if err := s.describe(ctx, files); err != nil {
-		return &exitError{exitStopped, err}
+		return err
 	}
 	total, least, most := int64(len(s.part)), slices.Min(rows), slices.Max(rows)
 	fmt.Fprintf(s.process.stdout, "%d %s in %d %s of %d to %d %s: %s\n", total, report.Plural(total, "row"), s.n, report.Plural(int64(s.n), "part"),
@@ -123,16 +124,12 @@ func (s *splitting) run(ctx context.Context) (err error) {
 }
 
 func (s *splitting) checkSplit() error {
-	if s.n < 1 || s.n > split.MaxParts {
-		return usageError("--parts %d: a number from 1 to %d was expected", s.n, split.MaxParts)
-	}
-	if s.to == "" || s.to == blob.Stdin {
-		return usageError("--to: name the folder or s3:// prefix that the parts go to")
-	}
-	if slices.Contains(s.inputs, blob.Stdin) {
-		return usageError("split reads its inputs twice, which standard input cannot be: put it into a file first")
-	}
-	return nil
+	return cmp.Or(
+		refuse(s.n < 1 || s.n > split.MaxParts, "--parts %d: a number from 1 to %d was expected", s.n, split.MaxParts),
+		refuse(s.to == "" || s.to == blob.Stdin, "--to: name the folder or s3:// prefix that the parts go to"),
+		refuse(slices.Contains(s.inputs, blob.Stdin), "split reads its inputs twice, which standard input cannot be: put it into a file first"),
+		s.flags.s3Flags.check(), s.readMapping(),
+	)
 }
 
 // refuseUsed refuses a folder that has files: of another split, they would be run
@@ -175,7 +172,7 @@ func (s *splitting) rows(ctx context.Context, yield func(row *batch.Row, in *ope
 				err = context.Cause(ctx)
 			}
 			if err != nil {
-				return &exitError{exitStopped, fmt.Errorf("%s: %w", in.source.Name(), err)}
+				return fmt.Errorf("%s: %w", in.source.Name(), err)
 			}
 			num++
 			row.Num, row.Source, row.Input = num, in.source.Name(), i
@@ -192,7 +189,7 @@ func (s *splitting) rows(ctx context.Context, yield func(row *batch.Row, in *ope
 func (s *splitting) divide(ctx context.Context) (rows []int64, err error) {
 	graph, err := split.New(os.TempDir())
 	if err != nil {
-		return nil, &exitError{exitStopped, err}
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, graph.Close()) }()
 	err = s.rows(ctx, func(row *batch.Row, in *openedInput) error {
@@ -205,10 +202,7 @@ func (s *splitting) divide(ctx context.Context) (rows []int64, err error) {
 		case out.RegistrationID != "":
 			keys = []string{"r:" + out.RegistrationID}
 		}
-		if err := graph.Add(keys); err != nil {
-			return &exitError{exitStopped, err}
-		}
-		return nil
+		return graph.Add(keys)
 	})
 	if err != nil {
 		return nil, err
@@ -217,7 +211,7 @@ func (s *splitting) divide(ctx context.Context) (rows []int64, err error) {
 		return nil, usageError("the inputs have no row: with --allow-empty that is no error")
 	}
 	if s.part, rows, err = graph.Parts(s.n); err != nil {
-		return nil, &exitError{exitStopped, err}
+		return nil, err
 	}
 	return rows, nil
 }

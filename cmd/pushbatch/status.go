@@ -24,7 +24,7 @@ import (
 type runStatus struct {
 	Run        string           `json:"run"`
 	Operation  string           `json:"operation"`
-	State      string           `json:"state"` // running, ended, stopped or interrupted
+	State      report.Outcome   `json:"state"` // running, ended, stopped or interrupted
 	Holder     *runstore.Holder `json:"holder,omitempty"`
 	StartedAt  time.Time        `json:"started_at"`
 	SavedAt    *time.Time       `json:"saved_at,omitempty"` // of the last checkpoint
@@ -84,7 +84,7 @@ type viewedRun struct {
 func readRun(ctx context.Context, path string, do func(*viewedRun) error) (err error) {
 	folder, err := viewRun(ctx, path)
 	if err != nil {
-		return folderError(err)
+		return err
 	}
 	defer func() { err = errors.Join(err, folder.Close()) }()
 	run := &viewedRun{folder: folder, path: path, spec: new(runSpec)}
@@ -115,12 +115,49 @@ func printJSON(w io.Writer, v any) error {
 	return e.Encode(v)
 }
 
+// status tells apart a run that goes on, one that said how it stopped, and one that
+// was killed.
 func (r *viewedRun) status() (*runStatus, error) {
-	s := &runStatus{Run: r.folder.Path(""), Operation: r.spec.Operation, StartedAt: r.spec.StartedAt, ErrorCodes: []report.Code{}, Warnings: []report.Warning{}}
-	if r.point != nil {
-		s.fillPoint(r.point, r.spec)
+	s := &runStatus{Run: r.folder.Path(""), Operation: r.spec.Operation, StartedAt: r.spec.StartedAt}
+	s.goOn = "pushbatch resume " + report.ShellPath(s.Run)
+	counted, last := new(report.Summary), new(report.Summary)
+	counted.Fill(batch.Tally{}, 0)
+	if c := r.point; c != nil {
+		counted.Fill(c.Tally.WithWaiting(c.Waiting), c.Elapsed)
+		if total, known := r.spec.estimate(c); known {
+			s.Total = &total
+		}
+		if !c.SavedAt.IsZero() {
+			s.SavedAt = &c.SavedAt
+		}
 	}
-	return s, s.fillState(r.folder, r.point, r.spec)
+	holder, running := r.folder.Holder()
+	err := r.folder.ReadJSON(runstore.SummaryFile, last)
+	switch {
+	case running:
+		s.State, s.Holder = report.Running, &holder
+		if s.Total != nil && counted.RowsPerSec > 0 {
+			left := float64(max(0, *s.Total-counted.Rows)) / counted.RowsPerSec
+			s.LeftSecs = &left
+		}
+	case errors.Is(err, fs.ErrNotExist), err == nil && last.Executions != r.spec.Executions:
+		s.State, s.Resumable = report.Interrupted, true
+	case err != nil:
+		return nil, usageError("%w", err)
+	default:
+		counted, s.ExitCode, s.Reason = last, &last.ExitCode, last.Reason
+		s.State, s.Resumable = report.Stopped, !slices.Contains(brokenInput, last.ReasonCode)
+		last.Run = s.Run
+		if steps := last.Next(r.spec.forReport()); len(steps) > 0 {
+			s.goOn = steps[0].Command
+		}
+		done := last.Outcome == report.Completed || last.ExitCode == exitErrors // else a table or a state is to be written yet
+		if r.point != nil && r.point.Ended && done {
+			s.State, s.Resumable = "ended", false
+		}
+	}
+	s.Rows, s.Statuses, s.ErrorCodes, s.Warnings, s.RowsPerSec = counted.Rows, counted.Statuses, counted.ErrorCodes, counted.Warnings, counted.RowsPerSec
+	return s, nil
 }
 
 // usedSince reports whether another run has used the delta state of a run since it was
@@ -132,53 +169,6 @@ func (r *viewedRun) usedSince(ctx context.Context) bool {
 	}
 	store, err := stateStore(ctx, r.spec.Settings["delta"][0])
 	return err == nil && delta.UsedSince(ctx, store, &plan)
-}
-
-func (s *runStatus) fillPoint(c *batch.Checkpoint, spec *runSpec) {
-	var sum report.Summary
-	t := c.Tally.WithWaiting(c.Waiting)
-	sum.Fill(t, c.Elapsed)
-	s.Rows, s.Statuses, s.ErrorCodes, s.Warnings, s.RowsPerSec = sum.Rows, sum.Statuses, sum.ErrorCodes, sum.Warnings, sum.RowsPerSec
-	if total, known := spec.estimate(c); known {
-		s.Total = &total
-	}
-	if !c.SavedAt.IsZero() {
-		s.SavedAt = &c.SavedAt
-	}
-}
-
-// fillState tells apart a run that goes on, one that said how it stopped, and
-// one that was killed.
-func (s *runStatus) fillState(folder *runstore.Folder, point *batch.Checkpoint, spec *runSpec) error {
-	s.goOn = "pushbatch resume " + report.ShellPath(s.Run)
-	if h, running := folder.Holder(); running {
-		s.State, s.Holder = "running", &h
-		if s.Total != nil && s.RowsPerSec > 0 {
-			left := float64(max(0, *s.Total-s.Rows)) / s.RowsPerSec
-			s.LeftSecs = &left
-		}
-		return nil
-	}
-	var sum report.Summary
-	err := folder.ReadJSON(runstore.SummaryFile, &sum)
-	switch {
-	case errors.Is(err, fs.ErrNotExist), err == nil && sum.Executions != spec.Executions:
-		s.State, s.Resumable = "interrupted", true
-	case err != nil:
-		return usageError("%w", err)
-	default:
-		s.ExitCode, s.Reason, s.Rows, s.Statuses, s.ErrorCodes, s.Warnings = &sum.ExitCode, sum.Reason, sum.Rows, sum.Statuses, sum.ErrorCodes, sum.Warnings
-		s.State, s.Resumable = "stopped", !slices.Contains(brokenInput, sum.ReasonCode)
-		sum.Run = s.Run
-		if steps := sum.Next(spec.forReport()); len(steps) > 0 {
-			s.goOn = steps[0].Command
-		}
-	}
-	done := sum.Outcome == report.Completed || sum.ExitCode == exitErrors // else a table or a state is to be written yet
-	if point != nil && point.Ended && s.State == "stopped" && done {
-		s.State, s.Resumable = "ended", false
-	}
-	return nil
 }
 
 func (s *runStatus) print(w io.Writer) {
@@ -229,8 +219,10 @@ func (p *process) watch(x *execution) (err error) {
 	} else if x.spec.Notify != "" {
 		x.log.Warn("nobody is told of the end: --notify-url is not kept with a run, give it again", "was", x.spec.Notify)
 	}
-	x.metrics, err = watch.OpenMetrics(context.Background(), f.metricsFile, f.metricsListen, f.metricsLabels, x.log)
-	return err
+	if x.metrics, err = watch.OpenMetrics(context.Background(), f.metricsFile, f.metricsListen, f.metricsLabels, x.log); err != nil {
+		return usageError("%w", err)
+	}
+	return nil
 }
 
 // notify sends the summary. It never changes what the run ended with.

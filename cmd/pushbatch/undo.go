@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,25 +37,16 @@ type undoSpec struct {
 }
 
 func newUndoCommand(p *process) *cobra.Command {
-	flags, from := &jobFlags{}, ""
-	c := &runConfig{flags: flags}
+	from := ""
 	cmd := &cobra.Command{
 		Use:   "undo RUN",
 		Short: "Put the devices that a run changed back to what they were",
 		Long: "undo is a new run that puts back what RUN changed: the values that update overwrote, the person that a device\n" +
 			"belonged to. RUN was started with --snapshot, or --from names an inventory that export made before it. Each\n" +
 			"device is looked at first; one that others have changed since is left alone. --dry-run shows what would be sent.",
-		Args: needs("one RUN: the folder of a run", 1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			c.set = cmd.Flags()
-			return p.undo(cmd.Context(), args[0], from, c)
-		},
 	}
 	cmd.Flags().StringVar(&from, "from", "", "inventory `FILE` made before the run, where it was started without --snapshot")
-	c.addMoved(cmd.Flags())
-	flags.addAll(cmd.Flags())
-	hideFlags(cmd.Flags(), fixedForUndo())
-	return cmd
+	return p.newRunCommand(cmd, fixedForUndo(), func(ctx context.Context, path string, c *runConfig) error { return p.undo(ctx, path, from, c) })
 }
 
 // notUndone are settings of the run that mean nothing to its undo.
@@ -80,14 +72,12 @@ func fixedForUndo() []string {
 
 // undo starts a run that takes back the run in a folder.
 func (p *process) undo(ctx context.Context, path, from string, c *runConfig) (err error) {
-	if err := resolveS3(c.set, p.getenv); err != nil {
-		return err
-	}
-	ctx = c.flags.with(ctx, p)
-	old, point, err := changingRun(ctx, path)
+	run, err := changingRun(ctx, path)
 	if err != nil {
 		return err
 	}
+	old := run.spec
+	run.from = from
 	spec := &undoSpec{Run: path, Operation: old.Operation, From: from}
 	if state := old.Settings["delta"]; len(state) == 1 {
 		spec.State = state[0]
@@ -103,13 +93,13 @@ func (p *process) undo(ctx context.Context, path, from string, c *runConfig) (er
 	if err != nil {
 		return err
 	}
-	if err := x.createPlan(ctx, &changedRun{path, old, point, from}); err != nil {
+	if err := x.createPlan(ctx, run); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, x.folder.Close()) }()
 	info, err := blob.Stat(ctx, x.folder.Path(planFile))
 	if err != nil {
-		return &exitError{exitStopped, err}
+		return err
 	}
 	if err := x.openPlan(ctx, info); err != nil {
 		return err
@@ -126,43 +116,42 @@ func (p *process) undo(ctx context.Context, path, from string, c *runConfig) (er
 func (x *execution) createPlan(ctx context.Context, run *changedRun) (err error) {
 	spool, err := runstore.NewSpool()
 	if err != nil {
-		return &exitError{exitStopped, err}
+		return err
 	}
 	defer func() { err = errors.Join(err, spool.Remove()) }()
 	plan, err := os.CreateTemp(spool.Path, "plan-*") // mode 0600
 	if err != nil {
-		return &exitError{exitStopped, err}
+		return err
 	}
 	defer plan.Close()
 	err = x.withRecords(ctx, spool.Path, run, func(records io.Reader) error { return x.makePlan(records, plan) })
 	if err != nil {
-		return stateError(err)
+		return err
 	}
 	if err := x.createFolder(ctx); err != nil {
 		return err
 	}
 	if err := blob.Copy(ctx, x.folder.Path(planFile), plan, blob.CreateOptions{}); err != nil {
-		return errors.Join(&exitError{exitStopped, err}, x.folder.Close())
+		return errors.Join(err, x.folder.Close())
 	}
 	return nil
 }
 
 // changingRun reads what was asked of a run that may have changed devices and is
 // not going on, and where it stands: not Stopped is one that was killed.
-func changingRun(ctx context.Context, path string) (spec *runSpec, point *batch.Checkpoint, err error) {
+func changingRun(ctx context.Context, path string) (changed *changedRun, err error) {
 	err = readRun(ctx, path, func(run *viewedRun) error {
 		status, err := run.status()
 		if err != nil {
 			return err
 		}
-		interrupted := report.Outcome(status.State) == report.Interrupted
-		if spec, point = run.spec, run.point; point == nil {
-			point = &batch.Checkpoint{Ended: !interrupted}
-		}
-		point.Stopped = !interrupted
+		interrupted, spec := status.State == report.Interrupted, run.spec
+		run.point = cmp.Or(run.point, &batch.Checkpoint{Ended: !interrupted})
+		run.point.Stopped = !interrupted
+		changed = &changedRun{viewedRun: run}
 		switch {
-		case report.Outcome(status.State) == report.Running:
-			return &exitError{exitLocked, fmt.Errorf("%s is going on: stop it first", path)}
+		case status.State == report.Running:
+			return &exitError{code: exitLocked, err: fmt.Errorf("%s is going on: stop it first", path)}
 		case len(spec.Settings["dry-run"]) > 0:
 			return usageError("%s was a dry run: it changed nothing", path)
 		case spec.Operation == exportOperation || spec.Operation == ops.Undo().Name:
@@ -170,15 +159,14 @@ func changingRun(ctx context.Context, path string) (spec *runSpec, point *batch.
 		}
 		return nil
 	})
-	return spec, point, err
+	return changed, err
 }
 
-// changedRun is a run that is to be undone.
+// changedRun is a run that is to be undone. Where its checkpoint is not Stopped it was
+// killed.
 type changedRun struct {
-	path  string
-	spec  *runSpec
-	point *batch.Checkpoint // where it stands; not Stopped: it was killed
-	from  string            // the inventory that says what devices were
+	*viewedRun
+	from string // the inventory that says what devices were
 }
 
 // withRecords hands out the records that the plan is made of: the run's snapshot, or
@@ -187,7 +175,7 @@ func (x *execution) withRecords(ctx context.Context, temporary string, run *chan
 	if run.from != "" {
 		temp, err := os.CreateTemp(temporary, "records-*")
 		if err != nil {
-			return &exitError{exitStopped, err}
+			return err
 		}
 		defer temp.Close()
 		if err := x.rebuildLog(ctx, temp.Name(), run); err != nil {
@@ -206,7 +194,7 @@ func (x *execution) withRecords(ctx context.Context, temporary string, run *chan
 func (x *execution) openPlan(ctx context.Context, info blob.Info) error {
 	source, err := readers.Open(ctx, info, readers.Options{Format: "ndjson"})
 	if err != nil {
-		return &exitError{exitStopped, err}
+		return err
 	}
 	if source, err = x.spec.Retry.only(ctx, source); err != nil {
 		return err
@@ -237,90 +225,71 @@ func (x *execution) looker() ops.Doer {
 	return x.senderOver(reader)
 }
 
-// newLeftAlone says how many devices an undo has left alone: they are skipped, so that
+// addLeftAlone says how many devices an undo has left alone: they are skipped, so that
 // the exit code does not tell.
-func newLeftAlone(x *execution) *feature {
+func addLeftAlone(x *execution) {
 	if x.spec.Undo == nil {
-		return nil
+		return
 	}
-	return &feature{ended: func(_ context.Context, engine *batch.Job, _ error) error {
+	x.ends = append(x.ends, func(_ context.Context, engine *batch.Job, _ error) error {
 		if c := engine.Tally().Codes[ops.CodeChangedSince]; c != nil {
 			x.log.Warn("others have changed devices since the run: these are left alone, see changed_since in the results", "devices", c.Count)
 		}
 		return nil
-	}}
+	})
 }
 
-// newStateUndo makes the delta state of a run forget what was acknowledged of the
+// addStateUndo makes the delta state of a run forget what was acknowledged of the
 // devices that undo puts back. They are noted in it before the first request: should
 // the undo die, the next run forgets all that it may have touched.
-func newStateUndo(x *execution) *feature {
+func addStateUndo(x *execution) {
 	if x.spec.Undo == nil || x.spec.Undo.State == "" || x.client == nil {
-		return nil
+		return
 	}
 	folder := x.folder.Path("")
-	return &feature{
-		firstPass: func(ctx context.Context) error {
-			return x.inState(ctx, func(state *delta.State) error { return state.Touch(ctx, x.undoneDevices(ctx), folder) })
-		},
-		ended: func(ctx context.Context, _ *batch.Job, runErr error) error {
-			if runErr != nil {
-				return nil //nolint:nilerr // what was touched stays noted: the next run forgets it
+	x.firstPasses = append(x.firstPasses, func(ctx context.Context) error {
+		return x.inState(ctx, func(state *delta.State) error { return state.Touch(ctx, x.undoneDevices(ctx), folder) })
+	})
+	x.ends = append(x.ends, func(ctx context.Context, _ *batch.Job, runErr error) error {
+		if runErr != nil {
+			return nil //nolint:nilerr // what was touched stays noted: the next run forgets it
+		}
+		ids := x.changedDevices(ctx)
+		if x.redactor != nil { // the results do not name them
+			ids = x.undoneDevices(ctx)
+		}
+		return x.inState(ctx, func(state *delta.State) error {
+			n, err := state.Changed(ctx, ids, folder)
+			if err == nil {
+				x.log.Info("the delta state forgets what was acknowledged of the devices", "state", x.spec.Undo.State, "devices", n)
 			}
-			ids := x.changedDevices(ctx)
-			if x.redactor != nil { // the results do not name them
-				ids = x.undoneDevices(ctx)
-			}
-			return x.inState(ctx, func(state *delta.State) error {
-				n, err := state.Changed(ctx, ids, folder)
-				if err == nil {
-					x.log.Info("the delta state forgets what was acknowledged of the devices", "state", x.spec.Undo.State, "devices", n)
-				}
-				return err
-			})
-		},
-	}
+			return err
+		})
+	})
 }
 
 // inState holds the state of the run that is taken back, if it is still there.
 func (x *execution) inState(ctx context.Context, do func(*delta.State) error) error {
 	options := storeOptions(x.flags, x.log)
 	err := withState(ctx, x.spec.Undo.State, x.folder.Path(""), &options, do)
-	if _, none := errors.AsType[*noStateError](err); none {
+	if errors.Is(err, errNoState) {
 		x.log.Warn("the delta state of the run is not there any more: nothing to forget", "state", x.spec.Undo.State)
 		return nil
 	}
 	return err
 }
 
-// changedDevices yields the devices that an undo sent a request of change.
+// changedDevices yields the devices that an undo sent a request of change, and nothing
+// for every other row.
 func (x *execution) changedDevices(ctx context.Context) iter.Seq2[string, error] {
-	return func(yield func(string, error) bool) {
-		for r, err := range resultsOf(ctx, x.folder.Path(""), &x.spec) {
-			switch {
-			case err != nil:
-				yield("", err)
-				return
-			case r.Status == batch.Skipped, r.Status == batch.Rejected:
-			case !yield(r.RegistrationID, nil):
-				return
-			}
+	return batch.Each(resultsOf(ctx, x.folder.Path(""), &x.spec), func(r *batch.Result) (string, error) {
+		if r.Status == batch.Skipped || r.Status == batch.Rejected {
+			return "", nil
 		}
-	}
+		return r.RegistrationID, nil
+	})
 }
 
-func (x *execution) undoneDevices(ctx context.Context) func(yield func(string, error) bool) {
-	return func(yield func(string, error) bool) {
-		source := x.opened[0].source
-		at := source.Header().Index(ops.UndoHeader()[0])
-		for row, err := range source.Rows(ctx, batch.Position{}) {
-			id := ""
-			if err == nil && row.Err == nil && at >= 0 {
-				id = row.Values[at].Text
-			}
-			if !yield(id, err) || err != nil {
-				return
-			}
-		}
-	}
+func (x *execution) undoneDevices(ctx context.Context) iter.Seq2[string, error] {
+	return batch.Each(batch.Texts(ctx, x.opened[0].source, ops.UndoHeader()[0]), func(texts []string) (string, error) { return texts[0], nil })
 }

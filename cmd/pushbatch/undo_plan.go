@@ -56,24 +56,20 @@ func (x *execution) makePlan(records io.Reader, file *os.File) error {
 		_, err = file.Seek(0, io.SeekStart)
 	}
 	if err != nil {
-		return &exitError{exitStopped, fmt.Errorf("plan the undo of %s: %w", x.spec.Undo.Run, err)}
+		return fmt.Errorf("plan the undo of %s: %w", x.spec.Undo.Run, err)
 	}
 	if count.devices == 0 {
 		return usageError("%s changed no device: there is nothing to undo", x.spec.Undo.Run)
 	}
 	x.spec.Undo.Devices, x.spec.Undo.Notes = count.devices, count.notes()
-	x.log.Info("undo", "devices", count.devices, "requests_at_most", count.requests, "minutes_at_most", x.undoMinutes(count))
+	// Looking at the devices and putting them back goes at the limits in force; people are
+	// looked up at the rate of the listing.
+	seconds := max(float64(count.fields+count.owners+count.freed)/x.flags.client.Rate, float64(count.owners+count.freed)/x.flags.client.ListRate)
+	x.log.Info("undo", "devices", count.devices, "requests_at_most", count.requests, "minutes_at_most", int64(seconds/60)+1)
 	for _, note := range x.spec.Undo.Notes {
 		x.log.Warn(note)
 	}
 	return nil
-}
-
-// undoMinutes is how long looking at the devices and putting them back takes at
-// the limits in force, rounded up. People are looked up at the rate of the listing.
-func (x *execution) undoMinutes(c *undoCount) int64 {
-	seconds := max(float64(c.fields+c.owners+c.freed)/x.flags.rate, float64(c.owners+c.freed)/x.flags.listRate)
-	return int64(seconds/60) + 1
 }
 
 // undoCount counts what a plan holds and what cannot come back. Each device is one of
@@ -150,8 +146,8 @@ func (x *execution) rebuildLog(ctx context.Context, to string, run *changedRun) 
 	}
 	next, stop := iter.Pull2(run.results(ctx))
 	defer stop()
-	b := &logRebuilder{log: log, next: next, beyond: run.beyond(), force: x.flags.personalize.ForceDepersonalize}
-	if err := x.openChanged(ctx, run, &b.caught); err != nil {
+	b := &logRebuilder{log: log, next: next, beyond: run.beyond(), force: x.flags.bind.Personalize.ForceDepersonalize}
+	if err := x.openChanged(ctx, run); err != nil {
 		return err
 	}
 	defer func() { err, x.opened = errors.Join(err, x.closeInputs()), nil }()
@@ -164,14 +160,14 @@ func (x *execution) rebuildLog(ctx context.Context, to string, run *changedRun) 
 	return err
 }
 
-// openChanged opens what a run read, whose rows give their calls to a catcher: its
-// inputs and, after them, the devices that they named no more.
-func (x *execution) openChanged(ctx context.Context, run *changedRun, caught *callCatcher) (err error) {
+// openChanged opens what a run read: its inputs and, after them, the devices that they
+// named no more.
+func (x *execution) openChanged(ctx context.Context, run *changedRun) (err error) {
 	options, err := x.runConfig.bindOptions()
 	if err != nil {
 		return err
 	}
-	options.Sender, options.DryRun, options.HasAppCode = caught, ops.Send, true
+	options.DryRun, options.HasAppCode = ops.Send, true // calls are looked at, nothing sends them
 	found, err := recordedInputs(ctx, run.spec, x.moved)
 	if err != nil {
 		return err
@@ -259,7 +255,6 @@ func (run *changedRun) beyond() int64 {
 // the order of rows.
 type logRebuilder struct {
 	log    *undo.Log
-	caught callCatcher
 	next   func() (*batch.Result, error, bool)
 	result *batch.Result // the next one; nil: there is none
 	row    int64         // number of the current row
@@ -276,7 +271,7 @@ func (b *logRebuilder) advance() (err error) {
 func (b *logRebuilder) input(ctx context.Context, in *openedInput) error {
 	for row, err := range in.source.Rows(ctx, batch.Position{}) {
 		if err != nil {
-			return &exitError{exitStopped, err}
+			return err
 		}
 		b.row++
 		var known *batch.Result
@@ -296,8 +291,7 @@ func (b *logRebuilder) input(ctx context.Context, in *openedInput) error {
 		if known == nil && b.result == nil {
 			b.beyond--
 		}
-		_, _ = request.Send(ctx) // to the catcher
-		if err := b.add(known); err != nil {
+		if err := b.add(request.(called), known); err != nil { //nolint:forcetypeassert // all requests of ops are
 			return err
 		}
 	}
@@ -305,7 +299,7 @@ func (b *logRebuilder) input(ctx context.Context, in *openedInput) error {
 }
 
 // add adds the call of the current row; r is nil where nobody knows how it ended.
-func (b *logRebuilder) add(r *batch.Result) error {
+func (b *logRebuilder) add(request called, r *batch.Result) error {
 	ended := undo.Unknown
 	switch {
 	case r == nil:
@@ -314,21 +308,7 @@ func (b *logRebuilder) add(r *batch.Result) error {
 	case r.HTTPStatus >= 400 && r.HTTPStatus < 500 && r.HTTPStatus != http.StatusRequestTimeout && r.Attempts <= 1 && !b.force:
 		ended = undo.Refused
 	}
-	call := &b.caught.call
-	device := deviceOf(call)
-	err := b.log.Append(undo.Record{Kind: undo.KindSent, Device: device, AppCode: call.AppCode, Body: call.Body},
+	call, device := request.Call(), request.RegistrationID()
+	return b.log.Append(undo.Record{Kind: undo.KindSent, Device: device, AppCode: call.AppCode, Body: call.Body},
 		undo.Record{Kind: undo.KindEnd, Device: device, Ended: ended})
-	if err != nil {
-		return &exitError{exitStopped, err}
-	}
-	return nil
-}
-
-// callCatcher keeps the call of a request instead of sending it.
-type callCatcher struct{ call apiclient.Call }
-
-// Do implements ops.Doer.
-func (c *callCatcher) Do(_ context.Context, call apiclient.Call) (apiclient.Response, error) {
-	c.call = call
-	return apiclient.Response{Status: 200}, nil
 }

@@ -147,7 +147,7 @@ func (s *Summary) Fill(t batch.Tally, elapsed time.Duration) {
 		s.RowsPerSec = float64(s.Rows) / s.Elapsed
 	}
 	h := &t.Latency
-	s.Latency = Latency{millis(h.Quantile(0.5)), millis(h.Quantile(0.9)), millis(h.Quantile(0.99)), millis(h.Max())}
+	s.Latency = Latency{millis(h.Quantile(0.5)), millis(h.Quantile(0.9)), millis(h.Quantile(0.99)), millis(h.Longest)}
 	s.Distribution = latencyBars(h)
 }
 
@@ -168,7 +168,11 @@ type Input struct {
 }
 
 // Column is what one column of an input was used for.
-type Column struct{ Column, Target, Use string }
+type Column struct {
+	Column string `json:"column"`
+	Target string `json:"target,omitempty"`
+	Use    string `json:"use"`
+}
 
 // Explanation is what an error code means.
 type Explanation struct {

@@ -161,7 +161,7 @@ func (m *page) durations(name, help string, h *batch.Histogram) {
 		m.sample(name+"_bucket", label("le", strconv.FormatFloat(bound, 'g', -1, 64)), float64(counts[i]))
 	}
 	m.sample(name+"_bucket", label("le", "+Inf"), float64(h.Count()))
-	m.sample(name+"_sum", "", h.Sum().Seconds())
+	m.sample(name+"_sum", "", h.Sum.Seconds())
 	m.sample(name+"_count", "", float64(h.Count()))
 }
 
