@@ -193,7 +193,9 @@ func (b *binder) checkMapping(m *Mapping) {
 		b.tryRule(m.rules[column])
 	}
 	for column, line := range m.ignored {
-		b.checkColumnExists(m, column, line, known, names)
+		if didYouMean(column, names...) != "" { // else only another input of the run has it
+			b.checkColumnExists(m, column, line, known, names)
+		}
 	}
 }
 

@@ -87,6 +87,7 @@ func TestMappingOfAnotherInput(t *testing.T) {
   sex: {to: gender, default: X}
 ignore:
   - coment
+  - only in another input of the run
 `)
 	_, err := ops.Named("personalize").Bind(header("device_id", "vip", "sex", "email", "comment"), ops.Options{HasAppCode: true, Mapping: m})
 	want := `column_unknown: map.yaml:2: the input has no column "devise_id" (did you mean device_id?)
