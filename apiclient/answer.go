@@ -17,7 +17,7 @@ func (t *transport) check(ctx context.Context, r *request, resp *http.Response, 
 	case resp.StatusCode >= 300 && resp.StatusCode < 400:
 		return t.redirected(r, resp)
 	case !success(resp.StatusCode):
-		return t.scrubber.Load().errorFrom(r.op, resp, body, time.Now())
+		return t.errorFrom(r.op, resp, body, time.Now())
 	case errors.Is(err, errTooLarge):
 		e.Code, e.Message, e.Class = CodeAnswerTooLarge, fmt.Sprintf("the answer has more than %d MiB", r.bodyMax(resp.StatusCode)>>20), Final
 	case err != nil && ctx.Err() != nil:
@@ -25,7 +25,7 @@ func (t *transport) check(ctx context.Context, r *request, resp *http.Response, 
 	case err != nil:
 		e.Code, e.Message = CodeAnswerCut, fmt.Sprintf("the answer was cut after %d bytes", len(body))
 	case !r.complete(body):
-		e.Code, e.Message = CodeAnswerInvalid, t.scrubber.Load().excerpt(resp, body, false)
+		e.Code, e.Message = CodeAnswerInvalid, t.excerpt(resp, body, false)
 	default:
 		return nil
 	}
@@ -37,9 +37,9 @@ func (t *transport) redirected(r *request, resp *http.Response) *Error {
 	if u, err := resp.Location(); err == nil {
 		to = "the same host"
 		if u.Hostname() != r.url.Hostname() {
-			to = "host " + t.scrubber.Load().line(u.Hostname(), 100)
+			to = "host " + t.line(u.Hostname(), 100)
 		} else if u.Scheme != r.url.Scheme {
-			to = "the same host by " + t.scrubber.Load().line(u.Scheme, 16)
+			to = "the same host by " + t.line(u.Scheme, 16)
 		}
 	}
 	return &Error{

@@ -94,22 +94,17 @@ func (a Auth) LogValue() slog.Value { return slog.StringValue(a.String()) }
 // MarshalText masks in JSON and YAML.
 func (a Auth) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
 
-// scrubber takes secrets out of texts that came from outside.
-type scrubber struct{ replace *strings.Replacer }
-
-// newScrubber masks each secret as it is and in the escapings in which a
-// server may echo it.
-func newScrubber(secrets []string) scrubber {
+// newScrubber takes secrets out of texts that came from outside. It masks each as it is
+// and in the escapings in which a server may echo it.
+func newScrubber(secrets []string) *strings.Replacer {
 	var pairs []string
 	for _, s := range secrets {
 		for _, form := range echoes(s) {
 			pairs = append(pairs, form, "***")
 		}
 	}
-	return scrubber{strings.NewReplacer(pairs...)}
+	return strings.NewReplacer(pairs...)
 }
-
-func (s scrubber) clean(text string) string { return s.replace.Replace(text) }
 
 // echoes returns the forms in which a server may send a secret back: as it is,
 // escaped for HTML, for a URL and for JSON.

@@ -3,7 +3,6 @@ package apiclient
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -134,13 +133,4 @@ func (c *Client) Do(ctx context.Context, call Call) (Response, error) {
 	d := activeCall{client: c, call: &call, limiter: c.limiters[call.Op], sequence: c.sequence.Add(1)}
 	err := d.run(ctx)
 	return d.resp, err
-}
-
-// asError returns err as an *Error, nil if it is none.
-func asError(err error) *Error {
-	var e *Error
-	if errors.As(err, &e) {
-		return e
-	}
-	return nil
 }

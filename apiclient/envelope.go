@@ -54,14 +54,14 @@ const (
 )
 
 // errorFrom reads the error out of an answer that is not 2xx.
-func (s scrubber) errorFrom(op Op, resp *http.Response, body []byte, now time.Time) *Error {
+func (t *transport) errorFrom(op Op, resp *http.Response, body []byte, now time.Time) *Error {
 	e := &Error{Op: op, Status: resp.StatusCode, RetryAfter: retryAfter(resp.Header, now)}
 	var env envelope
 	if decodeNumbers(body, &env) == nil {
-		e.Code, e.Message = s.line(env.code(), 64), s.message(&env)
+		e.Code, e.Message = t.line(env.code(), 64), t.message(&env)
 	}
 	if e.Message == "" {
-		e.Message = s.excerpt(resp, body, e.Code != "")
+		e.Message = t.excerpt(resp, body, e.Code != "")
 	}
 	e.Code = cmp.Or(e.Code, fmt.Sprintf("http_%d", resp.StatusCode))
 	e.Class = platformClass(e.Status, e.Code)
@@ -82,18 +82,18 @@ func (e *envelope) code() string {
 	return ""
 }
 
-func (s scrubber) message(e *envelope) string {
+func (t *transport) message(e *envelope) string {
 	service := &e.RequestError.ServiceException
 	var parts []string
-	for _, t := range []text{e.ErrorMessage, service.Text, e.Description, e.Action} {
-		if line := s.line(string(t), messageMax); line != "" {
+	for _, said := range []text{e.ErrorMessage, service.Text, e.Description, e.Action} {
+		if line := t.line(string(said), messageMax); line != "" {
 			parts = append(parts, line)
 		}
 	}
 	msg := cut(strings.Join(parts, ": "), messageMax)
 	for _, raw := range []json.RawMessage{service.ValidationErrors, e.Violations} {
 		if v := flatten(raw); v != "" {
-			msg += " (" + s.line(v, violationMax) + ")"
+			msg += " (" + t.line(v, violationMax) + ")"
 		}
 	}
 	return strings.TrimSpace(msg)
@@ -134,7 +134,7 @@ func flat(v any) string {
 
 // excerpt describes an answer that is no envelope, or one that has a code and no
 // message: what it is and its first bytes.
-func (s scrubber) excerpt(resp *http.Response, body []byte, coded bool) string {
+func (t *transport) excerpt(resp *http.Response, body []byte, coded bool) string {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return "the answer has no body"
 	}
@@ -148,12 +148,12 @@ func (s scrubber) excerpt(resp *http.Response, body []byte, coded bool) string {
 	if strings.Contains(resp.Header.Get("Content-Type"), "html") || bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) {
 		kind = "the answer is a web page (of a proxy?)"
 	}
-	return fmt.Sprintf("%s and begins: %s", kind, s.line(string(body), excerptMax))
+	return fmt.Sprintf("%s and begins: %s", kind, t.line(string(body), excerptMax))
 }
 
 // line masks secrets and makes text one printable line of at most limit bytes.
-func (s scrubber) line(text string, limit int) string {
-	text = strings.ToValidUTF8(s.clean(text), "?")
+func (t *transport) line(text string, limit int) string {
+	text = strings.ToValidUTF8(t.scrubber.Load().Replace(text), "?")
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) {
 			return ' '

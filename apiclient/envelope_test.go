@@ -75,7 +75,7 @@ func TestErrorFrom(t *testing.T) {
 			Error{Code: "http_403", Message: "the answer is a web page (of a proxy?) and begins: <p>*** ***", Class: Fatal},
 		},
 	}
-	s := newScrubber(AppKey(secret).secrets())
+	s := newTransport(&Config{Auth: AppKey(secret)})
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -155,7 +155,7 @@ func FuzzErrorFrom(f *testing.F) {
 	f.Add(400, []byte(`{"requestError":{"serviceException":{"messageId":"A","text":"b","validationErrors":{"a":["`+secret+`"]}}}}`))
 	f.Add(502, []byte("<html>\x00\xff"+secret+secret+secret+secret+secret+secret+secret+secret+secret+secret+secret+secret))
 	f.Add(429, []byte(`{"errorCode":"E429","violations":[{"a":[[[{}]]]}]}`))
-	s := newScrubber(AppKey(secret).secrets())
+	s := newTransport(&Config{Auth: AppKey(secret)})
 	f.Fuzz(func(t *testing.T, status int, body []byte) {
 		e := s.errorFrom(OpGet, reply(status, ""), body, time.Now())
 		text := e.Error()

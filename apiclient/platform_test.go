@@ -3,6 +3,7 @@ package apiclient
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -183,4 +184,13 @@ func load(t *testing.T, c *Client, n int, length time.Duration) int {
 	}
 	group.Wait()
 	return done
+}
+
+// asError returns err as an *Error, nil if it is none.
+func asError(err error) *Error {
+	var e *Error
+	if errors.As(err, &e) {
+		return e
+	}
+	return nil
 }

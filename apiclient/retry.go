@@ -44,8 +44,8 @@ func (d *activeCall) run(ctx context.Context) error {
 		if err == nil {
 			return nil
 		}
-		e := asError(err)
-		if e == nil || errors.Is(err, ErrOutage) || ctx.Err() != nil { // the cause of ctx may be an answer, too
+		e, refused := errors.AsType[*Error](err)
+		if !refused || errors.Is(err, ErrOutage) || ctx.Err() != nil { // the cause of ctx may be an answer, too
 			return d.stop(err)
 		}
 		if again, err := d.again(ctx, e); !again {
@@ -57,7 +57,7 @@ func (d *activeCall) run(ctx context.Context) error {
 // stop ends the call for a reason that is not its own, and says what the last
 // attempt came to.
 func (d *activeCall) stop(err error) error {
-	if d.last != nil && asError(err) == nil {
+	if _, refused := errors.AsType[*Error](err); d.last != nil && !refused {
 		return fmt.Errorf("%w (last attempt: %v)", err, d.last) //nolint:errorlint // the call did not end by that: it must not look so
 	}
 	return err

@@ -37,7 +37,7 @@ type sharer struct {
 	token   string
 	host    string
 	account string
-	ops     [opCount]*sharedOp
+	used    []*sharedOp          // operations
 	seen    map[string]time.Time // slowdowns of other processes, by token and operation
 	wrote   time.Time
 	failing bool
@@ -97,8 +97,8 @@ func (s *sharer) look(ctx context.Context) error {
 			return nil, err
 		}
 		now = s.client.cfg.shareClock() // what is given up is given up now, however long the store took
-		wrote = len(s.used()) > 0 && now.Sub(s.wrote) >= shareRenew
-		for _, o := range s.used() {
+		wrote = len(s.used) > 0 && now.Sub(s.wrote) >= shareRenew
+		for _, o := range s.used {
 			o.next = o.holder // what was decided on an earlier record counts no more
 			o.next.Given = slices.Clone(o.holder.Given)
 			wrote = s.divide(record, o, now) || wrote
@@ -112,7 +112,7 @@ func (s *sharer) look(ctx context.Context) error {
 	if errors.Is(err, errShareRecord) {
 		return err
 	}
-	for _, o := range s.used() {
+	for _, o := range s.used {
 		if err == nil {
 			o.holder = o.next
 		}
@@ -139,7 +139,7 @@ func (s *sharer) report(ctx context.Context, err error) {
 func (s *sharer) end() {
 	ctx, cancel := context.WithTimeout(context.Background(), shareAnswer)
 	defer cancel()
-	for _, o := range s.used() {
+	for _, o := range s.used {
 		o.limiter.setShare(ShareStats{}, 0)
 	}
 	_ = s.client.cfg.Shares.Update(ctx, func(data []byte) ([]byte, error) {
@@ -158,16 +158,6 @@ func (s *sharer) end() {
 	})
 }
 
-func (s *sharer) used() []*sharedOp {
-	var used []*sharedOp
-	for _, o := range s.ops {
-		if o != nil {
-			used = append(used, o)
-		}
-	}
-	return used
-}
-
 // measure notes what each operation needs. One that was never used takes no part.
 func (s *sharer) measure(now time.Time) {
 	for op, l := range s.client.limiters {
@@ -175,18 +165,19 @@ func (s *sharer) measure(now time.Time) {
 			continue
 		}
 		waiting, taken, slowed := l.demand(now)
-		o := s.ops[op]
-		if o == nil {
-			if waiting == 0 {
-				continue
-			}
+		i := slices.IndexFunc(s.used, func(o *sharedOp) bool { return o.limiter == l })
+		if i < 0 && waiting == 0 {
+			continue
+		}
+		if i < 0 {
 			rate := min(s.client.cfg.rate(Op(op)), maxPaced)
-			o = &sharedOp{limiter: l, measured: now, info: ShareStats{Total: rate}, holder: shareHolder{
+			s.used = append(s.used, &sharedOp{limiter: l, measured: now, info: ShareStats{Total: rate}, holder: shareHolder{
 				Token: s.token, Host: s.host, PID: os.Getpid(), Account: s.account, Operation: Op(op).String(),
 				Rate: rate, Since: now, Waiting: float64(waiting),
-			}}
-			s.ops[op] = o
+			}})
+			i = len(s.used) - 1
 		}
+		o := s.used[i]
 		h := &o.holder
 		h.Waiting += 0.3 * (float64(waiting) - h.Waiting)
 		if took := now.Sub(o.measured); took > 0 {
@@ -282,7 +273,7 @@ func (s *sharer) renew(record *shareRecord, now time.Time) {
 		window := time.Duration(float64(time.Second) / min(max(h.Rate, 1e-6), 1))
 		return h.Token == s.token || h.taken(now, window) == 0 && now.After(h.Until.Add(window+shareMargin))
 	})
-	for _, o := range s.used() {
+	for _, o := range s.used {
 		h := &o.next
 		h.Until = now.Add(shareTerm)
 		h.Given = slices.DeleteFunc(h.Given, func(g givenShare) bool { return now.After(g.At.Add(o.window() + shareMargin)) })

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,7 +25,7 @@ type transport struct {
 
 	mu       sync.Mutex
 	secrets  []string
-	scrubber atomic.Pointer[scrubber]
+	scrubber atomic.Pointer[strings.Replacer]
 }
 
 // request is what is sent, with what is known of the answer it should have.
@@ -89,8 +90,7 @@ func (t *transport) hide(secrets ...string) {
 	if n := len(t.secrets) - 2*baseSecrets; n > 0 {
 		t.secrets = append(t.secrets[:baseSecrets:baseSecrets], t.secrets[baseSecrets+n:]...)
 	}
-	s := newScrubber(t.secrets)
-	t.scrubber.Store(&s)
+	t.scrubber.Store(newScrubber(t.secrets))
 }
 
 // send makes one attempt. Its time limit is the transport's; the end of ctx

@@ -60,7 +60,7 @@ func (t *transport) transportError(ctx context.Context, req *request, err error)
 	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, wsaConnectionRefused):
 		e.Code = CodeConnectionRefused
 	}
-	e.Message = t.scrubber.Load().line(t.viaProxy(req, err)+err.Error(), excerptMax)
+	e.Message = t.line(t.viaProxy(req, err)+err.Error(), excerptMax)
 	return e
 }
 

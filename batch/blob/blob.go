@@ -86,6 +86,15 @@ func storeFor(ctx context.Context, location string) (store, error) {
 	return nil, fmt.Errorf("open %s: this version knows no %s:// locations: give a path, s3://BUCKET/KEY or -", location, scheme)
 }
 
+// in asks the store of a location.
+func in[T any](ctx context.Context, location string, ask func(store) (T, error)) (answer T, err error) {
+	s, err := storeFor(ctx, location)
+	if err != nil {
+		return answer, err
+	}
+	return ask(s)
+}
+
 // storeOf is the store that an input was found in.
 func storeOf(ctx context.Context, in Info) (store, error) {
 	if in.store != nil {
@@ -113,11 +122,7 @@ func Expand(ctx context.Context, args []string) ([]Info, error) {
 			inputs = append(inputs, stdin)
 			continue
 		}
-		s, err := storeFor(ctx, arg)
-		if err != nil {
-			return nil, err
-		}
-		found, err := s.expand(ctx, arg)
+		found, err := in(ctx, arg, func(s store) ([]Info, error) { return s.expand(ctx, arg) })
 		if err != nil {
 			return nil, err
 		}
@@ -132,11 +137,7 @@ func Stat(ctx context.Context, location string) (Info, error) {
 	if location == Stdin {
 		return stdin, nil
 	}
-	s, err := storeFor(ctx, location)
-	if err != nil {
-		return Info{}, err
-	}
-	return s.stat(ctx, location)
+	return in(ctx, location, func(s store) (Info, error) { return s.stat(ctx, location) })
 }
 
 // Open reads an input from a byte offset on. Reading fails with ErrChanged

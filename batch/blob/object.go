@@ -51,11 +51,7 @@ func Join(folder, name string) string {
 // Get reads a whole object of at most 64 MiB. The error is fs.ErrNotExist when it is
 // not there. An object that is replaced meanwhile is read as it was or as it is.
 func Get(ctx context.Context, location string) (Object, error) {
-	s, err := storeFor(ctx, location)
-	if err != nil {
-		return Object{}, err
-	}
-	return s.get(ctx, location)
+	return in(ctx, location, func(s store) (Object, error) { return s.get(ctx, location) })
 }
 
 // Put writes a small object, whole and durable, if what is there is of the given
@@ -66,31 +62,19 @@ func Get(ctx context.Context, location string) (Object, error) {
 // an earlier try of this very call was successful counts as met, which the content
 // tells: it must be unique.
 func Put(ctx context.Context, location string, data []byte, when Version) (Version, error) {
-	s, err := storeFor(ctx, location)
-	if err != nil {
-		return "", err
-	}
-	return s.put(ctx, location, data, when)
+	return in(ctx, location, func(s store) (Version, error) { return s.put(ctx, location, data, when) })
 }
 
 // VersionOf is what an object is now: Absent when it is not there.
 func VersionOf(ctx context.Context, location string) (Version, error) {
-	s, err := storeFor(ctx, location)
-	if err != nil {
-		return "", err
-	}
-	return s.version(ctx, location)
+	return in(ctx, location, func(s store) (Version, error) { return s.version(ctx, location) })
 }
 
 // Names lists every file below a folder or an S3 prefix, those that begin with
 // "_" or "." too, relative to it and with slashes, in no order that counts.
 // There may be none, and no folder.
 func Names(ctx context.Context, folder string) ([]string, error) {
-	s, err := storeFor(ctx, folder)
-	if err != nil {
-		return nil, err
-	}
-	return s.names(ctx, folder)
+	return in(ctx, folder, func(s store) ([]string, error) { return s.names(ctx, folder) })
 }
 
 // RemoveBelow removes files below a folder or an S3 prefix, and the folders
@@ -150,11 +134,7 @@ func CreateWith(ctx context.Context, location string, o CreateOptions) (Upload, 
 	if location == Stdin {
 		return nil, errors.New("write -: give a path or s3://BUCKET/KEY")
 	}
-	s, err := storeFor(ctx, location)
-	if err != nil {
-		return nil, err
-	}
-	return s.create(ctx, location, o)
+	return in(ctx, location, func(s store) (Upload, error) { return s.create(ctx, location, o) })
 }
 
 // Copy writes what a reader has to a location, whole or not at all.
