@@ -23,9 +23,8 @@ type Options struct {
 
 // Holding keeps other processes out of a location.
 type Holding struct {
-	disk  *disk
-	lock  *lock
-	lease *lease
+	lock  *lock  // on disk
+	lease *lease // in S3
 }
 
 // Hold keeps every other process out of a location until Release: a folder, which
@@ -55,33 +54,24 @@ func Hold(ctx context.Context, location string, o Options) (*Holding, error) {
 	if err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
-	return &Holding{disk: d, lock: l}, nil
+	return &Holding{lock: l}, nil
 }
 
 // Check is nil while no other process can have taken the location. A lock on disk
 // cannot be lost.
-func (h *Holding) Check() error {
-	if h.lease == nil {
-		return nil
-	}
-	return h.lease.check()
-}
+func (h *Holding) Check() error { return h.lease.check() }
 
 // WhenLost calls stop, once, when the location is no longer held although it was
 // not released: another process has taken it over (a *LockedError), or S3 could
 // not be reached for so long that one may. It may be called several times.
-func (h *Holding) WhenLost(stop func(error)) {
-	if h.lease != nil {
-		h.lease.whenLost(stop)
-	}
-}
+func (h *Holding) WhenLost(stop func(error)) { h.lease.whenLost(stop) }
 
 // Release lets the next process in.
 func (h *Holding) Release() error {
 	if h.lease != nil {
 		return h.lease.release()
 	}
-	return errors.Join(h.lock.release(), h.disk.Close())
+	return h.lock.release()
 }
 
 // HolderOf tells who holds a location at the moment; ok is false when nobody does.

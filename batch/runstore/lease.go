@@ -46,13 +46,13 @@ type lease struct {
 	ctx      context.Context //nolint:containedctx // of acquireLease: release and check take none
 	end      context.CancelFunc
 	ended    chan struct{}
+	held     context.Context //nolint:containedctx // it ends, with the cause, when the lease is lost
+	lose     context.CancelCauseFunc
 
 	mu      sync.Mutex
 	record  leaseRecord
 	version blob.Version
 	shown   time.Time // when the last sign of life was sent
-	lost    error
-	stops   []func(error)
 }
 
 // acquireLease takes the lease when nobody has it, or when its holder has shown
@@ -71,10 +71,11 @@ func acquireLease(ctx context.Context, location string, o Options) (*lease, erro
 		return nil, err
 	}
 	l.ctx = context.WithoutCancel(ctx)
+	l.held, l.lose = context.WithCancelCause(l.ctx)
 	ctx, l.end = context.WithCancel(l.ctx)
 	batch.Go(func() error { l.heartbeat(ctx); return nil }, func(err error) {
 		if err != nil {
-			_ = l.fail(err)
+			l.lose(err)
 		}
 	})
 	return l, nil
@@ -185,18 +186,21 @@ func (l *lease) heartbeat(ctx context.Context) {
 	}
 }
 
-// check is nil while no other process can have taken the run. It gives up one
-// sign of life before the lease is over.
+// check is nil while no other process can have taken the run, and where there is no
+// lease. It gives up one sign of life before the lease is over.
 func (l *lease) check() error {
-	l.mu.Lock()
-	lost, silent := l.lost, elapsed(l.shown)
-	l.mu.Unlock()
-	if lost != nil || silent < l.length-l.length/(2*heartbeatsPerLease) {
-		return lost
+	if l == nil {
+		return nil
 	}
-	return l.fail(&batch.Abort{Code: codeLeaseLost, Err: fmt.Errorf(
-		"%s was not renewed for %s (S3 could not be reached, or this process stood still): another process may take the run over, so this one stops",
-		blob.Join(l.location, leaseFile), silent.Round(time.Second))})
+	l.mu.Lock()
+	silent := elapsed(l.shown)
+	l.mu.Unlock()
+	if l.held.Err() == nil && silent >= l.length-l.length/(2*heartbeatsPerLease) {
+		l.lose(&batch.Abort{Code: codeLeaseLost, Err: fmt.Errorf(
+			"%s was not renewed for %s (S3 could not be reached, or this process stood still): another process may take the run over, so this one stops",
+			blob.Join(l.location, leaseFile), silent.Round(time.Second))})
+	}
+	return context.Cause(l.held)
 }
 
 // elapsed is the time since t by whichever clock counts more: on some systems
@@ -210,31 +214,13 @@ func (l *lease) takenOver() error {
 	ctx, cancel := context.WithTimeout(l.ctx, l.length)
 	defer cancel()
 	record, _, _ := readLease(ctx, l.location) // a holder that cannot be read stays unknown
-	return l.fail(&LockedError{Path: l.location, Holder: record.Holder})
-}
-
-func (l *lease) fail(err error) error {
-	l.mu.Lock()
-	if l.lost != nil {
-		defer l.mu.Unlock()
-		return l.lost
-	}
-	l.lost = err
-	stops := l.stops
-	l.mu.Unlock()
-	for _, stop := range stops {
-		stop(err)
-	}
-	return err
+	l.lose(&LockedError{Path: l.location, Holder: record.Holder})
+	return context.Cause(l.held)
 }
 
 func (l *lease) whenLost(stop func(error)) {
-	l.mu.Lock()
-	l.stops = append(l.stops, stop)
-	lost := l.lost
-	l.mu.Unlock()
-	if lost != nil {
-		stop(lost)
+	if l != nil {
+		context.AfterFunc(l.held, func() { stop(context.Cause(l.held)) })
 	}
 }
 

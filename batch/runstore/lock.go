@@ -108,7 +108,7 @@ func readHolder(d *disk) (h Holder) {
 // lock a file that a second one is about to lock.
 func (l *lock) release() error {
 	_ = l.disk.Remove(holderFile)
-	return l.flock.Close()
+	return errors.Join(l.flock.Close(), l.disk.Close())
 }
 
 // alive tells whether the process is still there. One of another host is taken to

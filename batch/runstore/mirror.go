@@ -89,14 +89,6 @@ type mirror struct {
 
 func (m *mirror) at(name string) string { return blob.Join(m.location, name) }
 
-// check is nil as long as the run may be written.
-func (m *mirror) check() error {
-	if m.lease == nil {
-		return nil
-	}
-	return m.lease.check()
-}
-
 // begin writes the first checkpoint of a run. One may be there, of a process
 // that died before it could say what the run is.
 func (m *mirror) begin(ctx context.Context) error {
@@ -123,7 +115,7 @@ func (m *mirror) put(ctx context.Context, c *batch.Checkpoint, when blob.Version
 
 // save brings to S3 what the reports have grown by, then the checkpoint.
 func (m *mirror) save(c *batch.Checkpoint) error {
-	if err := m.check(); err != nil {
+	if err := m.lease.check(); err != nil {
 		return err
 	}
 	for name, length := range c.Mark {
@@ -215,7 +207,7 @@ func (m *mirror) publish(name string) error {
 		if when, err = blob.VersionOf(m.ctx, m.at(name)); err != nil {
 			return err
 		}
-		if err := m.check(); err != nil {
+		if err := m.lease.check(); err != nil {
 			return err
 		}
 	}
@@ -246,7 +238,7 @@ func (m *mirror) contested(err error) error {
 
 // remove deletes a file. What cannot be deleted costs room, nothing else.
 func (m *mirror) remove(name string) error {
-	if err := m.check(); err != nil {
+	if err := m.lease.check(); err != nil {
 		return err
 	}
 	_ = blob.RemoveBelow(m.ctx, m.location, []string{name})
