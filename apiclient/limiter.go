@@ -1,10 +1,11 @@
 package apiclient
 
 import (
-	"container/list"
 	"context"
 	"math"
 	"math/rand/v2"
+	"slices"
+	"sort"
 	"sync"
 	"time"
 )
@@ -19,7 +20,7 @@ type limiter struct {
 	mu       sync.Mutex
 	permits  permits
 	adaptive adaptiveRate
-	waiting  list.List     // of *waiter, by sequence
+	waiting  []*waiter     // by sequence
 	target   time.Duration // until when the first in line sleeps
 	fresh    bool          // a pause came after the last permit: nothing to make up for
 	paused   time.Duration // no permit before
@@ -62,49 +63,45 @@ func newLimiter(c clock, rate float64) *limiter {
 func (l *limiter) wait(ctx context.Context, sequence uint64) (*permit, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.waiting.Len() == 0 && l.delay() <= 0 {
+	if len(l.waiting) == 0 && l.delay() <= 0 {
 		return l.take(false), nil
 	}
 	w := &waiter{sequence: sequence, first: make(chan struct{}, 1)}
-	place := l.join(w)
+	l.waiting = slices.Insert(l.waiting, l.place(w), w) // new calls at the end, repeated ones before
 	for {
 		d := time.Duration(-1)
-		if l.waiting.Front() == place {
+		if l.waiting[0] == w {
 			if d = l.delay(); d <= 0 {
-				return l.leave(place).take(true), nil
+				return l.leave(w).take(true), nil
 			}
 		}
 		l.mu.Unlock()
 		err := pause(ctx, d, w.first)
 		l.mu.Lock()
 		if err != nil {
-			l.leave(place)
+			l.leave(w)
 			return nil, err
 		}
 	}
 }
 
-// join enters w by its sequence: new calls at the end, repeated ones before.
-func (l *limiter) join(w *waiter) *list.Element {
-	for e := l.waiting.Back(); e != nil; e = e.Prev() {
-		if e.Value.(*waiter).sequence < w.sequence {
-			return l.waiting.InsertAfter(w, e)
-		}
-	}
-	return l.waiting.PushFront(w)
+// place is where a waiter stands, or is to stand.
+func (l *limiter) place(w *waiter) int {
+	return sort.Search(len(l.waiting), func(i int) bool { return l.waiting[i].sequence >= w.sequence })
 }
 
 // leave takes a waiter out and lets the first in line look again.
-func (l *limiter) leave(place *list.Element) *limiter {
-	l.waiting.Remove(place)
+func (l *limiter) leave(w *waiter) *limiter {
+	at := l.place(w)
+	l.waiting = slices.Delete(l.waiting, at, at+1)
 	l.wakeFirst()
 	return l
 }
 
 func (l *limiter) wakeFirst() {
-	if e := l.waiting.Front(); e != nil {
+	if len(l.waiting) > 0 {
 		select {
-		case e.Value.(*waiter).first <- struct{}{}:
+		case l.waiting[0].first <- struct{}{}:
 		default:
 		}
 	}

@@ -77,7 +77,7 @@ func (l *limiter) demand(now time.Time) (waiting int, taken int64, slowed *slowd
 		slowed = &slowdown{At: now, Factor: s.factor, Pause: now.Add(s.pause)}
 		s.factor, s.pause = 0, 0
 	}
-	return l.waiting.Len(), l.share.taken, slowed
+	return len(l.waiting), l.share.taken, slowed
 }
 
 // slow lowers the rate for a 429 that another process met, and pauses as the

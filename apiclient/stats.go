@@ -83,7 +83,7 @@ func (c *Client) Stats() Stats {
 func (l *limiter) stats(now time.Duration) (s OpStats, why Waiting, until time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s = OpStats{Rate: l.adaptive.rate, Configured: l.adaptive.configured, Queued: l.waiting.Len()}
+	s = OpStats{Rate: l.adaptive.rate, Configured: l.adaptive.configured, Queued: len(l.waiting)}
 	if l.share != nil {
 		s.Share = l.share.stats
 	}
