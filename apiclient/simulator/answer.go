@@ -52,13 +52,6 @@ func olderError(status int, messageID, text string, fields ...violation) answer 
 	return answer{status: status, body: toJSON(object{"requestError": object{"serviceException": e}}), code: messageID}
 }
 
-// newerError is the newer platform's envelope.
-func newerError(status int, text, action string) answer {
-	code, none := "E"+strconv.Itoa(status), []string{}
-	body := object{"errorCode": code, "description": text, "action": action, "violations": none, "resources": none}
-	return answer{status: status, body: toJSON(body), code: code}
-}
-
 func htmlError(status int) answer {
 	title := strconv.Itoa(status) + " " + statusWords(status)
 	page := "<html>\r\n<head><title>" + title + "</title></head>\r\n<body>\r\n<center><h1>" + title +
@@ -94,20 +87,19 @@ func statusWords(status int) string {
 	return strings.Join(words, " ")
 }
 
-// errorAnswer is an error without a cause in the request: a fault's or a 429.
-func errorAnswer(status int, envelope Envelope) answer {
-	switch envelope {
-	case EnvelopeNewer:
-		return newerError(status, statusWords(status), "Try again later.")
-	case EnvelopePush:
+// envelopes are the forms of an error without a cause in the request: a fault's or a 429.
+var envelopes = map[string]func(status int) answer{
+	"older": func(status int) answer { return olderError(status, statusID(status), statusWords(status)) },
+	"newer": func(status int) answer {
+		code, none := "E"+strconv.Itoa(status), []string{}
+		body := object{"errorCode": code, "description": statusWords(status), "action": "Try again later.", "violations": none, "resources": none}
+		return answer{status: status, body: toJSON(body), code: code}
+	},
+	"push": func(status int) answer {
 		a := pushError(40000+status, statusWords(status))
 		a.status = status
 		return a
-	case EnvelopeHTML:
-		return htmlError(status)
-	case EnvelopeEmpty:
-		return answer{status: status, code: "empty"}
-	default:
-		return olderError(status, statusID(status), statusWords(status))
-	}
+	},
+	"html":  htmlError, // a proxy's page
+	"empty": func(status int) answer { return answer{status: status, code: "empty"} },
 }

@@ -70,18 +70,6 @@ const (
 	Both                  // refuses what either of them refuses
 )
 
-// Envelope is the form of an error answer.
-type Envelope uint8
-
-// The envelopes.
-const (
-	EnvelopeOlder Envelope = iota // {"requestError":{"serviceException":{…}}}
-	EnvelopeNewer                 // {"errorCode":"E429","description":…}
-	EnvelopePush                  // {"errorCode":48013,"errorMessage":…}
-	EnvelopeHTML                  // a proxy's page
-	EnvelopeEmpty                 // no body
-)
-
 // Op is an operation of the platform.
 type Op uint8
 

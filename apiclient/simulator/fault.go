@@ -15,7 +15,7 @@ type Action uint8
 
 // The actions.
 const (
-	ActStatus    Action = iota // answer Status in Envelope, without an effect
+	ActStatus    Action = iota // answer Status, without an effect
 	ActLatency                 // take longer: half before the effect, half after it
 	ActJitter                  // arrive later: before the limit counts the request
 	ActCutBefore               // break the connection, without an effect
@@ -40,7 +40,7 @@ type Fault struct {
 
 	Action   Action
 	Status   int
-	Envelope Envelope
+	envelope func(status int) answer
 	Min, Max time.Duration // of ActLatency and ActJitter, uniform
 	Mean     time.Duration // exponential instead, if not 0
 }
@@ -187,16 +187,12 @@ var faultNames = map[string]Fault{
 	"cut-after":  {Action: ActCutAfter},
 	"cut-body":   {Action: ActCutBody},
 	"hang":       {Action: ActHang},
-	"outage":     {Status: 503, Envelope: EnvelopeHTML},
-}
-
-var envelopeNames = map[string]Envelope{
-	"older": EnvelopeOlder, "newer": EnvelopeNewer, "push": EnvelopePush, "html": EnvelopeHTML, "empty": EnvelopeEmpty,
+	"outage":     {Status: 503, envelope: htmlError},
 }
 
 func (f *Fault) setAction(name string) error {
 	if known, ok := faultNames[name]; ok {
-		f.Action, f.Status, f.Envelope = known.Action, known.Status, known.Envelope
+		f.Action, f.Status, f.envelope = known.Action, known.Status, known.envelope
 		return nil
 	}
 	envelope, digits, ok := strings.Cut(name, "-")
@@ -204,7 +200,7 @@ func (f *Fault) setAction(name string) error {
 		envelope, digits = "older", name
 	}
 	status, err := strconv.Atoi(digits)
-	f.Envelope, ok = envelopeNames[envelope]
+	f.envelope, ok = envelopes[envelope]
 	if !ok || err != nil || status < 400 || status > 599 {
 		return fmt.Errorf("unknown fault %s: a status from 400 to 599, or a name", name)
 	}

@@ -34,7 +34,7 @@ func (x *handling) run() answer {
 		x.call.Fault, does = v.fault.Name, v.fault.Action
 		switch does {
 		case ActStatus:
-			return errorAnswer(v.fault.Status, v.fault.Envelope)
+			return v.fault.envelope(v.fault.Status)
 		case ActCutBefore:
 			return answer{ending: cutConnection}
 		case ActHang:
@@ -159,7 +159,7 @@ func (s *second) admit(now time.Time, limit int, window Window) (time.Duration, 
 
 // tooMany is the 429 of a request that may come again after wait.
 func tooMany(wait time.Duration) answer {
-	a := errorAnswer(http.StatusTooManyRequests, EnvelopeOlder)
+	a := envelopes["older"](http.StatusTooManyRequests)
 	a.retryAfter = strconv.Itoa(int((wait + time.Second - 1) / time.Second))
 	return a
 }
