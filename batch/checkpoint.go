@@ -71,9 +71,9 @@ type Checkpoint struct {
 	CallerState json.RawMessage `json:"caller_state,omitempty"` // what Config.CallerState gave
 }
 
-// MaxWaiting bounds the rows that a checkpoint, or a journal, holds: three times those
-// that the largest run has under way.
-const MaxWaiting = 1 << 19
+// MaxWaiting bounds the rows that a checkpoint, or a journal, holds: half as many again
+// as the largest run has under way (16 for each of 10,000 requests). One takes 1.4 KB.
+const MaxWaiting = 1 << 18
 
 // Check refuses what no run can have saved, for others may have written it: a number
 // below zero or too high to count on, a code without its count, more than a run keeps.
