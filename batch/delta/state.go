@@ -109,8 +109,8 @@ func (s *State) read(ctx context.Context) error {
 	if err := json.Unmarshal(data, &s.pointer); err != nil {
 		return s.damaged(pointerFile, errors.New("it is not the JSON that was written"))
 	}
-	if s.pointer.Format != pointerFormat {
-		return s.damaged(pointerFile, fmt.Errorf("its format is %d, this version reads %d", s.pointer.Format, pointerFormat))
+	if s.pointer.Format != pointerFormat || s.pointer.Serial < 1 {
+		return s.damaged(pointerFile, fmt.Errorf("its format is %d and its serial %d, this version reads %d and from 1 on", s.pointer.Format, s.pointer.Serial, pointerFormat))
 	}
 	s.path, err = s.fetch(ctx, s.pointer.Generation)
 	return err
