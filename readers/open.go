@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"path"
 	"strings"
@@ -69,6 +70,20 @@ type opening struct {
 	text     text   // bytes, decompressed, and how they become text
 	head     []byte // first decompressed bytes, at most sampleSize
 	sample   string // head as UTF-8 text after the byte order mark
+}
+
+// OpenFile opens a file or an object that pushbatch has made. A pipe in its place,
+// which would be waited for, is refused.
+func OpenFile(ctx context.Context, location string) (blob.Info, batch.Source, error) {
+	info, err := blob.Stat(ctx, location)
+	if err == nil && !info.Rereadable() {
+		err = fmt.Errorf("%s is no file: somebody else may have prepared it: move it away", location)
+	}
+	if err != nil {
+		return info, nil, err
+	}
+	source, err := Open(ctx, info, Options{})
+	return info, source, err
 }
 
 // Open finds out what an input is, reads its header and returns its rows. The

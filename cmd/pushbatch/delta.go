@@ -158,18 +158,8 @@ func stateStore(ctx context.Context, location string) (delta.Store, error) {
 	return store, nil
 }
 
-// openLocal opens a file that pushbatch has made.
-func openLocal(ctx context.Context, path string) (blob.Info, batch.Source, error) {
-	info, err := blob.Stat(ctx, path)
-	if err != nil {
-		return info, nil, err
-	}
-	source, err := readers.Open(ctx, info, readers.Options{})
-	return info, source, err
-}
-
 func openTable(ctx context.Context, path string) (batch.Source, error) {
-	_, source, err := openLocal(ctx, path)
+	_, source, err := readers.OpenFile(ctx, path)
 	return source, err
 }
 

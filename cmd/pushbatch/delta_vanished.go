@@ -14,6 +14,7 @@ import (
 	"pushbatch/batch/delta"
 	"pushbatch/batch/ops"
 	"pushbatch/batch/runstore"
+	"pushbatch/readers"
 	"pushbatch/writers/report"
 )
 
@@ -100,7 +101,7 @@ func (d *deltaRun) openVanished(ctx context.Context) (in openedInput, err error)
 
 // openVanished opens a list of vanished devices: of a retry, those that it takes.
 func openVanished(ctx context.Context, location string, retry *retrySpec, o ops.Options) (in openedInput, err error) {
-	info, source, err := openLocal(ctx, location)
+	info, source, err := readers.OpenFile(ctx, location)
 	if err == nil {
 		source, err = retry.only(ctx, vanishedSource{source})
 	}

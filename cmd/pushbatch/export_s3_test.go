@@ -15,6 +15,7 @@ import (
 
 	"pushbatch/apiclient/simulator"
 	"pushbatch/batch"
+	"pushbatch/readers"
 	"pushbatch/testdata/s3test"
 	"pushbatch/writers/inventory"
 )
@@ -203,7 +204,7 @@ func openRows(t *testing.T, server *s3test.Server, name string) (rows []map[stri
 	if err := os.WriteFile(path, data, 0o600); err != nil || !there {
 		t.Fatalf("%s: %v", name, err)
 	}
-	_, source, err := openLocal(t.Context(), path)
+	_, source, err := readers.OpenFile(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -204,6 +204,11 @@ func TestPipeForAPlace(t *testing.T) {
 	}
 	prepare(t, url, dir, "personalize", input, "--delta", state, "--out", "night").demandEnd(t, exitStopped, "state.json is damaged", "--delta-full")
 	prepare(t, url, dir, "personalize", input, "--delta", state, "--delta-full", "--out", "night").demandEnd(t, exitDone)
+	day := filepath.Join(dir, "days", "day=2000-01-01")
+	if err := errors.Join(os.MkdirAll(day, 0o700), syscall.Mkfifo(filepath.Join(day, "devices.parquet"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	prepare(t, url, dir, "export", "--people", "--daily", "--to", "days/", "--out", "day").demandEnd(t, exitStopped, "devices.parquet is no file")
 }
 
 // Addresses and files that a job.json names get neither a key nor a report.

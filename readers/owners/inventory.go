@@ -21,16 +21,9 @@ var needed = []string{"registration_id", "application_id", "person_id", "externa
 // FromInventory writes what an inventory says of its devices. partial: it does not
 // have all devices, or no manifest beside it says that it has.
 func FromInventory(ctx context.Context, location string, log *undo.Log) (partial bool, err error) {
-	info, err := blob.Stat(ctx, location)
-	if err == nil && !info.Rereadable() { // of a job.json, it would be waited for
-		err = fmt.Errorf("%s is no file", location)
-	}
+	info, source, err := readers.OpenFile(ctx, location)
 	if err != nil {
 		return false, fmt.Errorf("read the inventory: %w", err)
-	}
-	source, err := readers.Open(ctx, info, readers.Options{})
-	if err != nil {
-		return false, err
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
 	var columns []int
