@@ -183,10 +183,10 @@ func eachDevice(was, is []spill.Record, fn func(key spill.Key, was, is []byte) e
 }
 
 func (c *comparison) spill(to *spill.Buckets, from batch.Source, of record) error {
-	id := columnAt(from.Header(), idColumn)
+	id := from.Header().Index(idColumn)
 	places := make([]int, len(c.columns))
 	for i, name := range c.columns {
-		places[i] = columnAt(from.Header(), name)
+		places[i] = from.Header().Index(name)
 	}
 	compared := make([]batch.Value, len(places))
 	var data []byte

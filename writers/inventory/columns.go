@@ -32,17 +32,17 @@ type column struct {
 }
 
 // PickColumns finds the columns that --columns names; none named: all.
-func PickColumns(all []batch.Column, names []string) ([]batch.Column, error) {
+func PickColumns(all batch.Header, names []string) (batch.Header, error) {
 	if len(names) == 0 {
 		return all, nil
 	}
-	var picked []batch.Column
+	var picked batch.Header
 	for _, name := range names {
-		at := columnAt(all, strings.TrimSpace(name))
+		at := all.Index(strings.TrimSpace(name))
 		if at < 0 {
 			return nil, fmt.Errorf("there is no column %q: the columns are %s", name, columnNames(all))
 		}
-		if columnAt(picked, all[at].Name) >= 0 {
+		if picked.Index(all[at].Name) >= 0 {
 			return nil, fmt.Errorf("column %q is named twice", name)
 		}
 		picked = append(picked, all[at])

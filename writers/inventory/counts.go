@@ -72,17 +72,17 @@ type counter struct {
 	unnamed      map[string]bool
 }
 
-func newCounter(columns []batch.Column) *counter {
+func newCounter(columns batch.Header) *counter {
 	c := &counter{applications: make(map[string]int64), unnamed: make(map[string]bool)}
-	c.application, c.extra = columnAt(columns, applicationColumn), columnAt(columns, extraColumn)
+	c.application, c.extra = columns.Index(applicationColumn), columns.Index(extraColumn)
 	for _, name := range []string{"external_id", "phone", "email"} {
-		if at := columnAt(columns, name); at >= 0 {
+		if at := columns.Index(name); at >= 0 {
 			c.identity = append(c.identity, at)
 		}
 	}
 	for _, v := range Views {
 		if v.column != "" || len(c.identity) > 0 {
-			c.views = append(c.views, &view{v, make(map[string]int64), columnAt(columns, v.column)})
+			c.views = append(c.views, &view{v, make(map[string]int64), columns.Index(v.column)})
 		}
 	}
 	return c

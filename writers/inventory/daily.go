@@ -240,7 +240,7 @@ func (p *dayPublication) merge(old batch.Source, to *table.Spool) error {
 	}
 	places := make([]int, len(p.options.All))
 	for i, c := range p.options.All {
-		places[i] = columnAt(old.Header(), c.Name)
+		places[i] = old.Header().Index(c.Name)
 	}
 	cells := make([]batch.Value, len(places))
 	err = eachOf(p.ctx, old, func(row []batch.Value) error {

@@ -64,7 +64,7 @@ func (o *Options) look(eachRow eachRow) (*firstPass, error) {
 	})
 }
 
-func (o *Options) cell(name string) int { return columnAt(o.All, name) }
+func (o *Options) cell(name string) int { return o.All.Index(name) }
 
 func (s *firstPass) findMoved(o *Options, eachRow eachRow) error {
 	modified := o.cell("modified_at")

@@ -11,19 +11,19 @@ import (
 // Options say how an inventory is published.
 type Options struct {
 	Target      Target
-	All         []batch.Column // of the gathered lines
-	Columns     []batch.Column // that are published, in this order
-	Additional  string         // AdditionalJSON, AdditionalMap or AdditionalColumns
-	SplitRows   int64          // rows a file, at most; 0: one file
-	PartitionBy string         // column; empty: none
-	Since       time.Time      // of a walk over people: when it began; zero: no walk
-	Source      []string       // for the manifest: where the devices come from
-	Version     string         // of the program
-	Tag         string         // of the run, for names of temporary files
-	Partial     string         // which part of the devices is asked for; empty: all
-	FromInput   bool           // the devices are those of an INPUT
-	Replace     bool           // a part may take the place of the whole
-	Safe        bool           // texts in CSV cannot start a formula in a spreadsheet
+	All         batch.Header // of the gathered lines
+	Columns     batch.Header // that are published, in this order
+	Additional  string       // AdditionalJSON, AdditionalMap or AdditionalColumns
+	SplitRows   int64        // rows a file, at most; 0: one file
+	PartitionBy string       // column; empty: none
+	Since       time.Time    // of a walk over people: when it began; zero: no walk
+	Source      []string     // for the manifest: where the devices come from
+	Version     string       // of the program
+	Tag         string       // of the run, for names of temporary files
+	Partial     string       // which part of the devices is asked for; empty: all
+	FromInput   bool         // the devices are those of an INPUT
+	Replace     bool         // a part may take the place of the whole
+	Safe        bool         // texts in CSV cannot start a formula in a spreadsheet
 
 	// Open opens a file of a table that was published before.
 	Open func(ctx context.Context, location string) (batch.Source, error)

@@ -178,6 +178,7 @@ func (p *publication) fileFor(open map[string]*outFile, partition string) (*outF
 	}
 	number := 1
 	if f != nil {
+		delete(open, partition)
 		if err := f.finish(); err != nil {
 			return nil, err
 		}
@@ -202,7 +203,6 @@ type outFile struct {
 	packed io.WriteCloser // nil: not compressed
 	render table.Writer
 	rows   int64
-	done   bool
 }
 
 // Write counts and sums up what goes into the file.
@@ -248,10 +248,6 @@ func (p *publication) create(partition string, number int) (*outFile, error) {
 
 // finish writes the end of the file; it is not to be seen before it is committed.
 func (f *outFile) finish() error {
-	if f.done {
-		return nil
-	}
-	f.done = true
 	err := f.render.Close()
 	if err == nil && f.packed != nil {
 		err = f.packed.Close()

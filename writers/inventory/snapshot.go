@@ -3,15 +3,9 @@ package inventory
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"pushbatch/batch"
 )
-
-// columnAt is the index of a column by its name, -1 where there is none.
-func columnAt(columns []batch.Column, name string) int {
-	return slices.IndexFunc(columns, func(c batch.Column) bool { return c.Name == name })
-}
 
 // eachOf calls fn for every row of a table that was published before.
 func eachOf(ctx context.Context, source batch.Source, fn func(cells []batch.Value) error) error {
@@ -35,7 +29,7 @@ func (o *Options) eachID(ctx context.Context, location string, fn func(id string
 	if err != nil {
 		return err
 	}
-	id := columnAt(source.Header(), idColumn)
+	id := source.Header().Index(idColumn)
 	err = eachOf(ctx, source, func(cells []batch.Value) error {
 		fn(cellAt(cells, id).Text)
 		return nil

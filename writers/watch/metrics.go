@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -92,7 +93,7 @@ func (m *Metrics) serve() *http.Server {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-		_ = m.page().writeTo(w) // the other side has gone
+		_, _ = io.WriteString(w, m.page().w.String()) // the other side has gone
 	})
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, MaxHeaderBytes: 16 << 10}
 	m.log.Info("metrics", "url", "http://"+m.listener.Addr().String()+"/metrics")
@@ -110,18 +111,19 @@ func (m *Metrics) Write() {
 	if m.file == "" {
 		return
 	}
-	if err := replaceFile(m.file, m.page()); err != nil && !m.warned {
+	if err := replaceFile(m.file, m.page().w.String()); err != nil && !m.warned {
 		m.warned = true
 		m.log.Warn("metrics are not written", "file", m.file, "error", err)
 	}
 }
 
-func replaceFile(path string, text *page) error {
+func replaceFile(path, text string) error {
 	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
 	if err != nil {
 		return err
 	}
-	err = errors.Join(text.writeTo(temp), temp.Chmod(0o644), temp.Close())
+	_, err = temp.WriteString(text)
+	err = errors.Join(err, temp.Chmod(0o644), temp.Close())
 	if err == nil {
 		err = os.Rename(temp.Name(), path)
 	}

@@ -2,7 +2,6 @@ package watch
 
 import (
 	"fmt"
-	"io"
 	"math"
 	"strconv"
 	"strings"
@@ -163,11 +162,6 @@ func (m *page) durations(name, help string, h *batch.Histogram) {
 	m.sample(name+"_bucket", label("le", "+Inf"), float64(h.Count()))
 	m.sample(name+"_sum", "", h.Sum.Seconds())
 	m.sample(name+"_count", "", float64(h.Count()))
-}
-
-func (m *page) writeTo(w io.Writer) error {
-	_, err := io.WriteString(w, m.w.String())
-	return err
 }
 
 // label is a pair as it stands between braces, with a comma after it.
