@@ -142,8 +142,8 @@ func (l *ledger) stats() Stats {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	st := l.counts
-	st.ByOp = map[string]map[int]int64{}
-	for op, counts := range l.counts.ByOp {
+	st.ByOp = maps.Clone(st.ByOp)
+	for op, counts := range st.ByOp {
 		st.ByOp[op] = maps.Clone(counts)
 	}
 	st.ByCode, st.ByFault = maps.Clone(st.ByCode), maps.Clone(st.ByFault)

@@ -108,11 +108,9 @@ func (p *Source) Name() string { return "people" }
 
 // Detected says what the listing is, as sources made of files do.
 func (p *Source) Detected() string {
-	text := "the people listing of the platform, "
-	if p.filter == "" {
-		text += "everybody"
-	} else {
-		text += "filtered"
+	text := "the people listing of the platform, everybody"
+	if p.filter != "" {
+		text = "the people listing of the platform, filtered"
 	}
 	if p.options.Application != "" {
 		text += "; devices of application " + p.options.Application
