@@ -56,18 +56,11 @@ func (m *Mapping) rule(column string) *columnRule {
 }
 
 func (m *Mapping) ignores(column string) bool {
-	if m == nil {
-		return false
-	}
-	_, found := m.ignored[column]
-	return found
+	return m != nil && m.ignored[column] > 0
 }
 
 func (m *Mapping) isRegion(column string) bool {
-	if m == nil {
-		return false
-	}
-	return m.regions[column]
+	return m != nil && m.regions[column]
 }
 
 func (m *Mapping) constantList() []Constant {

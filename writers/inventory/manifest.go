@@ -72,10 +72,13 @@ func (p *publication) manifest() *Manifest {
 	o := p.options
 	m := &Manifest{
 		CreatedAt: time.Now().UTC(), Version: o.Version, Source: o.Source, Format: o.Target.FormatName(),
-		Moved: p.firstPass.stale, PartitionBy: o.PartitionBy, Partial: o.Partial, FromInput: o.FromInput, Counts: p.firstPass.counter.result(), Unnamed: p.firstPass.counter.unnamedFields(), Applications: p.firstPass.counter.applications, Files: []PublishedFile{},
+		Moved: p.firstPass.stale, PartitionBy: o.PartitionBy, Partial: o.Partial, FromInput: o.FromInput, Counts: p.firstPass.counter.result(), Applications: p.firstPass.counter.applications, Files: []PublishedFile{},
 	}
 	for _, c := range p.columns {
 		m.Schema = append(m.Schema, ManifestColumn{c.Name, c.Type})
+		if c.Name == extraColumn {
+			m.Unnamed = p.firstPass.counter.unnamedFields()
+		}
 	}
 	for _, f := range p.finished {
 		m.Rows += f.rows
