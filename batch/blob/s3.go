@@ -15,8 +15,8 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go/logging"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
 // s3Scheme begins every location in S3.
@@ -177,6 +177,9 @@ func (s *s3Store) client(cfg *aws.Config, region string) *s3.Client {
 		o.Region = region
 		o.UsePathStyle = s.options.PathStyle
 		o.DisableLogOutputChecksumValidationSkipped = true
+		if s.options.RequesterPays {
+			o.APIOptions = append(o.APIOptions, smithyhttp.SetHeaderValue("X-Amz-Request-Payer", "requester"))
+		}
 		if s.options.EndpointURL != "" {
 			o.BaseEndpoint = aws.String(s.options.EndpointURL)
 		}
@@ -252,11 +255,4 @@ func (s *s3Store) warn(message string) {
 	if s.options.Warn != nil {
 		s.options.Warn(message)
 	}
-}
-
-func (s *s3Store) payer() types.RequestPayer {
-	if s.options.RequesterPays {
-		return types.RequestPayerRequester
-	}
-	return ""
 }

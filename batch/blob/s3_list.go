@@ -27,7 +27,7 @@ func (s *s3Store) stat(ctx context.Context, location string) (Info, error) {
 	if err != nil {
 		return Info{}, err
 	}
-	out, err := t.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &t.bucket, Key: &key, RequestPayer: s.payer()})
+	out, err := t.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &t.bucket, Key: &key})
 	if err != nil {
 		return Info{}, orCause(ctx, t.whyNot(ctx, err))
 	}
@@ -41,9 +41,7 @@ func (t *s3Target) whyNot(ctx context.Context, err error) error {
 	if status := s3Status(err); status == 0 || status == http.StatusNotFound || status >= http.StatusInternalServerError {
 		return failed
 	}
-	out, err := t.client.GetObject(ctx, &s3.GetObjectInput{
-		Bucket: &t.bucket, Key: &t.key, Range: aws.String("bytes=0-0"), RequestPayer: t.store.payer(),
-	})
+	out, err := t.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &t.bucket, Key: &t.key, Range: aws.String("bytes=0-0")})
 	if err == nil {
 		_ = out.Body.Close()
 		return failed

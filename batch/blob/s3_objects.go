@@ -50,7 +50,7 @@ func (s *s3Store) get(ctx context.Context, location string) (got Object, err err
 func (t *s3Target) getOnce(ctx context.Context) (got Object, err error) {
 	first, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	out, err := t.client.GetObject(first, &s3.GetObjectInput{Bucket: &t.bucket, Key: &t.key, RequestPayer: t.store.payer()})
+	out, err := t.client.GetObject(first, &s3.GetObjectInput{Bucket: &t.bucket, Key: &t.key})
 	if err != nil {
 		return got, t.failed("read", "GetObject", err)
 	}
@@ -120,7 +120,7 @@ func conflicts(status int, when Version) bool {
 }
 
 func (t *s3Target) putObject(ctx context.Context, data []byte, when Version) (Version, error) {
-	input := &s3.PutObjectInput{Bucket: &t.bucket, Key: &t.key, Body: bytes.NewReader(data), RequestPayer: t.store.payer()}
+	input := &s3.PutObjectInput{Bucket: &t.bucket, Key: &t.key, Body: bytes.NewReader(data)}
 	input.IfMatch, input.IfNoneMatch = when.conditions()
 	if id := t.store.options.SSEKMSKeyID; id != "" {
 		input.ServerSideEncryption, input.SSEKMSKeyId = types.ServerSideEncryptionAwsKms, &id
@@ -187,7 +187,7 @@ func (t *s3Target) deleteMany(ctx context.Context, names []string) error {
 		ids[i].Key = aws.String(t.below(name).key)
 	}
 	out, err := t.client.DeleteObjects(ctx, &s3.DeleteObjectsInput{
-		Bucket: &t.bucket, Delete: &types.Delete{Objects: ids, Quiet: aws.Bool(true)}, RequestPayer: t.store.payer(),
+		Bucket: &t.bucket, Delete: &types.Delete{Objects: ids, Quiet: aws.Bool(true)},
 	})
 	if err != nil {
 		return orCause(ctx, t.failed("delete", "DeleteObjects", err))
@@ -201,7 +201,7 @@ func (t *s3Target) deleteMany(ctx context.Context, names []string) error {
 }
 
 func (t *s3Target) deleteOne(ctx context.Context) error {
-	_, err := t.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &t.bucket, Key: &t.key, RequestPayer: t.store.payer()})
+	_, err := t.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &t.bucket, Key: &t.key})
 	if err != nil && s3Status(err) != http.StatusNotFound {
 		return orCause(ctx, t.failed("delete", "DeleteObject", err))
 	}
@@ -237,7 +237,7 @@ func AbortParts(ctx context.Context, location, uploadID string) error {
 		return err
 	}
 	_, err = t.client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{
-		Bucket: &t.bucket, Key: &t.key, UploadId: &uploadID, RequestPayer: t.store.payer(),
+		Bucket: &t.bucket, Key: &t.key, UploadId: &uploadID,
 	})
 	if err != nil && s3Status(err) != http.StatusNotFound {
 		return orCause(ctx, t.failed("delete", "AbortMultipartUpload", err))

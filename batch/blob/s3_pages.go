@@ -94,15 +94,13 @@ func (l *listing) ordered() bool {
 
 func (l *listing) fetch(ctx context.Context) (p page, err error) {
 	if l.way == byMarker {
-		out, err := l.client.ListObjects(ctx, &s3.ListObjectsInput{
-			Bucket: &l.bucket, Prefix: &l.key, Marker: &l.last, RequestPayer: l.store.payer(),
-		})
+		out, err := l.client.ListObjects(ctx, &s3.ListObjectsInput{Bucket: &l.bucket, Prefix: &l.key, Marker: &l.last})
 		if err != nil {
 			return p, orCause(ctx, l.failed("list", "ListObjects", err))
 		}
 		return l.page(out.Contents, out.IsTruncated, out.MaxKeys, out.Name, "")
 	}
-	input := &s3.ListObjectsV2Input{Bucket: &l.bucket, Prefix: &l.key, RequestPayer: l.store.payer()}
+	input := &s3.ListObjectsV2Input{Bucket: &l.bucket, Prefix: &l.key}
 	switch {
 	case l.way == byStartAfter:
 		input.StartAfter = &l.last

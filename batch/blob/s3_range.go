@@ -48,9 +48,7 @@ func (o *s3Object) get(ctx context.Context, p []byte, off int64) (n int, broken,
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	last := off + int64(len(p)) - 1
-	input := &s3.GetObjectInput{
-		Bucket: &o.bucket, Key: &o.key, Range: aws.String(fmt.Sprintf("bytes=%d-%d", off, last)), RequestPayer: o.store.payer(),
-	}
+	input := &s3.GetObjectInput{Bucket: &o.bucket, Key: &o.key, Range: aws.String(fmt.Sprintf("bytes=%d-%d", off, last))}
 	if o.in.ETag != "" {
 		input.IfMatch = &o.in.ETag
 	}

@@ -80,9 +80,7 @@ func (t *s3Target) upload(ctx context.Context, body io.Reader, o *CreateOptions)
 		m.FailTimeout = abandonedWithin
 		m.RequestChecksumCalculation = t.client.Options().RequestChecksumCalculation
 	})
-	input := &transfermanager.UploadObjectInput{
-		Bucket: &t.bucket, Key: &t.key, Body: body, RequestPayer: transfertypes.RequestPayer(t.store.payer()),
-	}
+	input := &transfermanager.UploadObjectInput{Bucket: &t.bucket, Key: &t.key, Body: body}
 	input.IfMatch, input.IfNoneMatch = o.When.conditions()
 	if id := t.store.options.SSEKMSKeyID; id != "" {
 		input.ServerSideEncryption, input.SSEKMSKeyID = transfertypes.ServerSideEncryptionAwsKms, &id
