@@ -119,12 +119,10 @@ func (w *thriftWalk) elements(count uint64, depth int, types ...thrift.Type) {
 	for n := uint64(0); n < count && w.err == nil; n++ {
 		for _, t := range types {
 			before := len(w.rest)
-			switch {
-			case t == thrift.TRUE || t == thrift.FALSE:
-				w.take(1)
-			default:
-				w.value(t, depth+1)
+			if t == thrift.TRUE || t == thrift.FALSE {
+				t = thrift.I8 // a field's type is its value, an element has one
 			}
+			w.value(t, depth+1)
 			switch {
 			case t == thrift.STRUCT && n == maxElements:
 				w.fail(errThriftList)

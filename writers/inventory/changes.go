@@ -131,13 +131,19 @@ func (c *comparison) row(dst []byte, key spill.Key, cells []batch.Value) []byte 
 // that one. Of a device that stands in a table more than once the last row counts.
 func (c *comparison) join(of record, fn func(key spill.Key, was, is []byte) error) error {
 	var sides [2]*spill.Buckets
+	defer func() {
+		for _, b := range sides {
+			if b != nil {
+				_ = b.Close() // of no use any more
+			}
+		}
+	}()
 	var group errgroup.Group
 	var err error
 	for side := range sides {
 		if sides[side], err = spill.New(c.stage, buckets); err != nil {
 			break
 		}
-		defer func() { _ = sides[side].Close() }() // of no use any more
 		group.Go(batch.Guarded(func() error { return c.spill(sides[side], c.tables[side], of) }))
 	}
 	if err := errors.Join(err, group.Wait()); err != nil {
