@@ -147,8 +147,13 @@ func (x *execution) openReports() (*writers.Reports, error) {
 		return nil, err
 	}
 	o := writers.ReportOptions{Operation: x.operation.Name, Format: format, Requests: dryRuns[x.flags.dryRun] == ops.ShowRequests}
-	if o.Shown = x.shownResult(); x.gathers() {
+	if x.gathers() {
 		o.Gather = x.layout.Cells
+	}
+	if x.redactor != nil {
+		o.Shown = func(r *batch.Result) *batch.Result {
+			return x.redactor.Result(r, x.opened[r.Row.Input].binding.Columns, x.makesTable())
+		}
 	}
 	o.Others = make(map[int]string)
 	for i := range x.opened {

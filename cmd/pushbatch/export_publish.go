@@ -48,10 +48,7 @@ func (x *execution) checkTarget(ctx context.Context) error {
 	} else {
 		err = inventory.CheckTarget(ctx, o)
 	}
-	if err != nil {
-		return usageError("--to %s: %w", x.flags.export.to, err)
-	}
-	return nil
+	return refuse(err != nil, "--to %s: %w", x.flags.export.to, err)
 }
 
 // fixTarget keeps where the table goes, and where the delta state is, as paths that

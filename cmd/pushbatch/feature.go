@@ -128,16 +128,6 @@ func (x *execution) senderOver(sender ops.Doer) ops.Doer {
 	return sender
 }
 
-// shownResult returns what reports show of a result; nil: the result.
-func (x *execution) shownResult() func(*batch.Result) *batch.Result {
-	if x.redactor == nil {
-		return nil
-	}
-	return func(r *batch.Result) *batch.Result {
-		return x.redactor.Result(r, x.opened[r.Row.Input].binding.Columns, x.makesTable())
-	}
-}
-
 // refuseRedacted refuses the failed.csv of a redacted run, whose hashes would be
 // sent for values.
 func refuseRedacted(source batch.Source) error {

@@ -217,3 +217,18 @@ func (g problemGroup) text() string {
 	}
 	return text
 }
+
+// forecast is what sending would take.
+type forecast struct {
+	Requests int64   `json:"requests"`
+	Seconds  float64 `json:"seconds"`
+	Rate     float64 `json:"rate"`
+}
+
+func forecastOf(requests int64, rate float64) forecast {
+	return forecast{requests, float64(requests) / rate, rate}
+}
+
+func (f forecast) text() string {
+	return fmt.Sprintf("%s %s, %s at %s a second (--rate)", report.Grouped(f.Requests), report.Plural(f.Requests, "request"), report.Seconds(f.Seconds), report.Rate(f.Rate))
+}

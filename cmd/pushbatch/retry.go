@@ -121,10 +121,7 @@ func (r *retrySpec) noRow() string {
 func endedRun(ctx context.Context, path string) (spec *runSpec, err error) {
 	err = readRun(ctx, path, func(run *viewedRun) error {
 		spec = run.spec
-		if run.point == nil || !run.point.Ended {
-			return usageError("%s has not ended: go on with it first (pushbatch resume %s)", path, report.ShellPath(path))
-		}
-		return nil
+		return refuse(run.point == nil || !run.point.Ended, "%s has not ended: go on with it first (pushbatch resume %s)", path, report.ShellPath(path))
 	})
 	return spec, err
 }

@@ -155,19 +155,14 @@ func newOperationCommand(p *process, op *ops.Operation) *cobra.Command {
 // needs demands arguments, one to most of them.
 func needs(what string, most int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
-		if len(args) == 0 || len(args) > most {
-			return usageError("%s needs %s", cmd.CommandPath(), what)
-		}
-		return nil
+		return refuse(len(args) == 0 || len(args) > most, "%s needs %s", cmd.CommandPath(), what)
 	}
 }
 
 // noArgs demands that there are none.
 func noArgs(cmd *cobra.Command, args []string) error {
-	if err := cobra.NoArgs(cmd, args); err != nil {
-		return usageError("%w", err)
-	}
-	return nil
+	err := cobra.NoArgs(cmd, args)
+	return refuse(err != nil, "%w", err)
 }
 
 func needInput(cmd *cobra.Command, args []string) error {

@@ -74,10 +74,7 @@ func (x *execution) checkShares(ctx context.Context) error {
 	if err == nil {
 		err = apiclient.CheckShares(data)
 	}
-	if err != nil {
-		return usageError("--share-limit %s: %w", location, err)
-	}
-	return nil
+	return refuse(err != nil, "--share-limit %s: %w", location, err)
 }
 
 // keepShares keeps this process's share of the limit until the returned function

@@ -219,10 +219,8 @@ func (p *process) watch(x *execution) (err error) {
 	} else if x.spec.Notify != "" {
 		x.log.Warn("nobody is told of the end: --notify-url is not kept with a run, give it again", "was", x.spec.Notify)
 	}
-	if x.metrics, err = watch.OpenMetrics(context.Background(), f.metricsFile, f.metricsListen, f.metricsLabels, x.log); err != nil {
-		return usageError("%w", err)
-	}
-	return nil
+	x.metrics, err = watch.OpenMetrics(context.Background(), f.metricsFile, f.metricsListen, f.metricsLabels, x.log)
+	return refuse(err != nil, "%w", err)
 }
 
 // notify sends the summary. It never changes what the run ended with.
