@@ -51,7 +51,10 @@ type boundColumns struct {
 
 func newBoundColumns(binding *ops.Binding) *boundColumns {
 	b := &boundColumns{uses: make(map[string]ops.ColumnUse)}
-	for _, use := range usesOf(binding, nil) {
+	if binding == nil {
+		return b
+	}
+	for _, use := range binding.Columns {
 		b.uses[use.Column] = use
 		if use.Use == ops.Region || b.country.Use != ops.Region && use.Use != ops.Sent && ops.IsCountryColumn(use.Column) {
 			b.country = use

@@ -27,7 +27,13 @@ func (in *inputInspection) describeColumns(h batch.Header, binding *ops.Binding,
 	for i, c := range h {
 		in.Columns[i] = columnInspection{Name: c.Name, Type: c.Type, Use: "refused", Samples: []string{}}
 	}
-	uses := usesOf(binding, err)
+	var uses []ops.ColumnUse
+	if bind, ok := errors.AsType[*ops.BindError](err); ok {
+		uses = bind.Columns
+	}
+	if binding != nil {
+		uses = binding.Columns
+	}
 	for _, use := range uses {
 		if use.Index < 0 {
 			in.Columns = append(in.Columns, columnInspection{Name: use.Column, Type: "constant", Samples: []string{}})
@@ -36,16 +42,6 @@ func (in *inputInspection) describeColumns(h batch.Header, binding *ops.Binding,
 		c := &in.Columns[use.Index]
 		c.Use, c.Target, c.Expects, c.Found = string(use.Use), use.Target, use.Type, use.Found
 	}
-}
-
-func usesOf(binding *ops.Binding, err error) []ops.ColumnUse {
-	if binding != nil {
-		return binding.Columns
-	}
-	if bind, ok := errors.AsType[*ops.BindError](err); ok {
-		return bind.Columns
-	}
-	return nil
 }
 
 // read looks at the rows, as many as asked for.

@@ -85,8 +85,7 @@ func onSignals(stop func(cause error), cancel context.CancelCauseFunc, log *slog
 	}
 	done := make(chan struct{})
 	batch.Go(func() error {
-		first := true
-		for {
+		for first := true; ; first = false {
 			select {
 			case sig := <-got:
 				cause := signals[sig]
@@ -94,7 +93,6 @@ func onSignals(stop func(cause error), cancel context.CancelCauseFunc, log *slog
 					cancel(cause)
 					return nil
 				}
-				first = false
 				log.Warn("stopping: requests under way are being finished; a second signal stops at once", "signal", cause.name)
 				stop(cause)
 			case <-done:
