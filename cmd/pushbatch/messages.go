@@ -105,21 +105,15 @@ func (x *execution) total(p batch.Progress) (rows int64, exact bool) {
 	if p.AllRead {
 		return p.Read, true
 	}
-	if x.people != nil {
-		return x.estimateDevices(p.Read), false
+	if x.people != nil { // the devices of the people listed so far are taken for an average
+		c := x.people.Count()
+		if c.People == 0 || c.Total < c.People { // the platform has not said yet how many there are
+			return 0, false
+		}
+		return int64(float64(p.Read) * float64(c.Total) / float64(c.People)), false
 	}
 	rows, _ = x.spec.estimateAt(p.Read, p.Input, p.Next)
 	return rows, false
-}
-
-// estimateDevices takes the devices of the people listed so far for an average;
-// 0: the platform has not said yet how many people there are.
-func (x *execution) estimateDevices(rows int64) int64 {
-	c := x.people.Count()
-	if c.People == 0 || c.Total < c.People {
-		return 0
-	}
-	return int64(float64(rows) * float64(c.Total) / float64(c.People))
 }
 
 // estimate says how many rows a run has, as of a checkpoint.
