@@ -27,7 +27,7 @@ func TestWhoseErrorItIs(t *testing.T) {
 		t.Fatal(err)
 	}
 	full := errors.New("no room")
-	if err := EachRow(path, func([]batch.Value) error { return full }); err != full { //nolint:errorlint // the very error
+	if err := EachRow(path, func([]batch.Value) error { return full }); err != full {
 		t.Errorf("%v", err)
 	}
 	if err := os.WriteFile(path, []byte("no frame"), 0o600); err != nil {
