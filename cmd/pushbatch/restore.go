@@ -147,10 +147,7 @@ var sealedFlags = slices.Concat(endpointFlags, placeFlags)
 func (c *runConfig) sameEndpoints(p *process, spec *runSpec, from map[string]origin, sealed bool) error {
 	for _, name := range endpointFlags {
 		f := c.set.Lookup(name)
-		was := f.DefValue
-		if v := spec.Settings[name]; len(v) == 1 {
-			was = v[0]
-		}
+		was := cmp.Or(strings.Join(spec.Settings[name], ""), f.DefValue)
 		inForce := cmp.Or(f.Value.String(), p.sdkEndpoint(name))
 		switch {
 		case from[name].source == fromFlag, sameURL(was, inForce), name == "base-url" && (c.flags.simulate || !c.sends()):

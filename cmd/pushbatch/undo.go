@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"iter"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -79,9 +80,7 @@ func (p *process) undo(ctx context.Context, path, from string, c *runConfig) (er
 	old := run.spec
 	run.from = from
 	spec := &undoSpec{Run: path, Operation: old.Operation, From: from}
-	if state := old.Settings["delta"]; len(state) == 1 {
-		spec.State = state[0]
-	}
+	spec.State = strings.Join(old.Settings["delta"], "")
 	if err := c.restore(p, path, old, fixedForUndo(), notUndone); err != nil {
 		return err
 	}
