@@ -1,6 +1,7 @@
 package blob
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -141,9 +142,7 @@ func (s *s3Store) load(ctx context.Context) (*aws.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	if cfg.Region == "" {
-		cfg.Region = defaultRegion
-	}
+	cfg.Region = cmp.Or(cfg.Region, defaultRegion)
 	if !s.options.NoSignRequest {
 		if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
 			return nil, err

@@ -2,6 +2,7 @@ package people
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -94,9 +95,7 @@ type Count struct {
 // New returns the listing. path names the file in which it is kept; it is
 // called when the first row is asked for.
 func New(o Options, layout Layout, path func() string) (*Source, error) {
-	if o.PageSize == 0 {
-		o.PageSize = pageSize
-	}
+	o.PageSize = cmp.Or(o.PageSize, pageSize)
 	p := &Source{options: o, layout: layout, path: path}
 	var err error
 	p.filter, err = o.query()
