@@ -45,7 +45,7 @@ func (local) get(_ context.Context, path string) (Object, error) {
 func readObject(r io.Reader, location string) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxObject+1))
 	if err == nil && len(data) > maxObject {
-		return nil, tooLarge(location)
+		return data, tooLarge(location)
 	}
 	return data, err
 }

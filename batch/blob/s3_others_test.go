@@ -284,3 +284,25 @@ func TestRefusalsAreTold(t *testing.T) {
 		t.Errorf("warned: %q, not: %q", warned, want)
 	}
 }
+
+// An object whose length is not told is read up to the bound and no further.
+func TestObjectOfNoLengthIsBounded(t *testing.T) {
+	t.Parallel()
+	const most = 160 << 20
+	var sent atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet {
+			return
+		}
+		for piece := make([]byte, 1<<20); sent.Load() < most; sent.Add(int64(len(piece))) {
+			if _, err := w.Write(piece); err != nil {
+				return
+			}
+		}
+	}))
+	_, err := blob.Get(blob.WithS3(t.Context(), blob.S3Options{EndpointURL: server.URL, PathStyle: true}), "s3://bucket/x")
+	server.Close() // waits for the handler
+	if err == nil || !strings.Contains(err.Error(), "more than 64 MiB") || sent.Load() == most {
+		t.Errorf("%d MiB were read: %v", sent.Load()>>20, err)
+	}
+}
