@@ -5,7 +5,9 @@ import (
 	"archive/zip"
 	"bytes"
 	"compress/gzip"
+	"crypto/sha256"
 	"debug/elf"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -35,6 +37,14 @@ func TestReleaseIsReproducible(t *testing.T) {
 	for _, name := range names {
 		if !bytes.Equal(first[name], second[name]) || len(first[name]) == 0 {
 			t.Errorf("%s differs: %d and %d bytes", name, len(first[name]), len(second[name]))
+		}
+	}
+	if linked := string(first[names[2]]); !strings.Contains(linked, "pushbatch 1.2.3\n") || !strings.Contains(linked, "\tdep\tgithub.com/parquet-go/parquet-go\tv") {
+		t.Errorf("the list of what is linked in:\n%s", linked)
+	}
+	for _, name := range names[:3] {
+		if line := fmt.Sprintf("%x  %s\n", sha256.Sum256(first[name]), name); !strings.Contains(string(first[names[3]]), line) {
+			t.Errorf("no %s in\n%s", line, first[names[3]])
 		}
 	}
 	files := untar(t, first[names[0]])
