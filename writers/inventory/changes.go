@@ -56,6 +56,7 @@ type comparison struct {
 	columns   []string // of both, but the moment of the export
 	seeds     [3]maphash.Seed
 	different []uint64 // the first bytes of the keys of devices that differ, sorted
+	hashed    bool     // different is known: only those are looked at
 	stage     string   // folder for what is spilled
 	out       table.Writer
 	changes   Changes
@@ -89,6 +90,7 @@ func compare(ctx context.Context, from, to batch.Source, stage string, w io.Writ
 		return nil, err
 	}
 	slices.Sort(c.different)
+	c.hashed = true
 	if err := c.join(c.row, func(_ spill.Key, was, is []byte) error { return c.writeRows(was, is) }); err != nil {
 		return nil, err
 	}
@@ -106,20 +108,17 @@ func firstOf(key spill.Key) uint64 { return binary.BigEndian.Uint64(key[:]) }
 // buckets holds 50 million devices with 16 MB of memory a bucket.
 const buckets = 256
 
-// record appends what is compared of a device; nothing: it is passed over.
-type record func(dst []byte, key spill.Key, cells []batch.Value) []byte
+// record appends what is compared of a device.
+type record func(dst []byte, cells []batch.Value) []byte
 
 // hash is the record of every device: eight bytes.
-func (c *comparison) hash(dst []byte, _ spill.Key, cells []batch.Value) []byte {
+func (c *comparison) hash(dst []byte, cells []batch.Value) []byte {
 	row := batch.AppendCells(dst, cells)
 	return binary.BigEndian.AppendUint64(row[:0], maphash.Bytes(c.seeds[2], row))
 }
 
 // row is the record of the devices that differ: all of it.
-func (c *comparison) row(dst []byte, key spill.Key, cells []batch.Value) []byte {
-	if _, differs := slices.BinarySearch(c.different, firstOf(key)); !differs {
-		return dst
-	}
+func (c *comparison) row(dst []byte, cells []batch.Value) []byte {
 	for i, v := range cells {
 		cells[i] = kept(v)
 	}
@@ -167,22 +166,32 @@ func (c *comparison) join(of record, fn func(key spill.Key, was, is []byte) erro
 
 // eachDevice calls fn for the devices of a bucket.
 func eachDevice(was, is []spill.Record, fn func(key spill.Key, was, is []byte) error) error {
-	devices := make(map[spill.Key][2][]byte, len(is))
-	for side, records := range [][]spill.Record{was, is} {
-		for _, r := range records {
-			both := devices[r.Key]
-			both[side] = r.Data
-			devices[r.Key] = both
+	lastOf := func(records []spill.Record) map[spill.Key]int {
+		last := make(map[spill.Key]int, len(records))
+		for i, r := range records {
+			last[r.Key] = i
+		}
+		return last
+	}
+	wasAt, isAt := lastOf(was), lastOf(is)
+	for i, r := range is {
+		if isAt[r.Key] != i {
+			continue
+		}
+		var old []byte
+		if at, there := wasAt[r.Key]; there {
+			old = was[at].Data
+		}
+		if err := fn(r.Key, old, r.Data); err != nil {
+			return err
 		}
 	}
-	for _, records := range [][]spill.Record{is, was} { // in their order: the feed of the same days is the same
-		for _, r := range records {
-			if both, todo := devices[r.Key]; todo {
-				if err := fn(r.Key, both[before], both[after]); err != nil {
-					return err
-				}
-				delete(devices, r.Key)
-			}
+	for i, r := range was {
+		if _, stays := isAt[r.Key]; stays || wasAt[r.Key] != i {
+			continue
+		}
+		if err := fn(r.Key, r.Data, nil); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -197,6 +206,10 @@ func (c *comparison) spill(to *spill.Buckets, from batch.Source, of record) erro
 	compared := make([]batch.Value, len(places))
 	var data []byte
 	return eachOf(c.ctx, from, func(cells []batch.Value) error {
+		key := c.key(cellAt(cells, id).Text)
+		if _, differs := slices.BinarySearch(c.different, firstOf(key)); c.hashed && !differs {
+			return nil
+		}
 		for i, at := range places {
 			compared[i] = batch.Value{}
 			if at >= 0 && cells[at].Nested != nil {
@@ -205,10 +218,7 @@ func (c *comparison) spill(to *spill.Buckets, from batch.Source, of record) erro
 				compared[i] = cells[at]
 			}
 		}
-		key := c.key(cellAt(cells, id).Text)
-		if data = of(data[:0], key, compared); len(data) == 0 {
-			return nil
-		}
+		data = of(data[:0], compared)
 		return to.Add(key, data)
 	})
 }
