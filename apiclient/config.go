@@ -77,6 +77,9 @@ func (cfg Config) withDefaults() Config {
 	cfg.ListRate = cmp.Or(cfg.ListRate, PublishedListRate)
 	cfg.UserAgent = cmp.Or(cfg.UserAgent, "pushbatch")
 	cfg.Log = cmp.Or(cfg.Log, slog.New(slog.DiscardHandler))
+	if cfg.MaySend == nil {
+		cfg.MaySend = func() error { return nil }
+	}
 	if cfg.shareClock == nil {
 		cfg.shareClock = time.Now
 	}

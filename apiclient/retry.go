@@ -89,7 +89,7 @@ func (d *activeCall) admit(ctx context.Context) (g *permit, authorization string
 			err = c.refusals.err()
 		}
 		if err == nil && ready {
-			err = c.maySend()
+			err = c.cfg.MaySend()
 		}
 		if err == nil && ready {
 			return g, authorization, nil
@@ -99,13 +99,6 @@ func (d *activeCall) admit(ctx context.Context) (g *permit, authorization string
 			return nil, "", err
 		}
 	}
-}
-
-func (c *Client) maySend() error {
-	if c.cfg.MaySend == nil {
-		return nil
-	}
-	return c.cfg.MaySend()
 }
 
 // attempt sends the request once and notes what came of it in breaker and limiter.
