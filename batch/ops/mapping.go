@@ -2,6 +2,7 @@ package ops
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/goccy/go-yaml/ast"
@@ -57,6 +58,19 @@ func (m *Mapping) rule(column string) *columnRule {
 
 func (m *Mapping) ignores(column string) bool {
 	return m != nil && m.ignored[column] > 0
+}
+
+// CheckIgnored refuses a column under ignore: that none of the inputs of a run has.
+func (m *Mapping) CheckIgnored(inputs []batch.Header) error {
+	if m == nil {
+		return nil
+	}
+	for _, column := range slices.Sorted(maps.Keys(m.ignored)) {
+		if !slices.ContainsFunc(inputs, func(h batch.Header) bool { return h.Index(column) >= 0 }) {
+			return fmt.Errorf("%s:%d: the input has no column %q", m.name, m.ignored[column], column)
+		}
+	}
+	return nil
 }
 
 func (m *Mapping) isRegion(column string) bool {
@@ -185,8 +199,9 @@ func (b *binder) checkMapping(m *Mapping) {
 		}
 		b.tryRule(m.rules[column])
 	}
+	rest := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return m.rules[name] != nil || m.ignores(name) })
 	for column, line := range m.ignored {
-		if didYouMean(column, names...) != "" { // else only another input of the run has it
+		if didYouMean(column, rest...) != "" { // else another input of the run may have it, see CheckIgnored
 			b.checkColumnExists(m, column, line, known, names)
 		}
 	}

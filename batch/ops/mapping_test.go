@@ -101,6 +101,25 @@ column_unknown: unknown column "comment": map it with --map, or pass it over wit
 	}
 }
 
+// Of inputs that differ, each may lack what another one has.
+func TestIgnoredColumnOfAnotherInput(t *testing.T) {
+	t.Parallel()
+	m := mapping(t, "columns:\n  id: registrationId\n  mail1: email\nignore: [mail2, note]\n")
+	one, other := header("id", "mail1"), header("id", "mail1", "mail2", "note")
+	for _, h := range []batch.Header{one, other} {
+		if _, err := ops.Named("personalize").Bind(h, ops.Options{HasAppCode: true, Mapping: m}); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := m.CheckIgnored([]batch.Header{one, other}); err != nil {
+		t.Error(err)
+	}
+	err := m.CheckIgnored([]batch.Header{one})
+	if want := `map.yaml:4: the input has no column "mail2"`; err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+}
+
 func TestMappedValues(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

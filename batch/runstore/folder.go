@@ -315,7 +315,7 @@ func (f *Folder) LoadCheckpoint() (*batch.Checkpoint, error) {
 	err := f.ReadJSON(CheckpointFile, c)
 	none := errors.Is(err, fs.ErrNotExist)
 	if err != nil && !none {
-		return nil, err
+		return nil, fmt.Errorf("%w (a run goes on with the version that began it, which its job.json names)", err)
 	}
 	if err := checkPoint(f.Path(CheckpointFile), c); err != nil {
 		return nil, err

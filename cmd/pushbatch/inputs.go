@@ -43,10 +43,20 @@ func (x *execution) openInputs(ctx context.Context, found []blob.Info) error {
 	}
 	var empty []blob.Info
 	x.opened, empty, err = x.openTables(ctx, found, x.process.stdin, x.sharedBindings(options), x.spec.Retry)
+	if err != nil {
+		return err
+	}
 	for _, info := range empty {
 		x.spec.Empty = append(x.spec.Empty, inputSpec{Name: info.Location, Identity: batch.Identity{URI: info.URI, Size: info.Size}})
 	}
-	return err
+	var headers []batch.Header
+	for _, in := range x.opened {
+		headers = append(headers, in.source.Header())
+	}
+	if err := options.Mapping.CheckIgnored(headers); err != nil {
+		return usageError("%w", err)
+	}
+	return nil
 }
 
 // openTables opens and binds inputs. empty are those without content, which
