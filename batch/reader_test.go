@@ -74,13 +74,13 @@ func TestLargeRowsAhead(t *testing.T) {
 }
 
 // slowCall takes a second.
-type slowCall struct{ sent *int64 }
+type slowCall struct{ sent *atomic.Int64 }
 
 func (slowCall) Keys() []string { return nil }
 
 func (c slowCall) Send(context.Context) (batch.Outcome, error) {
 	time.Sleep(time.Second)
-	*c.sent++
+	c.sent.Add(1)
 	return batch.Outcome{Status: batch.Succeeded}, nil
 }
 
@@ -91,15 +91,16 @@ func TestLargeRowsWaiting(t *testing.T) {
 	for name, row := range heavyRows() {
 		synctest.Test(t, func(t *testing.T) {
 			source := &heavy{endless: endless{2000}, row: row}
-			var sent, most int64
+			var sent atomic.Int64
+			var most int64
 			job := batch.New(batch.Config{Sink: nowhere{}, MaxInFlight: 1, Inputs: []batch.Input{{
 				Source: source, Map: func(*batch.Row) (batch.Request, *batch.Outcome) {
-					most = max(most, source.given.Load()-sent)
+					most = max(most, source.given.Load()-sent.Load())
 					return slowCall{&sent}, nil
 				},
 			}}})
-			if err := job.Run(t.Context()); err != nil || sent != 2000 {
-				t.Fatalf("%s: %d rows, %v", name, sent, err)
+			if err := job.Run(t.Context()); err != nil || sent.Load() != 2000 {
+				t.Fatalf("%s: %d rows, %v", name, sent.Load(), err)
 			}
 			if want := int64(64 << 20 / (100 << 10)); most < want || most > want+3*6 {
 				t.Errorf("%s: %d rows of 100 KiB waited, want %d and those that are read ahead", name, most, want)

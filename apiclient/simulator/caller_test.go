@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 
 	"pushbatch/apiclient/simulator"
@@ -121,7 +122,16 @@ func people(t testing.TB, sim *simulator.Simulator) []string {
 }
 
 // callLog is a Config.CallLog.
-type callLog struct{ bytes.Buffer }
+type callLog struct {
+	mu   sync.Mutex // a socket tells the race detector nothing of what came before what
+	text bytes.Buffer
+}
+
+func (l *callLog) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
 
 type loggedCall struct {
 	simulator.Call
@@ -130,7 +140,9 @@ type loggedCall struct {
 
 func (l *callLog) calls(t testing.TB) (calls []loggedCall) {
 	t.Helper()
-	for line := range bytes.Lines(l.Bytes()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for line := range bytes.Lines(l.text.Bytes()) {
 		var c loggedCall
 		if err := json.Unmarshal(line, &c); err != nil {
 			t.Fatal(err)
