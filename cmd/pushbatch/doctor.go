@@ -245,15 +245,15 @@ func (d *examination) credentials(ctx context.Context, codes []string, listing e
 		d.add(check, checkFailed, "the platform refuses them (401)", d.remedy("UNAUTHORIZED", "see that the key is the account's and not expired"))
 	case refused && said.Status == http.StatusForbidden:
 		d.add(check, checkFailed, "accepted, but they lack the scope (403)", "give the key people:manage or mobile-app-messaging:manage")
-	case refused && said.Status == http.StatusNotFound && said.Code != ops.CodeUnknownRegistration:
-		d.add(check, checkFailed, "not known: the address answers, and not as the platform does (404)",
-			"see that --base-url is the account's own, https://….api.infobip.com, without a path after it")
 	case err != nil && (!refused || said.Temporary()):
 		code := ""
 		if refused {
 			code = said.Code
 		}
 		d.add(check, checkFailed, "not known: "+err.Error(), d.remedy(code, "try again; the platform did not answer as it does"))
+	case refused && said.Code != ops.CodeUnknownRegistration && (said.Status == http.StatusNotFound || strings.HasPrefix(said.Code, "http_")):
+		d.add(check, checkFailed, fmt.Sprintf("not known: the address answers, and not as the platform does (%d)", said.Status),
+			"see that --base-url is the account's own, https://….api.infobip.com, without a path after it")
 	case listing == nil:
 		d.add(check, checkOK, "accepted; they may read the applications", "")
 	default:

@@ -39,7 +39,7 @@ type sick struct {
 func TestDoctorFindsEach(t *testing.T) {
 	t.Parallel()
 	well := simulator.New(simulator.Config{Limits: simulator.PushLimits(0, 0), AppCodes: []string{"test-app"}, APIKeys: []string{scriptKey}})
-	closed := freePort(t)
+	closed := "127.0.0.1:1" // not a port that a test beside this one may be given
 	served := func(h http.HandlerFunc) string { return serveHandler(t, h) }
 	store := s3test.Start(t)
 	denied := store.Behind(t, &s3test.Faults{Refuse: func(r *http.Request) *s3test.Refusal {
@@ -64,6 +64,12 @@ func TestDoctorFindsEach(t *testing.T) {
 		{
 			name: "a web server without the paths", url: served(http.NotFound),
 			check: "credentials", status: checkFailed, says: "not as the platform does", remedy: "--base-url",
+		},
+		{
+			name: "a server that wants https", url: served(func(w http.ResponseWriter, _ *http.Request) {
+				http.Error(w, "Client sent an HTTP request to an HTTPS server.", http.StatusBadRequest)
+			}),
+			check: "credentials", status: checkFailed, says: "not as the platform does (400)", remedy: "--base-url",
 		},
 		{
 			name: "a path behind the address", url: serveHandler(t, well) + "/push/1",
