@@ -42,33 +42,24 @@ func (x *execution) openInputs(ctx context.Context, found []blob.Info) error {
 		return err
 	}
 	var empty []blob.Info
-	x.opened, empty, err = x.openTables(ctx, found, x.process.stdin, x.sharedBindings(options), x.spec.Retry)
-	if err != nil {
-		return err
-	}
+	x.opened, empty, err = x.openTables(ctx, found, x.process.stdin, options.Mapping, x.sharedBindings(options), x.spec.Retry)
 	for _, info := range empty {
 		x.spec.Empty = append(x.spec.Empty, inputSpec{Name: info.Location, Identity: batch.Identity{URI: info.URI, Size: info.Size}})
 	}
-	var headers []batch.Header
-	for _, in := range x.opened {
-		headers = append(headers, in.source.Header())
-	}
-	if err := options.Mapping.CheckIgnored(headers); err != nil {
-		return usageError("%w", err)
-	}
-	return nil
+	return err
 }
 
 // openTables opens and binds inputs. empty are those without content, which
 // --allow-empty passes over. Of a retry (else nil) only the rows that it takes are read.
-func (c *runConfig) openTables(ctx context.Context, found []blob.Info, stdin io.Reader, bind func(batch.Header) (*ops.Binding, error),
-	retry *retrySpec,
+func (c *runConfig) openTables(ctx context.Context, found []blob.Info, stdin io.Reader, mapping *ops.Mapping,
+	bind func(batch.Header) (*ops.Binding, error), retry *retrySpec,
 ) (opened []openedInput, empty []blob.Info, err error) {
 	defer func() {
 		if err != nil {
 			err, opened = errors.Join(err, closeInputs(opened)), nil
 		}
 	}()
+	var headers []batch.Header
 	for _, info := range found {
 		source, err := readers.Open(ctx, info, c.flags.readerOptions(stdin))
 		if broken, ok := errors.AsType[*inputerror.Error](err); ok && broken.Code == inputerror.CodeEmpty && c.flags.allowEmpty {
@@ -88,7 +79,10 @@ func (c *runConfig) openTables(ctx context.Context, found []blob.Info, stdin io.
 		if err != nil {
 			return opened, nil, errors.Join(usageError("%s: %w", source.Name(), err), source.Close())
 		}
-		opened = append(opened, openedInput{info: info, source: source, binding: binding})
+		opened, headers = append(opened, openedInput{info: info, source: source, binding: binding}), append(headers, source.Header())
+	}
+	if err := mapping.CheckIgnored(headers); err != nil {
+		return opened, nil, usageError("%w", err)
 	}
 	return opened, empty, nil
 }

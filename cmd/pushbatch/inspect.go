@@ -118,6 +118,10 @@ func (v *inspector) finish(p *process) error {
 		r.Inputs[last].Mapping = []stopInspection{{Message: "the inputs hold no row (give --allow-empty if that is fine)"}}
 		r.ExitCode = exitUsage
 	}
+	if err := v.options.Mapping.CheckIgnored([]batch.Header{v.profiles.header}); err != nil && r.ExitCode < exitUsage {
+		in := r.Inputs[len(r.Inputs)-1]
+		in.Mapping, r.ExitCode = append(in.Mapping, stopInspection{Message: err.Error()}), exitUsage
+	}
 	r.Forecast = forecastOf(requests, v.config.flags.client.Rate)
 	var err error
 	if r.Devices, r.Persons, err = v.duplicates.finish(names); err != nil {

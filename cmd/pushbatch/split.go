@@ -158,7 +158,7 @@ func (s *splitting) open(ctx context.Context) error {
 		return err
 	}
 	options.HasAppCode = true
-	s.opened, _, err = s.openTables(ctx, found, s.process.stdin, s.sharedBindings(options), nil)
+	s.opened, _, err = s.openTables(ctx, found, s.process.stdin, options.Mapping, s.sharedBindings(options), nil)
 	return err
 }
 

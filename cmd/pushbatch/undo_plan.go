@@ -173,7 +173,7 @@ func (x *execution) openChanged(ctx context.Context, run *changedRun) (err error
 		return err
 	}
 	bind := func(h batch.Header) (*ops.Binding, error) { return ops.Named(run.spec.Operation).Bind(h, options) }
-	if x.opened, _, err = x.openTables(ctx, found, x.process.stdin, bind, run.spec.Retry); err != nil {
+	if x.opened, _, err = x.openTables(ctx, found, x.process.stdin, options.Mapping, bind, run.spec.Retry); err != nil {
 		return err
 	}
 	if err = x.unchanged(ctx, run.spec); err == nil {
