@@ -190,10 +190,12 @@ func TestParquetThriftBounds(t *testing.T) {
 	groups := func(count uint64, element ...byte) []byte { // field 4, a list of structures
 		return append(append(binary.AppendUvarint([]byte{0x49, 0xfc}, count), bytes.Repeat(element, int(min(count, 2*maxElements)))...), 0)
 	}
+	column := append([]byte{0x19, 0xfc}, append(binary.AppendUvarint(nil, maxElements), bytes.Repeat([]byte{0x36, 0x02, 0x00}, maxElements)...)...)
 	for name, c := range map[string]struct {
 		data []byte
 		want error
 	}{
+		"too many chunks in all":  {groups(22, append(column, 0)...), errThriftList},
 		"lists in lists":          {append([]byte{0x19}, bytes.Repeat([]byte{0x19}, 1<<20)...), errThriftInvalid},
 		"structures in them":      {bytes.Repeat([]byte{0x1c}, 1<<20), errThriftInvalid},
 		"elements that are not":   {groups(1<<31, 0x16, 0x02)[:20], errThriftShort},

@@ -18,6 +18,7 @@ const (
 	encryptedMagic = "PARE"
 	maxFooter      = 64 << 20 // bytes of metadata; a chunk of a column takes about 100 of it
 	maxElements    = 100_000  // of a schema, a row group, the row groups
+	maxChunks      = 2 << 20  // of all row groups: three times what a footer has place for; 150 bytes of memory each
 )
 
 // file is what the footer says, checked.
@@ -71,7 +72,7 @@ func openFile(r io.ReaderAt, size int64) (*file, error) {
 	n, err := readThrift(footer, meta)
 	switch {
 	case errors.Is(err, errThriftList):
-		return nil, inputerror.New(inputerror.CodeBound, "its schema has more than %d elements: write fewer columns", maxElements)
+		return nil, inputerror.New(inputerror.CodeBound, "its schema has more than %d elements, or its row groups more than %d columns together: write fewer columns, or larger row groups", maxElements, maxChunks)
 	case err != nil:
 		return nil, damaged("its footer cannot be decoded: %w", err)
 	case meta.Encryption.Valid:

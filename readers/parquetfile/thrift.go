@@ -34,8 +34,9 @@ func readThrift(data []byte, to any) (size int, err error) {
 
 // thriftWalk passes over a structure. The first error stays, and ends it.
 type thriftWalk struct {
-	rest []byte
-	err  error
+	rest   []byte
+	chunks int // structures in lists down to the depth of a row group's
+	err    error
 }
 
 func (w *thriftWalk) fail(err error) {
@@ -123,8 +124,11 @@ func (w *thriftWalk) elements(count uint64, depth int, types ...thrift.Type) {
 				t = thrift.I8 // a field's type is its value, an element has one
 			}
 			w.value(t, depth+1)
+			if t == thrift.STRUCT && depth <= 3 {
+				w.chunks++
+			}
 			switch {
-			case t == thrift.STRUCT && n == maxElements:
+			case t == thrift.STRUCT && n == maxElements, w.chunks > maxChunks:
 				w.fail(errThriftList)
 			case t == thrift.STRUCT && before-len(w.rest) < 3:
 				w.fail(errThriftInvalid)
