@@ -26,6 +26,9 @@ type Step struct{ Say, Command string }
 // no command does it. The terminal and the page show the same commands.
 func (s *Summary) Next(r *Run) []Step {
 	run := ShellPath(s.Run)
+	if strings.HasPrefix(s.Run, "s3:") {
+		run += r.flags(storeFlags)
+	}
 	switch {
 	case len(s.Runs) > 0: // each run says itself what is next
 		return nil
@@ -57,7 +60,7 @@ func (s *Summary) Next(r *Run) []Step {
 	failed := strings.TrimSuffix(s.Run, "/") + "/" + FailedFile
 	steps, others := s.without(r, run)
 	if rows+others < s.Statuses.Bad() {
-		mend := Step{"mend " + failed + " and give it back", fmt.Sprintf("pushbatch %s %s%s%s", s.Operation, ShellPath(failed), r.meaning(), r.tableAgain())}
+		mend := Step{"mend " + failed + " and give it back", fmt.Sprintf("pushbatch %s %s%s%s", s.Operation, ShellPath(failed), r.flags(meaningFlags)+r.flags(storeFlags), r.tableAgain())}
 		steps = slices.Insert(steps, 0, mend)
 	}
 	if rows > 0 {
@@ -113,50 +116,38 @@ func (s *Summary) temporary(r *Run) (rows int64, codes []string) {
 	return rows, codes
 }
 
-// meaningFlags decide what the cells of a row mean and where it goes; true: a
-// switch without a value.
-var meaningFlags = []struct {
-	name   string
-	isBool bool
-}{
-	{"base-url", false},
-	{"app-code", false},
-	{"auth", false},
-	{"api-key-file", false},
-	{"simulate", true},
-	{"map", false},
-	{"set", false},
-	{"null-literal", false},
-	{"phone-region", false},
-	{"birthday-format", false},
-	{"ignore-unmapped", true},
-	{"on-duplicate", false},
-	{"delta", false},
-	{"force-depersonalize", true},
-	{"keep-as-lead", true},
-	{"set-device-as-primary", true},
-	{"return-push", true},
-	{"snapshot", true},
-	{"columns", false},
-	{"additional-data", false},
+// meaningFlags are those without which failed.csv would mean something else than the
+// inputs did, go elsewhere, or go faster than the account takes it.
+var meaningFlags = []string{
+	"base-url", "app-code", "auth", "api-key-file", "simulate", "map", "set", "null-literal", "phone-region", "birthday-format",
+	"ignore-unmapped", "on-duplicate", "delta", "force-depersonalize", "keep-as-lead", "set-device-as-primary", "return-push",
+	"snapshot", "columns", "additional-data", "rate", "share-limit",
 }
 
-// meaning are the flags without which failed.csv would mean something else than
-// the inputs did, or go elsewhere.
-func (r *Run) meaning() string {
+// storeFlags are those without which nothing in S3 is found.
+var storeFlags = []string{"s3-endpoint-url", "s3-path-style", "s3-region", "s3-no-sign-request", "s3-requester-pays"}
+
+// switches are flags of these lists that need no value.
+var switches = []string{
+	"simulate", "ignore-unmapped", "force-depersonalize", "keep-as-lead", "set-device-as-primary", "return-push", "snapshot",
+	"s3-path-style", "s3-no-sign-request", "s3-requester-pays",
+}
+
+// flags are those of a list that the run was started with, as they are given again.
+func (r *Run) flags(names []string) string {
 	var flags strings.Builder
-	for _, f := range meaningFlags {
-		if slices.Contains(r.Given, f.name) {
+	for _, name := range names {
+		if slices.Contains(r.Given, name) {
 			continue
 		}
-		for _, value := range r.Settings[f.name] {
-			switch {
-			case f.isBool && value == "true":
-				flags.WriteString(" --" + f.name)
-			case f.isBool:
-				flags.WriteString(" --" + f.name + "=" + value)
+		for _, value := range r.Settings[name] {
+			switch isSwitch := slices.Contains(switches, name); {
+			case isSwitch && value == "true":
+				flags.WriteString(" --" + name)
+			case isSwitch:
+				flags.WriteString(" --" + name + "=" + value)
 			default:
-				flags.WriteString(" --" + f.name + " " + ShellWord(value))
+				flags.WriteString(" --" + name + " " + ShellWord(value))
 			}
 		}
 	}

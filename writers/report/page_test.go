@@ -75,7 +75,7 @@ func TestPageSaysHowARunStands(t *testing.T) {
 		headline, command string
 	}{
 		{"done", Summary{Outcome: Completed, Rows: 1}, file, good, "Done", ""},
-		{"failed", Summary{Outcome: Completed, ExitCode: 1, Rows: 1, Statuses: bad}, file, "bad", "Ended, with errors", "pushbatch update 'my run/failed.csv' --map m.yaml --ignore-unmapped"},
+		{"failed", Summary{Outcome: Completed, ExitCode: 1, Rows: 1, Statuses: bad}, file, "bad", "Ended, with errors", "pushbatch update 'my run/failed.csv' --map m.yaml --ignore-unmapped --rate 7"},
 		{"failed for now", Summary{
 			Outcome: Completed, ExitCode: 1, Rows: 1, Statuses: Counts{Failed: 2}, ErrorCodes: []Code{{Code: "timeout", Status: batch.Failed, Count: 2}},
 		}, file, "bad", "Ended, with errors", "pushbatch retry 'my run'"},
