@@ -162,6 +162,9 @@ func (p *dayPublication) publish() (*Manifest, *Latest, error) {
 		}
 	}
 	m.Changes = l.Feed
+	if last.Day == day {
+		m.Before = &last.Rows // the day's own table, which was replaced
+	}
 	if last.Day > day {
 		return m, l, nil
 	}
