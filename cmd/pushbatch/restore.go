@@ -47,7 +47,7 @@ func (p *process) newRunCommand(cmd *cobra.Command, fixed []string, do func(ctx 
 func (c *runConfig) restore(p *process, run string, spec *runSpec, fixed, left []string) error {
 	given := settingsOf(c.set)
 	for _, name := range fixed {
-		confirmed := slices.Contains(placeFlags, name) && !slices.Contains(left, name) && slices.Equal(given[name], spec.Settings[name])
+		confirmed := !slices.Contains(unkeptFlags, name) && !slices.Contains(left, name) && slices.Equal(given[name], spec.Settings[name])
 		if f := c.set.Lookup(name); f != nil && f.Changed && !confirmed {
 			return usageError("--%s cannot be changed here: the run keeps what it was started with", name)
 		}

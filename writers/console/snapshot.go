@@ -99,7 +99,7 @@ func (s *Snapshot) waitingLong() string {
 	w := s.Waiting
 	switch w.Why {
 	case apiclient.WaitBackoff:
-		return fmt.Sprintf("%s %s to be retried", report.Grouped(s.Retrying), report.Plural(s.Retrying, "row"))
+		return fmt.Sprintf("%s %s to be retried", report.Grouped(s.Retrying), report.Plural(s.Retrying, "request"))
 	case apiclient.WaitShare:
 		return "a share of the limit: other processes have it, or --share-limit cannot be reached"
 	case apiclient.WaitRefused:
