@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 
 	"pushbatch/batch"
@@ -52,14 +53,16 @@ func comment(text string) string {
 	}, text)
 }
 
-var plainYAML = regexp.MustCompile(`^[\p{L}_][\p{L}\p{N}_.]*( [\p{L}\p{N}_.]+)*$`)
+var plainYAML = sync.OnceValue(func() *regexp.Regexp { // at first use: it is large
+	return regexp.MustCompile(`^[\p{L}_][\p{L}\p{N}_.]*( [\p{L}\p{N}_.]+)*$`)
+})
 
 // yamlWords mean something else than themselves in some YAML.
 var yamlWords = []string{"y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"}
 
 // YAMLText is a text as it can stand in a mapping, in quotes where it must.
 func YAMLText(text string) string {
-	if plainYAML.MatchString(text) && !slices.Contains(yamlWords, strings.ToLower(text)) {
+	if plainYAML().MatchString(text) && !slices.Contains(yamlWords, strings.ToLower(text)) {
 		return text
 	}
 	return strconv.Quote(text)

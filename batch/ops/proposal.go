@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
@@ -17,7 +18,7 @@ var headerText string
 
 // headerWords are the words of headers.txt by plainHeader, and what they stand for;
 // those that are no names of targets with what they tell in front, as in "gender m".
-var headerWords = func() map[string]string {
+var headerWords = sync.OnceValue(func() map[string]string {
 	words := make(map[string]string)
 	for line := range strings.Lines(headerText) {
 		meaning, list, _ := strings.Cut(line, ":")
@@ -27,13 +28,13 @@ var headerWords = func() map[string]string {
 		}
 	}
 	return words
-}()
+})
 
 // countryTarget stands for the column that region_from may name.
 const countryTarget = "country"
 
 // IsCountryColumn reports whether a column's name says that it holds each row's country.
-func IsCountryColumn(name string) bool { return headerWords[plainHeader(name)] == countryTarget }
+func IsCountryColumn(name string) bool { return headerWords()[plainHeader(name)] == countryTarget }
 
 // plainHeader makes names comparable that people write: letters and digits in
 // lower case, without accents. Đ and ß become what people write for them.
@@ -84,7 +85,7 @@ func Propose(operation *Operation, header batch.Header, profiles []Profile) []Pr
 	}
 	for target, rest := range map[string]string{"firstName": "lastName", "lastName": "firstName"} {
 		for _, i := range claims[target] {
-			if len(claims[rest]) == 0 && headerWords["whole "+plainHeader(header[i].Name)] != "" {
+			if len(claims[rest]) == 0 && headerWords()["whole "+plainHeader(header[i].Name)] != "" {
 				targets[i] = ""
 			}
 		}
@@ -126,7 +127,7 @@ func (p *proposer) targetOf(i int) string {
 		}
 		return m.String()
 	}
-	target := headerWords[plainHeader(name)]
+	target := headerWords()[plainHeader(name)]
 	if target == countryTarget {
 		if p.profiles[i].isCountry() {
 			return target
@@ -302,7 +303,7 @@ func (p *Profile) genders(header string) (values []string, share float64) {
 	for _, word := range sortedByCount(p.words) {
 		all += p.words[word]
 		plain := plainHeader(word)
-		to := headerWords["gender "+plain]
+		to := headerWords()["gender "+plain]
 		if plain == "m" && !letters["f"] && (letters["h"] || header == "sexo" || header == "genero") {
 			if to = ""; letters["h"] {
 				to = "FEMALE"

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 
 	"pushbatch/apiclient"
@@ -176,7 +177,7 @@ func Attr(a slog.Attr) slog.Attr {
 // words replaces in a text of our own the words that look like an address, a number
 // or an id: a name of a column or member may be one.
 func (r *Redactor) words(text string) string {
-	return foreignWord.ReplaceAllStringFunc(text, func(word string) string {
+	return foreignWord().ReplaceAllStringFunc(text, func(word string) string {
 		if strings.HasPrefix(word, Prefix) || word == ops.ExampleEmail || word == ops.ExamplePhone || !personal(word) {
 			return word
 		}
@@ -184,8 +185,11 @@ func (r *Redactor) words(text string) string {
 	})
 }
 
-// foreignWord finds hashes and words that may be something of a person.
-var foreignWord = regexp.MustCompile(Prefix + `[0-9a-f]+|\+[0-9][0-9 ()/.-]{5,}[0-9]|[\pL\pN_+@][\pL\pN_.+@-]*[\pL\pN]`)
+// foreignWord finds hashes and words that may be something of a person. It is compiled
+// when it is needed: with its classes of letters that takes as long as 50 others.
+var foreignWord = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(Prefix + `[0-9a-f]+|\+[0-9][0-9 ()/.-]{5,}[0-9]|[\pL\pN_+@][\pL\pN_.+@-]*[\pL\pN]`)
+})
 
 // Words from these numbers of characters and digits on may name somebody.
 const (

@@ -1,21 +1,19 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"embed"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/cobra/doc"
 	"github.com/spf13/pflag"
 
 	"pushbatch/batch/ops"
@@ -30,21 +28,38 @@ import (
 //go:embed help/*.md
 var topicFiles embed.FS
 
-// newTopics makes a help topic of every file of help, and of the catalogue of errors:
-// commands that only have a text.
-func newTopics() []*cobra.Command {
+// addTopics adds the help topics, commands that only have a text: every file of help, and
+// the catalogue of errors. One that is named like a command is part of the command's own help.
+func addTopics(root *cobra.Command) {
+	texts := map[string]string{"errors": ops.ErrorsTopic()}
 	files, _ := fs.Glob(topicFiles, "help/*.md") // the pattern is a good one
-	topics := []*cobra.Command{newTopic("errors", ops.ErrorsTopic())}
 	for _, file := range files {
 		data, _ := topicFiles.ReadFile(file) // embedded: it is there
-		topics = append(topics, newTopic(strings.TrimSuffix(path.Base(file), ".md"), string(data)))
+		texts[strings.TrimSuffix(path.Base(file), ".md")] = string(data)
 	}
-	return topics
+	for name, text := range texts {
+		cmd, _, _ := root.Find([]string{name})
+		if cmd == root { // there is none of the name
+			title, _, _ := strings.Cut(text, "\n")
+			cmd = &cobra.Command{Use: name, Short: strings.TrimPrefix(title, "# ")}
+			root.AddCommand(cmd)
+		}
+		cmd.Annotations = map[string]string{topic: text}
+	}
 }
 
-func newTopic(name, markdown string) *cobra.Command {
-	title, text, _ := strings.Cut(strings.TrimPrefix(markdown, "# "), "\n")
-	return &cobra.Command{Use: name, Short: title, Long: title + "\n\n" + console.Markdown(text)}
+// topic is the annotation of a command that holds its help topic, in Markdown.
+const topic = "topic"
+
+// withTopic makes the help topic of a command a part of its text, when it is asked for:
+// to do so for all at each start took 12 ms of 80.
+func withTopic(cmd *cobra.Command) *cobra.Command {
+	title, text, found := strings.Cut(strings.TrimPrefix(cmd.Annotations[topic], "# "), "\n")
+	if found {
+		cmd.Long = strings.TrimPrefix(cmd.Long+"\n\n"+title+"\n\n"+console.Markdown(text), "\n\n")
+		delete(cmd.Annotations, topic)
+	}
+	return cmd
 }
 
 // newManCommand writes the man pages that the archives of a release hold: one
@@ -57,32 +72,34 @@ func newManCommand() *cobra.Command {
 		Hidden: true,
 		Args:   cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			origin := thisBuild()
-			when, _ := time.Parse(time.RFC3339, origin.date) // a build of today has none
-			header := doc.GenManHeader{Date: &when, Source: "pushbatch " + origin.version, Manual: "pushbatch"}
-			return errors.Join(os.MkdirAll(args[0], 0o755), writeManPages(cmd.Root(), header, args[0]))
+			return errors.Join(os.MkdirAll(args[0], 0o755), writeManPages(cmd.Root(), args[0]))
 		},
 	}
 }
 
+// inMan makes of the texts of --help the sections of a man page; a line is shown as it is.
+var inMan = strings.NewReplacer(
+	"\\", `\e`, "\n.", "\n\\&.", "\n'", "\n\\&'",
+	"\n\nUsage:\n", "\n.EE\n.SH SYNOPSIS\n.EX\n", "\n\nFlags:\n", "\n.EE\n.SH OPTIONS\n.EX\n",
+)
+
 // writeManPages writes the page of a command and those of all commands below it.
-func writeManPages(cmd *cobra.Command, header doc.GenManHeader, folder string) error {
+func writeManPages(cmd *cobra.Command, folder string) error {
 	if cmd.Hidden || cmd.Name() == "help" {
 		return nil
 	}
-	name := strings.ReplaceAll(cmd.CommandPath(), " ", "-")
-	header.Title, header.Section = strings.ToUpper(name), "1"
+	cmd.InitDefaultHelpFlag()
+	name, section, text, origin := strings.ReplaceAll(cmd.CommandPath(), " ", "-"), "1", "\n\n"+cmd.UsageString(), thisBuild()
 	if cmd.IsAdditionalHelpTopicCommand() {
-		header.Section = "7"
-		cmd.DisableFlagsInUseLine = true
+		section, text = "7", ""
 	}
-	cmd.DisableAutoGenTag = true                               // the same program makes the same pages
-	cmd.Long = "```\n" + cmp.Or(cmd.Long, cmd.Short) + "\n```" // for cobra it is Markdown
-	var page bytes.Buffer
-	err := doc.GenMan(cmd, &header, &page)
-	err = errors.Join(err, os.WriteFile(filepath.Join(folder, name+"."+header.Section), page.Bytes(), 0o644)) //nolint:gosec // not personal: every user of the machine may read it
+	page := fmt.Sprintf(".TH %q %q \"%.10s\" %q pushbatch\n.SH NAME\n%s \\- %s\n.SH DESCRIPTION\n.EX\n%s\n.EE\n"+
+		".SH SEE ALSO\n.BR pushbatch (1),\n.BR pushbatch-errors (7),\n.BR pushbatch-exit-codes (7)\n",
+		strings.ToUpper(name), section, origin.date, "pushbatch "+origin.version, name, cmd.Short,
+		inMan.Replace(strings.TrimSpace(cmp.Or(withTopic(cmd).Long, cmd.Short)+text)))
+	err := os.WriteFile(filepath.Join(folder, name+"."+section), []byte(page), 0o644) //nolint:gosec // not personal: every user of the machine may read it
 	for _, below := range cmd.Commands() {
-		err = errors.Join(err, writeManPages(below, header, folder))
+		err = errors.Join(err, writeManPages(below, folder))
 	}
 	return err
 }
@@ -163,7 +180,7 @@ func completeRuns(wanted func(foundRun) bool) cobra.CompletionFunc {
 		if len(args) > 0 {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
-		found := append(runsIn("."), runsIn("runs")...)
+		found := append(runsIn(""), runsIn("runs/")...)
 		if at := strings.LastIndexByte(typed, '/'); at >= 0 {
 			found = runsIn(typed[:at+1])
 		}
@@ -187,20 +204,14 @@ type foundRun struct {
 	ended bool // it has come to the end of its inputs
 }
 
-// runsIn looks for folders with a job.json in a folder.
+// runsIn looks for folders with a job.json in a folder, as it was typed: empty, or with a slash at its end.
 func runsIn(parent string) (found []foundRun) {
-	entries, err := os.ReadDir(parent)
-	if err != nil {
-		return nil
-	}
+	entries, _ := os.ReadDir(cmp.Or(parent, ".")) // of one that cannot be read nothing is offered
 	for _, entry := range entries {
-		run := foundRun{path: strings.TrimPrefix(filepath.ToSlash(filepath.Join(parent, entry.Name())), "./")}
-		if strings.HasPrefix(parent, "./") {
-			run.path = "./" + run.path // as it was typed, or the shell would not take it
-		}
-		data, err := os.ReadFile(filepath.Join(parent, entry.Name(), runstore.JobFile))
+		run := foundRun{path: parent + entry.Name()}
+		data, err := os.ReadFile(filepath.Join(run.path, runstore.JobFile))
 		if err == nil && json.Unmarshal(data, &run.spec) == nil {
-			run.ended = endedIn(filepath.Join(parent, entry.Name()), run.spec.Executions)
+			run.ended = endedIn(run.path, run.spec.Executions)
 			found = append(found, run)
 		}
 	}

@@ -163,12 +163,8 @@ func (e *signalError) Error() string { return "stopped by " + e.name }
 // says no other has stopped it: a file that cannot be read, a disk that is full.
 func exitCode(err error) int {
 	var (
-		coded     *exitError
-		signal    *signalError
-		locked    *runstore.LockedError
-		abort     *batch.Abort
-		untrusted *runstore.TrustError
-		other     *delta.OtherError
+		coded  *exitError
+		signal *signalError
 	)
 	switch {
 	case err == nil:
@@ -177,11 +173,11 @@ func exitCode(err error) int {
 		return exitInternal
 	case errors.As(err, &coded):
 		return coded.code
-	case errors.As(err, &locked):
+	case errors.As(err, new(*runstore.LockedError)):
 		return exitLocked
 	case errors.As(err, &signal):
 		return signal.code
-	case errors.As(err, &abort):
+	case errors.As(err, new(*batch.Abort)):
 		return exitStopped
 	case errors.Is(err, batch.ErrTooManyErrors), errors.Is(err, batch.ErrCanary):
 		return exitErrors
@@ -189,7 +185,7 @@ func exitCode(err error) int {
 		return exitDuration
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
-	case errors.As(err, &untrusted), errors.As(err, &other), errors.Is(err, errNoState), errors.Is(err, runstore.ErrNoRun):
+	case errors.As(err, new(*runstore.TrustError)), errors.As(err, new(*delta.OtherError)), errors.Is(err, errNoState), errors.Is(err, runstore.ErrNoRun):
 		return exitUsage
 	}
 	return exitStopped

@@ -44,6 +44,8 @@ func newRoot(p *process) *cobra.Command {
 	root.AddCommand(newResumeCommand(p), newRetryCommand(p), newStatusCommand(p), newDoctorCommand(p), newSimulateCommand(p), newVersionCommand())
 	root.AddCommand(newConfigCommand(p), newReportCommand(p), newInspectCommand(p), newDeltaCommand(p), newSplitCommand(p), newUndoCommand(p), newManCommand())
 	addTopics(root)
+	show := root.HelpFunc()
+	root.SetHelpFunc(func(cmd *cobra.Command, args []string) { show(withTopic(cmd), args) })
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	for _, cmd := range root.Commands() {
@@ -56,19 +58,6 @@ func newRoot(p *process) *cobra.Command {
 	}
 	addCompletions(root, completedValues())
 	return root
-}
-
-// addTopics adds the help topics. One that is named like a command is part of the
-// command's own help.
-func addTopics(root *cobra.Command) {
-	for _, topic := range newTopics() {
-		at := slices.IndexFunc(root.Commands(), func(c *cobra.Command) bool { return c.Name() == topic.Name() })
-		if at < 0 {
-			root.AddCommand(topic)
-			continue
-		}
-		root.Commands()[at].Long += "\n\n" + topic.Long
-	}
 }
 
 func helpOn(cmd *cobra.Command, args []string) error {
@@ -119,8 +108,7 @@ func unknownCommand(cmd *cobra.Command, args []string) error {
 
 func unknownFlag(cmd *cobra.Command, err error) error {
 	hint := ""
-	var missing *pflag.NotExistError
-	if errors.As(err, &missing) {
+	if missing, ok := errors.AsType[*pflag.NotExistError](err); ok {
 		var names []string
 		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
 		hint = didYouMean(missing.GetSpecifiedName(), names)
@@ -222,16 +210,9 @@ func version() string { return thisBuild().version }
 
 // String is the line that pushbatch version prints.
 func (b build) String() string {
-	var origin []string
-	if b.commit != "" {
-		origin = append(origin, "commit "+b.commit[:min(12, len(b.commit))])
-	}
-	if b.date != "" {
-		origin = append(origin, b.date)
-	}
 	line := "pushbatch " + b.version
-	if len(origin) > 0 {
-		line += " (" + strings.Join(origin, ", ") + ")"
+	if b.commit != "" {
+		line += " (" + strings.TrimSuffix(fmt.Sprintf("commit %.12s, %s", b.commit, b.date), ", ") + ")"
 	}
 	return fmt.Sprintf("%s %s %s/%s", line, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
