@@ -235,10 +235,16 @@ func TestManPages(t *testing.T) {
 		if err != nil || !bytes.Contains(data, []byte(".TH "+strconv.Quote(title))) {
 			t.Errorf("%s: %v", page, err)
 		}
+		if filepath.Ext(page) == ".1" && !bytes.Contains(data, []byte("\n.SH OPTIONS\n.EX\n  -h, --help ")) && !bytes.Contains(data, []byte("\n.SH OPTIONS\n.EX\n      --")) {
+			t.Errorf("%s has no flags:\n%s", page, data)
+		}
 	}
 	data, err := os.ReadFile(filepath.Join(folder, "pushbatch-mapping.7"))
 	if want := "\n    ignore: [comment]                           # columns to pass over\n"; err != nil || !bytes.Contains(data, []byte(want)) {
 		t.Errorf("%v: not as it stands in the help: %s", err, data)
+	}
+	if got := inMan.Replace("a\n.b\n'c\\N"); got != "a\n\\&.b\n\\&'c\\eN" { // else man would take them for its own
+		t.Errorf("%q", got)
 	}
 }
 
