@@ -139,8 +139,8 @@ const (
 	touchedPrefix    = "touched-"
 )
 
-// ownName is what files of a State are called: nothing else is read or removed.
-var ownName = regexp.MustCompile(`^(devices|touched)-[0-9]{8}-[a-z0-9]{8}\.parquet(\.tmp)?$`)
+// ownName is what files of a State are called, also the note of a run that never began.
+var ownName = regexp.MustCompile(`^((devices|touched)-[0-9]{8}-[a-z0-9]{8}\.parquet(\.tmp)?|\.note-[0-9]+)$`)
 
 func (s *State) newName(prefix string) string {
 	return fmt.Sprintf("%s%08d-%s.parquet", prefix, s.pointer.Serial%1e8, strings.ToLower(rand.Text()[:8]))
