@@ -236,7 +236,7 @@ func (o *opening) decodeSample() error {
 }
 
 func (o *opening) sniffText() (string, error) {
-	if err := foreignText(o.sample); err != nil {
+	if err := refuseForeignText(o.sample); err != nil {
 		return "", err
 	}
 	if name := o.byEnding(); name == "ndjson" || strings.HasPrefix(strings.TrimLeft(o.sample, " \t\r\n"), "{") {
