@@ -8,49 +8,10 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/transform"
 
 	"pushbatch/readers/inputerror"
-	"pushbatch/readers/textfile"
 )
-
-// transcoder reads stored text and gives UTF-8. step decodes what it can of
-// src onto dst and says how many bytes it took; at the end of the input it
-// must take all.
-type transcoder struct {
-	r    io.Reader
-	step func(dst, src []byte, end bool) ([]byte, int, error)
-	src  []byte // read, not decoded; at most a few bytes between calls
-	dst  []byte // decoded, after out
-	out  []byte // decoded, not given yet
-	err  error
-}
-
-func (t *transcoder) Read(p []byte) (int, error) {
-	for len(t.out) == 0 {
-		if t.err != nil {
-			return 0, t.err
-		}
-		t.fill()
-	}
-	n := copy(p, t.out)
-	t.out = t.out[n:]
-	return n, nil
-}
-
-func (t *transcoder) fill() {
-	if t.src == nil {
-		t.src = make([]byte, 0, textfile.BlockSize/2)
-	}
-	n, err := t.r.Read(t.src[len(t.src):cap(t.src)])
-	t.src = t.src[:len(t.src)+n]
-	t.err = err
-	dst, taken, stepErr := t.step(t.dst[:0], t.src, err == io.EOF)
-	if stepErr != nil {
-		t.err = stepErr
-	}
-	t.dst, t.out = dst, dst
-	t.src = t.src[:copy(t.src, t.src[taken:])]
-}
 
 // appendSurrogate writes a surrogate the way other characters of its size are
 // written. No UTF-8 decoder takes it for valid.
@@ -59,43 +20,47 @@ func appendSurrogate(dst []byte, r rune) []byte {
 }
 
 func utf16Encoding(name string, order binary.ByteOrder, bom int) *encoding {
-	step := func(dst, src []byte, end bool) ([]byte, int, error) { return decodeUTF16(dst, src, order, end) }
 	return &encoding{
 		name: name, bom: bom, stored: utf16Length,
-		decode: func(r io.Reader) io.Reader { return &transcoder{r: r, step: step} },
+		decode: func(r io.Reader) io.Reader { return transform.NewReader(r, utf16Decoder{order: order}) },
 	}
 }
 
-// decodeUTF16 keeps a surrogate without its other half as it is.
-func decodeUTF16(dst, src []byte, order binary.ByteOrder, end bool) ([]byte, int, error) {
-	i := 0
-	for ; i+2 <= len(src); i += 2 {
-		r := rune(order.Uint16(src[i:]))
-		switch {
-		case r < utf8.RuneSelf:
-			dst = append(dst, byte(r))
-			continue
+// utf16Decoder keeps a surrogate without its other half as it is.
+type utf16Decoder struct {
+	transform.NopResetter
+	order binary.ByteOrder
+}
+
+// Transform implements transform.Transformer.
+func (d utf16Decoder) Transform(dst, src []byte, atEOF bool) (nDst, nSrc int, err error) {
+	for ; nSrc+2 <= len(src); nSrc += 2 {
+		if nDst+utf8.UTFMax > len(dst) {
+			return nDst, nSrc, transform.ErrShortDst
+		}
+		r, pair := rune(d.order.Uint16(src[nSrc:])), utf8.RuneError
+		if utf16.IsSurrogate(r) && nSrc+4 <= len(src) {
+			pair = utf16.DecodeRune(r, rune(d.order.Uint16(src[nSrc+2:])))
+		}
+		switch out := dst[:nDst]; {
 		case !utf16.IsSurrogate(r):
-			dst = utf8.AppendRune(dst, r)
-			continue
-		case i+4 > len(src) && !end:
-			return dst, i, nil
+			nDst = len(utf8.AppendRune(out, r))
+		case nSrc+4 > len(src) && !atEOF:
+			return nDst, nSrc, transform.ErrShortSrc
+		case pair == utf8.RuneError:
+			nDst = len(appendSurrogate(out, r))
+		default:
+			nDst = len(utf8.AppendRune(out, pair))
+			nSrc += 2
 		}
-		pair := utf8.RuneError
-		if i+4 <= len(src) {
-			pair = utf16.DecodeRune(r, rune(order.Uint16(src[i+2:])))
-		}
-		if pair == utf8.RuneError {
-			dst = appendSurrogate(dst, r)
-			continue
-		}
-		dst = utf8.AppendRune(dst, pair)
-		i += 2
 	}
-	if end && i < len(src) {
-		return dst, len(src), inputerror.New(inputerror.CodeTruncated, "it ends in the middle of a two-byte character")
+	switch {
+	case nSrc == len(src):
+		return nDst, nSrc, nil
+	case atEOF:
+		return nDst, nSrc, inputerror.New(inputerror.CodeTruncated, "it ends in the middle of a two-byte character")
 	}
-	return dst, i, nil
+	return nDst, nSrc, transform.ErrShortSrc
 }
 
 // utf16Length is 4 for what needs a surrogate pair and 2 for all else,
@@ -129,16 +94,28 @@ func byteEncoding(name string, table *charmap.Charmap) *encoding {
 			decoded[b] = utf8.AppendRune(nil, r)
 		}
 	}
-	step := func(dst, src []byte, _ bool) ([]byte, int, error) { //nolint:unparam // the form of every step
-		for _, b := range src {
-			dst = append(dst, decoded[b]...)
-		}
-		return dst, len(src), nil
-	}
 	return &encoding{
 		name: name, stored: characters,
-		decode: func(r io.Reader) io.Reader { return &transcoder{r: r, step: step} },
+		decode: func(r io.Reader) io.Reader { return transform.NewReader(r, byteDecoder{decoded: &decoded}) },
 	}
+}
+
+// byteDecoder has what each byte means.
+type byteDecoder struct {
+	transform.NopResetter
+	decoded *[256][]byte
+}
+
+// Transform implements transform.Transformer.
+func (d byteDecoder) Transform(dst, src []byte, _ bool) (nDst, nSrc int, err error) {
+	for _, b := range src {
+		if nDst+utf8.UTFMax > len(dst) {
+			return nDst, nSrc, transform.ErrShortDst
+		}
+		nDst += copy(dst[nDst:], d.decoded[b])
+		nSrc++
+	}
+	return nDst, nSrc, nil
 }
 
 // characters counts characters, surrogates included.

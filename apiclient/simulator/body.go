@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
+	"math/big"
 	"slices"
 	"strconv"
 	"strings"
@@ -232,18 +234,8 @@ func checkEntries(bad *violations, field string, val any) {
 	}
 }
 
-// isTooLarge compares by digits: a float would round 9223372036854775808 away.
+// isTooLarge rounds away from zero and to more digits than the largest number has.
 func isTooLarge(number string) bool {
-	if strings.HasPrefix(number, "-") {
-		return false
-	}
-	if strings.ContainsAny(number, "eE") {
-		f, _ := strconv.ParseFloat(number, 64)
-		return f >= 1<<63
-	}
-	whole, fraction, _ := strings.Cut(number, ".")
-	if len(whole) != len(maxNumber) {
-		return len(whole) > len(maxNumber)
-	}
-	return whole > maxNumber || whole == maxNumber && strings.Trim(fraction, "0") != ""
+	f, counts := new(big.Float).SetPrec(256).SetMode(big.AwayFromZero).SetString(number)
+	return !counts || f.Cmp(new(big.Float).SetInt64(math.MaxInt64)) > 0
 }

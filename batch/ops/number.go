@@ -1,8 +1,9 @@
 package ops
 
 import (
+	"math"
+	"math/big"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"pushbatch/apiclient"
@@ -85,35 +86,17 @@ func isNumber(s string) bool {
 	return allDigits(s) && s[0] != '0' || jsonNumber.MatchString(s)
 }
 
-// tooLarge compares the magnitude of a number with maxNumber, digit by digit:
-// a float would round, and an exponent can be of any size.
+// tooLarge compares the magnitude of a number with maxNumber. It rounds away from zero
+// and to more digits than that has: what is above it stays above, what is not stays so.
 func tooLarge(number string) bool {
-	if len(number) < len(maxNumber) && allDigits(number) {
+	if len(number) < len(maxNumber) && !strings.ContainsAny(number, "eE") {
 		return false // as most numbers there are
 	}
-	mantissa, exponent, _ := cutExponent(strings.TrimPrefix(number, "-"))
-	whole, decimals, _ := strings.Cut(mantissa, ".")
-	if exponent == "" && len(whole) < len(maxNumber) {
-		return false
+	f, _, err := big.ParseFloat(number, 10, 256, big.AwayFromZero)
+	if err != nil { // an exponent beyond all counting
+		return !strings.Contains(strings.ToLower(number), "e-")
 	}
-	all := whole + decimals
-	significant := strings.TrimLeft(all, "0")
-	if significant == "" {
-		return false
-	}
-	shift, err := strconv.ParseInt(exponent, 10, 32)
-	if exponent != "" && err != nil {
-		return exponent[0] != '-' // beyond any magnitude, or below it
-	}
-	size := int64(len(whole)-(len(all)-len(significant))) + shift // digits before the point
-	if size != int64(len(maxNumber)) {
-		return size > int64(len(maxNumber))
-	}
-	if len(significant) < len(maxNumber) {
-		significant += strings.Repeat("0", len(maxNumber)-len(significant))
-	}
-	head := significant[:len(maxNumber)]
-	return head > maxNumber || head == maxNumber && strings.Trim(significant[len(maxNumber):], "0") != ""
+	return new(big.Float).Abs(f).Cmp(new(big.Float).SetInt64(math.MaxInt64)) > 0
 }
 
 // decimalOf is the decimal sign with which a text that JSON does not take is a

@@ -192,28 +192,21 @@ func (f *field) phoneRegion() string {
 // built from the library's own numbering plans, calling code by calling code as
 // they are met, and tests hold it to the library's verdicts.
 type phoneBook struct {
-	plans  [1000]*numberingPlan // by calling code
-	guards map[string]*regionGuard
+	plans [1000]*numberingPlan // by calling code
 }
 
-func newPhoneBook() *phoneBook { return &phoneBook{guards: make(map[string]*regionGuard)} }
+func newPhoneBook() *phoneBook { return new(phoneBook) }
 
 // plain returns the digits of a number that is E.164 with or without +, when
 // its numbering plan has it. With a region, digits without + could also be a
-// national number: only those that cannot be one are recognised.
+// national number: the library decides.
 func (p *phoneBook) plain(s, region string) (string, bool) {
 	digits, international := strings.CutPrefix(s, "+")
-	if len(digits) < 4 || len(digits) > maxDigits {
+	if len(digits) < 4 || len(digits) > maxDigits || region != "" && !international {
 		return "", false
 	}
 	code, width := p.callingCode(digits)
-	if code == nil {
-		return "", false
-	}
-	if region != "" && !international && !p.guard(region).admits(code, digits) {
-		return "", false
-	}
-	return digits, code.has(digits[width:])
+	return digits, code != nil && code.has(digits[width:])
 }
 
 // maxDigits keeps national numbers below the library's limit of 17.
@@ -239,17 +232,9 @@ func (p *phoneBook) callingCode(digits string) (plan *numberingPlan, width int) 
 	return nil, 0
 }
 
-func (p *phoneBook) guard(region string) *regionGuard {
-	if p.guards[region] == nil {
-		p.guards[region] = newRegionGuard(region)
-	}
-	return p.guards[region]
-}
-
 // numberingPlan is what the library knows of one calling code.
 type numberingPlan struct {
 	exists  bool
-	main    string         // the region whose rules the library parses by
 	lengths []int32        // that numbers without the calling code may have
 	prefix  *regexp.Regexp // recognises what could be taken off the front; nil: nothing could
 	unknown bool           // leave everything to the library
@@ -260,29 +245,29 @@ func newNumberingPlan(code int) *numberingPlan {
 	if len(names) == 0 {
 		return &numberingPlan{}
 	}
-	plan := &numberingPlan{exists: true, main: names[0], unknown: true}
-	m := metadataOf(names[0], code)
-	if m == nil {
+	plan := &numberingPlan{exists: true, unknown: true}
+	all, err := phonenumbers.MetadataCollection()
+	if err != nil {
 		return plan
 	}
-	plan.lengths, plan.unknown = m.GetGeneralDesc().GetPossibleLength(), false
+	of := slices.IndexFunc(all.GetMetadata(), func(m *phonenumbers.PhoneMetadata) bool {
+		return m.GetId() == names[0] && int(m.GetCountryCode()) == code // the region 001 stands for the calling codes of no country
+	})
+	if of < 0 {
+		return plan
+	}
+	m := all.GetMetadata()[of]
+	plan.lengths = m.GetGeneralDesc().GetPossibleLength()
 	// Without its end anchor a prefix matches more numbers, which are then left to
 	// the library: that costs time, not truth.
 	if pattern := strings.ReplaceAll(m.GetNationalPrefixForParsing(), "$", ""); pattern != "" {
-		plan.prefix = atStart(pattern)
-		plan.unknown = plan.prefix == nil
+		if plan.prefix, err = regexp.Compile("^(?:" + pattern + ")"); err != nil {
+			return plan
+		}
+		plan.prefix.Longest()
 	}
+	plan.unknown = false
 	return plan
-}
-
-// atStart compiles a pattern that a text may begin with, nil for one that is none.
-func atStart(pattern string) *regexp.Regexp {
-	re, err := regexp.Compile("^(?:" + pattern + ")")
-	if err != nil {
-		return nil
-	}
-	re.Longest()
-	return re
 }
 
 // has reports whether a national number, as it stands, has a length that the
@@ -297,49 +282,4 @@ func (p *numberingPlan) has(national string) bool {
 	}
 	found := p.prefix.FindStringIndex(national)
 	return len(found) < 2 || found[1] == 0
-}
-
-// metadataOf finds what the library knows of a region; the region 001 stands
-// for the calling codes of no country.
-func metadataOf(region string, code int) *phonenumbers.PhoneMetadata {
-	all, err := phonenumbers.MetadataCollection()
-	if err != nil {
-		return nil
-	}
-	for _, m := range all.GetMetadata() {
-		if m.GetId() == region && int(m.GetCountryCode()) == code {
-			return m
-		}
-	}
-	return nil
-}
-
-// regionGuard tells digits that begin with a region's own calling code, and
-// that the library takes for international, from those it could take for a
-// national number of the region.
-type regionGuard struct {
-	region   string
-	prefix   *regexp.Regexp // of calls abroad; nil: admit nothing
-	national *regexp.Regexp
-}
-
-func newRegionGuard(region string) *regionGuard {
-	g := &regionGuard{region: region}
-	m := metadataOf(region, phonenumbers.GetCountryCodeForRegion(region))
-	if m == nil || m.GetInternationalPrefix() == "" {
-		return g
-	}
-	g.national = atStart("(?:" + m.GetGeneralDesc().GetNationalNumberPattern() + ")$")
-	if g.national != nil {
-		g.prefix = atStart(m.GetInternationalPrefix())
-	}
-	return g
-}
-
-// admits reports whether digits of the plan are read as international: the
-// plan is the region's own, and all of the digits together are neither an
-// international prefix nor the shape of a national number.
-func (g *regionGuard) admits(plan *numberingPlan, digits string) bool {
-	return g.prefix != nil && plan.main == g.region && allDigits(digits) &&
-		!g.prefix.MatchString(digits) && !g.national.MatchString(digits)
 }
