@@ -1,13 +1,9 @@
 package main
 
 import (
-	"cmp"
-	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -56,7 +52,7 @@ func newConfigCommand(p *process) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return showSettings(cmd.OutOrStdout(), p.settingsInForce(cmd.Flags(), from), asJSON)
+			return show(cmd.OutOrStdout(), "settings", p.settingsInForce(cmd.Flags(), from), asJSON)
 		},
 	}
 	new(jobFlags).addAll(show.Flags())
@@ -91,22 +87,6 @@ func shownValue(f *pflag.Flag) string {
 		return console.MaskedURL(f.Value.String())
 	}
 	return strings.Join(valuesOf(f), ", ")
-}
-
-func showSettings(w io.Writer, all settingsInForce, asJSON bool) error {
-	if asJSON {
-		return printJSON(w, all)
-	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "SETTING\tVALUE\tFROM")
-	for _, s := range all.Settings {
-		fmt.Fprintf(t, "%s\t%s\t%s\n", s.Name, cmp.Or(s.Value, "-"), strings.TrimSpace(s.Source+" "+s.From))
-	}
-	fmt.Fprintln(t, "\nSECRET\tIS")
-	for _, s := range all.Secrets {
-		fmt.Fprintf(t, "%s\t%s\n", s.Variable, map[bool]string{true: "set", false: "not set"}[s.Set])
-	}
-	return t.Flush()
 }
 
 // knownVariables are the variables that mean something to any command.

@@ -9,7 +9,6 @@ import (
 	"iter"
 	"math"
 	"os"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -103,7 +102,7 @@ func (p *process) showDelta(ctx context.Context, flags *jobFlags, location, forg
 		}
 		info, err := state.Info(ctx)
 		if err == nil {
-			err = printDelta(p.stdout, info, asJSON)
+			err = show(p.stdout, "delta", info, asJSON)
 		}
 		if err == nil && unread > 0 {
 			err = &exitError{code: exitBadRows, err: fmt.Errorf("the registration id of %d %s of %s cannot be read: their devices are not removed", unread, report.Plural(unread, "row"), forget)}
@@ -162,29 +161,6 @@ func (p *process) idsOf(ctx context.Context, info blob.Info) iter.Seq2[string, e
 			return out.RegistrationID, nil
 		})(yield)
 	}
-}
-
-func printDelta(w io.Writer, i *delta.Info, asJSON bool) error {
-	if asJSON {
-		return printJSON(w, i)
-	}
-	fmt.Fprintf(w, "%s: %s at %s\n", i.State, i.Operation, i.BaseURL)
-	fmt.Fprintf(w, "  devices       %s, of them acknowledged %s\n", report.Grouped(i.Devices), report.Grouped(i.Acknowledged))
-	if i.Acknowledged > 0 {
-		fmt.Fprintf(w, "  acknowledged  from %s to %s\n", i.Oldest.Format(time.RFC3339), i.Newest.Format(time.RFC3339))
-	}
-	if i.File != "" {
-		fmt.Fprintf(w, "  file          %s, %s bytes\n", i.File, report.Grouped(i.Size))
-	}
-	fmt.Fprintf(w, "  written       %s\n", i.WrittenAt.Format(time.RFC3339))
-	if run := i.Run; run != nil {
-		end := "ended or stopped"
-		if run.Open {
-			end = "under way, or dead: the next run settles it"
-		}
-		fmt.Fprintf(w, "  last run      %s (%s), %s\n", run.ID, run.Folder, end)
-	}
-	return nil
 }
 
 // settleDead makes up for a run that died: from its folder where that can be read,

@@ -11,7 +11,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -70,10 +69,14 @@ func (p *process) doctor(ctx context.Context, c *runConfig, asJSON bool) error {
 	codes := d.readInputs(ctx)
 	d.platform(ctx, codes)
 	d.runFolder(ctx)
-	if err := d.print(p.stdout, asJSON); err != nil {
+	failed := slices.ContainsFunc(d.Checks, func(f finding) bool { return f.Status == checkFailed })
+	if failed {
+		d.ExitCode = exitStopped
+	}
+	if err := show(p.stdout, "checks", &d.findings, asJSON); err != nil {
 		return err
 	}
-	if d.failed() {
+	if failed {
 		return &exitError{exitStopped, errors.New("a check failed"), true}
 	}
 	return nil
@@ -82,37 +85,16 @@ func (p *process) doctor(ctx context.Context, c *runConfig, asJSON bool) error {
 // examination is a doctor's work: an execution that sends no row.
 type examination struct {
 	*execution
-	findings []finding
+	findings
+}
+
+type findings struct {
+	ExitCode int       `json:"exit_code"`
+	Checks   []finding `json:"checks"`
 }
 
 func (d *examination) add(check, status, message, remedy string) {
-	d.findings = append(d.findings, finding{check, status, console.OneLine(message), remedy})
-}
-
-func (d *examination) failed() bool {
-	return slices.ContainsFunc(d.findings, func(f finding) bool { return f.Status == checkFailed })
-}
-
-func (d *examination) print(w io.Writer, asJSON bool) error {
-	if asJSON {
-		code := exitDone
-		if d.failed() {
-			code = exitStopped
-		}
-		return printJSON(w, struct {
-			ExitCode int       `json:"exit_code"`
-			Checks   []finding `json:"checks"`
-		}{code, d.findings})
-	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, f := range d.findings {
-		text := f.Message
-		if f.Remedy != "" {
-			text += " – what to do: " + f.Remedy
-		}
-		fmt.Fprintf(t, "%s\t%s\t%s\n", f.Status, f.Check, text)
-	}
-	return t.Flush()
+	d.Checks = append(d.Checks, finding{check, status, console.OneLine(message), remedy})
 }
 
 // settings are fine when doctor comes here: what no job can have is wrong usage.
@@ -195,7 +177,7 @@ func (d *examination) reached(err error) bool {
 	said, ok := errors.AsType[*apiclient.Error](err)
 	switch {
 	case ok && said.Status == 0 && (said.Code == apiclient.CodeProxy || strings.HasPrefix(said.Message, "proxy ")):
-		d.findings = slices.DeleteFunc(d.findings, func(f finding) bool { return f.Check == "proxy" })
+		d.Checks = slices.DeleteFunc(d.Checks, func(f finding) bool { return f.Check == "proxy" })
 		d.add("proxy", checkFailed, said.Message, d.remedy(apiclient.CodeProxy, ""))
 		return false
 	case ok && said.Status == 0:
@@ -259,7 +241,7 @@ func (d *examination) credentials(ctx context.Context, codes []string, listing e
 	default:
 		d.add(check, checkOK, "accepted; they may not read the applications (scope mobile-app-messaging:manage)", "")
 	}
-	return d.findings[len(d.findings)-1].Status == checkOK
+	return d.Checks[len(d.Checks)-1].Status == checkOK
 }
 
 // remedy is what the catalogue of errors says about a code.

@@ -138,7 +138,7 @@ func (v *inspector) finish(p *process) error {
 		r.Written = written
 		r.ExitCode = exitDone // what was asked for is done
 	}
-	if err := r.write(p.stdout, v.own.json); err != nil {
+	if err := show(p.stdout, "inspection", r, v.own.json); err != nil {
 		return err
 	}
 	if r.ExitCode != exitDone {
@@ -283,6 +283,6 @@ func (in *inputInspection) take(other *inputInspection) {
 	if in.RowsAre != other.RowsAre {
 		in.RowsAre = "estimated"
 	}
-	in.others++
-	in.last = other.Name
+	in.Others++
+	in.Last = other.Name
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"crypto/sha256"
 	bits "encoding/binary"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -12,8 +11,6 @@ import (
 	"pushbatch/batch"
 	"pushbatch/batch/ops"
 	"pushbatch/batch/spill"
-	"pushbatch/writers/console"
-	"pushbatch/writers/report"
 )
 
 // Bounds of what findings keep and show.
@@ -134,36 +131,6 @@ func (f *columnProblems) sorted() []*columnProblem {
 	return all
 }
 
-// printTo writes the most frequent ones.
-func (f *columnProblems) printTo(w io.Writer, indent string) {
-	for i, g := range f.sorted() {
-		if i == 0 {
-			fmt.Fprintf(w, "%sProblems by column:\n", indent)
-		}
-		if i == shownFindings {
-			fmt.Fprintf(w, "%s  … and %d more\n", indent, len(f.groups)-i)
-			break
-		}
-		fmt.Fprintf(w, "%s  %s\n", indent, g.text())
-	}
-}
-
-func (g *columnProblem) text() string {
-	text := fmt.Sprintf("%s %s: %s", report.Grouped(g.Count), report.Plural(g.Count, "row"), g.Code)
-	if g.Column != "" {
-		text = fmt.Sprintf("%s: %s %s, %s", console.OneLine(g.Column), report.Grouped(g.Count), report.Plural(g.Count, "row"), g.Code)
-	}
-	if g.Looks != "" {
-		text += ", looks like " + g.Looks
-	}
-	if g.Change != "" && g.Saves > 0 {
-		text += fmt.Sprintf(". %s for %s: %s %s", g.Change, console.OneLine(g.Column), report.Grouped(g.Saves), report.Plural(g.Saves, "row"))
-	} else if g.Change != "" {
-		text += ". " + g.Change + " would mend the cells, but not the rows alone"
-	}
-	return text + " (first " + report.Plural(int64(len(g.Rows)), "row") + " " + strings.Trim(strings.Join(strings.Fields(fmt.Sprint(g.Rows)), ", "), "[]") + ")"
-}
-
 // addDryRunProblems gathers in a dry run what inspect says of rows, in short.
 func addDryRunProblems(x *execution) {
 	if x.client != nil || x.makesTable() {
@@ -188,13 +155,17 @@ func addDryRunProblems(x *execution) {
 	})
 }
 
+type dryRunFindings struct {
+	Forecast forecast
+	Findings []*columnProblem
+}
+
 // printDryRun writes what sending would take, and what is wrong by column.
 func (x *execution) printDryRun(w io.Writer) {
 	if x.found == nil || x.found.rows == 0 || x.flags.quiet || x.process.json {
 		return
 	}
-	fmt.Fprintf(w, "  sending    %s\n", forecastOf(x.found.requests, x.flags.client.Rate).text())
-	x.found.printTo(w, "  ")
+	_ = show(w, "dry run", &dryRunFindings{forecastOf(x.found.requests, x.flags.client.Rate), x.found.sorted()}, false) // its stream keeps an error
 }
 
 // plannedSink counts what a run would send that is known only when devices were
@@ -327,23 +298,4 @@ func (r *duplicateReport) add(group []occurrence, names []string) {
 	})
 	r.Examples = slices.CompactFunc(r.Examples, slices.Equal)
 	r.Examples = r.Examples[:min(len(r.Examples), shownExamples)]
-}
-
-func (r *duplicateReport) printTo(w io.Writer, what string) {
-	if r.Values == 0 {
-		return
-	}
-	fmt.Fprintf(w, "    %s %s in %s rows", report.Grouped(r.Values), report.Plural(r.Values, what), report.Grouped(r.Rows))
-	if r.Differ > 0 {
-		fmt.Fprintf(w, ", %s with rows that differ", report.Grouped(r.Differ))
-	}
-	examples := make([]string, len(r.Examples))
-	for i, rows := range r.Examples {
-		places := make([]string, len(rows))
-		for j, row := range rows {
-			places[j] = fmt.Sprintf("%s row %d", row.Source, row.Row)
-		}
-		examples[i] = strings.Join(places, " and ")
-	}
-	fmt.Fprintf(w, "; first: %s\n", strings.Join(examples, "; "))
 }

@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"slices"
 	"time"
@@ -40,7 +38,7 @@ type runStatus struct {
 	Resumable  bool             `json:"resumable"`
 	Obstacle   string           `json:"obstacle,omitempty"` // why it cannot be resumed, beside what stopped it
 
-	goOn string // the command that goes on
+	GoOn string `json:"-"` // the command that goes on
 }
 
 func newStatusCommand(p *process) *cobra.Command {
@@ -58,11 +56,7 @@ func newStatusCommand(p *process) *cobra.Command {
 				if s.Resumable && run.usedSince(s3.with(cmd.Context(), p)) {
 					s.Resumable, s.Obstacle = false, delta.ErrUsedSince.Error()
 				}
-				if asJSON {
-					return printJSON(cmd.OutOrStdout(), s)
-				}
-				s.print(cmd.OutOrStdout())
-				return nil
+				return show(cmd.OutOrStdout(), "status", s, asJSON)
 			})
 		},
 	}
@@ -109,17 +103,11 @@ func (p *process) readRun(cmd *cobra.Command, f *s3Flags, path string, do func(*
 	return readRun(f.with(cmd.Context(), p), path, do)
 }
 
-func printJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
-}
-
 // status tells apart a run that goes on, one that said how it stopped, and one that
 // was killed.
 func (r *viewedRun) status() (*runStatus, error) {
 	s := &runStatus{Run: r.folder.Path(""), Operation: r.spec.Operation, StartedAt: r.spec.StartedAt}
-	s.goOn = "pushbatch resume " + report.ShellPath(s.Run)
+	s.GoOn = "pushbatch resume " + report.ShellPath(s.Run)
 	counted, last := new(report.Summary), new(report.Summary)
 	counted.Fill(batch.Tally{}, 0)
 	if c := r.point; c != nil {
@@ -149,7 +137,7 @@ func (r *viewedRun) status() (*runStatus, error) {
 		s.State, s.Resumable = report.Stopped, !slices.Contains(brokenInput, last.ReasonCode)
 		last.Run = s.Run
 		if steps := last.Next(r.spec.forReport()); len(steps) > 0 {
-			s.goOn = steps[0].Command
+			s.GoOn = steps[0].Command
 		}
 		done := last.Outcome == report.Completed || last.ExitCode == exitErrors // else a table or a state is to be written yet
 		if r.point != nil && r.point.Ended && done {
@@ -169,36 +157,6 @@ func (r *viewedRun) usedSince(ctx context.Context) bool {
 	}
 	store, err := stateStore(ctx, r.spec.Settings["delta"][0])
 	return err == nil && delta.UsedSince(ctx, store, &plan)
-}
-
-func (s *runStatus) print(w io.Writer) {
-	fmt.Fprintf(w, "%s: %s, %s", s.Run, s.Operation, s.State)
-	if s.Holder != nil {
-		fmt.Fprintf(w, " (process %d on %s)", s.Holder.PID, s.Holder.Host)
-	}
-	fmt.Fprintf(w, "\n  %s %s", report.Grouped(s.Rows), report.Plural(s.Rows, "row"))
-	if s.Total != nil {
-		fmt.Fprintf(w, " of about %s", report.Grouped(*s.Total))
-	}
-	if s.RowsPerSec > 0 {
-		fmt.Fprintf(w, ", %s rows/s", report.Rate(s.RowsPerSec))
-	}
-	if s.LeftSecs != nil {
-		fmt.Fprintf(w, ", about %s left", report.Seconds(*s.LeftSecs))
-	}
-	fmt.Fprintf(w, "\n  succeeded %s, failed %s, rejected %s, skipped %s\n", report.Grouped(s.Statuses.Succeeded),
-		report.Grouped(s.Statuses.Failed), report.Grouped(s.Statuses.Rejected), report.Grouped(s.Statuses.Skipped))
-	report.PrintCodes(w, s.ErrorCodes)
-	report.PrintWarnings(w, s.Warnings)
-	if s.Reason != "" {
-		fmt.Fprintf(w, "  stopped: %s\n", s.Reason)
-	}
-	if s.Obstacle != "" {
-		fmt.Fprintf(w, "  it cannot be resumed: %s\n", s.Obstacle)
-	}
-	if s.Resumable {
-		fmt.Fprintf(w, "  to go on: %s\n", s.goOn)
-	}
 }
 
 const notifySecretVariable = "PUSHBATCH_NOTIFY_SECRET"

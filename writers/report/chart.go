@@ -117,9 +117,10 @@ type meter struct {
 	Bars        []part
 }
 
-// meterOf draws the facts that have a class; nil when there is nothing to draw.
-func meterOf(facts []fact) *meter {
+// meter draws the counts that have a class; nil when there is nothing to draw.
+func (s *Summary) meter() *meter {
 	var m meter
+	facts := s.countFacts()
 	var texts []string
 	var sum, at float64
 	for _, f := range facts {

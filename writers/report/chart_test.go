@@ -65,7 +65,7 @@ func TestPercent(t *testing.T) {
 // high as its rate.
 func TestLastIntervalIsAPart(t *testing.T) {
 	t.Parallel()
-	c := overTime(Timeline{StepSeconds: 2, Succeeded: []int64{20, 20, 10}}, 5)
+	c := (&Summary{Timeline: Timeline{StepSeconds: 2, Succeeded: []int64{20, 20, 10}}, Elapsed: 5}).history()
 	bars := c.Rows.Layers[0].Bars
 	if len(bars) != 3 || bars[0].Height != bars[2].Height || bars[0].Y != bars[2].Y || bars[0].Width <= bars[2].Width {
 		t.Errorf("%+v", bars)

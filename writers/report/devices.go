@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"io"
 	"strings"
 
 	"pushbatch/writers/inventory"
@@ -69,38 +68,14 @@ const (
 	pageValues     = 20 // of a view
 )
 
-func (t *Table) printTo(w io.Writer) {
-	if t == nil {
-		return
-	}
-	if t.People != nil {
-		fmt.Fprintf(w, "  %-10s %s\n", "people", t.People)
-	}
-	if t.To == "" {
-		return
-	}
-	files := ""
-	if t.TableFiles > 1 {
-		files = fmt.Sprintf(" in %s files", Grouped(int64(t.TableFiles)))
-	}
-	if t.RowsBefore != nil {
-		files += fmt.Sprintf(" (in place of %s)", Grouped(*t.RowsBefore))
-	}
-	fmt.Fprintf(w, "  %-10s %s %s%s: %s\n", "table", Grouped(t.Devices), Plural(t.Devices, "device"), files, t.To)
-	if c := t.Changes; c != nil {
-		fmt.Fprintf(w, "  %-10s since %s: %s appeared, %s vanished, %s changed\n", "changes", c.Since, Grouped(c.Appeared), Grouped(c.Vanished), Grouped(c.Changed))
-	}
-	for _, a := range t.reconciled() {
-		fmt.Fprintf(w, "  %-10s %s\n", "checked", a)
-	}
-	if len(t.Unnamed) > 0 {
-		fmt.Fprintf(w, "  %-10s fields that have no column stand in extra: %s\n", "note", cut(strings.Join(t.Unnamed, ", "), longText))
-	}
+// views says how many devices have the most frequent values, a line a view.
+func (t *Table) views() (lines []string) {
 	for _, v := range inventory.Views {
 		if list := t.Inventory[v.Name]; len(list) > 0 {
-			fmt.Fprintf(w, "    %-13s %s\n", v.Title, valuesText(list))
+			lines = append(lines, fmt.Sprintf("%-13s %s", v.Title, valuesText(list)))
 		}
 	}
+	return lines
 }
 
 // reconciled are the applications that can be checked: the listing was of
@@ -208,28 +183,4 @@ func changeBreakdowns(c *inventory.Changes) []breakdown {
 		all = append(all, breakdownOf("Changed values by column", columns[:min(len(columns), pageValues)]))
 	}
 	return all
-}
-
-// facts are what the page says of a table in numbers.
-func (t *Table) facts() (facts []fact) {
-	if t == nil {
-		return nil
-	}
-	if t.To != "" {
-		facts = append(facts, fact{Name: "Table", Value: cut(t.To, longText)}, countFact("Devices", "devices", t.Devices))
-	}
-	if t.RowsBefore != nil {
-		facts = append(facts, countFact("Devices in the table before", "rows_before", *t.RowsBefore))
-	}
-	for _, text := range t.reconciled() {
-		facts = append(facts, fact{Name: "Checked", Value: text})
-	}
-	if t.People == nil {
-		return facts
-	}
-	facts = append(facts, countFact("People listed", "people.listed", t.People.Listed))
-	if t.People.Total != nil {
-		facts = append(facts, countFact("People, as the platform counts", "people.total", *t.People.Total))
-	}
-	return facts
 }

@@ -8,27 +8,6 @@ import (
 	"pushbatch/batch"
 )
 
-// latency is how many rows took how long: a chart and its table.
-type latency struct {
-	Chart *chart
-	Table []latencyLine
-}
-
-// latencyLine is one column of the chart.
-type latencyLine struct{ From, To, Rows string }
-
-// latencyOf shows bars; nil when there are none.
-func latencyOf(bars []LatencyBar, of *Latency) *latency {
-	if len(bars) == 0 {
-		return nil
-	}
-	l := &latency{Chart: latencyChart(bars, []quantile{{"p50", of.P50}, {"p90", of.P90}, {"p99", of.P99}})}
-	for _, b := range bars {
-		l.Table = append(l.Table, latencyLine{millisText(b.From), millisText(b.To), Grouped(b.Rows)})
-	}
-	return l
-}
-
 // quantile marks a latency, in milliseconds.
 type quantile struct {
 	name   string
@@ -37,8 +16,8 @@ type quantile struct {
 
 // latencyChart draws how many rows took how long. Every column is twice as wide in
 // time as the one before: the axis is logarithmic.
-func latencyChart(bars []LatencyBar, marks []quantile) *chart {
-	n := float64(len(bars))
+func (s *Summary) latencyChart() *chart {
+	bars, n := s.Distribution, float64(len(s.Distribution))
 	c := &chart{ID: "latency", Caption: "Rows by how long their last answer took"}
 	rows := counted{class: "ok"}
 	edges := make([]float64, len(bars)+1)
@@ -51,7 +30,7 @@ func latencyChart(bars []LatencyBar, marks []quantile) *chart {
 	c.Ticks = latencyTicks(bars)
 	c.Alternative = fmt.Sprintf("Rows by latency from %s to %s, at most %s rows in one column.",
 		millisText(bars[0].From), millisText(bars[len(bars)-1].To), Grouped(int64(peak)))
-	for i, q := range marks {
+	for i, q := range []quantile{{"p50", s.Latency.P50}, {"p90", s.Latency.P90}, {"p99", s.Latency.P99}} {
 		at := math.Log2(q.millis/bars[0].From) / n
 		if q.millis <= 0 || bars[0].From <= 0 || at < 0 || at > 1 {
 			continue

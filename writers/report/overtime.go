@@ -21,8 +21,12 @@ type historyLine struct {
 	Counts []string
 }
 
-func overTime(t Timeline, seconds float64) *history {
-	c := new(history)
+// history is that of a run; nil: of several, which have no time in common.
+func (s *Summary) history() *history {
+	if len(s.Runs) > 0 {
+		return nil
+	}
+	c, t := new(history), s.Timeline
 	rows := present([]counted{
 		{"succeeded", "ok", t.Succeeded},
 		{"skipped", "skipped", t.Skipped},
@@ -30,9 +34,9 @@ func overTime(t Timeline, seconds float64) *history {
 		{"failed", "failed", t.Failed},
 	})
 	requests := present([]counted{{"not refused", "ok", without(t.Requests, t.Throttled)}, {"refused (429)", "refused", t.Throttled}})
-	c.Rows = timeChart("rows", "Rows finished a second", rows, t, seconds)
+	c.Rows = timeChart("rows", "Rows finished a second", rows, t, s.Elapsed)
 	if len(present([]counted{{"", "", t.Requests}})) > 0 {
-		c.Requests = timeChart("requests", "Requests sent a second", requests, t, seconds)
+		c.Requests = timeChart("requests", "Requests sent a second", requests, t, s.Elapsed)
 		c.Refusals = refusals(t.Throttled)
 	}
 	c.fillTable(t, append(rows, present([]counted{{"requests", "", t.Requests}, {"refused (429)", "", t.Throttled}})...))

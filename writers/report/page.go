@@ -1,48 +1,33 @@
 package report
 
 import (
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
 	"fmt"
+	"html"
 	"maps"
 	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
+
+	"pushbatch/writers/form"
 )
 
-// page is what report.html shows: aggregates only, so that its size does not
-// grow with the rows of the run. Numbers are shown as they are given.
-type page struct {
-	Title      string
-	Subtitle   string
-	Verdict    verdict
-	Headline   string // two or three words
-	Outcome    string // one line
-	Remedy     string // what to do about what stopped the run; may be empty
-	Next       []Step
-	Devices    []breakdown // of an export; they come first
-	Meter      *meter      // nil: nothing to draw
-	Counts     []fact      // rows by status
-	Facts      []fact
-	OverTime   *history // nil: of several runs, which have no time in common
-	Latency    *latency // nil: nothing was sent
-	Errors     []errorGroup
-	Warnings   []warningGroup
-	MoreErrors []errorGroup // shown without explanation and examples
-	Inputs     []shownInput
-	Settings   []fact
-	Files      []shownFile
-	Made       string
-}
+//go:embed page.css
+var pageStyle string
 
-// verdict is how a run ended, as a class of the page's style.
-type verdict string
+// pageHTML shows aggregates only, so that the page's size does not grow with the rows of
+// the run. Numbers are shown as they are given.
+//
+//go:embed page.html
+var pageHTML string
 
-const (
-	good    verdict = "good"    // every row is fine
-	bad     verdict = "bad"     // the inputs were read to their end, some rows are not fine
-	stopped verdict = "stopped" // rows are left
-	running verdict = "running" // it goes on
-)
+// verdict is how a run ended: as a class of the page's style (good, bad, stopped with
+// rows left, or running) and in two or three words.
+type verdict struct{ Class, Headline string }
 
 // fact is a name and a value. Key says where in summary.json the value stands,
 // Raw is the value there; both may be empty. Class is the colour of a part of
@@ -54,89 +39,109 @@ func countFact(name, key string, n int64) fact {
 	return fact{Name: name, Value: Grouped(n), Key: key, Raw: fmt.Sprint(n)}
 }
 
-// shownFile is a file that lies beside the page.
-type shownFile struct{ Name, Path, Meaning string }
-
 // pageTime is how the page writes moments.
 const pageTime = "2006-01-02 15:04:05 UTC"
 
 // Page makes report.html: one self-contained HTML file that runs no script. Its
 // policy lets a browser load nothing and apply no style but the page's own, so
 // that whatever a file or an answer brought in stays text.
-func Page(s *Summary, r *Run) []byte { return pageOf(s, r).render() }
-
-func pageOf(s *Summary, r *Run) *page {
-	p := &page{
-		Title: "pushbatch " + s.Operation + ": " + cut(lastPart(s.Run), shortText), Subtitle: cut(s.Run, longText),
-		Outcome: s.outcomeLine(), Remedy: s.Remedy,
-		Devices: s.Table.breakdowns(), Counts: s.countFacts(), Facts: slices.Concat(s.facts(), s.Delta.facts(), s.Table.facts()),
-		Latency: latencyOf(s.Distribution, &s.Latency), Warnings: s.warningGroups(r), Inputs: r.shownInputs(),
-		Made: fmt.Sprintf("Made by pushbatch %s at %s.", s.Version, s.EndedAt.Format(pageTime)),
-	}
-	p.Meter = meterOf(p.Counts)
-	if len(s.Runs) == 0 {
-		p.OverTime = overTime(s.Timeline, s.Elapsed)
-	}
-	p.Verdict, p.Headline = s.verdict()
-	for _, step := range s.Next(r) {
-		p.Next = append(p.Next, Step{capital(step.Say), step.Command})
-	}
-	p.Errors, p.MoreErrors = s.errorGroups(r)
-	for _, name := range slices.Sorted(maps.Keys(r.Settings)) {
-		p.Settings = append(p.Settings, fact{Name: name, Value: cut(strings.Join(r.Settings[name], ", "), longText)})
-	}
-	for _, f := range s.Files {
-		name := filepath.Base(f)
-		p.Files = append(p.Files, shownFile{name, url.PathEscape(name), fileMeaning(name)})
-	}
-	if r.Redacted {
-		p.Made += " Values of rows are replaced by a keyed hash."
-	}
-	return p
+func Page(s *Summary, r *Run) []byte {
+	hash := sha256.Sum256([]byte(pageStyle)) // by which the policy names our style
+	text := strings.NewReplacer("HASH", base64.StdEncoding.EncodeToString(hash[:]), "STYLE", pageStyle).Replace(pageHTML)
+	return form.New(text, escaped, words, form.Functions{
+		"next":     func() []Step { return s.Next(r) },
+		"explain":  r.explain,
+		"source":   r.shortSource,
+		"inputs":   r.shownInputs,
+		"settings": r.settings,
+		"redacted": func() bool { return r.Redacted },
+	}).Fill("main", s)
 }
 
-// verdict says how a run ended in two or three words.
-func (s *Summary) verdict() (v verdict, headline string) {
+// escaped makes a text safe between tags and between quotes. HTML has no way to
+// write a NUL.
+func escaped(text string) string {
+	return html.EscapeString(strings.ReplaceAll(text, "\x00", "\uFFFD"))
+}
+
+// words are what all forms can call.
+var words = form.Functions{
+	"grouped": Grouped,
+	"plural":  Plural,
+	"pick":    Pick,
+	"seconds": Seconds,
+	"rate":    Rate,
+	"millis":  millisText,
+	"moment":  func(t time.Time) string { return t.Format(pageTime) },
+	"long":    func(text string) string { return cut(text, longText) },
+	"brief":   func(text string) string { return cut(text, shortText) },
+	"capital": capital,
+	"join":    func(list []string) string { return strings.Join(list, ", ") },
+	"last":    lastPart,
+	"base":    filepath.Base,
+	"path":    url.PathEscape,
+	"int":     func(n int64) int64 { return n },
+	"add":     func(a, b int) int { return a + b },
+	"several": func(n int) bool { return n > 1 },
+	"top":     func(n int, codes []Code) []Code { return codes[:min(n, len(codes))] },
+	"rest":    func(n int, codes []Code) []Code { return codes[min(n, len(codes)):] },
+	"number":  func(codes []Code) int { return len(codes) },
+	"is":      func(o, other Outcome) bool { return o == other },
+	"fact":    func(name, value string) fact { return fact{Name: name, Value: value} },
+	"count":   countFact,
+	"measured": func(name, key string, v float64, text string) fact {
+		return fact{Name: name, Value: text, Key: key, Raw: fmt.Sprint(v)}
+	},
+	"bad":        Counts.Bad,
+	"valid":      func(s *Summary) int64 { return s.Rows - s.Statuses.Bad() },
+	"verdict":    (*Summary).verdict,
+	"ended":      (*Summary).endedWord,
+	"inAll":      (*Summary).inAll,
+	"counts":     (*Summary).countFacts,
+	"meter":      (*Summary).meter,
+	"history":    (*Summary).history,
+	"latency":    (*Summary).latencyChart,
+	"breakdowns": (*Table).breakdowns,
+	"checked":    (*Table).reconciled,
+	"views":      (*Table).views,
+	"planned":    (*Delta).Text,
+	"columns":    (*Warning).columns,
+	"examples":   examples,
+	"meaning":    fileMeaning,
+	"names":      fileNames,
+}
+
+// settings are those of the page.
+func (r *Run) settings() (facts []fact) {
+	for _, name := range slices.Sorted(maps.Keys(r.Settings)) {
+		facts = append(facts, fact{Name: name, Value: cut(strings.Join(r.Settings[name], ", "), longText)})
+	}
+	return facts
+}
+
+func (s *Summary) endedWord() string {
+	if s.Outcome == Running || s.Outcome == Interrupted {
+		return "As of"
+	}
+	return "Ended"
+}
+
+func (s *Summary) verdict() verdict {
 	switch {
 	case s.Outcome == Running:
-		return running, "Going on"
+		return verdict{"running", "Going on"}
 	case s.Outcome == Interrupted:
-		return stopped, "Interrupted"
+		return verdict{"stopped", "Interrupted"}
 	case s.Outcome != Completed:
-		return stopped, "Stopped"
+		return verdict{"stopped", "Stopped"}
 	case s.ExitCode != exitDone && s.Rows == 0:
-		return bad, "Ended without a row"
+		return verdict{"bad", "Ended without a row"}
 	case s.ExitCode != exitDone && s.DryRun:
-		return bad, "Checked, with errors"
+		return verdict{"bad", "Checked, with errors"}
 	case s.ExitCode != exitDone:
-		return bad, "Ended, with errors"
+		return verdict{"bad", "Ended, with errors"}
 	case s.DryRun:
-		return good, "Checked, all rows are valid"
+		return verdict{"good", "Checked, all rows are valid"}
 	}
-	return good, "Done"
-}
-
-// outcomeLine says in one line how a run ended, or where it stands.
-func (s *Summary) outcomeLine() string {
-	line := fmt.Sprintf("%s of %s rows succeeded", Grouped(s.Statuses.Succeeded), Grouped(s.Rows))
-	not := "did not"
-	if s.DryRun {
-		line = fmt.Sprintf("Dry run: %s of %s rows are valid; nothing was sent", Grouped(s.Rows-s.Statuses.Bad()), Grouped(s.Rows))
-		not = "are not"
-	}
-	if s.Simulated {
-		line = "Simulated, nothing left this machine: " + line
-	}
-	if n := s.Statuses.Bad(); n > 0 {
-		line += fmt.Sprintf(", %s %s", Grouped(n), not)
-	}
-	switch s.Outcome {
-	case Running:
-		return line + ", as of " + s.EndedAt.Format(pageTime) + "."
-	case Interrupted:
-		return line + " until the run was cut off, by a crash or a kill."
-	case Stopped:
-		line = "Stopped: " + cut(s.Reason, longText) + ". " + line
-	}
-	return fmt.Sprintf("%s (exit code %d).", line, s.ExitCode)
+	return verdict{"good", "Done"}
 }

@@ -71,33 +71,32 @@ func TestPageSaysHowARunStands(t *testing.T) {
 		name              string
 		s                 Summary
 		run               Run
-		verdict           verdict
+		verdict           string
 		headline, command string
 	}{
-		{"done", Summary{Outcome: Completed, Rows: 1}, file, good, "Done", ""},
+		{"done", Summary{Outcome: Completed, Rows: 1}, file, "good", "Done", ""},
 		{"failed", Summary{Outcome: Completed, ExitCode: 1, Rows: 1, Statuses: bad}, file, "bad", "Ended, with errors", "pushbatch update 'my run/failed.csv' --map m.yaml --ignore-unmapped --rate 7"},
 		{"failed for now", Summary{
 			Outcome: Completed, ExitCode: 1, Rows: 1, Statuses: Counts{Failed: 2}, ErrorCodes: []Code{{Code: "timeout", Status: batch.Failed, Count: 2}},
 		}, file, "bad", "Ended, with errors", "pushbatch retry 'my run'"},
 		{"failed export", Summary{Outcome: Completed, ExitCode: 1, Rows: 1, Statuses: bad}, table, "bad", "Ended, with errors", "pushbatch update 'my run/failed.csv' --to /data/devices-again.csv.gz"},
 		{"only warnings", Summary{Outcome: Completed, ExitCode: 1, Rows: 1}, file, "bad", "Ended, with errors", ""},
-		{"stopped", Summary{Outcome: Stopped, ExitCode: 3}, file, stopped, "Stopped", "pushbatch resume 'my run'"},
-		{"stopped stream", Summary{Outcome: Stopped, ExitCode: 3}, stream, stopped, "Stopped", ""},
-		{"running", Summary{Outcome: Running}, file, running, "Going on", "pushbatch status 'my run'"},
-		{"killed", Summary{Outcome: Interrupted}, file, stopped, "Interrupted", "pushbatch resume 'my run'"},
+		{"stopped", Summary{Outcome: Stopped, ExitCode: 3}, file, "stopped", "Stopped", "pushbatch resume 'my run'"},
+		{"stopped stream", Summary{Outcome: Stopped, ExitCode: 3}, stream, "stopped", "Stopped", ""},
+		{"running", Summary{Outcome: Running}, file, "running", "Going on", "pushbatch status 'my run'"},
+		{"killed", Summary{Outcome: Interrupted}, file, "stopped", "Interrupted", "pushbatch resume 'my run'"},
 		{"empty", Summary{Outcome: Completed, ExitCode: 2}, file, "bad", "Ended without a row", ""},
-		{"dry", Summary{Outcome: Completed, DryRun: true, Rows: 1}, file, good, "Checked, all rows are valid", ""},
+		{"dry", Summary{Outcome: Completed, DryRun: true, Rows: 1}, file, "good", "Checked, all rows are valid", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			test.s.Operation, test.s.Run, test.run.Explain = "update", "my run", explain
-			p := pageOf(&test.s, &test.run)
-			if p.Verdict != test.verdict || p.Headline != test.headline {
-				t.Errorf("%s, %q; want %s, %q", p.Verdict, p.Headline, test.verdict, test.headline)
+			if v := test.s.verdict(); v.Class != test.verdict || v.Headline != test.headline {
+				t.Errorf("%v; want %s, %q", v, test.verdict, test.headline)
 			}
 			command := ""
-			if len(p.Next) > 0 {
-				command = p.Next[0].Command
+			if steps := test.s.Next(&test.run); len(steps) > 0 {
+				command = steps[0].Command
 			}
 			if command != test.command {
 				t.Errorf("next: %q, want %q", command, test.command)
