@@ -24,10 +24,11 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if err := s3test.Setenv(); err != nil {
-		panic(err)
+	code := s3test.Run(m)
+	if built != "" {
+		_ = os.RemoveAll(filepath.Dir(built)) // what is left over in the temporary folder hurts nobody
 	}
-	testscript.Main(m, map[string]func(){"pushbatch": main})
+	os.Exit(code)
 }
 
 // The scripts in testdata are the specification of the command line: one a
@@ -43,6 +44,7 @@ func TestScripts(t *testing.T) {
 		Dir: dir,
 		Setup: func(env *testscript.Env) error {
 			rows, err := filepath.Abs(filepath.Join("..", "..", "testdata", "rows"))
+			env.Setenv("PATH", filepath.Dir(binary(t))+string(filepath.ListSeparator)+env.Getenv("PATH"))
 			env.Setenv("ROWS", rows)
 			env.Setenv("NO_COLOR", "1")
 			env.Setenv("INFOBIP_API_KEY", scriptKey)

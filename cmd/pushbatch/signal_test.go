@@ -14,6 +14,8 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -28,27 +30,36 @@ import (
 	"pushbatch/writers/report"
 )
 
-// buildOnce builds the real binary for tests that signal and kill it.
-var buildOnce = sync.OnceValues(func() (string, error) {
+// built is the program as users have it, once binary has been called.
+var built string
+
+// buildOnce builds the program as users have it. Tests start it, not themselves: with what
+// only tests import, a start costs a third more.
+var buildOnce = sync.OnceValue(func() error {
 	dir, err := os.MkdirTemp("", "pushbatch-test")
 	if err != nil {
-		return "", err
+		return err
 	}
-	bin := filepath.Join(dir, "pushbatch")
-	out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput()
+	built = filepath.Join(dir, "pushbatch")
+	out, err := exec.Command("go", "build", fmt.Sprintf("-race=%t", raceDetector()), "-o", built, ".").CombinedOutput() //nolint:gosec // the program
 	if err != nil {
-		return "", errors.New(string(out))
+		return errors.New(string(out))
 	}
-	return bin, nil
+	return nil
 })
+
+// raceDetector reports whether the tests run under the race detector: the program does, too.
+func raceDetector() bool {
+	info, ok := debug.ReadBuildInfo()
+	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
+}
 
 func binary(t *testing.T) string {
 	t.Helper()
-	bin, err := buildOnce()
-	if err != nil {
+	if err := buildOnce(); err != nil {
 		t.Fatal(err)
 	}
-	return bin
+	return built
 }
 
 // child is the binary at work.
