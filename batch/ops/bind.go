@@ -187,7 +187,7 @@ func (b *binder) has(name string) bool {
 // checkRequired refuses inputs in which no row could be complete. It is silent
 // when a refused column may be the one that is missing.
 func (b *binder) checkRequired() {
-	grouped := slices.ContainsFunc(b.fields, func(f *field) bool { return f.members != nil && f.def.name == "identity" })
+	grouped := slices.ContainsFunc(b.fields, func(f *field) bool { return f.members != nil && f.def.name != "attributes" })
 	for _, name := range b.operation.Required {
 		if !b.has(name) && !b.excused {
 			b.refuse(codeColumnMissing, "", "%s needs a column %s; the columns are %s", b.operation.Name, name, b.headerNames())

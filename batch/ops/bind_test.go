@@ -114,6 +114,11 @@ column_unknown: unknown column "zzzzzz": map it with --map, or pass it over with
 column_missing: personalize needs at least one column of externalId, phoneNumber, email; the columns are firstName, lastName
 app_code_missing: no application code: give --app-code, INFOBIP_APP_CODE or a column appCode`,
 		},
+		"nothing to update": {
+			"update", "registrationId,appCode",
+			ops.Options{},
+			`column_missing: update needs at least one column of isPrimary, registrationEnabled, additionalData; the columns are registrationId, appCode`,
+		},
 		"unknown type": {
 			"update", "registrationId,additionalData.a:int",
 			ops.Options{HasAppCode: true},

@@ -59,6 +59,7 @@ func (b *binder) constant(c Constant) {
 	}
 	if err != nil {
 		b.refuse(codeTargetUnknown, "", "%sconstant %s: %v", c.where, c.Target, err)
+		b.excused = true
 		return
 	}
 	before := len(b.fields)

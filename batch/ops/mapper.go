@@ -125,7 +125,7 @@ func (m *rowMapper) checkComplete(a *requestBuilder) {
 	if !a.hasID && len(m.operation.Required) > 0 {
 		a.reject(&m.whole, codeRegistrationIDMissing, "the row has no registration id")
 	}
-	if len(m.operation.OneOf) > 0 && !a.known {
+	if m.operation.identified && len(m.operation.OneOf) > 0 && !a.known {
 		a.reject(&m.whole, codeIdentityMissing, "the row has neither external id, phone number nor e-mail address")
 	}
 	if !m.options.HasAppCode && a.appCode == "" && len(a.problems) == 0 {

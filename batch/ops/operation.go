@@ -19,9 +19,11 @@ type Operation struct {
 	Name     string   // as the command is called
 	Title    string   // one line for help
 	Required []string // every row needs a value of each
-	OneOf    []string // every row needs a value of at least one; empty: none is needed
+	OneOf    []string // an input needs at least one of these columns; empty: none is needed
 	Optional []string // objects stand as "customAttributes" and "additionalData"
 
+	// identified tells that a row needs a value of OneOf: it names nobody else.
+	identified bool
 	// exported tells that an export is valid input: the columns of an inventory
 	// that nobody can write are known and passed over.
 	exported bool
@@ -84,7 +86,7 @@ func personalize() *Operation {
 		Name:     "personalize",
 		Title:    "tie each row's device to a person",
 		Required: []string{"registrationId"},
-		OneOf:    []string{"externalId", "phoneNumber", "email"},
+		OneOf:    []string{"externalId", "phoneNumber", "email"}, identified: true,
 		Optional: []string{
 			"appCode", "firstName", "lastName", "middleName", "birthday", "gender", "tags", "customAttributes",
 		},
@@ -113,7 +115,8 @@ func update() *Operation {
 		Name:     "update",
 		Title:    "change what can be written of each row's device",
 		Required: []string{"registrationId"},
-		Optional: []string{"appCode", "isPrimary", "registrationEnabled", "additionalData"},
+		OneOf:    []string{"isPrimary", "registrationEnabled", "additionalData"},
+		Optional: []string{"appCode"},
 		exported: true,
 		call: func(a *requestBuilder) (apiclient.Call, *batch.Outcome) {
 			if a.update.IsEmpty() {
