@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"syscall"
 	"time"
 
 	"pushbatch/batch/blob"
@@ -91,9 +92,9 @@ func HolderOf(ctx context.Context, location string) (h Holder, ok bool) {
 	return h, h.PID != 0 && h.alive()
 }
 
-// notThere makes no error of what is not there.
+// notThere makes no error of what is not there, or is a file where a folder is meant.
 func notThere(err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return nil
 	}
 	return err
