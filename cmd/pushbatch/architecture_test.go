@@ -47,7 +47,7 @@ var mayImport = map[string][]string{
 	"writers/console":     {"apiclient", "batch", "writers/report"},
 	"writers/parts":       {"batch", "batch/blob", "batch/runstore", "writers/table"},
 	"writers/table":       {"batch", "batch/jsonappend"},
-	"writers/watch":       {"apiclient", "batch", "writers/report"},
+	"writers/watch":       {"apiclient", "batch", "writers/form", "writers/report"},
 	"apiclient":           {"batch/jsonappend"},
 	"apiclient/simulator": {}, // a wire type shared with the client would be wrong on both sides at once
 	"cmd/pushbatch": {

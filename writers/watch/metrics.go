@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -93,7 +92,7 @@ func (m *Metrics) serve() *http.Server {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-		_, _ = io.WriteString(w, m.page().w.String()) // the other side has gone
+		_, _ = w.Write(m.page()) // the other side has gone
 	})
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, WriteTimeout: 30 * time.Second, MaxHeaderBytes: 16 << 10}
 	m.log.Info("metrics", "url", "http://"+m.listener.Addr().String()+"/metrics")
@@ -111,18 +110,18 @@ func (m *Metrics) Write() {
 	if m.file == "" {
 		return
 	}
-	if err := replaceFile(m.file, m.page().w.String()); err != nil && !m.warned {
+	if err := replaceFile(m.file, m.page()); err != nil && !m.warned {
 		m.warned = true
 		m.log.Warn("metrics are not written", "file", m.file, "error", err)
 	}
 }
 
-func replaceFile(path, text string) error {
+func replaceFile(path string, data []byte) error {
 	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
 	if err != nil {
 		return err
 	}
-	_, err = temp.WriteString(text)
+	_, err = temp.Write(data)
 	err = errors.Join(err, temp.Chmod(0o644), temp.Close())
 	if err == nil {
 		err = os.Rename(temp.Name(), path)

@@ -1,7 +1,7 @@
 package watch
 
 import (
-	"fmt"
+	_ "embed"
 	"math"
 	"strconv"
 	"strings"
@@ -9,6 +9,7 @@ import (
 
 	"pushbatch/apiclient"
 	"pushbatch/batch"
+	"pushbatch/writers/form"
 	"pushbatch/writers/report"
 )
 
@@ -29,139 +30,87 @@ type Figures struct {
 	Ended                        *report.Summary // nil: the run goes on
 }
 
+//go:embed metrics.txt
+var metricsText string
+
 // page is the metrics as of now.
-func (m *Metrics) page() *page {
+func (m *Metrics) page() []byte {
 	f := m.figures()
-	t := &page{labels: label("operation", f.Operation) + m.labels}
-	t.family("info", gauge, "The program.")
-	t.sample("info", label("version", strings.TrimSpace(f.Version)), 1)
-	t.family("rows_total", counter, "Rows with a result, all executions together.")
-	for _, status := range batch.Statuses {
-		t.sample("rows_total", label("status", status.String()), float64(f.Progress.Statuses[status]))
+	labels := func(own ...string) string {
+		text := label("operation", f.Operation) + m.labels
+		if len(own) > 0 {
+			text += label(own[0], own[1])
+		}
+		return "{" + strings.TrimSuffix(text, ",") + "}"
 	}
-	t.delta(f.Delta)
-	t.traffic(&f)
-	t.one("requests_in_flight", gauge, "Requests under way.", float64(f.Progress.InFlight))
-	t.durations("row_latency_seconds", "Time of the last attempt of each row, as of the last checkpoint.", &f.Tally.Latency)
-	t.one("start_timestamp_seconds", gauge, "When the run began.", seconds64(f.StartedAt))
-	t.one("executions", gauge, "1, and one more for each resume.", float64(f.Executions))
-	if !f.SavedAt.IsZero() {
-		t.one("last_checkpoint_timestamp_seconds", gauge, "When the last checkpoint was saved.", seconds64(f.SavedAt))
-	}
-	t.one("running", gauge, "1 while the run goes on, 0 when it has ended or stopped.", oneIf(f.Ended == nil))
+	asIs := func(text string) string { return text } // labels are safe
+	return form.New(metricsText, asIs, metricsWords, form.Functions{"labels": labels}).Fill("main", &f)
+}
+
+// sample is one value of a metric that has several.
+type sample struct {
+	Of string
+	N  float64
+}
+
+var metricsWords = form.Functions{
+	"value":     number,
+	"moment":    func(t time.Time) string { return number(float64(t.UnixMilli()) / 1000) },
+	"isLimited": func(limit apiclient.OpStats) bool { return !math.IsInf(limit.Rate, 0) },
+	"worked":    func(t batch.Tally) float64 { return t.Latency.Sum.Seconds() },
+	"rows":      func(t batch.Tally) int64 { return t.Latency.Count() },
+	"unsent":    (*Figures).unsent,
+	"buckets":   buckets,
+	"statuses": func(p batch.Progress) (all []sample) {
+		for _, status := range batch.Statuses {
+			all = append(all, sample{status.String(), float64(p.Statuses[status])})
+		}
+		return all
+	},
+	"waits": func(now apiclient.Waiting) (all []sample) {
+		for why := apiclient.WaitBackoff; why <= apiclient.WaitOutage; why++ {
+			one := sample{Of: strings.ReplaceAll(why.String(), "-", "_")}
+			if why == now {
+				one.N = 1
+			}
+			all = append(all, one)
+		}
+		return all
+	},
+}
+
+func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
+
+// unsent is the number of rows that have no result; nil: it is not known.
+func (f *Figures) unsent() *int64 {
 	if f.Ended != nil {
-		t.one("end_timestamp_seconds", gauge, "When the run ended or stopped.", seconds64(f.Ended.EndedAt))
-		t.one("exit_code", gauge, "What the program ended with; 0: every row is fine.", float64(f.Ended.ExitCode))
+		return f.Ended.Unsent
 	}
-	switch {
-	case f.Ended != nil && f.Ended.Unsent != nil:
-		t.one("rows_unsent", gauge, unsentHelp, float64(*f.Ended.Unsent))
-	case f.Ended == nil && f.Progress.AllRead:
-		t.one("rows_unsent", gauge, unsentHelp, float64(f.Progress.Read-f.Progress.Done))
+	if left := f.Progress.Read - f.Progress.Done; f.Progress.AllRead {
+		return &left
 	}
-	return t
-}
-
-const unsentHelp = "Rows without a result; not there while the length of the inputs is not known."
-
-// delta writes what the plan of a run with a delta state says.
-func (m *page) delta(d *report.Delta) {
-	if d == nil {
-		return
-	}
-	m.family("delta_rows", gauge, "Rows of the input, and devices that vanished from it, by what they are to the delta state.")
-	for kind, n := range map[string]int64{"new": d.New, "changed": d.Changed, "unchanged": d.Unchanged, "too_old": d.TooOld, "vanished": d.Vanished} {
-		m.sample("delta_rows", label("kind", kind), float64(n))
-	}
-	m.one("delta_rows_to_send", gauge, "Rows that are to be sent.", float64(d.ToSend))
-}
-
-// traffic writes what is known of requests.
-func (m *page) traffic(f *Figures) {
-	m.one("requests_total", counter, "Requests sent, every attempt counted.", float64(f.Requests))
-	m.one("request_retries_total", counter, "Requests that were repetitions.", float64(f.Retries))
-	m.one("requests_refused_total", counter, "Requests that were refused by the limit (429).", float64(f.Throttled))
-	if !f.Sends {
-		return
-	}
-	m.family("waiting", gauge, "1 for the reason why requests wait now.")
-	for why := apiclient.WaitBackoff; why <= apiclient.WaitOutage; why++ {
-		m.sample("waiting", label("reason", strings.ReplaceAll(why.String(), "-", "_")), oneIf(f.Waiting == why))
-	}
-	if !math.IsInf(f.Limit.Rate, 0) {
-		m.one("rate_limit", gauge, "Requests a second that are allowed now.", f.Limit.Rate)
-		m.one("rate_limit_configured", gauge, "Requests a second that --rate allows.", f.Limit.Configured)
-	}
-	if share := f.Limit.Share; f.Shared {
-		m.one("share_permits", gauge, "Permits that this process has of the limit it shares by --share-limit.", float64(share.Permits))
-		m.one("share_total", gauge, "Requests a second that all processes share.", share.Total)
-		m.one("share_processes", gauge, "Processes that share the limit, this one included.", float64(share.Processes))
-	}
-}
-
-func oneIf(is bool) float64 {
-	if is {
-		return 1
-	}
-	return 0
-}
-
-func seconds64(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
-
-// Kinds of metrics.
-const (
-	counter   = "counter"
-	gauge     = "gauge"
-	histogram = "histogram"
-)
-
-// page writes metrics in the text format of Prometheus, version 0.0.4.
-type page struct {
-	w      strings.Builder
-	labels string // of every sample, each with a comma after it
-}
-
-// family begins a metric: its samples follow.
-func (m *page) family(name, kind, help string) {
-	fmt.Fprintf(&m.w, "# HELP pushbatch_%s %s\n# TYPE pushbatch_%s %s\n", name, help, name, kind)
-}
-
-// sample writes one value; labels is empty or name="value" pairs.
-func (m *page) sample(name, labels string, value float64) {
-	m.w.WriteString("pushbatch_" + name)
-	if all := strings.TrimSuffix(m.labels+labels, ","); all != "" {
-		m.w.WriteString("{" + all + "}")
-	}
-	m.w.WriteString(" " + strconv.FormatFloat(value, 'g', -1, 64) + "\n")
-}
-
-func (m *page) one(name, kind, help string, value float64) {
-	m.family(name, kind, help)
-	m.sample(name, "", value)
+	return nil
 }
 
 // latencyBounds are the upper bounds of the histogram, in seconds.
-var latencyBounds = []float64{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30}
+var latencyBounds = []float64{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, math.Inf(1)}
 
-// durations writes a histogram. What it was counted in are buckets of about 3 %
+// buckets are those of the latencies. What they were counted in are buckets of about 3 %
 // width: so much may stand one bucket too high.
-func (m *page) durations(name, help string, h *batch.Histogram) {
-	m.family(name, histogram, help)
-	counts := make([]int64, len(latencyBounds))
-	h.Buckets(func(upTo time.Duration, count int64) bool {
+func buckets(t batch.Tally) []sample {
+	all := make([]sample, len(latencyBounds))
+	for i, bound := range latencyBounds {
+		all[i].Of = number(bound)
+	}
+	t.Latency.Buckets(func(upTo time.Duration, count int64) bool {
 		for i, bound := range latencyBounds {
 			if upTo.Seconds() <= bound {
-				counts[i] += count
+				all[i].N += float64(count)
 			}
 		}
 		return true
 	})
-	for i, bound := range latencyBounds {
-		m.sample(name+"_bucket", label("le", strconv.FormatFloat(bound, 'g', -1, 64)), float64(counts[i]))
-	}
-	m.sample(name+"_bucket", label("le", "+Inf"), float64(h.Count()))
-	m.sample(name+"_sum", "", h.Sum.Seconds())
-	m.sample(name+"_count", "", float64(h.Count()))
+	return all
 }
 
 // label is a pair as it stands between braces, with a comma after it.
