@@ -2,7 +2,6 @@ package runstore
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -52,9 +51,6 @@ type disk struct {
 // *TrustError.
 func openDisk(path string, trust bool) (*disk, error) {
 	root, err := openRoot(path)
-	if errors.Is(err, syscall.ENOTDIR) {
-		err = fmt.Errorf("%s is a file: %w", path, ErrNoRun)
-	}
 	if err != nil {
 		return &disk{path: path}, err
 	}

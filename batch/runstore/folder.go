@@ -50,7 +50,7 @@ var reports = []string{"results.csv", "results.ndjson", "results.parquet", Faile
 var ErrRunExists = errors.New("the folder holds a run already")
 
 // ErrNoRun is returned by Open for a folder that holds no run.
-var ErrNoRun = errors.New("it holds no run")
+var ErrNoRun = errors.New("the folder holds no run")
 
 // Folder is a run folder on disk, or in S3 with a spool folder on disk. What stands
 // in it is input, not truth: every name is checked, no link is followed.

@@ -35,7 +35,7 @@ func (p *process) resume(ctx context.Context, path string, c *runConfig) error {
 	folder, err := p.openFolder(ctx, path, c.flags)
 	switch {
 	case errors.Is(err, runstore.ErrNoRun):
-		return usageError("%w, no %s", err, runstore.JobFile)
+		return usageError("%w: it has no %s", err, runstore.JobFile)
 	case err != nil:
 		return err
 	}
