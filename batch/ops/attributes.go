@@ -14,26 +14,15 @@ import (
 	"pushbatch/batch"
 )
 
-func (a *requestBuilder) putCustom(f *field, v batch.Value) {
-	if value, ok := a.attribute(f, v); ok {
-		a.custom = a.add(f, a.custom, f.attr, value)
-	}
-}
-
-func (a *requestBuilder) clearCustom(f *field) { a.custom = a.add(f, a.custom, f.attr, apiclient.Null) }
-
-func (a *requestBuilder) putData(f *field, v batch.Value) {
+// putAttribute gives the request an attribute of the field's list.
+func (a *requestBuilder) putAttribute(f *field, v batch.Value) {
 	value, ok := a.attribute(f, v)
-	if ok && a.checkDataText(f, v) {
-		a.data = a.add(f, a.data, f.attr, value)
+	if ok && (f.def.longest == 0 || v.Kind != batch.Text || a.checkLength(f, v.Text, f.def.longest, codeTextTooLong)) {
+		a.add(f, value)
 	}
 }
 
-func (a *requestBuilder) clearData(f *field) { a.data = a.add(f, a.data, f.attr, apiclient.Null) }
-
-func (a *requestBuilder) checkDataText(f *field, v batch.Value) bool {
-	return v.Kind != batch.Text || a.checkLength(f, v.Text, maxDataText, codeTextTooLong)
-}
+func (a *requestBuilder) clearAttribute(f *field) { a.add(f, apiclient.Null) }
 
 // maxAttributes is ours: what one request may carry at most.
 const maxAttributes = 10_000
@@ -46,19 +35,20 @@ type given struct {
 
 // add appends an attribute. A name that is there already came from another
 // column of the row.
-func (a *requestBuilder) add(f *field, list []apiclient.Attribute, name string, value apiclient.Value) []apiclient.Attribute {
+func (a *requestBuilder) add(f *field, value apiclient.Value) {
+	list := f.def.list(a)
 	switch {
-	case len(list) == maxAttributes:
+	case len(*list) == maxAttributes:
 		a.reject(f, codeAttributesTooMany, "the row gives more than "+strconv.Itoa(maxAttributes)+" attributes")
-		return list
+		return
 	case a.distinct:
-	case a.given[given{f.def, name}]:
-		a.reject(f, codeAttributeRepeated, "the attribute "+quoteName(name)+" is given twice in this row")
-		return list
+	case a.given[given{f.def, f.attr}]:
+		a.reject(f, codeAttributeRepeated, "the attribute "+quoteName(f.attr)+" is given twice in this row")
+		return
 	default:
-		a.given[given{f.def, name}] = true
+		a.given[given{f.def, f.attr}] = true
 	}
-	return append(list, apiclient.Attribute{Name: name, Value: value})
+	*list = append(*list, apiclient.Attribute{Name: f.attr, Value: value})
 }
 
 // attribute reads a value as its column declares it; without a declaration it
@@ -119,18 +109,10 @@ func quoteName(name string) string {
 	return strconv.Quote(name)
 }
 
-func (a *requestBuilder) putCustomObject(f *field, v batch.Value) {
-	a.eachMember(f, v, (*requestBuilder).putCustom, (*requestBuilder).clearCustom)
-}
-
-func (a *requestBuilder) putDataObject(f *field, v batch.Value) {
-	a.eachMember(f, v, (*requestBuilder).putData, (*requestBuilder).clearData)
-}
-
 // eachMember treats every member of a whole object as a column of its own
 // would be treated: null and empty values follow the column's rule for empty
 // cells, the null literal clears.
-func (a *requestBuilder) eachMember(f *field, v batch.Value, put func(*requestBuilder, *field, batch.Value), null func(*requestBuilder, *field)) {
+func (a *requestBuilder) eachMember(f *field, v batch.Value) {
 	object, ok := a.object(f, v)
 	if !ok {
 		return
@@ -143,11 +125,11 @@ func (a *requestBuilder) eachMember(f *field, v batch.Value, put func(*requestBu
 		}
 		switch value := object.Values[i]; {
 		case value.Kind == batch.Text && value.Text != "" && value.Text == f.null:
-			null(a, &member)
+			a.clearAttribute(&member)
 		case !isEmpty(value):
-			member.attempt(a, func() { put(a, &member, value) })
+			member.attempt(a, func() { a.putAttribute(&member, value) })
 		case f.empty == emptyNull:
-			null(a, &member)
+			a.clearAttribute(&member)
 		case f.empty == emptyReject:
 			a.reject(f, codeCellEmpty, "the attribute "+quoteName(name)+" is empty, which the mapping does not allow")
 		}

@@ -22,7 +22,6 @@ func (a *requestBuilder) putBirthday(f *field, v batch.Value) {
 		}
 	}
 }
-func (a *requestBuilder) clearBirthday(*field) { a.attributes.Birthday = apiclient.Null }
 
 // day returns a value as YYYY-MM-DD: a date, a text in the column's layout, or
 // a timestamp that is midnight (UTC or without a zone), which is how files

@@ -172,7 +172,7 @@ func (f *field) put(a *requestBuilder, v batch.Value) {
 	case f.def.shape == objectShape:
 		f.members.put(a, f, v)
 	case f.isWhole():
-		f.def.object(a, f, v)
+		a.eachMember(f, v)
 	default:
 		f.def.put(a, f, v)
 	}

@@ -195,7 +195,7 @@ func (p *mappingParser) readEmpty(rule *columnRule, n ast.Node) error {
 	switch {
 	case !known:
 		return fmt.Errorf("expected omit, null or reject%s", didYouMean(text, "omit", "null", "reject"))
-	case empty == emptyNull && !rule.to.def.clears:
+	case empty == emptyNull && rule.to.def.null == nil:
 		return fmt.Errorf("the platform cannot clear %s", rule.to)
 	}
 	rule.empty, rule.emptySet = empty, true
@@ -217,7 +217,7 @@ func (p *mappingParser) readInvalid(rule *columnRule, n ast.Node) error {
 	case invalid == invalidReject:
 	case def.identity || def.name == "identity" || def.name == "registrationId" || def.name == "appCode":
 		return fmt.Errorf("a row without a valid %s would touch another device or person: only reject is possible", rule.to)
-	case invalid == invalidNull && (!def.clears || rule.to.isWhole()):
+	case invalid == invalidNull && (def.null == nil || rule.to.isWhole()):
 		return fmt.Errorf("the platform cannot clear %s", rule.to)
 	}
 	rule.invalid = invalid

@@ -187,20 +187,20 @@ type definition struct {
 	shape    shape
 	types    []valueType // what a header or mapping may declare
 	kind     string      // what the column holds, for people
-	clears   bool        // JSON null clears it
 	identity bool
 	put      func(*requestBuilder, *field, batch.Value)
-	null     func(*requestBuilder, *field)
-	object   func(*requestBuilder, *field, batch.Value) // the whole object of a target with a prefix
+	null     func(*requestBuilder, *field)                // sends JSON null; nil: nothing clears it
+	list     func(*requestBuilder) *[]apiclient.Attribute // of a target with a prefix
+	longest  int                                          // characters of a text in it; 0: as many as there are
 }
 
 func definitions() []*definition {
 	text := []valueType{typeString}
 	boolean := []valueType{typeBoolean}
 	date := []valueType{typeDate, typeString}
-	putFirstName, clearFirstName := nameField(func(a *apiclient.Attributes) *apiclient.Value { return &a.FirstName }, maxName)
-	putLastName, clearLastName := nameField(func(a *apiclient.Attributes) *apiclient.Value { return &a.LastName }, maxName)
-	putMiddleName, clearMiddleName := nameField(func(a *apiclient.Attributes) *apiclient.Value { return &a.MiddleName }, maxMiddleName)
+	firstName := func(a *requestBuilder) *apiclient.Value { return &a.attributes.FirstName }
+	lastName := func(a *requestBuilder) *apiclient.Value { return &a.attributes.LastName }
+	middleName := func(a *requestBuilder) *apiclient.Value { return &a.attributes.MiddleName }
 	scalar := []valueType{typeString, typeNumber, typeBoolean, typeDate}
 	return []*definition{
 		{name: "registrationId", aliases: []string{"pushregistrationid", "pushregid"}, types: text, kind: "id", put: (*requestBuilder).putRegistrationID},
@@ -208,39 +208,32 @@ func definitions() []*definition {
 		{name: "externalId", aliases: []string{"identity.externalid"}, types: text, kind: "id", identity: true, put: (*requestBuilder).putExternalID},
 		{name: "phoneNumber", aliases: []string{"identity.phonenumber", "phone"}, types: text, kind: "phone number", identity: true, put: (*requestBuilder).putPhone},
 		{name: "email", aliases: []string{"identity.email"}, types: text, kind: "e-mail address", identity: true, put: (*requestBuilder).putEmail},
+		{name: "firstName", aliases: []string{"attributes.firstname"}, types: text, kind: "text", put: putName(firstName, maxName), null: clearing(firstName)},
+		{name: "lastName", aliases: []string{"attributes.lastname"}, types: text, kind: "text", put: putName(lastName, maxName), null: clearing(lastName)},
+		{name: "middleName", aliases: []string{"attributes.middlename"}, types: text, kind: "text", put: putName(middleName, maxMiddleName), null: clearing(middleName)},
 		{
-			name: "firstName", aliases: []string{"attributes.firstname"}, types: text, kind: "text", clears: true,
-			put: putFirstName, null: clearFirstName,
+			name: "birthday", aliases: []string{"attributes.birthday"}, types: date, kind: "date", put: (*requestBuilder).putBirthday,
+			null: clearing(func(a *requestBuilder) *apiclient.Value { return &a.attributes.Birthday }),
 		},
 		{
-			name: "lastName", aliases: []string{"attributes.lastname"}, types: text, kind: "text", clears: true,
-			put: putLastName, null: clearLastName,
+			name: "gender", aliases: []string{"attributes.gender"}, types: text, kind: "gender", put: (*requestBuilder).putGender,
+			null: clearing(func(a *requestBuilder) *apiclient.Value { return &a.attributes.Gender }),
 		},
 		{
-			name: "middleName", aliases: []string{"attributes.middlename"}, types: text, kind: "text", clears: true,
-			put: putMiddleName, null: clearMiddleName,
-		},
-		{
-			name: "birthday", aliases: []string{"attributes.birthday"}, types: date, kind: "date", clears: true,
-			put: (*requestBuilder).putBirthday, null: (*requestBuilder).clearBirthday,
-		},
-		{
-			name: "gender", aliases: []string{"attributes.gender"}, types: text, kind: "gender", clears: true,
-			put: (*requestBuilder).putGender, null: (*requestBuilder).clearGender,
-		},
-		{
-			name: "tags", aliases: []string{"attributes.tags"}, types: text, kind: "tags", clears: true,
+			name: "tags", aliases: []string{"attributes.tags"}, types: text, kind: "tags",
 			put: (*requestBuilder).putTags, null: (*requestBuilder).clearTags,
 		},
 		{
-			name: "customAttributes", aliases: []string{"attributes.customattributes"}, shape: prefixShape, types: scalar, kind: "attribute", clears: true,
-			put: (*requestBuilder).putCustom, null: (*requestBuilder).clearCustom, object: (*requestBuilder).putCustomObject,
+			name: "customAttributes", aliases: []string{"attributes.customattributes"}, shape: prefixShape, types: scalar, kind: "attribute",
+			put: (*requestBuilder).putAttribute, null: (*requestBuilder).clearAttribute,
+			list: func(a *requestBuilder) *[]apiclient.Attribute { return &a.custom },
 		},
 		{name: "isPrimary", types: boolean, kind: "boolean", put: (*requestBuilder).putIsPrimary},
 		{name: "registrationEnabled", aliases: []string{"systemdata.registrationenabled"}, types: boolean, kind: "boolean", put: (*requestBuilder).putEnabled},
 		{
-			name: "additionalData", shape: prefixShape, types: scalar, kind: "attribute", clears: true,
-			put: (*requestBuilder).putData, null: (*requestBuilder).clearData, object: (*requestBuilder).putDataObject,
+			name: "additionalData", shape: prefixShape, types: scalar, kind: "attribute",
+			put: (*requestBuilder).putAttribute, null: (*requestBuilder).clearAttribute, longest: maxDataText,
+			list: func(a *requestBuilder) *[]apiclient.Attribute { return &a.data },
 		},
 		{name: "identity", shape: objectShape, kind: "object"},
 		{name: "attributes", shape: objectShape, kind: "object"},

@@ -140,16 +140,19 @@ func (a *requestBuilder) putExternalID(f *field, v batch.Value) {
 	a.identity.ExternalID = s
 }
 
-// nameField makes the two ways to fill a name of at most limit characters.
-func nameField(place func(*apiclient.Attributes) *apiclient.Value, limit int) (put func(*requestBuilder, *field, batch.Value), null func(*requestBuilder, *field)) {
-	put = func(a *requestBuilder, f *field, v batch.Value) {
+// putName fills a name of at most limit characters.
+func putName(place func(*requestBuilder) *apiclient.Value, limit int) func(*requestBuilder, *field, batch.Value) {
+	return func(a *requestBuilder, f *field, v batch.Value) {
 		if s, ok := a.asText(f, v); ok {
 			a.checkText(f, s, false)
 			a.checkLength(f, s, limit, codeTextTooLong)
-			*place(&a.attributes) = apiclient.String(s)
+			*place(a) = apiclient.String(s)
 		}
 	}
-	return put, func(a *requestBuilder, _ *field) { *place(&a.attributes) = apiclient.Null }
+}
+
+func clearing(place func(*requestBuilder) *apiclient.Value) func(*requestBuilder, *field) {
+	return func(a *requestBuilder, _ *field) { *place(a) = apiclient.Null }
 }
 
 // checkText applies what all texts share.
@@ -180,7 +183,6 @@ func (a *requestBuilder) putGender(f *field, v batch.Value) {
 		a.reject(f, codeGenderInvalid, "expected MALE or FEMALE, found "+describeText(s)+"; a mapping can translate with values:")
 	}
 }
-func (a *requestBuilder) clearGender(*field) { a.attributes.Gender = apiclient.Null }
 
 // checkTyped looks for the damage that explains why a text is not what its
 // type wants; when it finds some, that is the row's problem.
