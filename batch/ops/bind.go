@@ -58,25 +58,29 @@ type BindError struct {
 
 // Error has one line for each problem, the first of very many.
 func (e *BindError) Error() string {
-	const shown = 50
-	lines := make([]string, 0, shown+1)
+	lines := make([]string, len(e.Problems))
 	for i := range e.Problems {
-		if i == shown {
-			lines = append(lines, fmt.Sprintf("and %d more", len(e.Problems)-shown))
-			break
-		}
-		lines = append(lines, e.Problems[i].Message)
+		lines[i] = e.Problems[i].Message
 	}
-	return strings.Join(lines, "\n")
+	return strings.Join(firstOf(lines, 50), "\n")
+}
+
+// firstOf cuts a long list short, and says so.
+func firstOf(list []string, shown int) []string {
+	if len(list) <= shown {
+		return list
+	}
+	return append(list[:shown:shown], fmt.Sprintf("and %d more", len(list)-shown))
 }
 
 // Bind decides what every column of h means. The error is a *BindError.
 func (o *Operation) Bind(h batch.Header, options Options) (*Binding, error) {
 	b := &binder{operation: o, header: h, options: &options, schema: newSchema(), taken: make(map[given]*field)}
 	b.checkOptions()
-	if options.Mapping != nil {
-		b.checkMapping(options.Mapping)
+	if b.mapping = options.Mapping; b.mapping == nil {
+		b.mapping = new(Mapping)
 	}
+	b.checkMapping(b.mapping)
 	b.inventory = isInventory(h)
 	if b.lacksHeader() {
 		return nil, &BindError{Problems: b.problems}
@@ -100,6 +104,7 @@ type binder struct {
 	operation *Operation
 	header    batch.Header
 	options   *Options
+	mapping   *Mapping
 	schema    *schema
 	fields    []*field
 	taken     map[given]*field // by target and attribute
@@ -137,7 +142,7 @@ func (b *binder) lacksHeader() bool {
 	at := -1
 	for i := range b.header {
 		name := b.header[i].Name
-		if m, err := b.schema.find(name); err != nil || m.def != nil || b.options.Mapping.rule(name) != nil {
+		if m, err := b.schema.find(name); err != nil || m.def != nil || b.mapping.rules[name] != nil {
 			return false
 		}
 		if at < 0 && isValueLike(name) {
@@ -204,20 +209,13 @@ func (b *binder) checkRequired() {
 
 // headerNames lists the header's names; a header of hundreds is cut short.
 func (b *binder) headerNames() string {
-	const shown = 20
-	names := make([]string, 0, len(b.header))
+	names := make([]string, len(b.header))
 	for i, c := range b.header {
-		if i == shown {
-			names = append(names, fmt.Sprintf("and %d more", len(b.header)-shown))
-			break
+		if names[i] = c.Name; isValueLike(c.Name) {
+			names[i] = fmt.Sprintf("column %d", i+1)
 		}
-		if isValueLike(c.Name) {
-			names = append(names, fmt.Sprintf("column %d", i+1))
-			continue
-		}
-		names = append(names, c.Name)
 	}
-	return strings.Join(names, ", ")
+	return strings.Join(firstOf(names, 20), ", ")
 }
 
 func (b *binder) newRequestBuilder() *requestBuilder {

@@ -12,7 +12,7 @@ import (
 func (b *binder) column(i int) {
 	name := b.header[i].Name
 	use := ColumnUse{Column: name, Index: i}
-	rule := b.options.Mapping.rule(name)
+	rule := b.mapping.rules[name]
 	switch {
 	case rule != nil:
 		use.Found = ByMapping
@@ -20,9 +20,9 @@ func (b *binder) column(i int) {
 			rule.apply(f)
 			f.country = b.regionColumn(rule.regionFrom)
 		})
-	case b.options.Mapping.ignores(name):
+	case b.mapping.ignored[name] > 0:
 		use.Use = Ignored
-		if b.options.Mapping.isRegion(name) {
+		if b.mapping.regions[name] {
 			use.Use = Region
 		}
 		b.uses = append(b.uses, use)
@@ -49,7 +49,7 @@ func (b *binder) byName(use ColumnUse) {
 	case (b.operation.exported || b.inventory) && b.schema.isReadOnly(use.Column):
 		use.Use = ReadOnly
 		b.uses = append(b.uses, use)
-	case b.options.Mapping.isRegion(use.Column):
+	case b.mapping.regions[use.Column]:
 		use.Use = Region
 		b.uses = append(b.uses, use)
 	case b.options.IgnoreUnmapped:

@@ -42,7 +42,7 @@ func (c Constant) bareTarget() string {
 // constants are those of the mapping, overruled by those of --set.
 func (b *binder) constants() []Constant {
 	var list []Constant
-	for _, c := range b.options.Mapping.constantList() {
+	for _, c := range b.mapping.constants {
 		if !slices.ContainsFunc(b.options.Constants, func(set Constant) bool { return fold(set.bareTarget()) == fold(c.bareTarget()) }) {
 			list = append(list, c)
 		}

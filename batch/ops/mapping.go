@@ -49,17 +49,6 @@ func ParseMapping(name string, data []byte) (*Mapping, error) {
 	return p.mapping, nil
 }
 
-func (m *Mapping) rule(column string) *columnRule {
-	if m == nil {
-		return nil
-	}
-	return m.rules[column]
-}
-
-func (m *Mapping) ignores(column string) bool {
-	return m != nil && m.ignored[column] > 0
-}
-
 // CheckIgnored refuses a column under ignore: that none of the inputs of a run has.
 func (m *Mapping) CheckIgnored(inputs []batch.Header) error {
 	if m == nil {
@@ -71,17 +60,6 @@ func (m *Mapping) CheckIgnored(inputs []batch.Header) error {
 		}
 	}
 	return nil
-}
-
-func (m *Mapping) isRegion(column string) bool {
-	return m != nil && m.regions[column]
-}
-
-func (m *Mapping) constantList() []Constant {
-	if m == nil {
-		return nil
-	}
-	return m.constants
 }
 
 // apply gives a field what the rule says.
@@ -199,7 +177,7 @@ func (b *binder) checkMapping(m *Mapping) {
 		}
 		b.tryRule(m.rules[column])
 	}
-	rest := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return m.rules[name] != nil || m.ignores(name) })
+	rest := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return m.rules[name] != nil || m.ignored[name] > 0 })
 	for column, line := range m.ignored {
 		if didYouMean(column, rest...) != "" { // else another input of the run may have it, see CheckIgnored
 			b.checkColumnExists(m, column, line, known, names)
@@ -225,7 +203,7 @@ func (b *binder) tryRule(r *columnRule) {
 	if r.fallback != nil {
 		f.put(a, *r.fallback)
 	}
-	for _, text := range sortedKeys(r.values) {
+	for _, text := range slices.Sorted(maps.Keys(r.values)) {
 		a.custom, a.data = a.custom[:0], a.data[:0]
 		clear(a.given)
 		f.translate(a, batch.TextValue(text))
@@ -233,13 +211,4 @@ func (b *binder) tryRule(r *columnRule) {
 	for _, p := range a.problems {
 		b.refuse(p.Code, "", "%sa value the mapping gives: %s", r.where, p.Message)
 	}
-}
-
-func sortedKeys(m map[string]batch.Value) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }

@@ -37,7 +37,58 @@ type Operation struct {
 // Operations is every operation, in the order help shows them. It returns a
 // new slice.
 func Operations() []*Operation {
-	return []*Operation{personalize(), depersonalize(), update(), get()}
+	return []*Operation{
+		{
+			Name:     "personalize",
+			Title:    "tie each row's device to a person",
+			Required: []string{"registrationId"},
+			OneOf:    []string{"externalId", "phoneNumber", "email"}, identified: true,
+			Optional: []string{
+				"appCode", "firstName", "lastName", "middleName", "birthday", "gender", "tags", "customAttributes",
+			},
+			call: func(a *requestBuilder) (apiclient.Call, *batch.Outcome) {
+				p := apiclient.Personalize{Identity: a.identity, Attributes: a.attributes}
+				return apiclient.PersonalizeCall(a.id, p.AppendJSON(make([]byte, 0, usualBody)), a.options.Personalize), nil
+			},
+		},
+		{
+			Name:     "depersonalize",
+			Title:    "untie each row's device from its person",
+			Required: []string{"registrationId"},
+			Optional: []string{"appCode"},
+			exported: true,
+			call: func(a *requestBuilder) (apiclient.Call, *batch.Outcome) {
+				return apiclient.DepersonalizeCall(a.id), nil
+			},
+		},
+		{
+			Name:     "update",
+			Title:    "change what can be written of each row's device",
+			Required: []string{"registrationId"},
+			OneOf:    []string{"isPrimary", "registrationEnabled", "additionalData"},
+			Optional: []string{"appCode"},
+			exported: true,
+			call: func(a *requestBuilder) (apiclient.Call, *batch.Outcome) {
+				if a.update.IsEmpty() {
+					return apiclient.Call{}, &batch.Outcome{
+						Status: batch.Skipped, Code: codeNothingToUpdate, Message: "the row changes nothing: all its values are empty",
+					}
+				}
+				return apiclient.UpdateCall(a.id, a.update.AppendJSON(make([]byte, 0, usualBody))), nil
+			},
+		},
+		{
+			Name:     "export",
+			Title:    "write what the platform knows of each device into a table",
+			Required: []string{"registrationId"},
+			Optional: []string{"appCode"},
+			exported: true,
+			answered: true,
+			call: func(a *requestBuilder) (apiclient.Call, *batch.Outcome) {
+				return apiclient.GetCall(a.id), nil
+			},
+		},
+	}
 }
 
 // Named returns the operation of that name, nil when there is none.
@@ -79,68 +130,6 @@ type Options struct {
 	Personalize    apiclient.PersonalizeOptions
 	DryRun         DryRun
 	Sender         Doer // may be nil in a dry run
-}
-
-func personalize() *Operation {
-	return &Operation{
-		Name:     "personalize",
-		Title:    "tie each row's device to a person",
-		Required: []string{"registrationId"},
-		OneOf:    []string{"externalId", "phoneNumber", "email"}, identified: true,
-		Optional: []string{
-			"appCode", "firstName", "lastName", "middleName", "birthday", "gender", "tags", "customAttributes",
-		},
-		call: func(a *requestBuilder) (apiclient.Call, *batch.Outcome) {
-			p := apiclient.Personalize{Identity: a.identity, Attributes: a.attributes}
-			return apiclient.PersonalizeCall(a.id, p.AppendJSON(make([]byte, 0, usualBody)), a.options.Personalize), nil
-		},
-	}
-}
-
-func depersonalize() *Operation {
-	return &Operation{
-		Name:     "depersonalize",
-		Title:    "untie each row's device from its person",
-		Required: []string{"registrationId"},
-		Optional: []string{"appCode"},
-		exported: true,
-		call: func(a *requestBuilder) (apiclient.Call, *batch.Outcome) {
-			return apiclient.DepersonalizeCall(a.id), nil
-		},
-	}
-}
-
-func update() *Operation {
-	return &Operation{
-		Name:     "update",
-		Title:    "change what can be written of each row's device",
-		Required: []string{"registrationId"},
-		OneOf:    []string{"isPrimary", "registrationEnabled", "additionalData"},
-		Optional: []string{"appCode"},
-		exported: true,
-		call: func(a *requestBuilder) (apiclient.Call, *batch.Outcome) {
-			if a.update.IsEmpty() {
-				return apiclient.Call{}, &batch.Outcome{
-					Status: batch.Skipped, Code: codeNothingToUpdate, Message: "the row changes nothing: all its values are empty",
-				}
-			}
-			return apiclient.UpdateCall(a.id, a.update.AppendJSON(make([]byte, 0, usualBody))), nil
-		},
-	}
-}
-
-func get() *Operation {
-	return &Operation{
-		Name:     "export",
-		Title:    "write what the platform knows of each device into a table",
-		Required: []string{"registrationId"},
-		Optional: []string{"appCode"},
-		exported: true,
-		answered: true,
-		call: func(a *requestBuilder) (apiclient.Call, *batch.Outcome) {
-			return apiclient.GetCall(a.id), nil
-		},
-	}
 }
 
 // Listed maps the rows of the people listing, whose first two columns are the
