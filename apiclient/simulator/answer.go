@@ -71,20 +71,16 @@ func badFormat(text string) answer { return olderError(400, "REQUEST_FORMAT_INVA
 func unauthorized() answer         { return olderError(401, "UNAUTHORIZED", "Invalid login details") }
 func notFound() answer             { return olderError(404, "NOT_FOUND", "Not found") }
 
-func statusID(status int) string {
-	if text := http.StatusText(status); text != "" && status != 500 {
-		return strings.ToUpper(strings.ReplaceAll(text, " ", "_"))
+func statusWords(status int) string {
+	if text := http.StatusText(status); text != "" && status != http.StatusInternalServerError {
+		return text
 	}
-	return "GENERAL_ERROR"
+	return "General Error"
 }
 
-// statusWords makes "Bad Gateway" of BAD_GATEWAY.
-func statusWords(status int) string {
-	words := strings.Split(strings.ToLower(statusID(status)), "_")
-	for i, w := range words {
-		words[i] = strings.ToUpper(w[:1]) + w[1:]
-	}
-	return strings.Join(words, " ")
+// statusID makes BAD_GATEWAY of "Bad Gateway".
+func statusID(status int) string {
+	return strings.ToUpper(strings.ReplaceAll(statusWords(status), " ", "_"))
 }
 
 // envelopes are the forms of an error without a cause in the request: a fault's or a 429.

@@ -103,7 +103,7 @@ func (l *ledger) counted(c *Call, now time.Time) {
 	s.advance(now)
 	s.note(now)
 	l.counts.PerWall[op] = max(l.counts.PerWall[op], s.count)
-	l.counts.PerSlide[op] = max(l.counts.PerSlide[op], s.sliding())
+	l.counts.PerSlide[op] = max(l.counts.PerSlide[op], len(s.last))
 }
 
 // end notes that the answer is complete. It comes before the client can see

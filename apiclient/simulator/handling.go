@@ -116,7 +116,6 @@ type second struct {
 	wall  int64
 	count int         // in the wall-clock second
 	last  []time.Time // of the last second, oldest first
-	from  int         // last[from:] are in use
 }
 
 // advance forgets what is a second old or older.
@@ -124,12 +123,8 @@ func (s *second) advance(now time.Time) {
 	if w := now.Unix(); w != s.wall {
 		s.wall, s.count = w, 0
 	}
-	for s.from < len(s.last) && now.Sub(s.last[s.from]) >= time.Second {
-		s.from++
-	}
-	if s.from > 64 && s.from*2 > len(s.last) {
-		n := copy(s.last, s.last[s.from:])
-		s.last, s.from = s.last[:n], 0
+	for len(s.last) > 0 && now.Sub(s.last[0]) >= time.Second {
+		s.last = s.last[1:]
 	}
 }
 
@@ -138,8 +133,6 @@ func (s *second) note(now time.Time) {
 	s.last = append(s.last, now)
 }
 
-func (s *second) sliding() int { return len(s.last) - s.from }
-
 // admit counts a request at the limit, or returns how long to wait.
 func (s *second) admit(now time.Time, limit int, window Window) (time.Duration, bool) {
 	s.advance(now)
@@ -147,7 +140,7 @@ func (s *second) admit(now time.Time, limit int, window Window) (time.Duration, 
 	if window != Sliding && s.count >= limit {
 		wait = now.Truncate(time.Second).Add(time.Second).Sub(now)
 	}
-	if window != Fixed && s.sliding() >= limit {
+	if window != Fixed && len(s.last) >= limit {
 		wait = max(wait, s.last[len(s.last)-limit].Add(time.Second).Sub(now))
 	}
 	if wait > 0 {

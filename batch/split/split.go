@@ -1,8 +1,8 @@
 package split
 
 import (
-	"container/heap"
 	"encoding/binary"
+	"slices"
 
 	"pushbatch/batch/spill"
 )
@@ -95,39 +95,16 @@ func (g *Graph) Parts(n int) (part []uint16, rows []int64, err error) {
 		g.above[row] = g.root(uint32(row)) //nolint:gosec // see Add
 		sizes[g.above[row]]++
 	}
-	loads := make(loadHeap, n)
 	rows = make([]int64, n)
-	for i := range loads {
-		loads[i].part = i
-	}
 	part = make([]uint16, len(g.above))
 	const dealt = 1 << 31 // a component that has its part keeps it in sizes
 	for i, root := range g.above {
 		if sizes[root]&dealt == 0 {
-			least := &loads[0]
-			least.rows += int64(sizes[root])
-			rows[least.part] = least.rows
-			sizes[root] = dealt | uint32(least.part) //nolint:gosec // at most MaxParts
-			heap.Fix(&loads, 0)
+			least := slices.Index(rows, slices.Min(rows))
+			rows[least] += int64(sizes[root])
+			sizes[root] = dealt | uint32(least) //nolint:gosec // at most MaxParts
 		}
 		part[i] = uint16(sizes[root] &^ dealt) //nolint:gosec // at most MaxParts
 	}
 	return part, rows, nil
 }
-
-// load is a part and how many rows it has.
-type load struct {
-	rows int64
-	part int
-}
-
-// loadHeap has the part with the fewest rows first, of equal ones the lower.
-type loadHeap []load
-
-func (h loadHeap) Len() int { return len(h) }
-func (h loadHeap) Less(i, j int) bool {
-	return h[i].rows < h[j].rows || h[i].rows == h[j].rows && h[i].part < h[j].part
-}
-func (h loadHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
-func (h *loadHeap) Push(x any)   { *h = append(*h, x.(load)) } //nolint:forcetypeassert // never called
-func (h *loadHeap) Pop() any     { panic("no part is ever taken away") }

@@ -126,16 +126,13 @@ func (l *Log) Close() error { return l.file.Close() }
 // other line that is no record is an error.
 func Records(from io.Reader) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
-		lines := bufio.NewReaderSize(from, 256<<10)
-		for number := 1; ; number++ {
-			line, err := readLine(lines)
-			if errors.Is(err, io.EOF) {
-				return // without a newline it was not written whole
-			}
+		lines := bufio.NewScanner(from)
+		lines.Buffer(make([]byte, 0, 256<<10), maxRecord)
+		lines.Split(wholeLine)
+		number := 1
+		for ; lines.Scan(); number++ {
 			var r Record
-			if err == nil {
-				err = json.Unmarshal(line, &r)
-			}
+			err := json.Unmarshal(lines.Bytes(), &r)
 			if err != nil {
 				err = fmt.Errorf("line %d: %w", number, err)
 			}
@@ -143,19 +140,20 @@ func Records(from io.Reader) iter.Seq2[Record, error] {
 				return
 			}
 		}
+		err := lines.Err()
+		if errors.Is(err, bufio.ErrTooLong) {
+			err = fmt.Errorf("it has more than %d bytes", maxRecord)
+		}
+		if err != nil {
+			yield(Record{}, fmt.Errorf("line %d: %w", number, err))
+		}
 	}
 }
 
-func readLine(from *bufio.Reader) ([]byte, error) {
-	var line []byte
-	for {
-		part, err := from.ReadSlice('\n')
-		line = append(line, part...)
-		switch {
-		case len(line) > maxRecord:
-			return nil, fmt.Errorf("it has more than %d bytes", maxRecord)
-		case !errors.Is(err, bufio.ErrBufferFull):
-			return line, err
-		}
+// wholeLine is a bufio.SplitFunc: without a newline a line was not written whole.
+func wholeLine(data []byte, _ bool) (advance int, line []byte, err error) {
+	if at := bytes.IndexByte(data, '\n'); at >= 0 {
+		return at + 1, data[:at], nil
 	}
+	return 0, nil, nil
 }
