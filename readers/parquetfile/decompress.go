@@ -29,11 +29,7 @@ func checkCodec(codec format.CompressionCodec, column string) error {
 }
 
 // decompressor undoes the compression of pages.
-type decompressor struct {
-	gzip   gzip.Reader
-	brotli *brotli.Reader
-	zstd   *zstd.Decoder
-}
+type decompressor struct{ zstd *zstd.Decoder } // made anew it would take a megabyte a page
 
 // expand decompresses src into dst, which it must fill.
 func (d *decompressor) expand(dst []byte, codec format.CompressionCodec, src []byte) (err error) {
@@ -61,18 +57,13 @@ func (d *decompressor) expandInto(dst []byte, codec format.CompressionCodec, src
 	case format.Zstd:
 		return d.expandZstd(dst, src)
 	case format.Gzip:
-		if err := d.gzip.Reset(bytes.NewReader(src)); err != nil {
+		r, err := gzip.NewReader(bytes.NewReader(src))
+		if err != nil {
 			return 0, err
 		}
-		return expandStream(dst, &d.gzip)
+		return expandStream(dst, r)
 	case format.Brotli:
-		if d.brotli == nil {
-			d.brotli = brotli.NewReader(nil)
-		}
-		if err := d.brotli.Reset(bytes.NewReader(src)); err != nil {
-			return 0, err
-		}
-		return expandStream(dst, d.brotli)
+		return expandStream(dst, brotli.NewReader(bytes.NewReader(src)))
 	case format.Lz4Raw:
 		return lz4.UncompressBlock(src, dst)
 	case format.Lz4:
