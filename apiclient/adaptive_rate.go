@@ -67,24 +67,14 @@ func (a *adaptiveRate) answered(refused float64) {
 	a.refusedShare += (refused - a.refusedShare) / float64(a.answers)
 }
 
-// admitted notes that the request sent at that time was not refused.
+// admitted notes that the request sent at that time was not refused, and forgets those
+// of two seconds before.
 func (a *adaptiveRate) admitted(sent time.Duration) {
 	a.answered(0)
-	if len(a.passed) == cap(a.passed) {
-		a.forget(sent)
+	for len(a.passed) > 0 && a.passed[0] <= sent-2*time.Second {
+		a.passed = a.passed[1:]
 	}
 	a.passed = append(a.passed, sent)
-}
-
-// forget drops what was sent more than two seconds before sent.
-func (a *adaptiveRate) forget(sent time.Duration) {
-	kept := a.passed[:0]
-	for _, t := range a.passed {
-		if t > sent-2*time.Second {
-			kept = append(kept, t)
-		}
-	}
-	a.passed = kept
 }
 
 // passedBefore counts what was let through in the second before sent.
