@@ -27,7 +27,7 @@ type runStatus struct {
 	StartedAt  time.Time        `json:"started_at"`
 	SavedAt    *time.Time       `json:"saved_at,omitempty"` // of the last checkpoint
 	Rows       int64            `json:"rows"`               // with a result, as of then
-	Total      *int64           `json:"total_rows"`         // estimated from the bytes read; null: not known
+	Total      *int64           `json:"total_rows"`         // while it runs estimated from the bytes read; null: unknown
 	Statuses   report.Counts    `json:"statuses"`
 	ErrorCodes []report.Code    `json:"error_codes"`
 	Warnings   []report.Warning `json:"warnings"`
@@ -136,6 +136,9 @@ func (r *viewedRun) status() (*runStatus, error) {
 		counted, s.ExitCode, s.Reason = last, &last.ExitCode, last.Reason
 		s.State, s.Resumable = report.Stopped, !slices.Contains(brokenInput, last.ReasonCode)
 		last.Run = s.Run
+		if s.Total = nil; last.Unsent != nil { // counted: the bytes that were read only tell about how many
+			s.Total = new(last.Rows + *last.Unsent)
+		}
 		if steps := last.Next(r.spec.forReport()); len(steps) > 0 {
 			s.GoOn = steps[0].Command
 		}
