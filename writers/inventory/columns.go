@@ -31,31 +31,20 @@ type column struct {
 	attr string // of additional_data, when it is spread over columns
 }
 
-// PickColumns finds the columns that --columns names; none named: all.
+// PickColumns are the columns that --columns names, each of which is there; none named: all.
 func PickColumns(all batch.Header, names []string) (batch.Header, error) {
 	if len(names) == 0 {
 		return all, nil
 	}
 	var picked batch.Header
 	for _, name := range names {
-		at := all.Index(strings.TrimSpace(name))
-		if at < 0 {
-			return nil, fmt.Errorf("there is no column %q: the columns are %s", name, columnNames(all))
-		}
-		if picked.Index(all[at].Name) >= 0 {
+		column := all[all.Index(strings.TrimSpace(name))]
+		if picked.Index(column.Name) >= 0 {
 			return nil, fmt.Errorf("column %q is named twice", name)
 		}
-		picked = append(picked, all[at])
+		picked = append(picked, column)
 	}
 	return picked, nil
-}
-
-func columnNames(columns []batch.Column) string {
-	names := make([]string, len(columns))
-	for i, c := range columns {
-		names[i] = c.Name
-	}
-	return strings.Join(names, ", ")
 }
 
 // shownColumns are the columns of the published files.

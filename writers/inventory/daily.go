@@ -99,7 +99,7 @@ func CheckDays(ctx context.Context, folder string) error {
 // the change feed from the day before it, and latest.json last. A day that is
 // there already is replaced, and the feed of the day after it is made again. rows is
 // the file of gathered rows, stage a folder for what is made on this machine.
-func PublishDay(ctx context.Context, rows, stage string, o *Options, d *Daily) (*Manifest, *Latest, error) {
+func PublishDay(ctx context.Context, rows, stage string, o *Options, d *Daily) (*Manifest, error) {
 	if err := errors.Join(os.RemoveAll(stage), os.MkdirAll(stage, 0o700)); err != nil {
 		return nil, nil, err
 	}
