@@ -8,7 +8,9 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/klauspost/compress/zstd"
 	"github.com/parquet-go/parquet-go"
+	parquetzstd "github.com/parquet-go/parquet-go/compress/zstd"
 
 	"pushbatch/batch"
 )
@@ -162,3 +164,28 @@ func (r *parquetWriter) appendMap(v batch.Value, leaf int) {
 
 // Close implements Writer.
 func (r *parquetWriter) Close() error { return r.to.Close() }
+
+// pageWindow is how far back a compressed page refers: a page is not much larger.
+// The default, 8 MiB, takes a history of 16 MiB for each encoder, more than all
+// else that a row group holds.
+const pageWindow = 512 << 10
+
+// pageCodec is zstd for the pages of a Parquet file, all compressed by one
+// encoder, which makes those wait that would use it at the same time.
+type pageCodec struct {
+	parquetzstd.Codec
+	encoder *zstd.Encoder
+}
+
+func newPageCodec() (*pageCodec, error) {
+	encoder, err := zstd.NewWriter(
+		nil, zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(pageWindow),
+		zstd.WithLowerEncoderMem(true), zstd.WithZeroFrames(true), zstd.WithEncoderCRC(false),
+	)
+	return &pageCodec{encoder: encoder}, err
+}
+
+// Encode implements compress.Codec.
+func (c *pageCodec) Encode(dst, src []byte) ([]byte, error) {
+	return c.encoder.EncodeAll(src, dst[:0]), nil
+}

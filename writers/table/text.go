@@ -1,9 +1,12 @@
 package table
 
 import (
+	"encoding/json"
+	"maps"
 	"strings"
 
 	"pushbatch/batch"
+	"pushbatch/batch/jsonappend"
 )
 
 // AppendCell appends one CSV cell (RFC 4180), quoted where it must be. What a
@@ -97,4 +100,59 @@ func (e *csvEncoder) AppendRow(dst []byte, cells []batch.Value) []byte {
 		}
 	}
 	return AppendRecord(dst, e.cells...)
+}
+
+// ndjsonEncoder makes an object a line, with every column in every line.
+type ndjsonEncoder struct {
+	names [][]byte // ,"name":
+	texts []bool   // the column's values are not JSON yet
+}
+
+// NDJSON encodes rows as JSON lines.
+func NDJSON(columns []Column) Encoder {
+	e := &ndjsonEncoder{}
+	for _, c := range columns {
+		e.names = append(e.names, append(jsonappend.String([]byte{','}, c.Name), ':'))
+		e.texts = append(e.texts, c.Type == Text || c.Type == Timestamp)
+	}
+	return e
+}
+
+func (e *ndjsonEncoder) AppendHeader(dst []byte) []byte { return dst }
+
+func (e *ndjsonEncoder) AppendRow(dst []byte, cells []batch.Value) []byte {
+	begin := len(dst)
+	for i, v := range cells {
+		dst = append(dst, e.names[i]...)
+		switch {
+		case v.Kind == batch.Null:
+			dst = append(dst, "null"...)
+		case e.texts[i]:
+			dst = jsonappend.String(dst, v.Text)
+		default:
+			dst = append(dst, v.Text...)
+		}
+	}
+	dst[begin] = '{'
+	return append(dst, '}', '\n')
+}
+
+// Attributes are the members of an object as JSON text, but for those that are null.
+func Attributes(v batch.Value) map[string]json.RawMessage {
+	if v.Kind == batch.Null {
+		return nil
+	}
+	var all map[string]json.RawMessage
+	_ = json.Unmarshal([]byte(v.Text), &all) // it was compacted JSON when it was gathered
+	maps.DeleteFunc(all, func(_ string, raw json.RawMessage) bool { return string(raw) == "null" })
+	return all
+}
+
+// AttributeText is an attribute as text: a string's content, else its JSON.
+func AttributeText(raw json.RawMessage) string {
+	var s string
+	if raw[0] == '"' && json.Unmarshal(raw, &s) == nil {
+		return s
+	}
+	return string(raw)
 }
