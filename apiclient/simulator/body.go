@@ -234,8 +234,12 @@ func checkEntries(bad *violations, field string, val any) {
 	}
 }
 
-// isTooLarge rounds away from zero and to more digits than the largest number has.
+// isTooLarge reads all digits where a float is too coarse.
 func isTooLarge(number string) bool {
+	rounded, _ := strconv.ParseFloat(number, 64)
+	if rounded != 1<<63 {
+		return rounded > 1<<63
+	}
 	f, counts := new(big.Float).SetPrec(256).SetMode(big.AwayFromZero).SetString(number)
 	return !counts || f.Cmp(new(big.Float).SetInt64(math.MaxInt64)) > 0
 }
