@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"pushbatch/testdata/thorough"
 )
 
 func uniform(seed uint64, longest time.Duration) func() time.Duration {
@@ -69,7 +71,7 @@ func TestPacingAgainstWindows(t *testing.T) {
 func TestPacingUnderJitter(t *testing.T) {
 	t.Parallel()
 	for _, work := range []time.Duration{0, 3 * time.Millisecond} {
-		for seed := range uint64(16) {
+		for seed := range uint64(thorough.Of(4, 16)) {
 			t.Run(fmt.Sprintf("answers in %v, seed %d", work, seed), func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {

@@ -7,12 +7,13 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"pushbatch/testdata/thorough"
 )
 
 // memoryShares is a store of shares in memory, which takes its time and can be
@@ -302,10 +303,7 @@ var shareSchedules = flag.Int("share-schedules", 50, "schedules of TestSharesNev
 // and no second sees more requests.
 func TestSharesNeverExceedTheRate(t *testing.T) {
 	t.Parallel()
-	schedules := *shareSchedules
-	if os.Getenv("FULL_TESTS") != "" {
-		schedules = max(schedules, 2000)
-	}
+	schedules := max(*shareSchedules, thorough.Of(0, 2000))
 	for seed := range uint64(schedules) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()

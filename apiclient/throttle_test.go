@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"pushbatch/testdata/thorough"
 )
 
 // Every caller is held back by Retry-After, those too that were already
@@ -78,7 +80,7 @@ func TestLowerLimitIsLearned(t *testing.T) {
 	t.Parallel()
 	for _, retryAfter := range []string{"", "1"} {
 		for _, work := range []time.Duration{time.Millisecond, 300 * time.Millisecond} {
-			for _, delay := range []time.Duration{0, 20 * time.Millisecond} {
+			for _, delay := range thorough.Of([]time.Duration{20 * time.Millisecond}, []time.Duration{0, 20 * time.Millisecond}) {
 				name := fmt.Sprintf("Retry-After %q, answers in %v, delay %v", retryAfter, work, delay)
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()

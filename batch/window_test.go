@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"pushbatch/batch"
+	"pushbatch/testdata/thorough"
 )
 
 // One row stuck for a minute: the rest goes on at full rate until the window is
@@ -277,7 +278,8 @@ func TestCheckpointSharesNothing(t *testing.T) {
 func TestLargeAnswersWait(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		const rows, inFlight = 600, 8
+		const inFlight = 8
+		rows := thorough.Of(150, 600)
 		var sends atomic.Int64
 		large := make([]byte, 1<<20)
 		w, cfg := plain(rows, func(ctx context.Context, row int64) (batch.Outcome, error) {
@@ -299,6 +301,6 @@ func TestLargeAnswersWait(t *testing.T) {
 		if err := batch.New(cfg).Run(t.Context()); err != nil {
 			t.Error(err)
 		}
-		w.wantRows(t, upTo(rows)...)
+		w.wantRows(t, upTo(int64(rows))...)
 	})
 }

@@ -242,7 +242,7 @@ func TestStdin(t *testing.T) {
 			want := readertest.Read(t, openFile(t, write(t, "rows", data), Options{}))
 			for how, in := range map[string]io.Reader{"at once": strings.NewReader(data), "in halves": iotest.HalfReader(strings.NewReader(data)), "end with data": iotest.DataErrReader(strings.NewReader(data))} {
 				source := openStdin(t, in, Options{})
-				if diff := cmp.Diff(want, readertest.Read(t, source)); diff != "" {
+				if diff := difference(want, readertest.Read(t, source)); diff != "" {
 					t.Fatalf("%s (-file +stream):\n%s", how, diff)
 				}
 				_, err := readertest.ReadFrom(t.Context(), source, batch.Position{})

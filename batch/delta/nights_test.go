@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +14,7 @@ import (
 
 	"pushbatch/batch"
 	"pushbatch/batch/runstore"
+	"pushbatch/testdata/thorough"
 )
 
 // nights is a job that runs night after night, beside what the contract says that
@@ -339,7 +341,7 @@ func (f faultyFile) Sync() error {
 func TestCrashPoints(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []struct{ dead, torn bool }{{false, false}, {true, false}, {true, true}} {
-		for n := 0; ; n++ {
+		for n := range thorough.Some(math.MaxInt, 3) {
 			if !crash(t, n, kind.dead, kind.torn) {
 				if n < 15 {
 					t.Fatalf("a night has %d steps only: this test looks at nothing", n)

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"sync"
 	"testing"
 
 	"pushbatch/batch"
+	"pushbatch/testdata/thorough"
 )
 
 func journalRows(t *testing.T, f *Folder) []int64 {
@@ -223,9 +225,9 @@ func (f *dyingFile) Truncate(size int64) error {
 // that was being written.
 func TestJournalAtEveryCrash(t *testing.T) {
 	t.Parallel()
-	for first := 0; ; first++ {
+	for first := range thorough.Some(math.MaxInt, 3) {
 		survived := true
-		for second := 0; ; second++ {
+		for second := range thorough.Some(math.MaxInt, 3) {
 			f := newFolder(t)
 			kept, died := journalLife(f, first, 0)
 			demandJournal(t, f, kept)

@@ -81,6 +81,7 @@ var mayImport = map[string][]string{
 // testOnly are path prefixes of what must never be linked into the binary.
 var testOnly = []string{
 	module + "/testdata/s3test",
+	module + "/testdata/thorough",
 	module + "/testdata/openapitest",
 	module + "/testdata/readertest",
 	module + "/testdata/peak",

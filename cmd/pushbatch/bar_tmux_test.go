@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"pushbatch/apiclient/simulator"
+	"pushbatch/testdata/thorough"
 )
 
 // tmux is one terminal of its own.
@@ -109,7 +110,7 @@ func (m *tmux) until(text string) (line string) {
 // retries rows, and sits out an outage; log lines go above it. A signal leaves
 // one line of it.
 func TestBarInTerminal(t *testing.T) {
-	full(t)
+	thorough.Only(t)
 	t.Parallel()
 	for _, size := range []struct{ width, height int }{{80, 24}, {40, 10}} {
 		for _, test := range []struct {
@@ -171,7 +172,7 @@ func (m *tmux) stopped() {
 // A terminal that is made narrower and wider again: the bar follows and leaves
 // nothing after.
 func TestBarFollowsTheTerminal(t *testing.T) {
-	full(t)
+	thorough.Only(t)
 	t.Parallel()
 	_, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0), Faults: faults(t, "hang=#30-9999")})
 	m := openTerminal(t, 80, 24, jobEnv(url), binary(t), "update", updateRows(t), "--rate", "30", "--out", "run")
@@ -198,7 +199,7 @@ func TestBarFollowsTheTerminal(t *testing.T) {
 
 // Without UTF-8 the bar is of plain characters; a dumb terminal gets lines.
 func TestBarInOldTerminals(t *testing.T) {
-	full(t)
+	thorough.Only(t)
 	t.Parallel()
 	_, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0), Faults: faults(t, "hang=#30-9999")})
 	env := append(jobEnv(url), "LC_ALL=C")

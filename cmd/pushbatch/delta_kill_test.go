@@ -14,6 +14,7 @@ import (
 
 	"pushbatch/apiclient/simulator"
 	"pushbatch/testdata/s3test"
+	"pushbatch/testdata/thorough"
 )
 
 // writeNight writes an input of devices with a score each, in an order of its own;
@@ -41,10 +42,7 @@ func writeNight(t *testing.T, dice *rand.Rand, path string, scores map[string]st
 // what the newest input says, and the same input again sends nothing.
 func TestDeltaKills(t *testing.T) {
 	t.Parallel()
-	nights, devices := 2, 300
-	if os.Getenv("FULL_TESTS") == "1" {
-		nights = 20
-	}
+	nights, devices := thorough.Of(2, 20), 300
 	dir, dice, scores := t.TempDir(), rand.New(rand.NewPCG(5, 6)), make(map[string]string)
 	sim, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0), Faults: faults(t, "500=2%,cut-after=1%,latency=0-8ms")})
 	rows := filepath.Join(dir, "rows.csv")
@@ -80,7 +78,7 @@ func TestDeltaKills(t *testing.T) {
 // The state lies in S3: of two processes one ends with 5; one that is killed between
 // the end of its run and the new state is made up for by the next, from its folder.
 func TestDeltaInS3(t *testing.T) {
-	full(t)
+	thorough.Only(t)
 	t.Parallel()
 	server, kill := s3test.Start(t), atomic.Pointer[child]{}
 	watched := server.Behind(t, &s3test.Faults{Refuse: func(r *http.Request) *s3test.Refusal {

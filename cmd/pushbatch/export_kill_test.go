@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"pushbatch/apiclient/simulator"
+	"pushbatch/testdata/thorough"
 	"pushbatch/writers/report"
 )
 
@@ -24,7 +25,7 @@ var exportPeople = flag.Int("export-people", 20_000, "people that TestExportKill
 // resumed: every device that was there all the time is in the table, none is
 // there twice.
 func TestExportKills(t *testing.T) {
-	full(t)
+	thorough.Only(t)
 	t.Parallel()
 	dir := t.TempDir()
 	sim, url := serve(t, simulator.Config{

@@ -17,13 +17,14 @@ import (
 	"pushbatch/batch"
 	"pushbatch/readers"
 	"pushbatch/testdata/s3test"
+	"pushbatch/testdata/thorough"
 	"pushbatch/writers/inventory"
 )
 
 // A walk over people whose run folder and table are in S3 (versitygw) is killed
 // and resumed by a process with an empty disk.
 func TestExportToS3(t *testing.T) {
-	full(t)
+	thorough.Only(t)
 	t.Parallel()
 	server := s3test.Start(t)
 	sim, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0), Faults: faults(t, "latency=100ms")})
@@ -71,7 +72,7 @@ func TestExportToS3(t *testing.T) {
 // Days in S3: the next day asks only for people who changed, is what a whole export
 // finds, and its change feed leads there from the day before.
 func TestDaysInS3(t *testing.T) {
-	full(t)
+	thorough.Only(t)
 	t.Parallel()
 	server := s3test.Start(t)
 	sim, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0), WebPush: 20})
@@ -132,7 +133,7 @@ func TestDaysInS3(t *testing.T) {
 // An input in S3 is split into parts in S3, each part is run into S3 by a limit that is
 // shared there, and the runs add up.
 func TestSplitInS3(t *testing.T) {
-	full(t)
+	thorough.Only(t)
 	t.Parallel()
 	server := s3test.Start(t)
 	var rows strings.Builder

@@ -20,6 +20,7 @@ import (
 	"pushbatch/batch"
 	"pushbatch/batch/blob"
 	"pushbatch/readers"
+	"pushbatch/testdata/thorough"
 )
 
 // kills is how many kill -9 TestKills deals out: few by default.
@@ -36,10 +37,7 @@ const (
 // each kill.
 func TestKills(t *testing.T) {
 	t.Parallel()
-	kills := *kills
-	if os.Getenv("FULL_TESTS") == "1" {
-		kills = max(kills, 30)
-	}
+	kills := max(*kills, thorough.Of(0, 30))
 	for format, kills := range map[string]int{"csv": kills, "parquet": kills / 5} {
 		t.Run(format, func(t *testing.T) {
 			t.Parallel()

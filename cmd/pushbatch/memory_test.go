@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"pushbatch/apiclient/simulator"
+	"pushbatch/testdata/thorough"
 )
 
 // memoryRows is how many rows TestMemory compares with fewRows.
@@ -34,7 +35,7 @@ var nightDevices = flag.Int("night-devices", 1_000_000, "devices of TestNight; 1
 // parent held when it started the child, so that this test runs while no other
 // does.
 func TestMemory(t *testing.T) { //nolint:paralleltest // see above
-	full(t)
+	thorough.Only(t)
 	dir := t.TempDir()
 	_, url := serve(t, simulator.Config{})
 	peak := func(input, dryRun string) int64 {
@@ -68,7 +69,7 @@ func TestMemory(t *testing.T) { //nolint:paralleltest // see above
 // A night in which one row in a hundred has changed: what is to be sent, the memory
 // of its plan and of the generation that is written, and the size of the state.
 func TestNight(t *testing.T) { //nolint:paralleltest // see TestMemory
-	full(t)
+	thorough.Only(t)
 	dir, n := t.TempDir(), *nightDevices
 	_, url := serve(t, simulator.Config{})
 	writeDevices(t, filepath.Join(dir, "first.csv"), n, 0)

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"pushbatch/apiclient/simulator"
+	"pushbatch/testdata/thorough"
 )
 
 // sight is what testdata/browser/check.mjs saw of one page.
@@ -59,7 +60,7 @@ type box struct {
 // desktop, light and dark: nothing is loaded or said, everything is drawn in
 // the right size, nothing sticks out, and the numbers are those of summary.json.
 func TestPagesInBrowser(t *testing.T) {
-	full(t)
+	thorough.Only(t)
 	t.Parallel()
 	chromium := needBrowser(t)
 	night := nightRun(t)

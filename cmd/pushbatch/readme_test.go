@@ -18,6 +18,7 @@ import (
 	"pushbatch/batch"
 	"pushbatch/batch/ops"
 	"pushbatch/testdata/s3test"
+	"pushbatch/testdata/thorough"
 	"pushbatch/writers/inventory"
 )
 
@@ -27,7 +28,7 @@ import (
 // DuckDB over the tables that the commands made. A block that is neither run nor
 // marked fails.
 func TestReadme(t *testing.T) {
-	full(t)
+	thorough.Only(t)
 	t.Parallel()
 	r := newReader(t)
 	run := map[string]func(*testing.T, *block){

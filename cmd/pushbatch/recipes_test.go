@@ -13,6 +13,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"pushbatch/apiclient/simulator"
+	"pushbatch/testdata/thorough"
 	"pushbatch/writers/parts"
 )
 
@@ -100,7 +101,7 @@ func TestRecipesNameTheirPart(t *testing.T) {
 // one of them killed and started again, one with a row that is rejected. (TestSlurm has
 // a real engine.)
 func TestRecipesOfParts(t *testing.T) {
-	full(t)
+	thorough.Only(t)
 	t.Parallel()
 	bin := t.TempDir()
 	if err := os.Symlink(binary(t), filepath.Join(bin, "pushbatch")); err != nil {

@@ -21,6 +21,8 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/google/go-cmp/cmp"
+
+	"pushbatch/testdata/thorough"
 )
 
 // largest is what the released program must stay below: it is fetched by pods.
@@ -30,7 +32,7 @@ const largest = 30_000_000
 // the archives are the same byte for byte, hold what they should, and the
 // program within is static and knows where it comes from.
 func TestReleaseIsReproducible(t *testing.T) {
-	full(t)
+	thorough.Only(t)
 	t.Parallel()
 	names := []string{"pushbatch_1.2.3_linux_amd64.tar.gz", "pushbatch_1.2.3_windows_amd64.zip", "pushbatch_1.2.3_SBOM.txt", "pushbatch_1.2.3_SHA256SUMS"}
 	first, second := buildRelease(t, root), buildRelease(t, copyOfTree(t))

@@ -11,6 +11,7 @@ import (
 
 	"pushbatch/apiclient/simulator"
 	"pushbatch/testdata/s3test"
+	"pushbatch/testdata/thorough"
 )
 
 // uploadRows puts rows of devices, made longer by padding, into the bucket and
@@ -32,7 +33,7 @@ func uploadRows(t *testing.T, server *s3test.Server, n, padding int) (input stri
 // in the middle of bodies, that bring a few bytes at a time, and a service that
 // asks to slow down again and again: it ends right.
 func TestS3RunThroughFaults(t *testing.T) {
-	full(t)
+	thorough.Only(t)
 	t.Parallel()
 	server := s3test.Start(t)
 	const n = 4000
@@ -71,7 +72,7 @@ func TestS3RunThroughFaults(t *testing.T) {
 // S3 begins to refuse in the middle of a run: it stops loudly, says bucket, key,
 // call and remedy, and goes on where it stood when S3 does.
 func TestS3RefusesInTheMiddle(t *testing.T) {
-	full(t)
+	thorough.Only(t)
 	t.Parallel()
 	for _, tt := range []struct {
 		name   string
@@ -136,7 +137,7 @@ func TestS3RefusesInTheMiddle(t *testing.T) {
 // after; report, which makes the page there; retry, which reads results and
 // inputs there.
 func TestS3RunIsLookedAt(t *testing.T) {
-	full(t)
+	thorough.Only(t)
 	t.Parallel()
 	server := s3test.Start(t)
 	var b strings.Builder

@@ -23,6 +23,7 @@ import (
 	"pushbatch/batch/blob"
 	"pushbatch/readers"
 	"pushbatch/testdata/s3test"
+	"pushbatch/testdata/thorough"
 )
 
 // s3Megabytes is the size of the object that TestS3SlowConsumer reads: a short
@@ -88,7 +89,7 @@ func writeSlowRows(t *testing.T, w io.Writer, size int64) (rows int64) {
 // connections, and others break in the middle of a body. No row is lost or
 // comes twice, and it takes no more memory than the same file on disk.
 func TestS3SlowConsumer(t *testing.T) { //nolint:paralleltest // it measures memory
-	full(t)
+	thorough.Only(t)
 	server := s3test.Start(t)
 	local := filepath.Join(t.TempDir(), "rows.csv")
 	file, err := os.Create(local)
@@ -207,7 +208,7 @@ func (c *child) peak(t *testing.T) (most int64) {
 
 // What a Parquet file costs to read, all columns of it: told in the help.
 func TestS3ParquetRequests(t *testing.T) {
-	full(t)
+	thorough.Only(t)
 	t.Parallel()
 	server := s3test.Start(t)
 	path := filepath.Join(t.TempDir(), "rows.parquet")

@@ -12,6 +12,7 @@ import (
 
 	"pushbatch/apiclient/simulator"
 	"pushbatch/testdata/s3test"
+	"pushbatch/testdata/thorough"
 )
 
 // A process stands still for longer than its lease and another one resumes its
@@ -19,7 +20,7 @@ import (
 // one request more, not even those that were about to go out, and although
 // S3 does not answer it: it has its own clock only.
 func TestS3StalledHolder(t *testing.T) {
-	full(t)
+	thorough.Only(t)
 	t.Parallel()
 	server := s3test.Start(t)
 	sim, second := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0), Faults: faults(t, "latency=20ms")})

@@ -11,6 +11,7 @@ import (
 
 	"pushbatch/apiclient/simulator"
 	"pushbatch/testdata/s3test"
+	"pushbatch/testdata/thorough"
 )
 
 const (
@@ -23,7 +24,7 @@ const (
 // journal in S3: what was finished since the last checkpoint is sent again, a
 // second's worth and what comes while the checkpoint is on its way.
 func TestS3Kills(t *testing.T) {
-	full(t)
+	thorough.Only(t)
 	t.Parallel()
 	for format, rounds := range map[string]int{"csv": 3, "parquet": 2} {
 		t.Run(format, func(t *testing.T) {
@@ -79,7 +80,7 @@ func killInS3(t *testing.T, format string, rounds int) {
 // Two processes start the same run: one works, the other ends with 5 and says
 // who works.
 func TestS3OneOfTwo(t *testing.T) {
-	full(t)
+	thorough.Only(t)
 	t.Parallel()
 	server := s3test.Start(t)
 	sim, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0), Faults: faults(t, "latency=5ms")})
@@ -110,7 +111,7 @@ func TestS3OneOfTwo(t *testing.T) {
 // A run in S3 is stopped, looked at, resumed and retried; another process that
 // takes its lock makes it stop.
 func TestS3RunTakenOver(t *testing.T) {
-	full(t)
+	thorough.Only(t)
 	t.Parallel()
 	server := s3test.Start(t)
 	_, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0), Faults: faults(t, "latency=5ms")})

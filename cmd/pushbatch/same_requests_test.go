@@ -12,6 +12,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"pushbatch/apiclient/simulator"
+	"pushbatch/testdata/thorough"
 )
 
 // generate writes a file of invented devices.
@@ -57,7 +58,7 @@ func gzipped(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) }
 // The same rows give the same requests, byte for byte, in whatever format they
 // come.
 func TestSameRequestsFromEveryFormat(t *testing.T) {
-	full(t)
+	thorough.Only(t)
 	t.Parallel()
 	dir := t.TempDir()
 	const rows = "3000"

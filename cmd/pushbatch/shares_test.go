@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"pushbatch/apiclient/simulator"
+	"pushbatch/testdata/thorough"
 )
 
 // sharedRecord is what stands in the file that processes share a limit by.
@@ -89,7 +90,7 @@ func watchShares(t *testing.T, path string, rate int) {
 // strict server refuses one, depends on how late a busy machine sends them: it is logged.
 // (Measured from the 20th second on: 49.4 a second, none refused.)
 func TestProcessesShareALimit(t *testing.T) {
-	full(t)
+	thorough.Only(t)
 	t.Parallel()
 	const rate = 50
 	sim, url := serve(t, simulator.Config{Limits: simulator.PushLimits(rate, 5), Window: simulator.Both})

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"pushbatch/apiclient/simulator"
+	"pushbatch/testdata/thorough"
 )
 
 // The recipe of the help topic on a real Slurm with two nodes: an array of eight
@@ -19,9 +20,7 @@ import (
 // the parts add up, and a part with a rejected row does not fail the job.
 func TestSlurm(t *testing.T) {
 	t.Parallel()
-	if os.Getenv("FULL_TESTS") != "1" {
-		t.Skip("it installs nothing and takes minutes: set FULL_TESTS=1")
-	}
+	thorough.Only(t) // it installs nothing and takes minutes
 	const rows = 2400
 	dir := t.TempDir()
 	want := writeKillRows(t, filepath.Join(dir, "devices.csv"), rows)

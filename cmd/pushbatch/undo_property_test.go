@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	"pushbatch/apiclient/simulator"
+	"pushbatch/testdata/thorough"
 )
 
 var (
@@ -30,9 +31,7 @@ var (
 func TestUndoRestores(t *testing.T) {
 	t.Parallel()
 	rounds, seed := *undoRounds, *undoSeed
-	if os.Getenv("FULL_TESTS") == "1" {
-		rounds = max(rounds, 12)
-	}
+	rounds = max(rounds, thorough.Of(0, 12))
 	if seed == 0 {
 		seed = rand.Uint64N(1_000_000_000)
 	}

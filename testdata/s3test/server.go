@@ -20,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"pushbatch/batch/blob"
+	"pushbatch/testdata/thorough"
 )
 
 // The credentials that servers know.
@@ -51,7 +52,7 @@ func newServer(endpoint string) *Server {
 // by a Store.
 func Start(tb testing.TB) *Server {
 	tb.Helper()
-	if os.Getenv("FULL_TESTS") != "1" {
+	if !thorough.On() {
 		return new(Store).Serve(tb)
 	}
 	return StartReal(tb)
@@ -90,9 +91,7 @@ func StartReal(tb testing.TB) *Server {
 // find looks for the server in PATH and in the repository's .bin.
 func find(tb testing.TB) string {
 	tb.Helper()
-	if os.Getenv("FULL_TESTS") != "1" {
-		tb.Skip("a real S3 server is asked with FULL_TESTS=1")
-	}
+	thorough.Only(tb)
 	if program, err := exec.LookPath("versitygw"); err == nil {
 		return program
 	}

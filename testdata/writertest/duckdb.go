@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"pushbatch/testdata/thorough"
 )
 
 // DuckDBTold is what a script in testdata/duckdb says of the files it read.
@@ -45,9 +47,7 @@ func RunDuckDB(t *testing.T, args ...string) []byte {
 // and fail then where it is not installed.
 func DuckDB(t *testing.T) (tools string) {
 	t.Helper()
-	if os.Getenv("FULL_TESTS") != "1" {
-		t.Skip("DuckDB is asked with FULL_TESTS=1")
-	}
+	thorough.Only(t)
 	for _, above := range []string{".", ".."} { // of the package under test
 		tools = filepath.Join(above, "testdata", "duckdb")
 		if _, err := os.Stat(filepath.Join(tools, "node_modules")); err == nil {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"pushbatch/batch"
+	"pushbatch/testdata/thorough"
 	"pushbatch/writers/inventory"
 	"pushbatch/writers/table"
 )
@@ -16,6 +17,7 @@ import (
 // memory. (The whole program, walking and publishing: 74 MB for half a million
 // devices, 81 MB for five million.)
 func TestInventoryMemory(t *testing.T) { //nolint:paralleltest // it looks at the heap of the whole process
+	thorough.Only(t) // half a million lines
 	columns := inventory.NewLayout(true, false).Columns()
 	line := func(n int) []batch.Value {
 		cells := make([]batch.Value, len(columns))
