@@ -15,11 +15,10 @@ import (
 )
 
 // page is one page of the listing as it is kept, JSON in a zstd frame with its
-// length in front: where pagination stands after it and the rows it gave. A cell
-// is null, true, false or a text; the column tells its kind.
+// length in front: where pagination stands after it and the rows it gave.
 type page struct {
 	Pagination pagination `json:"pagination"`
-	Rows       [][]any    `json:"rows"`
+	Rows       []byte     `json:"rows"`              // see batch.AppendCells
 	Without    []string   `json:"without,omitempty"` // ids of people without a device
 
 	offset int64 // in the file
@@ -29,34 +28,6 @@ const (
 	pageHead = 4         // bytes of the length
 	maxPage  = 256 << 20 // more than a page of the listing can be
 )
-
-// cells turns values into what a page keeps, and values back.
-func cells(values []batch.Value) []any {
-	kept := make([]any, len(values))
-	for i, v := range values {
-		switch v.Kind {
-		case batch.Null:
-		case batch.Bool:
-			kept[i] = v.Text == "true"
-		default:
-			kept[i] = v.Text
-		}
-	}
-	return kept
-}
-
-func values(header batch.Header, kept []any) []batch.Value {
-	row := make([]batch.Value, len(header))
-	for i := range min(len(header), len(kept)) {
-		switch v := kept[i].(type) {
-		case bool:
-			row[i] = batch.BoolValue(v)
-		case string:
-			row[i] = batch.Value{Kind: header[i].Kind, Text: v}
-		}
-	}
-	return row
-}
 
 // pageFile is the file of a listing. A page that a crash left incomplete at the
 // end is cut off by the next one: no row of it was given out.

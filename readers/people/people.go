@@ -184,9 +184,17 @@ func (p *Source) Rows(ctx context.Context, from batch.Position) iter.Seq2[batch.
 
 // give yields the rows of a page from at on.
 func (p *Source) give(frame *page, at *batch.Position, yield func(batch.Row, error) bool) bool {
-	header := p.Header()
-	for i := int(at.Line); i < len(frame.Rows); i++ {
-		row := batch.Row{Pos: *at, Values: values(header, frame.Rows[i])}
+	rest := string(frame.Rows)
+	for i := int64(0); rest != ""; i++ {
+		values, after, err := batch.ReadCells(rest, nil)
+		if err != nil {
+			yield(batch.Row{}, fmt.Errorf("read the kept people listing: %w", err))
+			return false
+		}
+		if rest = after; i < at.Line {
+			continue
+		}
+		row := batch.Row{Pos: *at, Values: values}
 		at.Row++
 		at.Line++
 		row.Next = *at
@@ -238,7 +246,7 @@ func (p *Source) fetch(ctx context.Context, w pagination) (*page, error) {
 		}
 		for _, row := range rows {
 			if p.options.Application == "" || row[1].Text == p.options.Application {
-				kept.Rows = append(kept.Rows, cells(row))
+				kept.Rows = batch.AppendCells(kept.Rows, row)
 			}
 		}
 	}
