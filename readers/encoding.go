@@ -206,12 +206,15 @@ func (t *text) OpenText(ctx context.Context, offset int64) (io.ReadCloser, error
 	if err != nil {
 		return nil, err
 	}
-	r := &decodedReader{Reader: t.decode(stored), stored: stored}
-	if err := skip(ctx, r, offset-at); err != nil {
-		r.Close()
+	text := t.decode(stored)
+	if err := skip(ctx, text, offset-at); err != nil {
+		stored.Close()
 		return nil, err
 	}
-	return r, nil
+	return struct {
+		io.Reader
+		io.Closer
+	}{text, stored}, nil
 }
 
 // Length is how far text moves an offset.
@@ -221,10 +224,3 @@ func (t *text) Length(text string) int64 {
 	}
 	return t.encoding.stored(text)
 }
-
-type decodedReader struct {
-	io.Reader
-	stored io.Closer
-}
-
-func (r *decodedReader) Close() error { return r.stored.Close() }

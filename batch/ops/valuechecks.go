@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -115,25 +116,16 @@ func (a *requestBuilder) checkNullWord(f *field, s string) bool {
 
 // checkErrorCell refuses what a spreadsheet shows instead of a value.
 func (a *requestBuilder) checkErrorCell(f *field, s string) bool {
-	if !isErrorCell(s) {
+	if !strings.HasPrefix(s, "#") || !errorCell.MatchString(s) {
 		return true
 	}
 	a.reject(f, codeSpreadsheetError, "the cell holds a spreadsheet's error instead of a value: mend the formula and export again")
 	return false
 }
 
-// isErrorCell knows Excel's errors, which are words in capitals that end with
+// errorCell finds Excel's errors, which are words in capitals that end with
 // ! or ?, "#N/A" and "#GETTING_DATA", and a cell too narrow for its number.
-func isErrorCell(s string) bool {
-	if len(s) < 2 || s[0] != '#' {
-		return false
-	}
-	if s == "#N/A" || s == "#GETTING_DATA" || strings.Trim(s, "#") == "" {
-		return true
-	}
-	end := s[len(s)-1]
-	return (end == '!' || end == '?') && len(s) >= 5 && strings.Trim(s[1:len(s)-1], "ABCDEFGHIJKLMNOPQRSTUVWXYZ/0_") == ""
-}
+var errorCell = regexp.MustCompile(`^#(#+|N/A|GETTING_DATA|[A-Z/0_]{3,}[!?])$`)
 
 // checkQuoted refuses the marks that keep a spreadsheet from reading a text as
 // a number: an apostrophe in front, or a formula around it.
