@@ -67,8 +67,7 @@ func (d *deltaRun) checkVanished(ctx context.Context) error {
 		return nil
 	}
 	d.refused = true
-	more, err := d.vanished(ctx) // which are unsent too
-	d.opened = append(d.opened, more...)
+	err := d.addVanished(ctx) // which are unsent too
 	return errors.Join(&exitError{code: exitErrors, err: fmt.Errorf(
 		"%d of the %d devices of %s stand no more in the input, more than --max-vanished %s: nothing was sent; look at %s, and give --max-vanished %d if they are to be depersonalized",
 		counts.Vanished, counts.Known, d.store.Location(""), text, d.folder.Path(vanishedFile), counts.Vanished)}, err)
@@ -79,16 +78,16 @@ type vanishedSource struct{ batch.Source }
 
 func (vanishedSource) Name() string { return report.VanishedSource }
 
-// vanished adds the devices that vanished as rows after the others.
-func (d *deltaRun) vanished(ctx context.Context) ([]openedInput, error) {
+// addVanished adds the devices that vanished as rows after the others.
+func (d *deltaRun) addVanished(ctx context.Context) error {
 	if d.plan == nil || !d.plan.Mirror || d.plan.Counts.Vanished == 0 {
-		return nil, nil
+		return nil
 	}
 	in, err := d.openVanished(ctx)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		d.opened = append(d.opened, in)
 	}
-	return []openedInput{in}, nil
+	return err
 }
 
 func (d *deltaRun) openVanished(ctx context.Context) (in openedInput, err error) {

@@ -122,9 +122,7 @@ func (x *execution) plan(ctx context.Context) error {
 	if err := x.firstPass(ctx); err != nil || x.delta == nil {
 		return err
 	}
-	vanished, err := x.delta.vanished(ctx)
-	x.opened = append(x.opened, vanished...)
-	return err
+	return x.delta.addVanished(ctx)
 }
 
 // openSink opens what gets the results, if nothing has stopped the run yet.

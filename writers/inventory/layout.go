@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"bytes"
+	_ "embed"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -25,13 +26,6 @@ const statusUnknown = "unknown"
 // codeUnknownDevice is the platform's code for a registration that is not there.
 const codeUnknownDevice = "48013"
 
-// field is one column and the platform's name of what fills it.
-type field struct {
-	column string
-	member string // of a device, of its systemData. or of a person; empty: filled otherwise
-	typ    string
-}
-
 // Names of columns that code refers to.
 const (
 	idColumn          = "registration_id"
@@ -45,55 +39,11 @@ const (
 	extraColumn       = "extra"
 )
 
-func deviceFields() []field {
-	return []field{
-		{idColumn, "registrationId", table.Text},
-		{applicationColumn, "applicationId", table.Text},
-		{codeColumn, "", table.Text},
-		{channelColumn, "", table.Text},
-		{"is_primary", "isPrimary", table.Boolean},
-		{"cloud_type", "systemData.cloudType", table.Text},
-		{"registration_enabled", "systemData.registrationEnabled", table.Boolean},
-		{"notifications_enabled", "systemData.notificationsEnabled", table.Boolean},
-		{"geofencing_sdk", "systemData.geofencingSdk", table.Boolean},
-		{"sdk_version", "systemData.sdkVersion", table.Text},
-		{"app_version", "systemData.appVersion", table.Text},
-		{"os", "systemData.os", table.Text},
-		{"os_version", "systemData.osVersion", table.Text},
-		{"device_manufacturer", "systemData.deviceManufacturer", table.Text},
-		{"device_model", "systemData.deviceModel", table.Text},
-		{"device_secure", "systemData.deviceSecure", table.Boolean},
-		{"os_language", "systemData.osLanguage", table.Text},
-		{"device_timezone_offset", "systemData.deviceTimezoneOffset", table.Text},
-		{"device_name", "systemData.deviceName", table.Text},
-		{additionalColumn, "additionalData", table.JSON},
-		{exportedColumn, "", table.Timestamp},
-		{statusColumn, "", table.Text},
-	}
-}
-
-func personFields() []field {
-	return []field{
-		{personColumn, "id", table.Text},
-		{"external_id", "externalId", table.Text},
-		{"phone", "", table.Text},
-		{"email", "", table.Text},
-		{"created_at", "createdAt", table.Timestamp},
-		{modifiedColumn, "modifiedAt", table.Timestamp},
-	}
-}
-
-func attributeFields() []field {
-	return []field{
-		{"first_name", "firstName", table.Text},
-		{"last_name", "lastName", table.Text},
-		{"middle_name", "middleName", table.Text},
-		{"birthday", "birthday", table.Text},
-		{"gender", "gender", table.Text},
-		{"tags", "tags", table.JSON},
-		{"custom_attributes", "customAttributes", table.JSON},
-	}
-}
+// columnTable is the table of the columns. What the platform sends beyond them stands in
+// the last one, extra.
+//
+//go:embed columns.txt
+var columnTable string
 
 // Layout lays devices out as the columns of an export.
 type Layout struct {
@@ -110,34 +60,30 @@ type Layout struct {
 }
 
 // NewLayout returns the columns of a device and, for the people listing, those of
-// its person, with or without the person's attributes. What the platform sends
-// beyond them stands in the last column, extra.
+// its person, with or without the person's attributes.
 func NewLayout(people, attributes bool) *Layout {
 	l := &Layout{places: make(map[string]int), device: make(map[string]int), person: make(map[string]int)}
-	l.add(deviceFields(), l.device)
+	wanted := map[string]map[string]int{"device": l.device}
 	if people {
-		l.add(personFields(), l.person)
+		wanted["person"] = l.person
 	}
 	if people && attributes {
-		l.add(attributeFields(), l.person)
+		wanted["attribute"] = l.person
 	}
-	l.add([]field{{extraColumn, "", table.JSON}}, l.device)
+	kinds := map[string]batch.Kind{table.Boolean: batch.Bool, table.Timestamp: batch.Timestamp, table.Text: batch.Text, table.JSON: batch.Text}
+	for line := range strings.Lines(columnTable) {
+		field := strings.Fields(line)
+		members, asked := wanted[field[0]]
+		if !asked {
+			continue
+		}
+		if len(field) > 3 {
+			members[field[3]] = len(l.columns)
+		}
+		l.places[field[1]] = len(l.columns)
+		l.columns = append(l.columns, batch.Column{Name: field[1], Kind: kinds[field[2]], Type: field[2]})
+	}
 	return l
-}
-
-func (l *Layout) add(fields []field, members map[string]int) {
-	kinds := map[string]batch.Kind{table.Boolean: batch.Bool, table.Timestamp: batch.Timestamp}
-	for _, f := range fields {
-		l.places[f.column] = len(l.columns)
-		if f.member != "" {
-			members[f.member] = len(l.columns)
-		}
-		kind, other := kinds[f.typ]
-		if !other {
-			kind = batch.Text
-		}
-		l.columns = append(l.columns, batch.Column{Name: f.column, Kind: kind, Type: f.typ})
-	}
 }
 
 // Columns returns the columns in their order.
