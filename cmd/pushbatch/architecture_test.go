@@ -44,7 +44,7 @@ var mayImport = map[string][]string{
 	"writers/report":      {"batch", "writers/inventory", "writers/form"},
 	"batch/split":         {"batch/spill"},
 	"batch/undo":          {"batch/spill"},
-	"writers/console":     {"apiclient", "batch", "writers/report"},
+	"writers/console":     {"apiclient", "batch", "writers/form", "writers/report"},
 	"writers/parts":       {"batch", "batch/blob", "batch/runstore", "writers/table"},
 	"writers/table":       {"batch", "batch/jsonappend"},
 	"writers/watch":       {"apiclient", "batch", "writers/form", "writers/report"},

@@ -37,8 +37,8 @@ const (
 	withBar  = 5 // the last level with the bar itself
 )
 
-// form is one way to say something, and the last level at which it is said so.
-type form struct {
+// phrase is one way to say something, and the last level at which it is said so.
+type phrase struct {
 	until int
 	text  string
 }
@@ -78,7 +78,7 @@ func beside(s *Snapshot, cells int) int {
 func (s *Snapshot) description(level int) string {
 	var parts []string
 	for _, forms := range s.segments() {
-		if at := slices.IndexFunc(forms, func(f form) bool { return level <= f.until }); at >= 0 {
+		if at := slices.IndexFunc(forms, func(f phrase) bool { return level <= f.until }); at >= 0 {
 			parts = append(parts, forms[at].text)
 		}
 	}
@@ -87,28 +87,28 @@ func (s *Snapshot) description(level int) string {
 
 // segments are the parts of the description, each in forms of the same meaning,
 // the longest first; none leaves it out.
-func (s *Snapshot) segments() [][]form {
-	count, rate := []form{{4, report.Grouped(s.Done)}}, []form{{7, report.Rate(s.Rate) + "/s"}}
+func (s *Snapshot) segments() [][]phrase {
+	count, rate := []phrase{{4, report.Grouped(s.Done)}}, []phrase{{7, report.Rate(s.Rate) + "/s"}}
 	if s.Total > 0 {
 		about := "/~"
 		if s.Exact {
 			about = "/"
 		}
-		count = append([]form{{0, report.Grouped(s.Done) + about + report.Grouped(s.Total)}}, count...)
+		count = append([]phrase{{0, report.Grouped(s.Done) + about + report.Grouped(s.Total)}}, count...)
 	}
 	if s.Limit > 0 {
-		rate = append([]form{{1, report.Rate(s.Rate) + "/s (limit " + LimitText(s.Limit) + ")"}}, rate...)
+		rate = append([]phrase{{1, report.Rate(s.Rate) + "/s (limit " + LimitText(s.Limit) + ")"}}, rate...)
 	}
-	var left, bad []form
+	var left, bad []phrase
 	if s.Ended > 0 {
-		left = []form{{6, "in " + span(s.Ended)}}
+		left = []phrase{{6, "in " + span(s.Ended)}}
 	} else if d := s.left(); d > 0 {
-		left = []form{{6, span(d) + " left"}}
+		left = []phrase{{6, span(d) + " left"}}
 	}
 	if s.Bad > 0 {
-		bad = []form{{shortest, report.Grouped(s.Bad) + " " + s.badWord()}}
+		bad = []phrase{{shortest, report.Grouped(s.Bad) + " " + s.badWord()}}
 	}
-	return [][]form{{{2, s.Operation}}, count, rate, left, bad, s.waitingForms()}
+	return [][]phrase{{{2, s.Operation}}, count, rate, left, bad, s.waitingForms()}
 }
 
 // bar is a line at the bottom of a terminal. The library draws it; ours is what

@@ -65,7 +65,7 @@ type plain struct {
 // Show implements Printer.
 func (p plain) Show(s Snapshot) {
 	if !p.json {
-		fmt.Fprintln(p.w, s.Line())
+		_, _ = p.w.Write(s.line())
 		return
 	}
 	attrs := []any{

@@ -1,6 +1,7 @@
 package console
 
 import (
+	_ "embed"
 	"fmt"
 	"math"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	"pushbatch/apiclient"
 	"pushbatch/batch"
+	"pushbatch/writers/form"
 	"pushbatch/writers/report"
 )
 
@@ -60,87 +62,50 @@ func (s *Snapshot) badWord() string {
 	return "failed or rejected"
 }
 
-// Line is the one line that a log or a cron mail gets.
-func (s *Snapshot) Line() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s", s.Operation, report.Grouped(s.Done))
-	if s.Total > 0 {
-		about := "about "
-		if s.Exact {
-			about = ""
-		}
-		fmt.Fprintf(&b, " of %s%s rows (%s)", about, report.Grouped(s.Total), s.share())
-	} else {
-		b.WriteString(" rows")
-	}
-	fmt.Fprintf(&b, ", %s rows/s", report.Rate(s.Rate))
-	if s.Limit > 0 {
-		fmt.Fprintf(&b, " (limit %s)", LimitText(s.Limit))
-	}
-	if s.Shared != "" {
-		fmt.Fprintf(&b, ", %s", s.Shared)
-	}
-	fmt.Fprintf(&b, ", %s %s", report.Grouped(s.Bad), s.badWord())
-	if s.Retrying > 0 && s.Waiting.Why == apiclient.NotWaiting {
-		fmt.Fprintf(&b, ", %s being retried", report.Grouped(s.Retrying))
-	}
-	if left := s.left(); left > 0 {
-		fmt.Fprintf(&b, ", %s left", span(left))
-	}
-	if text := s.waitingLong(); text != "" {
-		fmt.Fprintf(&b, ", waiting: %s", text)
-	}
-	return b.String()
+//go:embed progress.txt
+var progressText string
+
+// line is the one line that a log or a cron mail gets.
+func (s *Snapshot) line() []byte {
+	return report.Terminal(progressText, OneLine, form.Functions{
+		"left":    (*Snapshot).left,
+		"share":   (*Snapshot).share,
+		"badWord": (*Snapshot).badWord,
+		"span":    span,
+		"limit":   LimitText,
+		"waits":   func(w Waiting, why string) bool { return w.Why.String() == why },
+	}).Fill("progress", s)
 }
 
-// waitingLong says why nothing is sent, in a sentence's words. Waiting for the
-// limit is what a run does all the time: the rate tells it.
-func (s *Snapshot) waitingLong() string {
+// waitingForms say in less and less space why nothing is sent.
+func (s *Snapshot) waitingForms() []phrase {
 	w := s.Waiting
-	switch w.Why {
-	case apiclient.WaitBackoff:
-		return fmt.Sprintf("%s %s to be retried", report.Grouped(s.Retrying), report.Plural(s.Retrying, "request"))
-	case apiclient.WaitShare:
-		return "a share of the limit: other processes have it, or --share-limit cannot be reached"
-	case apiclient.WaitRefused:
-		return "the platform refuses for its limit (429)" + within(", next try in ", w.Left, "")
-	case apiclient.WaitRetryAfter:
-		return "the platform asked for a pause (Retry-After)" + within(", ", w.Left, " left")
-	case apiclient.WaitOutage:
-		return "the platform is out of reach" + within(", next try in ", w.Left, "") + within(", gives up in ", w.GivesUp, "")
-	}
-	return ""
-}
-
-// waitingForms say the same in less and less space.
-func (s *Snapshot) waitingForms() []form {
-	w := s.Waiting
-	left := within(" ", w.Left, "")
+	left := within(" ", w.Left)
 	switch {
 	case w.Why == apiclient.WaitShare:
-		return []form{{3, "waiting: a share of the limit"}, {shortest, "no share"}}
+		return []phrase{{3, "waiting: a share of the limit"}, {shortest, "no share"}}
 	case w.Why == apiclient.WaitRefused:
-		return []form{{3, "waiting: limit refused (429)" + left}, {shortest, "429" + left}}
+		return []phrase{{3, "waiting: limit refused (429)" + left}, {shortest, "429" + left}}
 	case w.Why == apiclient.WaitRetryAfter:
-		return []form{{3, "waiting: Retry-After" + left}, {shortest, "Retry-After" + left}}
+		return []phrase{{3, "waiting: Retry-After" + left}, {shortest, "Retry-After" + left}}
 	case w.Why == apiclient.WaitOutage:
-		return []form{
-			{3, "outage" + within(", next try in ", w.Left, "") + within(", gives up in ", w.GivesUp, "")},
-			{8, "outage" + within(", try in ", w.Left, "")},
+		return []phrase{
+			{3, "outage" + within(", next try in ", w.Left) + within(", gives up in ", w.GivesUp)},
+			{8, "outage" + within(", try in ", w.Left)},
 			{shortest, "outage" + left},
 		}
 	case s.Retrying > 0:
-		return []form{{shortest, "retrying " + report.Grouped(s.Retrying)}}
+		return []phrase{{shortest, "retrying " + report.Grouped(s.Retrying)}}
 	}
 	return nil
 }
 
-// within is a duration between two texts; nothing where it is not known.
-func within(before string, d time.Duration, after string) string {
+// within is a duration after a text; nothing where it is not known.
+func within(before string, d time.Duration) string {
 	if d <= 0 {
 		return ""
 	}
-	return before + span(d) + after
+	return before + span(d)
 }
 
 // span writes a duration in few characters, rounded up: 8s, 4m05s, 2h03m, 3d4h.

@@ -70,7 +70,7 @@ func TestLastIntervalIsAPart(t *testing.T) {
 	if len(bars) != 3 || bars[0].Height != bars[2].Height || bars[0].Y != bars[2].Y || bars[0].Width <= bars[2].Width {
 		t.Errorf("%+v", bars)
 	}
-	if bars[2].X != "80" || len(c.Table) != 3 || c.Table[2].Counts[0] != "10" || c.Refusals != "" {
-		t.Errorf("%+v, %+v, %q", bars[2], c.Table, c.Refusals)
+	if bars[2].X != "80" || len(c.Table) != 3 || c.Table[2].Counts[0] != "10" || c.Requests != nil {
+		t.Errorf("%+v, %+v, %v", bars[2], c.Table, c.Requests)
 	}
 }

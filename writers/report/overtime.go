@@ -14,7 +14,7 @@ import (
 // history is what happened over time: two charts and their table.
 type history struct {
 	Rows, Requests *chart // nil: nothing to draw
-	Refusals       string // what stands instead of refused requests
+	Refused        int64  // requests, by the rate limit
 	Columns        []string
 	Table          []historyLine
 }
@@ -41,17 +41,10 @@ func (s *Summary) history() *history {
 	c.Rows = timeChart("rows", "Rows finished a second", rows, t, s.Elapsed)
 	if len(present([]counted{{"", "", t.Requests}})) > 0 {
 		c.Requests = timeChart("requests", "Requests sent a second", requests, t, s.Elapsed)
-		c.Refusals = refusals(t.Throttled)
+		c.Refused = sumOf(t.Throttled)
 	}
 	c.fillTable(t, append(rows, present([]counted{{"requests", "", t.Requests}, {"refused (429)", "", t.Throttled}})...))
 	return c
-}
-
-func refusals(throttled []int64) string {
-	if sum := sumOf(throttled); sum > 0 {
-		return fmt.Sprintf("%s requests were refused by the platform's rate limit (429). They cost no row an attempt.", Grouped(sum))
-	}
-	return "No request was refused by the platform's rate limit (429)."
 }
 
 func (c *history) fillTable(t Timeline, lists []counted) {
