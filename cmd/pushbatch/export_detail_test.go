@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"pushbatch/apiclient/simulator"
+	"pushbatch/testdata/thorough"
 )
 
 // A walk that gets each device it finds is killed and resumed: no device is
@@ -23,7 +24,7 @@ func TestExportDetailKills(t *testing.T) {
 		"export", "--people", "--detail", "--to", "d.csv", "--columns", "registration_id,device_manufacturer,person_id,status",
 		"--out", "run", "--rate", "5000", "--list-rate", "5000",
 	}
-	const kills = 5
+	kills := thorough.Of(2, 5)
 	for range kills {
 		c := start(t, url, dir, args...)
 		asked := sim.Stats().Requests

@@ -98,8 +98,9 @@ func TestCutGzip(t *testing.T) {
 	for n := range rows {
 		fmt.Fprintf(&text, "device-%d,person-%d\n", n, n*7919%rows)
 	}
+	z := gzip.NewWriter(nil)
 	for part := range bytes.SplitAfterSeq(text.Bytes(), []byte("9\n")) {
-		z := gzip.NewWriter(&members)
+		z.Reset(&members)
 		if _, err := z.Write(part); err != nil {
 			t.Fatal(err)
 		}

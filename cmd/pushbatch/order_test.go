@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"pushbatch/apiclient/simulator"
+	"pushbatch/testdata/thorough"
 )
 
 // Half of the devices come twice and people come with any of their identity
@@ -19,7 +20,7 @@ func TestOrder(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	rows := filepath.Join(dir, "rows.csv")
-	const n = 6000
+	n := thorough.Of(2000, 6000)
 	writeOrderRows(t, rows, n)
 	states := make([]string, 2)
 	for i, args := range [][]string{
@@ -33,7 +34,7 @@ func TestOrder(t *testing.T) {
 			t.Fatalf("exit code %d\n%s", code, &c.stderr)
 		}
 		stats := sim.Stats()
-		if stats.Requests != n || stats.Overlaps != 0 {
+		if stats.Requests != int64(n) || stats.Overlaps != 0 {
 			t.Errorf("%d requests for %d rows, %d of them met another of the same device or identity value", stats.Requests, n, stats.Overlaps)
 		}
 		if i == 0 && stats.Most < 16 {
