@@ -41,7 +41,7 @@ var mayImport = map[string][]string{
 	"writers":             {"batch", "batch/jsonappend", "batch/runstore", "writers/table"},
 	"writers/inventory":   {"batch", "batch/blob", "batch/spill", "writers/table"},
 	"writers/form":        {},
-	"writers/report":      {"batch", "writers/inventory", "writers/form"},
+	"writers/report":      {"batch", "batch/ops", "readers/inputerror", "writers/inventory", "writers/form"},
 	"batch/split":         {"batch/spill"},
 	"batch/undo":          {"batch/spill"},
 	"writers/console":     {"apiclient", "batch", "writers/form", "writers/report"},

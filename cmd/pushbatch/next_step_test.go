@@ -20,7 +20,7 @@ func TestNextStepOfWhatIsNotFound(t *testing.T) {
 		Say:     "check the base URL and the ids; where the URL was wrong, give the right one and send the rows again",
 		Command: "pushbatch retry run --code NOT_FOUND",
 	}}
-	if diff := cmp.Diff(want, s.Next(&report.Run{Explain: explain})); diff != "" {
+	if diff := cmp.Diff(want, s.Next(&report.Run{})); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -28,7 +28,7 @@ func TestNextStepOfWhatIsNotFound(t *testing.T) {
 // What is in S3 is found again only by those who say where S3 is.
 func TestNextStepInS3(t *testing.T) {
 	t.Parallel()
-	r := &report.Run{Explain: explain, Settings: map[string][]string{
+	r := &report.Run{Settings: map[string][]string{
 		"s3-endpoint-url": {"http://127.0.0.1:9"}, "s3-path-style": {"true"}, "null-literal": {"true"}, "force-depersonalize": {"false"},
 	}}
 	s := report.Summary{Operation: "update", Run: "s3://bucket/run", Outcome: report.Stopped, ExitCode: 6}

@@ -11,9 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"pushbatch/batch/blob"
-	"pushbatch/batch/ops"
 	"pushbatch/batch/runstore"
-	"pushbatch/readers/inputerror"
 	"pushbatch/writers/console"
 	"pushbatch/writers/report"
 )
@@ -99,22 +97,10 @@ func writePage(folder *runstore.Folder, s *report.Summary, spec *runSpec) error 
 	return folder.WriteFile(report.PageFile, report.Page(s, spec.forReport()))
 }
 
-// brokenInput are the codes of what only another file mends: resume would stop
-// at the same place, and refuse the file once it is mended.
-var brokenInput = []string{inputerror.CodeTruncated, inputerror.CodeCorrupt, inputerror.CodeQuote, inputerror.CodeBound}
-
-func explain(code string) (report.Explanation, bool) {
-	e, known := ops.Explain(code)
-	again, flags := ops.Again(code)
-	return report.Explanation{
-		Meaning: e.Meaning, Remedy: e.Remedy, Temporary: ops.Temporary(code), Again: again, AgainFlags: flags, BrokenInput: slices.Contains(brokenInput, code),
-	}, known
-}
-
 // forReport is what the page and the next step need of a run. Settings that came
 // from variables are in force without being given again.
 func (s *runSpec) forReport() *report.Run {
-	r := &report.Run{Settings: make(map[string][]string), Redacted: s.Redaction != "", Explain: explain, Given: s.Variables}
+	r := &report.Run{Settings: make(map[string][]string), Redacted: s.Redaction != "", Given: s.Variables}
 	for name, values := range s.Settings {
 		r.Settings[name] = slices.Clone(values)
 		if strings.HasSuffix(name, "-url") {
@@ -176,7 +162,7 @@ func (x *execution) noRow() string {
 
 // whyNotResumed says how a run goes on that stopped and cannot be resumed.
 func (x *execution) whyNotResumed(s *report.Summary) string {
-	if slices.Contains(brokenInput, s.ReasonCode) {
+	if report.IsBrokenInput(s.ReasonCode) {
 		done := "no row of this run is done"
 		if s.Rows > 0 {
 			rows := "row 1"

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -134,7 +133,7 @@ func (r *viewedRun) status() (*runStatus, error) {
 		return nil, usageError("%w", err)
 	default:
 		counted, s.ExitCode, s.Reason = last, &last.ExitCode, last.Reason
-		s.State, s.Resumable = report.Stopped, !slices.Contains(brokenInput, last.ReasonCode)
+		s.State, s.Resumable = report.Stopped, !report.IsBrokenInput(last.ReasonCode)
 		last.Run = s.Run
 		if s.Total = nil; last.Unsent != nil { // counted: the bytes that were read only tell about how many
 			s.Total = new(last.Rows + *last.Unsent)

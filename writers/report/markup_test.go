@@ -61,7 +61,7 @@ func TestPageTakesNothingForMarkup(t *testing.T) {
 }
 
 // unshown are texts that the page does not show.
-var unshown = regexp.MustCompile(`^Summary\.(Runs|ReasonCode|Outcome|Share|Warnings.*\.Message|Table\.(Inventory\.key|Partial|Unnamed|Applications\[\d\]\.(ID|Code)))|^Run\.Given|\.Again(Flags)?$`)
+var unshown = regexp.MustCompile(`^Summary\.(Runs|ReasonCode|Outcome|Share|Warnings.*\.Message|Table\.(Inventory\.key|Partial|Unnamed|Applications\[\d\]\.(ID|Code)))|^Run\.Given`)
 
 // filled fills values with texts of its own, with 1 in every number and two elements in
 // every list.
@@ -77,9 +77,6 @@ func pageFilledWith(format string) (elements []string, texts string, f *filled) 
 	s, r := new(Summary), new(Run)
 	f.fill(reflect.ValueOf(s).Elem(), "Summary")
 	f.fill(reflect.ValueOf(r).Elem(), "Run")
-	explanation := Explanation{}
-	f.fill(reflect.ValueOf(&explanation).Elem(), "Explanation")
-	r.Explain = func(string) (Explanation, bool) { return explanation, true }
 	s.Outcome, s.Runs, s.Partial = Stopped, nil, ""
 	for i := range s.Inventory { // as views are named
 		s.Inventory["os"] = s.Inventory[i]

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"pushbatch/batch"
+	"pushbatch/batch/ops"
+	"pushbatch/readers/inputerror"
 )
 
 // FailedFile is the report of the rows that did not succeed.
@@ -84,12 +86,11 @@ const VanishedSource = "vanished"
 // without lists what to do about rows that no mending helps, and how many there are.
 func (s *Summary) without(r *Run, run string) (steps []Step, rows int64) {
 	for _, c := range s.ErrorCodes {
-		e := r.explain(c.Code)
-		say, flags := e.Again, e.AgainFlags
+		say, flags := ops.Again(c.Code)
 		if c.Example.Source == VanishedSource { // they come last: so are all with this code
 			say, flags = "the devices that vanished are tried again by the next run with --mirror; to try them now", ""
 		}
-		if say == "" || c.Status != batch.Failed || e.Temporary {
+		if say == "" || c.Status != batch.Failed || ops.Temporary(c.Code) {
 			continue
 		}
 		rows += c.Count
@@ -101,14 +102,20 @@ func (s *Summary) without(r *Run, run string) (steps []Step, rows int64) {
 // Resumable reports whether a run that stopped can be resumed: every input can be
 // read again, and none is damaged.
 func (s *Summary) Resumable(r *Run) bool {
-	return !r.explain(s.ReasonCode).BrokenInput && !slices.ContainsFunc(r.Inputs, func(in Input) bool { return in.Once })
+	return !IsBrokenInput(s.ReasonCode) && !slices.ContainsFunc(r.Inputs, func(in Input) bool { return in.Once })
+}
+
+// IsBrokenInput reports whether a code is of what only another file mends: resume would
+// stop at the same place, and refuse the file once it is mended.
+func IsBrokenInput(code string) bool {
+	return slices.Contains([]string{inputerror.CodeTruncated, inputerror.CodeCorrupt, inputerror.CodeQuote, inputerror.CodeBound}, code)
 }
 
 // temporary counts the rows that failed of what passes by itself, and names the
 // codes.
 func (s *Summary) temporary(r *Run) (rows int64, codes []string) {
 	for _, c := range s.ErrorCodes {
-		if c.Status == batch.Failed && r.explain(c.Code).Temporary {
+		if c.Status == batch.Failed && ops.Temporary(c.Code) {
 			rows += c.Count
 			codes = append(codes, c.Code)
 		}

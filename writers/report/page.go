@@ -51,7 +51,6 @@ func Page(s *Summary, r *Run) []byte {
 	text := strings.NewReplacer("HASH", base64.StdEncoding.EncodeToString(hash[:]), "STYLE", pageStyle).Replace(pageHTML)
 	return form.New(text, escaped, words, form.Functions{
 		"next":     func() []Step { return s.Next(r) },
-		"explain":  r.explain,
 		"source":   r.shortSource,
 		"inputs":   r.shownInputs,
 		"settings": r.settings,
@@ -95,6 +94,7 @@ var words = form.Functions{
 	},
 	"bad":        Counts.Bad,
 	"valid":      func(s *Summary) int64 { return s.Rows - s.Statuses.Bad() },
+	"explain":    explain,
 	"verdict":    (*Summary).verdict,
 	"ended":      (*Summary).endedWord,
 	"inAll":      (*Summary).inAll,

@@ -65,7 +65,6 @@ func TestPageSaysHowARunStands(t *testing.T) {
 	file := Run{Inputs: []Input{{Name: "a.csv"}}, Settings: map[string][]string{"map": {"m.yaml"}, "ignore-unmapped": {"true"}, "rate": {"7"}}}
 	stream := Run{Inputs: []Input{{Name: "-", Once: true}}}
 	table := Run{Settings: map[string][]string{"to": {"/data/devices.csv.gz"}, "base-url": {"https://example.com"}}, Given: []string{"base-url"}}
-	explain := func(code string) (Explanation, bool) { return Explanation{Temporary: code == "timeout"}, true }
 	bad := Counts{Failed: 1, Rejected: 1}
 	for _, test := range []struct {
 		name              string
@@ -90,7 +89,7 @@ func TestPageSaysHowARunStands(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			test.s.Operation, test.s.Run, test.run.Explain = "update", "my run", explain
+			test.s.Operation, test.s.Run = "update", "my run"
 			if v := test.s.verdict(); v.Class != test.verdict || v.Headline != test.headline {
 				t.Errorf("%v; want %s, %q", v, test.verdict, test.headline)
 			}

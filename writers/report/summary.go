@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"pushbatch/batch"
+	"pushbatch/batch/ops"
 	"pushbatch/writers/form"
 )
 
@@ -163,7 +164,6 @@ type Run struct {
 	Settings map[string][]string // flags that differ from their defaults, without secrets
 	Given    []string            // settings that are in force without being given again
 	Redacted bool
-	Explain  func(code string) (Explanation, bool) // what an error code means; false: not known
 }
 
 // Input is one input, and what each of its columns was used for.
@@ -180,22 +180,12 @@ type Column struct {
 	Use    string `json:"use"`
 }
 
-// Explanation is what an error code means.
-type Explanation struct {
-	Meaning, Remedy string
-	Temporary       bool   // what kept a row from succeeding passes by itself
-	Again           string // when to send rows again that no mending helps; empty: mend them
-	AgainFlags      string // with these flags, a space in front
-	BrokenInput     bool   // only another input mends it: resuming stops at the same place
-}
-
-func (r *Run) explain(code string) Explanation {
-	if r.Explain != nil {
-		if e, known := r.Explain(code); known {
-			return e
-		}
+// explain is what the catalogue says of an error code.
+func explain(code string) ops.Entry {
+	if e, known := ops.Explain(code); known {
+		return e
 	}
-	return Explanation{Meaning: "This version does not know the code.", Remedy: "See the message, and the platform's documentation."}
+	return ops.Entry{Meaning: "This version does not know the code.", Remedy: "See the message, and the platform's documentation."}
 }
 
 //go:embed terminal.txt
