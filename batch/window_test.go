@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"pushbatch/batch"
-	"pushbatch/testdata/thorough"
 )
 
 // One row stuck for a minute: the rest goes on at full rate until the window is
@@ -278,8 +277,7 @@ func TestCheckpointSharesNothing(t *testing.T) {
 func TestLargeAnswersWait(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		const inFlight = 8
-		rows := thorough.Of(150, 600)
+		const rows, inFlight = 600, 8
 		var sends atomic.Int64
 		large := make([]byte, 1<<20)
 		w, cfg := plain(rows, func(ctx context.Context, row int64) (batch.Outcome, error) {
@@ -292,7 +290,7 @@ func TestLargeAnswersWait(t *testing.T) {
 			out.Payload = large
 			return out, err
 		})
-		cfg.MaxInFlight, cfg.Window = inFlight, rows
+		cfg.MaxInFlight, cfg.Window, cfg.SaveEvery = inFlight, rows, time.Hour
 		time.AfterFunc(59*time.Second, func() {
 			if n := sends.Load(); n < 64 || n > 65+inFlight {
 				t.Errorf("%d rows were sent with a megabyte each waiting", n)
@@ -301,6 +299,6 @@ func TestLargeAnswersWait(t *testing.T) {
 		if err := batch.New(cfg).Run(t.Context()); err != nil {
 			t.Error(err)
 		}
-		w.wantRows(t, upTo(int64(rows))...)
+		w.wantRows(t, upTo(rows)...)
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"pushbatch/apiclient/simulator"
+	"pushbatch/testdata/thorough"
 )
 
 type page struct {
@@ -259,7 +260,8 @@ func TestListedDevices(t *testing.T) {
 // overlapping them.
 func TestWalkWhilePeopleChange(t *testing.T) {
 	t.Parallel()
-	sim, call := seeded(t, 3000, simulator.Config{Seed: 3})
+	n := thorough.Of(1500, 3000)
+	sim, call := seeded(t, n, simulator.Config{Seed: 3})
 	gone := map[int64]bool{}
 	removed := 0
 	seen := map[int64]bool{}
@@ -290,7 +292,7 @@ func TestWalkWhilePeopleChange(t *testing.T) {
 			t.Fatal("the walk does not end")
 		}
 	}
-	for id := int64(1); id <= 3000; id++ {
+	for id := int64(1); id <= int64(n); id++ {
 		if !seen[id] && !gone[id] {
 			t.Errorf("person %d was passed over", id)
 		}

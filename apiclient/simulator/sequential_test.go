@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"pushbatch/apiclient/simulator"
+	"pushbatch/testdata/thorough"
 )
 
 type op struct{ method, path, body string }
@@ -55,7 +56,7 @@ func apply(call *caller, ops []op) []int {
 func TestConcurrentEqualsSequential(t *testing.T) {
 	t.Parallel()
 	const worlds, requests = 8, 60
-	for seed := range uint64(5) {
+	for seed := range uint64(thorough.Of(2, 5)) {
 		one := simulator.New(simulator.Config{Limits: &simulator.Limits{}})
 		many := simulator.New(simulator.Config{Limits: &simulator.Limits{}})
 		want, got := make([][]int, worlds), make([][]int, worlds)

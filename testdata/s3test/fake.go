@@ -116,8 +116,9 @@ func (s *Store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // payload reads a body, without the frames of one whose checksum comes after it.
 func payload(r *http.Request) []byte {
 	if !strings.HasPrefix(r.Header.Get("X-Amz-Content-Sha256"), "STREAMING") {
-		data, _ := io.ReadAll(r.Body)
-		return data
+		data := bytes.NewBuffer(make([]byte, 0, max(r.ContentLength, 0)+bytes.MinRead)) // one that grows would be copied often
+		_, _ = data.ReadFrom(r.Body)
+		return data.Bytes()
 	}
 	var data []byte
 	for in := bufio.NewReader(r.Body); ; {
