@@ -1,8 +1,8 @@
 package simulator
 
 import (
+	"crypto/rand"
 	"encoding/base64"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -15,14 +15,12 @@ import (
 type tokens struct {
 	mu     sync.Mutex
 	issued map[string]time.Time // until when
-	seed   uint64
 }
 
 func (t *tokens) issue(until time.Time) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	n := uint64(len(t.issued))
-	token := fmt.Sprintf("sim%016x%016x", mix(t.seed^n), mix(t.seed+n))
+	token := "sim" + rand.Text()
 	t.issued[token] = until
 	return token
 }

@@ -68,30 +68,21 @@ func (l *ledger) begin(c *Call) {
 	c.Seq = l.counts.Requests
 	l.counts.InFlight++
 	l.counts.Most = max(l.counts.Most, l.counts.InFlight)
-	if c.RegistrationID != "" {
-		c.Overlapped = l.enter("registrationId:" + c.RegistrationID)
-	}
-	for _, key := range c.Identity {
-		c.Overlapped = l.enter(key) || c.Overlapped
+	for _, key := range c.keys() {
+		c.Overlapped = c.Overlapped || l.busy[key] > 0
+		l.busy[key]++
 	}
 	if c.Overlapped {
 		l.counts.Overlaps++
 	}
 }
 
-// enter reports whether a request with the key is under way already.
-func (l *ledger) enter(key string) bool {
-	n := l.busy[key]
-	l.busy[key] = n + 1
-	return n > 0
-}
-
-func (l *ledger) leave(key string) {
-	if n := l.busy[key]; n > 1 {
-		l.busy[key] = n - 1
-	} else {
-		delete(l.busy, key)
+// keys are what a request touches, valid or not.
+func (c *Call) keys() []string {
+	if c.RegistrationID == "" {
+		return c.Identity
 	}
+	return append([]string{"registrationId:" + c.RegistrationID}, c.Identity...)
 }
 
 // counted notes that a request reached the limit's counter.
@@ -113,11 +104,10 @@ func (l *ledger) end(c *Call) {
 	defer l.mu.Unlock()
 	c.End = time.Now().UTC()
 	l.counts.InFlight--
-	if c.RegistrationID != "" {
-		l.leave("registrationId:" + c.RegistrationID)
-	}
-	for _, key := range c.Identity {
-		l.leave(key)
+	for _, key := range c.keys() {
+		if l.busy[key]--; l.busy[key] == 0 {
+			delete(l.busy, key)
+		}
 	}
 	op := c.Op.String()
 	if l.counts.ByOp[op] == nil {

@@ -181,11 +181,11 @@ func (st *store) identified(l *listing) personID {
 		}
 		return personID(n)
 	case "EXTERNAL_ID":
-		return st.byExternalID[l.identifier]
+		return st.owners["externalId:"+l.identifier]
 	case "PHONE":
-		return st.byPhone[l.identifier]
+		return st.owners["phoneNumber:"+l.identifier]
 	case "EMAIL":
-		return st.findEmail(l.identifier)
+		return st.owners["email:"+strings.ToLower(l.identifier)]
 	case "PUSH", "WEB_PUSH":
 		d := st.devices[l.identifier]
 		if d == nil || d.web != (l.kind == "WEB_PUSH") || l.sender != "" && l.sender != st.applicationID(d.app) {

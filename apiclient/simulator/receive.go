@@ -117,11 +117,10 @@ func isContentType(h http.Header, want string) bool {
 	return err == nil && media == want
 }
 
-// identityKeys are the values that the request touches, valid or not.
-func identityKeys(root any) []string {
+// identityKeys are the identity values of a request, valid or not.
+func identityKeys(root any) (keys []string) {
 	body, _ := root.(object)
 	identity, _ := body["identity"].(object)
-	var keys []string
 	for _, name := range [...]string{"externalId", "phoneNumber", "email"} {
 		text, ok := identity[name].(string)
 		if name == "email" {

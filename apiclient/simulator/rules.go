@@ -108,7 +108,7 @@ func identityOf(body object) (id identity) {
 // that person when nobody has any of its values.
 func (st *store) personalize(d *device, body object, query url.Values) answer {
 	id, force, now := identityOf(body), isTrue(query, "forceDepersonalize"), time.Now()
-	target, refused := st.candidate(id)
+	target, refused := st.candidate(id.externalID, identityKeys(body))
 	if refused != nil {
 		return *refused
 	}
@@ -137,9 +137,10 @@ func (st *store) personalize(d *device, body object, query url.Values) answer {
 func isTrue(query url.Values, flag string) bool { return query.Get(flag) == "true" }
 
 // candidate returns the one person who has values of the identity, 0 for nobody.
-func (st *store) candidate(id identity) (personID, *answer) {
+func (st *store) candidate(externalID string, keys []string) (personID, *answer) {
 	found := personID(0)
-	for _, c := range [...]personID{st.byExternalID[id.externalID], st.byPhone[id.phone], st.findEmail(id.email)} {
+	for _, key := range keys {
+		c := st.owners[key]
 		if c != 0 && found != 0 && c != found {
 			a := olderError(400, "AMBIGUOUS_PERSONALIZE_CANDIDATES", "The identity fits several people")
 			return 0, &a
@@ -148,8 +149,8 @@ func (st *store) candidate(id identity) (personID, *answer) {
 			found = c
 		}
 	}
-	if found != 0 && id.externalID != "" {
-		if has := st.people[found].ExternalID; has != "" && has != id.externalID {
+	if found != 0 && externalID != "" {
+		if has := st.people[found].ExternalID; has != "" && has != externalID {
 			a := olderError(400, "USER_MERGE_INTERRUPTED", "The person has another external id")
 			return 0, &a
 		}

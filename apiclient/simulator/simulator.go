@@ -33,7 +33,7 @@ func New(cfg Config) *Simulator {
 	if cfg.TokenLifetime == 0 {
 		cfg.TokenLifetime = time.Hour
 	}
-	s := &Simulator{cfg: cfg, tokens: tokens{issued: map[string]time.Time{}, seed: mix(cfg.Seed + 7)}}
+	s := &Simulator{cfg: cfg, tokens: tokens{issued: map[string]time.Time{}}}
 	s.limits = *PublishedLimits()
 	if cfg.Limits != nil {
 		s.limits = *cfg.Limits

@@ -38,7 +38,7 @@ type store struct {
 	people  map[personID]*person
 	refuse  bool // unknown registrations are not made
 
-	byExternalID, byPhone, byEmail map[string]personID
+	owners map[string]personID // by identity value, as identityKeys writes it
 
 	lastID  personID
 	version uint64 // counts changes, so that what was listed can be kept
@@ -49,8 +49,7 @@ func newStore(cfg *Config, people int, now time.Time) *store {
 	st := &store{
 		choices: &cfg.Choices, gen: newGenerator(cfg, people, now), refuse: cfg.RefuseUnknown || len(cfg.Registrations) > 0,
 		devices: map[string]*device{}, people: map[personID]*person{},
-		byExternalID: map[string]personID{}, byPhone: map[string]personID{}, byEmail: map[string]personID{},
-		lastID: personID(people),
+		owners: map[string]personID{}, lastID: personID(people),
 	}
 	for id := personID(1); id <= st.lastID; id++ {
 		p, devices := st.gen.person(id)
@@ -70,19 +69,23 @@ func newStore(cfg *Config, people int, now time.Time) *store {
 
 // claim makes the person's identity values lead to it.
 func (st *store) claim(p *person) {
-	if p.ExternalID != "" {
-		st.byExternalID[p.ExternalID] = p.id
-	}
-	for _, phone := range p.phones {
-		st.byPhone[phone] = p.id
-	}
-	for _, email := range p.emails {
-		st.byEmail[strings.ToLower(email)] = p.id
+	for _, key := range p.identityKeys() {
+		st.owners[key] = p.id
 	}
 }
 
-// findEmail does not tell upper from lower case.
-func (st *store) findEmail(s string) personID { return st.byEmail[strings.ToLower(s)] }
+func (p *person) identityKeys() (keys []string) {
+	if p.ExternalID != "" {
+		keys = append(keys, "externalId:"+p.ExternalID)
+	}
+	for _, phone := range p.phones {
+		keys = append(keys, "phoneNumber:"+phone)
+	}
+	for _, email := range p.emails {
+		keys = append(keys, "email:"+strings.ToLower(email))
+	}
+	return keys
+}
 
 // device returns a registration, made on first sight where that is allowed; nil
 // when there is none. A new one is kept only once a rule calls keep.
@@ -126,12 +129,8 @@ func (st *store) remove(id personID) {
 		d := st.devices[reg]
 		d.person, d.primary = 0, false
 	}
-	delete(st.byExternalID, p.ExternalID)
-	for _, phone := range p.phones {
-		delete(st.byPhone, phone)
-	}
-	for _, email := range p.emails {
-		delete(st.byEmail, strings.ToLower(email))
+	for _, key := range p.identityKeys() {
+		delete(st.owners, key)
 	}
 	delete(st.people, id)
 	st.version++
