@@ -81,11 +81,8 @@ func (j *jsonText) members(member func(name string) *jsonFault) *jsonFault {
 	if !j.take('{') {
 		return j.fault("expected an object")
 	}
-	if j.take('}') {
-		return nil
-	}
-	for {
-		if j.space(); j.next() != '"' {
+	return j.each('}', "an object", func() *jsonFault {
+		if j.next() != '"' {
 			return j.fault("expected a quoted name")
 		}
 		name, fault := j.text()
@@ -99,14 +96,26 @@ func (j *jsonText) members(member func(name string) *jsonFault) *jsonFault {
 			return j.fault("expected a colon after a name")
 		}
 		j.space()
-		if fault := member(name); fault != nil {
+		return member(name)
+	})
+}
+
+// each reads what stands between the commas of an object or a list, whose beginning was
+// passed over.
+func (j *jsonText) each(end byte, of string, one func() *jsonFault) *jsonFault {
+	if j.take(end) {
+		return nil
+	}
+	for {
+		j.space()
+		if fault := one(); fault != nil {
 			return fault
 		}
-		if j.take('}') {
+		if j.take(end) {
 			return nil
 		}
 		if !j.take(',') {
-			return j.fault("expected a comma or the end of an object")
+			return j.fault("expected a comma or the end of " + of)
 		}
 	}
 }
@@ -147,7 +156,8 @@ func (j *jsonText) children(object bool) (batch.Value, *jsonFault) {
 	defer func() { j.depth-- }()
 	value := batch.Value{Kind: batch.List, Nested: new(batch.Nested)}
 	if !object {
-		return value, j.list(value.Nested)
+		j.at++
+		return value, j.each(']', "a list", func() *jsonFault { return j.push(value.Nested) })
 	}
 	value.Kind = batch.Object
 	known := make(map[string]bool)
@@ -166,25 +176,6 @@ func (j *jsonText) push(to *batch.Nested) *jsonFault {
 	value, fault := j.value()
 	to.Values = append(to.Values, value)
 	return fault
-}
-
-func (j *jsonText) list(to *batch.Nested) *jsonFault {
-	j.at++
-	if j.take(']') {
-		return nil
-	}
-	for {
-		j.space()
-		if fault := j.push(to); fault != nil {
-			return fault
-		}
-		if j.take(']') {
-			return nil
-		}
-		if !j.take(',') {
-			return j.fault("expected a comma or the end of a list")
-		}
-	}
 }
 
 var jsonNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?`)
