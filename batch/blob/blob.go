@@ -67,7 +67,6 @@ type store interface {
 
 	names(ctx context.Context, folder string) ([]string, error)
 	get(ctx context.Context, location string) (Object, error)
-	version(ctx context.Context, location string) (Version, error)
 	put(ctx context.Context, location string, data []byte, when Version) (Version, error)
 	create(ctx context.Context, location string, o CreateOptions) (Upload, error)
 	remove(ctx context.Context, folder string, names []string) error

@@ -60,14 +60,6 @@ func versionOf(data []byte) Version {
 	return Version(hex.EncodeToString(sum[:16]))
 }
 
-func (s local) version(ctx context.Context, path string) (Version, error) {
-	object, err := s.get(ctx, path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return Absent, nil
-	}
-	return object.Version, err
-}
-
 func (s local) put(ctx context.Context, path string, data []byte, when Version) (Version, error) {
 	u, err := s.create(ctx, path, CreateOptions{When: when})
 	if err != nil {
@@ -147,7 +139,7 @@ func (u *localUpload) replace(temp string) error {
 		return fmt.Errorf("lock %s: %w", u.path, err)
 	}
 	defer lock.Close()
-	is, err := local{}.version(u.ctx, u.path)
+	is, err := VersionOf(u.ctx, u.path)
 	if err != nil {
 		return err
 	}

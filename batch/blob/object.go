@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -67,7 +68,17 @@ func Put(ctx context.Context, location string, data []byte, when Version) (Versi
 
 // VersionOf is what an object is now: Absent when it is not there.
 func VersionOf(ctx context.Context, location string) (Version, error) {
-	return in(ctx, location, func(s store) (Version, error) { return s.version(ctx, location) })
+	info, err := Stat(ctx, location)
+	version := Version(info.ETag)
+	if err == nil && version == "" { // a disk names no versions: the content does
+		var object Object
+		object, err = Get(ctx, location)
+		version = object.Version
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return Absent, nil
+	}
+	return version, err
 }
 
 // Names lists every file below a folder or an S3 prefix, those that begin with

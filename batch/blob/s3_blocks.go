@@ -37,11 +37,11 @@ func (s *s3Store) open(ctx context.Context, in Info, offset int64) (io.ReadClose
 }
 
 func (s *s3Store) blocks(ctx context.Context, in Info, most int) (*s3Blocks, error) {
-	o, err := s.object(ctx, in)
+	t, err := s.target(ctx, in.URI)
 	if err != nil {
 		return nil, err
 	}
-	c := &s3Blocks{object: o, most: most, run: longestRun}
+	c := &s3Blocks{object: &s3Object{t, in}, most: most, run: longestRun}
 	c.ctx, c.cancel = context.WithCancel(ctx)
 	return c, nil
 }

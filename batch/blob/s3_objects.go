@@ -149,14 +149,6 @@ func (t *s3Target) notImplemented(ctx context.Context, err error, when Version) 
 	return refused
 }
 
-func (s *s3Store) version(ctx context.Context, location string) (Version, error) {
-	in, err := s.stat(ctx, location)
-	if errors.Is(err, fs.ErrNotExist) {
-		return Absent, nil
-	}
-	return Version(in.ETag), err
-}
-
 // remove deletes by the thousand. A service that refuses that (some ask for an MD5
 // sum, some do not know the call) gets a request for each object.
 func (s *s3Store) remove(ctx context.Context, folder string, names []string) error {

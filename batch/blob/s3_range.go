@@ -21,14 +21,6 @@ type s3Object struct {
 	in Info
 }
 
-func (s *s3Store) object(ctx context.Context, in Info) (*s3Object, error) {
-	t, err := s.target(ctx, in.URI)
-	if err != nil {
-		return nil, err
-	}
-	return &s3Object{t, in}, nil
-}
-
 // fetch fills p with the bytes from off on. A connection that breaks costs
 // only what it had not brought yet: the next one goes on at that byte.
 func (o *s3Object) fetch(ctx context.Context, p []byte, off int64) error {
