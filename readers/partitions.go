@@ -55,14 +55,3 @@ func (p *partitioned) Rows(ctx context.Context, from batch.Position) iter.Seq2[b
 		}
 	}
 }
-
-// Select implements columnar.
-func (p *partitioned) Select(columns []int) { Select(p.Source, columns) }
-
-// RowCount implements columnar; it is negative when the source does not know.
-func (p *partitioned) RowCount() int64 {
-	if rows, known := RowCount(p.Source); known {
-		return rows
-	}
-	return -1
-}

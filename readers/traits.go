@@ -28,20 +28,29 @@ type columnar interface {
 	RowCount() int64
 }
 
+// columnarOf looks below the columns that folders add, which stand after the file's own.
+func columnarOf(source batch.Source) (c columnar, ok bool) {
+	if p, partitioned := source.(*partitioned); partitioned {
+		source = p.Source
+	}
+	c, ok = source.(columnar)
+	return c, ok
+}
+
 // Select says which columns of a source's header are needed, so that a
 // columnar file need not be read whole: the values of the others may be Null
 // from the next call of Rows on. Whoever gives rows back as they were
 // (failed.csv) needs them all.
 func Select(source batch.Source, columns []int) {
-	if c, ok := source.(columnar); ok {
+	if c, ok := columnarOf(source); ok {
 		c.Select(columns)
 	}
 }
 
 // RowCount is the number of rows of a source that knows it without reading.
 func RowCount(source batch.Source) (rows int64, known bool) {
-	if c, ok := source.(columnar); ok {
-		return c.RowCount(), c.RowCount() >= 0
+	if c, ok := columnarOf(source); ok {
+		return c.RowCount(), true
 	}
 	return 0, false
 }
