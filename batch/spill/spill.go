@@ -78,9 +78,6 @@ func New(folder string, count int) (*Buckets, error) {
 	return &Buckets{file: file, buffers: make([][]byte, count), chunks: make([][]chunk, count)}, nil
 }
 
-// Count is the number of buckets.
-func (b *Buckets) Count() int { return len(b.buffers) }
-
 // Bucket is the number of the bucket that a key belongs to.
 func (b *Buckets) Bucket(key Key) int {
 	return int(binary.BigEndian.Uint64(key[:]) >> 32 * uint64(len(b.buffers)) >> 32)
