@@ -3,7 +3,6 @@ package report
 import (
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -120,14 +119,14 @@ type meter struct {
 // meter draws the counts that have a class; nil when there is nothing to draw.
 func (s *Summary) meter() *meter {
 	var m meter
-	facts := s.countFacts()
+	facts := slices.DeleteFunc(s.countFacts(), func(f fact) bool { return f.Class == "" })
 	var texts []string
 	var sum, at float64
 	for _, f := range facts {
-		sum += classed(f)
+		sum += float64(f.count)
 	}
 	for _, f := range facts {
-		if v := classed(f); v > 0 {
+		if v := float64(f.count); v > 0 {
 			m.Bars = append(m.Bars, part{unit(100 * at / sum), unit(100 * v / sum), f.Class})
 			texts = append(texts, f.Name+" "+f.Value)
 			at += v
@@ -138,14 +137,6 @@ func (s *Summary) meter() *meter {
 		return nil
 	}
 	return &m
-}
-
-func classed(f fact) float64 {
-	if f.Class == "" {
-		return 0
-	}
-	v, _ := strconv.ParseFloat(f.Raw, 64) // not a number: not drawn
-	return v
 }
 
 // tickAt is a tick of the level axis at a share of its length. Its text stays within the

@@ -121,24 +121,17 @@ type bar struct {
 }
 
 // breakdownOf draws counts.
-func breakdownOf(title string, counts []valueCount) breakdown {
+func breakdownOf(title string, counts []fact) breakdown {
 	b := breakdown{Title: title}
 	sum, most := int64(0), int64(1)
-	for _, c := range counts {
-		sum, most = sum+c.count, max(most, c.count)
+	for _, f := range counts {
+		sum, most = sum+f.count, max(most, f.count)
 	}
-	for _, c := range counts {
-		f := countFact(c.name, c.key, c.count)
-		f.Note = percent(c.count, sum)
-		b.Bars = append(b.Bars, bar{f, unit(100 * float64(c.count) / float64(most))})
+	for _, f := range counts {
+		f.Note = percent(f.count, sum)
+		b.Bars = append(b.Bars, bar{f, unit(100 * float64(f.count) / float64(most))})
 	}
 	return b
-}
-
-// valueCount is how many devices have a value, and where summary.json says so.
-type valueCount struct {
-	name, key string
-	count     int64
 }
 
 // breakdowns are what summary.json counts, in its order.
@@ -154,16 +147,16 @@ func (t *Table) breakdowns() (all []breakdown) {
 		if len(list) == 0 {
 			continue
 		}
-		var counts []valueCount
+		var counts []fact
 		for i, c := range list[:min(len(list), pageValues)] {
-			counts = append(counts, valueCount{cut(c.Value, shortText), fmt.Sprintf("inventory.%s.%d.count", v.Name, i), c.Count})
+			counts = append(counts, countFact(cut(c.Value, shortText), fmt.Sprintf("inventory.%s.%d.count", v.Name, i), c.Count))
 		}
 		if rest := list[len(counts):]; len(rest) > 0 {
-			rarer := valueCount{name: fmt.Sprintf("%d more values, see summary.json", len(rest))}
+			rarer := int64(0)
 			for _, c := range rest {
-				rarer.count += c.Count
+				rarer += c.Count
 			}
-			counts = append(counts, rarer)
+			counts = append(counts, countFact(fmt.Sprintf("%d more values, see summary.json", len(rest)), "", rarer))
 		}
 		all = append(all, breakdownOf("Devices by "+v.Title, counts))
 	}
@@ -173,11 +166,11 @@ func (t *Table) breakdowns() (all []breakdown) {
 // changeBreakdowns count what became of devices since the day before, and which
 // columns changed most.
 func changeBreakdowns(c *inventory.Changes) []breakdown {
-	what := []valueCount{{"appeared", "changes.appeared", c.Appeared}, {"vanished", "changes.vanished", c.Vanished}, {"changed", "changes.changed", c.Changed}}
+	what := []fact{countFact("appeared", "changes.appeared", c.Appeared), countFact("vanished", "changes.vanished", c.Vanished), countFact("changed", "changes.changed", c.Changed)}
 	all := []breakdown{breakdownOf("Changes since "+c.Since, what)}
-	var columns []valueCount
+	var columns []fact
 	for _, name := range mostFirst(c.Columns) {
-		columns = append(columns, valueCount{name, "changes.columns." + name, c.Columns[name]})
+		columns = append(columns, countFact(name, "changes.columns."+name, c.Columns[name]))
 	}
 	if len(columns) > 0 {
 		all = append(all, breakdownOf("Changed values by column", columns[:min(len(columns), pageValues)]))

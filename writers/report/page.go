@@ -33,11 +33,14 @@ type verdict struct{ Class, Headline string }
 // fact is a name and a value. Key says where in summary.json the value stands,
 // Raw is the value there; both may be empty. Class is the colour of a part of
 // the whole: ok, failed, rejected, skipped or left.
-type fact struct{ Name, Value, Key, Raw, Note, Class string }
+type fact struct {
+	Name, Value, Key, Raw, Note, Class string
+	count                              int64 // of a countFact
+}
 
 // countFact is a count that stands in summary.json.
 func countFact(name, key string, n int64) fact {
-	return fact{Name: name, Value: Grouped(n), Key: key, Raw: fmt.Sprint(n)}
+	return fact{Name: name, Value: Grouped(n), Key: key, Raw: fmt.Sprint(n), count: n}
 }
 
 // pageTime is how the page writes moments.
