@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -119,12 +120,7 @@ func flat(v any) string {
 		}
 		return strings.Join(parts, ", ")
 	case map[string]any:
-		names := make([]string, 0, len(v))
-		for name := range v {
-			names = append(names, name)
-		}
-		slices.Sort(names)
-		for _, name := range names {
+		for _, name := range slices.Sorted(maps.Keys(v)) {
 			parts = append(parts, name+": "+flat(v[name]))
 		}
 		return strings.Join(parts, "; ")

@@ -1,8 +1,8 @@
 package simulator
 
 import (
+	"encoding/json"
 	"io"
-	"maps"
 	"sync"
 	"time"
 )
@@ -128,15 +128,9 @@ func (l *ledger) end(c *Call) {
 	}
 }
 
-func (l *ledger) stats() Stats {
+func (l *ledger) stats() (st Stats) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	st := l.counts
-	st.ByOp = maps.Clone(st.ByOp)
-	for op, counts := range st.ByOp {
-		st.ByOp[op] = maps.Clone(counts)
-	}
-	st.ByCode, st.ByFault = maps.Clone(st.ByCode), maps.Clone(st.ByFault)
-	st.PerWall, st.PerSlide = maps.Clone(st.PerWall), maps.Clone(st.PerSlide)
+	_ = json.Unmarshal(toJSON(l.counts), &st) // a copy, with the maps
 	return st
 }

@@ -86,19 +86,10 @@ const (
 	opCount
 )
 
+var opNames = [opCount]string{"get", "update", "personalize", "depersonalize", "list-persons", "applications", "token", "other"}
+
 // String returns the operation's name as fault rules and the call log use it.
-func (o Op) String() string {
-	return [opCount]string{"get", "update", "personalize", "depersonalize", "list-persons", "applications", "token", "other"}[o]
-}
+func (o Op) String() string { return opNames[o] }
 
 // MarshalText implements encoding.TextMarshaler.
 func (o Op) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
-
-func parseOp(name string) (Op, bool) {
-	for op := range opCount {
-		if op.String() == name {
-			return op, true
-		}
-	}
-	return 0, false
-}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -167,7 +168,7 @@ func parseFault(rule string) (Fault, error) {
 
 func (f *Fault) setMatch(parts []string) error {
 	if len(parts) > 0 && parts[0] != "" {
-		if _, known := parseOp(parts[0]); !known {
+		if !slices.Contains(opNames[:], parts[0]) {
 			return fmt.Errorf("unknown operation %s: get, update, personalize, depersonalize, list-persons or token", parts[0])
 		}
 		f.Op = parts[0]

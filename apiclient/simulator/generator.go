@@ -38,17 +38,13 @@ func newGenerator(cfg *Config, count int, now time.Time) generator {
 
 func (g *generator) hash(id personID) uint64 { return mix(g.seed ^ uint64(id)) }
 
-func (g *generator) devices(id personID) int {
-	switch p := g.hash(id) % 100; {
-	case p < 12:
-		return 0
-	case p < 60:
-		return 1
-	case p < 88:
-		return 2
-	default:
-		return 3
+func (g *generator) devices(id personID) (n int) {
+	for _, percent := range [...]uint64{12, 60, 88} { // of people have fewer than one, two, three
+		if g.hash(id)%100 >= percent {
+			n++
+		}
 	}
+	return n
 }
 
 // webSlot is the device number of a web push registration, after the others.
