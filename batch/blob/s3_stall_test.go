@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	smithytime "github.com/aws/smithy-go/time"
 )
 
 // tricklingBody brings a byte after each of its pauses, then nothing more until
@@ -21,11 +23,10 @@ func (b *tricklingBody) Read(p []byte) (int, error) {
 		<-b.ctx.Done()
 		return 0, context.Cause(b.ctx)
 	}
-	err := pause(b.ctx, b.pauses[0])
-	b.pauses = b.pauses[1:]
-	if err != nil {
-		return 0, err
+	if smithytime.SleepWithContext(b.ctx, b.pauses[0]) != nil {
+		return 0, context.Cause(b.ctx)
 	}
+	b.pauses = b.pauses[1:]
 	p[0] = 'x'
 	return 1, nil
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	smithytime "github.com/aws/smithy-go/time"
 )
 
 // s3Target is a key, or the beginning of keys, with what reaches it.
@@ -87,8 +88,8 @@ func retrying(ctx context.Context, most int, try func() error) error {
 		if tries >= most {
 			return fmt.Errorf("%w (%d times in a row)", again.err, tries)
 		}
-		if err := pause(ctx, s3Wait(tries-1)); err != nil {
-			return err
+		if smithytime.SleepWithContext(ctx, s3Wait(tries-1)) != nil {
+			return context.Cause(ctx)
 		}
 	}
 }
@@ -98,17 +99,6 @@ func retrying(ctx context.Context, most int, try func() error) error {
 func s3Wait(tries int) time.Duration {
 	longest := min(100*time.Millisecond<<min(tries, 10), s3LongestWait)
 	return longest/2 + rand.N(longest/2)
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }
 
 // bodyStall is how long a connection may bring nothing.
