@@ -11,7 +11,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -124,7 +126,7 @@ func (u *localUpload) Commit() error {
 	if err != nil {
 		return errors.Join(err, os.Remove(file.Name()))
 	}
-	syncFolder(filepath.Dir(u.path))
+	_ = SyncFolder(filepath.Dir(u.path)) // it is published, and some systems cannot
 	return nil
 }
 
@@ -149,12 +151,22 @@ func (u *localUpload) replace(temp string) error {
 	return os.Rename(temp, u.path)
 }
 
-// syncFolder makes the names in a folder durable, where the system can.
-func syncFolder(path string) {
-	if dir, err := os.Open(path); err == nil {
-		_ = dir.Sync() // some systems cannot sync a folder
-		_ = dir.Close()
+// SyncFolder makes renames and new files in a folder survive a power loss. Windows
+// cannot sync a folder and needs no such call; some network file systems refuse it
+// with EINVAL.
+func SyncFolder(path string) error {
+	if runtime.GOOS == "windows" {
+		return nil
 	}
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	if err := dir.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) {
+		return err
+	}
+	return nil
 }
 
 func (u *localUpload) Abort() error {
@@ -202,7 +214,7 @@ func (local) remove(_ context.Context, folder string, names []string) error {
 			}
 		}
 	}
-	syncFolder(folder)
+	_ = SyncFolder(folder) // which may not be there
 	return nil
 }
 

@@ -199,4 +199,4 @@ func (Disk) Rename(oldName, newName string) error { return os.Rename(oldName, ne
 func (Disk) Remove(name string) error { return os.Remove(name) }
 
 // SyncDir implements FS.
-func (Disk) SyncDir(name string) error { return runstore.SyncDir(name) }
+func (Disk) SyncDir(name string) error { return blob.SyncFolder(name) }

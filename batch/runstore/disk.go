@@ -6,9 +6,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
-	"syscall"
+
+	"pushbatch/batch/blob"
 )
 
 // FS is the file layer of one folder: names have no separator. The real one is a
@@ -203,25 +203,7 @@ func (d *disk) Names() ([]string, error) {
 	return dir.Readdirnames(-1)
 }
 
-func (d *disk) SyncDir() error { return SyncDir(d.path) }
-
-// SyncDir makes renames and new files in a folder survive a power loss. Windows
-// cannot sync a folder and needs no such call; some network file systems refuse it
-// with EINVAL.
-func SyncDir(path string) error {
-	if runtime.GOOS == "windows" {
-		return nil
-	}
-	dir, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
-	if err := dir.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) {
-		return err
-	}
-	return nil
-}
+func (d *disk) SyncDir() error { return blob.SyncFolder(d.path) }
 
 func (d *disk) Close() error {
 	if d.root == nil {
