@@ -234,8 +234,6 @@ func (c *counter) noteField(name string) {
 	}
 }
 
-func (c *counter) unnamedFields() []string { return slices.Sorted(maps.Keys(c.unnamed)) }
-
 func (c *counter) add(cells []batch.Value) {
 	c.noteFields(cells)
 	for _, v := range c.views {

@@ -83,13 +83,13 @@ type PublishedFile struct {
 func (p *publication) manifest() *Manifest {
 	o := p.options
 	m := &Manifest{
-		CreatedAt: time.Now().UTC(), Version: o.Version, Source: o.Source, Format: o.Target.FormatName(),
+		CreatedAt: time.Now().UTC(), Version: o.Version, Source: o.Source, Format: o.Target.format.ending[1:],
 		Moved: p.firstPass.stale, PartitionBy: o.PartitionBy, Partial: o.Partial, FromInput: o.FromInput, Counts: p.firstPass.counter.result(), Applications: p.firstPass.counter.applications, Files: []PublishedFile{},
 	}
 	for _, c := range p.columns {
 		m.Schema = append(m.Schema, ManifestColumn{c.Name, c.Type})
 		if c.Name == extraColumn {
-			m.Unnamed = p.firstPass.counter.unnamedFields()
+			m.Unnamed = slices.Sorted(maps.Keys(p.firstPass.counter.unnamed))
 		}
 	}
 	for _, f := range p.finished {
@@ -179,9 +179,6 @@ func (t *Target) ending() string { return t.format.ending + t.packed.ending }
 // folder is the location without its ending: where the files of an inventory
 // of several files go.
 func (t *Target) folder() string { return strings.TrimSuffix(t.Location, t.ending()) }
-
-// FormatName is the format for people: csv, ndjson or parquet.
-func (t *Target) FormatName() string { return t.format.ending[1:] }
 
 // The forms of additional_data, as --additional-data takes them.
 const (

@@ -27,10 +27,7 @@ type Step struct{ Say, Command string }
 // Next lists what can be done next, the best first; none: nothing is to be done, or
 // no command does it. The terminal and the page show the same commands.
 func (s *Summary) Next(r *Run) []Step {
-	run := ShellPath(s.Run)
-	if strings.HasPrefix(s.Run, "s3:") {
-		run += r.flags(storeFlags)
-	}
+	run := r.argument(s.Run)
 	switch {
 	case len(s.Runs) > 0: // each run says itself what is next
 		return nil
@@ -44,7 +41,7 @@ func (s *Summary) Next(r *Run) []Step {
 		return nil
 	}
 	retry := "pushbatch retry " + run
-	rows, codes := s.temporary(r)
+	rows, codes := s.temporary()
 	switch {
 	case s.Statuses.Bad() == 0: // warnings, with --strict
 		return nil
@@ -72,6 +69,14 @@ func (s *Summary) Next(r *Run) []Step {
 		})
 	}
 	return steps
+}
+
+// argument is a run as commands take it, with the flags that it is reached by.
+func (r *Run) argument(run string) string {
+	if strings.HasPrefix(run, "s3:") {
+		return ShellPath(run) + r.flags(storeFlags)
+	}
+	return ShellPath(run)
 }
 
 // allDone reports whether a run stopped because its last rows were bad rows too many:
@@ -113,7 +118,7 @@ func IsBrokenInput(code string) bool {
 
 // temporary counts the rows that failed of what passes by itself, and names the
 // codes.
-func (s *Summary) temporary(r *Run) (rows int64, codes []string) {
+func (s *Summary) temporary() (rows int64, codes []string) {
 	for _, c := range s.ErrorCodes {
 		if c.Status == batch.Failed && ops.Temporary(c.Code) {
 			rows += c.Count
