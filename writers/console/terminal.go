@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"io"
 	"os"
 	"runtime"
@@ -59,12 +60,6 @@ func speaksUTF8(system string, env func(string) string) bool {
 	if system == "windows" {
 		return env("WT_SESSION") != ""
 	}
-	locale := env("LC_ALL")
-	for _, name := range []string{"LC_CTYPE", "LANG"} {
-		if locale == "" {
-			locale = env(name)
-		}
-	}
-	locale = strings.ToLower(locale)
+	locale := strings.ToLower(cmp.Or(env("LC_ALL"), env("LC_CTYPE"), env("LANG")))
 	return strings.HasSuffix(locale, "utf-8") || strings.HasSuffix(locale, "utf8")
 }

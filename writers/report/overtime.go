@@ -167,23 +167,16 @@ type Timeline struct {
 
 // TimelineOf is the timeline of a series.
 func TimelineOf(s batch.Series) Timeline {
-	list := func(of func(*batch.Interval) int64) []int64 {
-		values := make([]int64, len(s.Intervals))
-		for i := range s.Intervals {
-			values[i] = of(&s.Intervals[i])
-		}
-		if sumOf(values) == 0 {
-			return nil
-		}
-		return values
+	t := Timeline{StepSeconds: s.Step.Seconds(), Intervals: len(s.Intervals)}
+	for _, n := range s.Intervals {
+		t.Succeeded, t.Failed = append(t.Succeeded, n.Succeeded), append(t.Failed, n.Failed)
+		t.Rejected, t.Skipped = append(t.Rejected, n.Rejected), append(t.Skipped, n.Skipped)
+		t.Requests, t.Throttled = append(t.Requests, n.Requests), append(t.Throttled, n.Throttled)
 	}
-	return Timeline{
-		StepSeconds: s.Step.Seconds(), Intervals: len(s.Intervals),
-		Succeeded: list(func(n *batch.Interval) int64 { return n.Succeeded }),
-		Failed:    list(func(n *batch.Interval) int64 { return n.Failed }),
-		Rejected:  list(func(n *batch.Interval) int64 { return n.Rejected }),
-		Skipped:   list(func(n *batch.Interval) int64 { return n.Skipped }),
-		Requests:  list(func(n *batch.Interval) int64 { return n.Requests }),
-		Throttled: list(func(n *batch.Interval) int64 { return n.Throttled }),
+	for _, list := range []*[]int64{&t.Succeeded, &t.Failed, &t.Rejected, &t.Skipped, &t.Requests, &t.Throttled} {
+		if sumOf(*list) == 0 {
+			*list = nil
+		}
 	}
+	return t
 }
