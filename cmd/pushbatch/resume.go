@@ -127,6 +127,7 @@ func (p *process) goOn(ctx context.Context, c *runConfig) (bool, error) {
 	folder, err := viewRun(ctx, out)
 	var old runSpec
 	if err == nil {
+		defer folder.Close() // it was only looked at
 		err = folder.ReadJSON(runstore.JobFile, &old)
 	}
 	switch {

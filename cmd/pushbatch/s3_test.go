@@ -117,13 +117,18 @@ func TestS3RunTakenOver(t *testing.T) {
 	_, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0), Faults: faults(t, "latency=5ms")})
 	rows := filepath.Join(t.TempDir(), "rows.csv")
 	writeKillRows(t, rows, s3Rows)
-	run := server.Location("runs/1")
+	run, temp := server.Location("runs/1"), t.TempDir()
 	reach := []string{"--s3-endpoint-url", server.Endpoint, "--s3-path-style"}
 	do := func(code int, says string, args ...string) {
 		t.Helper()
-		c := start(t, url, t.TempDir(), append(args, reach...)...)
+		c := prepare(t, url, t.TempDir(), append(args, reach...)...)
+		c.Env = append(c.Env, "TMPDIR="+temp)
+		c.begin(t)
 		if got := c.code(t); got != code || !strings.Contains(c.stderr.String(), says) {
 			t.Fatalf("%q: exit code %d, want %d and %q\n%s", args, got, code, says, &c.stderr)
+		}
+		if left, err := os.ReadDir(temp); err != nil || len(left) > 0 {
+			t.Errorf("%q leaves %v in the folder for temporary files, %v", args, left, err)
 		}
 	}
 	do(6, "pushbatch resume "+run, "update", rows, "--out", run, "--rate", "200", "--max-duration", "1500ms")
@@ -142,5 +147,6 @@ func TestS3RunTakenOver(t *testing.T) {
 		t.Errorf("exit code %d\n%s", code, &c.stderr)
 	}
 	do(0, "succeeded", "resume", run, "--rate", "5000", "--max-duration", "0s")
+	do(0, "nothing to do", "update", rows, "--out", run, "--continue")
 	do(0, "", "status", run)
 }
