@@ -237,19 +237,19 @@ func (b *breaker) failed(f failure) (id uint64, outage bool) {
 		b.outage, b.tripped = true, b.streak.id
 		b.interval, b.nextProbe = probeBase, now+probeBase
 		if !tooLong {
-			b.tell("the platform is out of reach: all calls wait, one probes", f.err)
+			b.warn("the platform is out of reach: all calls wait, one probes", f.err)
 		}
 		b.announce()
 	case !b.streak.told && b.streak.failures >= toldFailures && lasted >= outageSpan:
 		b.streak.told = true
-		b.tell("no answer as it should be: trying again", f.err)
+		b.warn("no answer as it should be: trying again", f.err)
 	}
 	return b.streak.id, b.outage
 }
 
 // tell warns of failures, without the platform's message: it may repeat what a row
 // holds.
-func (b *breaker) tell(message string, e *Error) {
+func (b *breaker) warn(message string, e *Error) {
 	attrs := []any{"error", e.brief()}
 	if b.longest >= 0 {
 		attrs = append(attrs, "gives_up_in", max(b.streak.began+b.longest-b.clock.now(), 0).Round(time.Second))

@@ -163,7 +163,7 @@ func (l *limiter) unused(g *permit) {
 // as the platform asked, else longer from episode to episode, at most longest.
 // It returns for how long, and whether that is to be told: the rate fell, or the
 // pause is a long one.
-func (l *limiter) refused(g *permit, took, retryAfter, longest time.Duration) (pausedFor time.Duration, rate float64, tell bool) {
+func (l *limiter) refused(g *permit, took, retryAfter, longest time.Duration) (pausedFor time.Duration, rate float64, shouldLog bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.permits.ended(g, took, true)
@@ -173,16 +173,16 @@ func (l *limiter) refused(g *permit, took, retryAfter, longest time.Duration) (p
 	if fell {
 		l.permits.setRate(l.adaptive.rate)
 	}
-	tell = fell
+	shouldLog = fell
 	defer func() { l.share.slowed(fell, l.adaptive.rate/before, l.paused-now) }()
 	switch {
 	case retryAfter > 0:
-		tell = l.hold(now, retryAfter) || fell
+		shouldLog = l.hold(now, retryAfter) || fell
 	case fell:
 		l.pauseFor(now, min(backoff(refusedBase, refusedCap, l.refusals), max(longest, refusedBase)), false)
 		l.refusals++
 	}
-	return max(l.paused-now, 0), l.adaptive.rate, tell
+	return max(l.paused-now, 0), l.adaptive.rate, shouldLog
 }
 
 // release ends a pause: nothing will be sent any more, and everybody is to hear
@@ -196,12 +196,12 @@ func (l *limiter) release() {
 
 // holdFor pauses the operation, as Retry-After of a 503 asks. It returns for how
 // long, and whether that is to be told.
-func (l *limiter) holdFor(d time.Duration) (pausedFor time.Duration, tell bool) {
+func (l *limiter) holdFor(d time.Duration) (pausedFor time.Duration, shouldLog bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.clock.now()
-	tell = l.hold(now, d)
-	return l.paused - now, tell
+	shouldLog = l.hold(now, d)
+	return l.paused - now, shouldLog
 }
 
 // hold pauses for as long as the platform asked, and reports whether that is much

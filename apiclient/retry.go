@@ -179,8 +179,8 @@ func (d *activeCall) throttled(g *permit, took time.Duration, e *Error) error {
 		d.limiter.release()
 		return err
 	}
-	pausedFor, rate, tell := d.limiter.refused(g, took, e.RetryAfter, left)
-	if tell {
+	pausedFor, rate, shouldLog := d.limiter.refused(g, took, e.RetryAfter, left)
+	if shouldLog {
 		d.warnPause("the platform refused for its limit", pausedFor, e,
 			slog.Float64("rate", math.Round(100*rate)/100), slog.String("code", e.Code))
 	}
@@ -189,7 +189,7 @@ func (d *activeCall) throttled(g *permit, took time.Duration, e *Error) error {
 
 // hold pauses the operation as a 503 asks, no longer than an outage may last.
 func (d *activeCall) hold(e *Error) {
-	if pausedFor, tell := d.limiter.holdFor(min(e.RetryAfter, d.client.breaker.left())); tell {
+	if pausedFor, shouldLog := d.limiter.holdFor(min(e.RetryAfter, d.client.breaker.left())); shouldLog {
 		d.warnPause("the platform asked to wait", pausedFor, e)
 	}
 }

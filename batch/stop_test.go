@@ -197,7 +197,7 @@ func (s brokenSink) Close() error {
 
 // Results that cannot be recorded stop the run: nothing is sent that could not
 // be accounted for, no checkpoint claims more than is durable, and after the
-// mend the run can be resumed.
+// fix the run can be resumed.
 func TestUnwritableResults(t *testing.T) {
 	t.Parallel()
 	for _, method := range []string{"write", "flush", "close", "save", "last save"} {

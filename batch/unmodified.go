@@ -30,11 +30,11 @@ const CodeTypeMismatch = "type_mismatch"
 // that could not be read as well as a table can: a record that was too short
 // has empty cells at its end, one that was too long has its last cells in the
 // message. Nobody meant such a row, but it reads well. The checksum after its
-// message tells whether anybody has mended it. So it is with a value whose kind was
+// message tells whether anybody has fixed it. So it is with a value whose kind was
 // wrong, such as an object for an id: its text alone reads well.
 //
 // Columns without a value and the order of columns do not count: neither
-// mends a row.
+// fixes a row.
 type Unmodified struct{ sum uint64 }
 
 // Add counts in one cell.

@@ -15,7 +15,7 @@ const RedactedColumn = "_redacted"
 
 // failedReport writes the rows that did not succeed, as they were read, and
 // after them batch.FailedColumns. Readers of rows pass over columns that begin
-// with an underscore, so that the mended file can be given back as it is. Inputs
+// with an underscore, so that the fixed file can be given back as it is. Inputs
 // may differ in their columns: the file has those of all of them.
 type failedReport struct {
 	file          *runstore.AppendFile
@@ -110,7 +110,7 @@ func lostKind(r *batch.Result) bool {
 
 // message is why the row of r stands here. That of a row that could not be read,
 // or whose text does not tell what was wrong, is signed, so that the row is known
-// again if nobody mends it; one that came back unmended keeps the message it had.
+// again if nobody fixes it; one that came back unfixed keeps the message it had.
 func (f *failedReport) message(r *batch.Result) string {
 	if at := f.messageColumn[r.Row.Input]; r.Code == batch.CodeUnmodified && at >= 0 {
 		return r.Row.Values[at].String()

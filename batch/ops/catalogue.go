@@ -143,7 +143,7 @@ func Explain(code string) (e Entry, ok bool) {
 	return e, ok
 }
 
-// Temporary reports whether a row that failed with a code needs no mending: what
+// Temporary reports whether a row that failed with a code needs no fixing: what
 // kept it from succeeding passes by itself.
 func Temporary(code string) bool {
 	if text, isHTTP := strings.CutPrefix(code, "http_"); isHTTP {
@@ -158,7 +158,7 @@ func Temporary(code string) bool {
 	return false
 }
 
-// Again says when to send rows again that failed with a code that no mending of cells
+// Again says when to send rows again that failed with a code that no fixing of cells
 // helps, and the flags to add then, a space in front. Both are empty for other codes.
 func Again(code string) (when, flags string) {
 	switch code {

@@ -126,7 +126,7 @@ func changeOfRegion(country ColumnUse) string {
 	return "region: XX (the country's code, such as HR)"
 }
 
-// changeAtWorst leaves out cells that nothing mends, where a row can do without.
+// changeAtWorst leaves out cells that nothing fixes, where a row can do without.
 func changeAtWorst(use ColumnUse, code string) string {
 	target, err := newSchema().find(use.Target)
 	if err != nil || target.def == nil || target.def.identity || target.def.name == "identity" || target.def.name == "registrationId" || target.def.name == "appCode" {

@@ -11,7 +11,7 @@ import (
 	"pushbatch/apiclient/simulator"
 )
 
-// A row of a typed file that was rejected, mended in failed.csv and given back
+// A row of a typed file that was rejected, fixed in failed.csv and given back
 // is sent with the types it had.
 func TestFailedKeepsTypes(t *testing.T) {
 	t.Parallel()
@@ -58,7 +58,7 @@ func TestFailedKeepsTypes(t *testing.T) {
 	}
 }
 
-// Parts whose types differ, mended in failed.csv and given back, are sent with the
+// Parts whose types differ, fixed in failed.csv and given back, are sent with the
 // types of each; a row that gives both is rejected.
 func TestFailedKeepsTypesOfParts(t *testing.T) {
 	t.Parallel()

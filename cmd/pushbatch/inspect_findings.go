@@ -101,7 +101,7 @@ func (f *columnProblems) group(p *batch.Problem, row *batch.Row, b *boundColumns
 		looks = string(ops.LookOf(value))
 	}
 	key := [3]string{p.Column, p.Code, looks}
-	if looks == string(ops.LookNullWord) { // what mends it names the word
+	if looks == string(ops.LookNullWord) { // what fixes it names the word
 		key[2] += value.Text
 	}
 	if g := f.groups[key]; g != nil {

@@ -9,7 +9,7 @@ import (
 	"pushbatch/writers/report"
 )
 
-// What the platform does not find at an address has no cell that could be mended.
+// What the platform does not find at an address has no cell that could be fixed.
 func TestNextStepOfWhatIsNotFound(t *testing.T) {
 	t.Parallel()
 	s := report.Summary{

@@ -29,7 +29,7 @@ func (j *jsonText) unescaped(text string, begin int) (string, *jsonFault) {
 		}
 		if char == "\uFFFD" && !strings.EqualFold(escape, `\uFFFD`) {
 			j.flawed(begin+at[0]+1, "an escape in the text is half of a surrogate pair")
-			char = escape // as it stands, to be mended where rows are given back
+			char = escape // as it stands, to be fixed where rows are given back
 		}
 		b.WriteString(text[rest:at[0]])
 		b.WriteString(char)

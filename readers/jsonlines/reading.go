@@ -79,7 +79,7 @@ func (r *reading) Row(row *batch.Row) error {
 }
 
 // leadingText is a line that could not be made a row, or its beginning, so that
-// it can be mended where the rows are given back.
+// it can be fixed where the rows are given back.
 func leadingText(line string) []batch.Value {
 	cut := line
 	if len(line) > textfile.LeadingBytes {

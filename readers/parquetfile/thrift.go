@@ -56,7 +56,7 @@ func (w *thriftWalk) take(n uint64) []byte {
 	return taken
 }
 
-func (w *thriftWalk) octet() byte {
+func (w *thriftWalk) oneByte() byte {
 	if b := w.take(1); b != nil {
 		return b[0]
 	}
@@ -91,7 +91,7 @@ func (w *thriftWalk) value(t thrift.Type, depth int) {
 	case thrift.BINARY:
 		w.take(w.number())
 	case thrift.LIST, thrift.SET:
-		head := w.octet()
+		head := w.oneByte()
 		count := uint64(head >> 4)
 		if count == 15 {
 			count = w.number()
@@ -99,11 +99,11 @@ func (w *thriftWalk) value(t thrift.Type, depth int) {
 		w.elements(count, depth, thrift.Type(head&15))
 	case thrift.MAP:
 		if count := w.number(); count > 0 {
-			types := w.octet()
+			types := w.oneByte()
 			w.elements(count, depth, thrift.Type(types>>4), thrift.Type(types&15))
 		}
 	case thrift.STRUCT:
-		for head := w.octet(); head != 0; head = w.octet() {
+		for head := w.oneByte(); head != 0; head = w.oneByte() {
 			if head>>4 == 0 { // the field's number follows, no difference
 				w.number()
 			}

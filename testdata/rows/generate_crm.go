@@ -64,7 +64,7 @@ func row(dice *rand.Rand, i int) string {
 	if person%5 == 0 {
 		cells[6] = "N/A"
 	}
-	switch i { // what only a person can mend
+	switch i { // what only a person can fix
 	case 100:
 		cells[3] = "nema mail"
 	case 200:

@@ -228,7 +228,7 @@ func partType(c batch.Column) string {
 
 // fill puts the values of a row into the cells of a part. A row that could not be
 // read is marked, as failed.csv marks it, so that it is refused again unless
-// somebody mends it.
+// somebody fixes it.
 func (c *columns) fill(cells []batch.Value, row *batch.Row) {
 	clear(cells)
 	for i, v := range row.Values {

@@ -88,7 +88,7 @@ func (s *Summary) allDone() bool {
 // VanishedSource is the source of the rows of devices that the input names no more.
 const VanishedSource = "vanished"
 
-// without lists what to do about rows that no mending helps, and how many there are.
+// without lists what to do about rows that no fixing helps, and how many there are.
 func (s *Summary) without(r *Run, run string) (steps []Step, rows int64) {
 	for _, c := range s.ErrorCodes {
 		say, flags := ops.Again(c.Code)
@@ -110,8 +110,8 @@ func (s *Summary) Resumable(r *Run) bool {
 	return !IsBrokenInput(s.ReasonCode) && !slices.ContainsFunc(r.Inputs, func(in Input) bool { return in.Once })
 }
 
-// IsBrokenInput reports whether a code is of what only another file mends: resume would
-// stop at the same place, and refuse the file once it is mended.
+// IsBrokenInput reports whether a code is of what only another file fixes: resume would
+// stop at the same place, and refuse the file once it is fixed.
 func IsBrokenInput(code string) bool {
 	return slices.Contains([]string{inputerror.CodeTruncated, inputerror.CodeCorrupt, inputerror.CodeQuote, inputerror.CodeBound}, code)
 }
