@@ -44,7 +44,7 @@ func TestMain(m *testing.M) {
 
 // The scripts in testdata are the specification of the command line: one a
 // user story. By themselves the long ones end after their first scenes, at
-// [!thorough] stop.
+// [!thorough] stop, and variations of others are skipped.
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join("testdata", "script")
