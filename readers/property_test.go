@@ -14,6 +14,7 @@ import (
 
 	"pushbatch/batch"
 	"pushbatch/testdata/readertest"
+	"pushbatch/testdata/thorough"
 )
 
 // csvFile draws a table and writes it in a dialect drawn with it.
@@ -91,8 +92,8 @@ func TestCSVProperty(t *testing.T) {
 		if diff := cmp.Diff(file.rows, table(source.Header(), rows)); diff != "" {
 			rt.Fatalf("%s (-written +read):\n%s", Detected(source), diff)
 		}
-		for i, row := range rows {
-			rest, err := readertest.ReadFrom(t.Context(), source, row.Next)
+		for i := range thorough.Some(len(rows), 8) {
+			rest, err := readertest.ReadFrom(t.Context(), source, rows[i].Next)
 			if diff := difference(rows[i+1:], rest); err != nil || diff != "" && len(rest)+len(rows[i+1:]) > 0 {
 				rt.Fatalf("behind row %d: %v\n%s", i+1, err, diff)
 			}

@@ -13,6 +13,7 @@ import (
 
 	"pushbatch/batch"
 	"pushbatch/readers/inputerror"
+	"pushbatch/testdata/thorough"
 )
 
 // texts reads a file of one column.
@@ -268,6 +269,7 @@ func TestParquetListOfTooManyValues(t *testing.T) {
 // whose pages are small packed and large unpacked are read as far as one bound for
 // all of them goes; of columns that are not selected nothing is read.
 func TestParquetOpenPagesAreBounded(t *testing.T) {
+	thorough.Only(t) // 640 MiB are unpacked
 	t.Parallel()
 	zeros, err := parquet.Zstd.Encode(nil, make([]byte, 64<<20))
 	if err != nil {
