@@ -153,14 +153,11 @@ func (r *Run) flags(names []string) string {
 			continue
 		}
 		for _, value := range r.Settings[name] {
-			switch isSwitch := slices.Contains(switches, name); {
-			case isSwitch && value == "true":
-				flags.WriteString(" --" + name)
-			case isSwitch:
-				flags.WriteString(" --" + name + "=" + value)
-			default:
-				flags.WriteString(" --" + name + " " + ShellWord(value))
+			given := " " + ShellWord(value)
+			if slices.Contains(switches, name) {
+				given = strings.TrimSuffix("="+value, "=true")
 			}
+			flags.WriteString(" --" + name + given)
 		}
 	}
 	return flags.String()
