@@ -12,6 +12,9 @@ import (
 
 // check returns what is wrong with an answer, nil when nothing is.
 func (t *transport) check(ctx context.Context, r *request, resp *http.Response, body []byte, err error) *Error {
+	if err == nil && success(resp.StatusCode) && r.complete(body) {
+		return nil
+	}
 	e := &Error{Op: r.op, Status: resp.StatusCode, Class: Temporary, cause: err}
 	switch {
 	case resp.StatusCode >= 300 && resp.StatusCode < 400:
@@ -24,10 +27,8 @@ func (t *transport) check(ctx context.Context, r *request, resp *http.Response, 
 		e.Code, e.Message = CodeTimeout, fmt.Sprintf("the answer was not complete within %v", t.timeout)
 	case err != nil:
 		e.Code, e.Message = CodeAnswerCut, fmt.Sprintf("the answer was cut after %d bytes", len(body))
-	case !r.complete(body):
-		e.Code, e.Message = CodeAnswerInvalid, t.excerpt(resp, body, false)
 	default:
-		return nil
+		e.Code, e.Message = CodeAnswerInvalid, t.excerpt(resp, body, false)
 	}
 	return e
 }

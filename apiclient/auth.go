@@ -70,12 +70,7 @@ func (a Auth) check() error {
 }
 
 // secrets lists what must never be shown.
-func (a Auth) secrets() []string {
-	if a.header == "" {
-		return a.parts
-	}
-	return append([]string{a.header}, a.parts...)
-}
+func (a Auth) secrets() []string { return append([]string{a.header}, a.parts...) }
 
 // String names the kind and masks the secret.
 func (a Auth) String() string {

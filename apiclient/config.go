@@ -109,13 +109,11 @@ func (cfg *Config) check() error {
 	case cfg.MaxAttempts < 0:
 		return errors.New("the number of attempts must not be negative")
 	}
-	if err := checkHeaderValue("application code", cfg.AppCode); err != nil {
-		return err
-	}
-	if err := checkHeaderValue("user agent", cfg.UserAgent); err != nil {
-		return err
-	}
-	return cfg.Auth.check()
+	return cmp.Or(
+		checkHeaderValue("application code", cfg.AppCode),
+		checkHeaderValue("user agent", cfg.UserAgent),
+		cfg.Auth.check(),
+	)
 }
 
 // checkHeaderValue refuses what cannot stand in a header: a key pasted with

@@ -2,6 +2,7 @@ package apiclient
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -117,11 +118,5 @@ func (e *Error) mayBeOwn() bool {
 // distant reports whether the failure says that the platform is out of reach,
 // rather than that it is there and did not manage.
 func (e *Error) distant() bool {
-	switch e.Status {
-	case 0:
-		return true
-	case 502, 503, 504:
-		return true
-	}
-	return false
+	return slices.Contains([]int{0, 502, 503, 504}, e.Status)
 }

@@ -157,14 +157,10 @@ func (d *activeCall) note(started time.Time, a *answer) {
 		d.resp.Attempts++
 	}
 	if hook := d.client.cfg.OnAttempt; hook != nil {
-		at := Attempt{
+		hook(Attempt{
 			Op: d.call.Op, Number: d.resp.Attempts + d.resp.Throttled,
 			Status: a.status, Started: started, Latency: a.latency, Date: a.date, Err: a.err,
-		}
-		if a.err != nil {
-			at.Code = a.err.Code
-		}
-		hook(at)
+		})
 	}
 }
 

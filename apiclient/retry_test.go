@@ -123,7 +123,7 @@ func TestEveryAttemptSendsTheWholeBody(t *testing.T) {
 		if diff := cmp.Diff([]string{want, want, want, want}, bodies); diff != "" {
 			t.Error(diff)
 		}
-		if len(seen) != 4 || seen[0].Code != "http_500" || seen[3].Status != 200 || seen[3].Number != 4 {
+		if len(seen) != 4 || seen[0].Err.Code != "http_500" || seen[3].Status != 200 || seen[3].Number != 4 {
 			t.Errorf("attempts seen: %+v", seen)
 		}
 		if s := c.Stats(); s.Requests != 4 || s.Retries != 3 {

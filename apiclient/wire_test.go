@@ -156,7 +156,15 @@ func TestFaultsOnTheWire(t *testing.T) {
 						return
 					}
 					_, _ = io.WriteString(w, "{}")
-				}, func(cfg *Config) { cfg.OnAttempt = func(a Attempt) { codes = append(codes, a.Code) } })
+				}, func(cfg *Config) {
+					cfg.OnAttempt = func(a Attempt) {
+						code := ""
+						if a.Err != nil {
+							code = a.Err.Code
+						}
+						codes = append(codes, code)
+					}
+				})
 				mustGet(t, c) // so that the fault meets a used connection
 				resp, err := c.Do(t.Context(), call)
 				if err != nil || resp.Attempts != 2 {

@@ -175,12 +175,11 @@ func (r *request) failed(ctx context.Context, out batch.Outcome, err error) (bat
 // repeat, in the platform's terms. An answer that says nothing of the device or
 // person (empty, {}) differs in nothing.
 func answerDiffers(sent, answer []byte) []string {
-	reply := jsonMap(answer)
-	if len(reply) == 0 {
-		return nil // and what was sent need not be read: a tenth of a run's time
+	if len(answer) <= len("{}") {
+		return nil // unread, as what was sent: 2 % and 10 % of a job
 	}
-	request := jsonMap(sent)
-	if len(request) == 0 {
+	reply, request := jsonMap(answer), jsonMap(sent)
+	if len(reply) == 0 || len(request) == 0 {
 		return nil
 	}
 	var c answerComparison
