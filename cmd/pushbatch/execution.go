@@ -126,7 +126,9 @@ func (x *execution) createFolder(ctx context.Context) (err error) {
 	path := cmp.Or(x.flags.out, freeFolder(filepath.Join("runs", x.spec.StartedAt.Format("20060102T150405Z")+"-"+x.operation.Name)))
 	x.folder, err = runstore.Create(ctx, path, storeOptions(x.flags, x.log))
 	if errors.Is(err, runstore.ErrRunExists) {
-		return usageError("%w: give another --out, or go on with it: pushbatch resume %s", err, report.ShellPath(path))
+		given := runSpec{Settings: settingsOf(x.set)}
+		given.noteVariables(x.set, x.process.getenv)
+		return usageError("%w: give another --out, or go on with it: pushbatch resume %s", err, given.forReport().Argument(path))
 	}
 	return err
 }

@@ -102,13 +102,17 @@ func (x *execution) publish(ctx context.Context, runErr error) (*inventory.Manif
 }
 
 // publishing says now and then how far the making of a table has come.
-func (x *execution) publishing() func(done, all int64) {
+func (x *execution) publishing() func(read, rendered, all int64) {
 	x.log.Info("the table is being made", "to", x.flags.export.to)
 	last := time.Now()
-	return func(done, all int64) {
-		if time.Since(last) >= 5*time.Second {
-			last = time.Now()
-			x.log.Info("the table is being made", "rows", done, "of", all)
+	return func(read, rendered, all int64) {
+		if time.Since(last) < 5*time.Second {
+			return
+		}
+		if last = time.Now(); all == 0 {
+			x.log.Info("the table is being made: the rows are counted first", "rows", read)
+		} else {
+			x.log.Info("the table is being made", "rows", rendered, "of", all)
 		}
 	}
 }

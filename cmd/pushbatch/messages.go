@@ -279,7 +279,7 @@ var screenWords = form.Functions{
 	"instant": func(t time.Time) string { return t.Format(time.RFC3339) },
 	"same":    func(a, b string) bool { return a == b },
 	"text":    func(data []byte) string { return string(data) },
-	"percent": func(share float64) string { return fmt.Sprintf("%.4g%%", 100*share) },
+	"percent": func(share float64) string { return strings.ReplaceAll(report.Percent(share, 1), " %", "%") },
 	"samples": func(list []string) string { return strings.Join(list, " | ") },
 	"alike":   (*inspection).alike,
 	"title": func(in *inputInspection) string {

@@ -70,7 +70,7 @@ func (r *viewedRun) summary() (*report.Summary, error) {
 		return s, nil
 	}
 	if r.point == nil {
-		return nil, usageError("%s has no row yet: see pushbatch status %s", r.path, report.ShellPath(r.path))
+		return nil, usageError("%s has no row yet: see pushbatch status %s", r.path, r.spec.forReport().Argument(r.path))
 	}
 	return r.snapshot(status), nil
 }

@@ -186,7 +186,7 @@ func addRun(sum *report.Summary, run *summedRun) {
 	}
 	if s.Outcome != report.Completed {
 		sum.Outcome, sum.ExitCode = report.Stopped, max(sum.ExitCode, s.ExitCode)
-		sum.Reason = strings.TrimPrefix(sum.Reason+"; "+run.path+" has not ended: pushbatch resume "+report.ShellPath(run.path), "; ")
+		sum.Reason = strings.TrimPrefix(sum.Reason+"; "+run.path+" has not ended: pushbatch resume "+run.spec.forReport().Argument(run.path), "; ")
 	}
 	sum.Files = append(sum.Files, s.Files...)
 }

@@ -142,7 +142,7 @@ func (p *process) goOn(ctx context.Context, c *runConfig) (bool, error) {
 	}
 	emptied, found := splitEmpty(&old, found)
 	if differs := c.differsFrom(&old, found); differs != "" {
-		return true, usageError("--continue: the run in %s is another job (%s differs): give another --out, or go on with it: pushbatch resume %s", out, differs, report.ShellPath(out))
+		return true, usageError("--continue: the run in %s is another job (%s differs): give another --out, or go on with it: pushbatch resume %s", out, differs, old.forReport().Argument(out))
 	}
 	if err := c.sameAsEnded(ctx, folder, &old, found, emptied); err != nil {
 		return true, err

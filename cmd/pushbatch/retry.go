@@ -18,7 +18,6 @@ import (
 	"pushbatch/batch/runstore"
 	"pushbatch/readers"
 	"pushbatch/writers"
-	"pushbatch/writers/report"
 	"pushbatch/writers/table"
 )
 
@@ -121,7 +120,7 @@ func (r *retrySpec) noRow() string {
 func endedRun(ctx context.Context, path string) (spec *runSpec, err error) {
 	err = readRun(ctx, path, func(run *viewedRun) error {
 		spec = run.spec
-		return refuse(run.point == nil || !run.point.Ended, "%s has not ended: go on with it first (pushbatch resume %s)", path, report.ShellPath(path))
+		return refuse(run.point == nil || !run.point.Ended, "%s has not ended: go on with it first (pushbatch resume %s)", path, run.spec.forReport().Argument(path))
 	})
 	return spec, err
 }

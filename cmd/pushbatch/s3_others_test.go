@@ -72,6 +72,25 @@ func TestS3UploadsOfOthers(t *testing.T) {
 	}
 }
 
+// Who is told to go on with a run in S3 is told how S3 is reached: the command works as it
+// is copied.
+func TestS3CommandsAreWhole(t *testing.T) {
+	t.Parallel()
+	_, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0)})
+	server := (&s3test.Store{}).Serve(t)
+	input := server.Put(t, "in.csv", []byte("registrationId\n\"\"\nr1\nr2\n"))
+	resume := "pushbatch resume s3://bucket/run --s3-endpoint-url " + server.Endpoint + " --s3-path-style"
+	first := []string{"depersonalize", input, "--out", "s3://bucket/run", "--max-errors", "0"}
+	s3Child(t, server, url, first...).demandEnd(t, exitErrors, resume)
+	s3Child(t, server, url, first...).demandEnd(t, exitUsage, "another --out, or go on with it: "+resume+"\n")
+	s3Child(t, server, url, append(first, "--continue", "--null-literal", "x")...).demandEnd(t, exitUsage, "or go on with it: "+resume+"\n")
+	s3Child(t, server, url, "retry", "s3://bucket/run").demandEnd(t, exitUsage, "("+resume+")")
+	server.Delete(t, "run/summary.json") // as if it had been killed
+	status := prepare(t, url, t.TempDir(), "status", "s3://bucket/run", "--s3-endpoint-url", server.Endpoint, "--s3-path-style")
+	status.Stdout = &status.stderr
+	status.demandEnd(t, exitDone, "to go on: "+resume+"\n")
+}
+
 // A store that refuses checksums is written without any where they are to be sent
 // when required only; a 501 is not blamed on conditional writes.
 func TestS3WithoutChecksums(t *testing.T) {

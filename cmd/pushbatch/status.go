@@ -106,7 +106,7 @@ func (p *process) readRun(cmd *cobra.Command, f *s3Flags, path string, do func(*
 // was killed.
 func (r *viewedRun) status() (*runStatus, error) {
 	s := &runStatus{Run: r.folder.Path(""), Operation: r.spec.Operation, StartedAt: r.spec.StartedAt}
-	s.GoOn = "pushbatch resume " + report.ShellPath(s.Run)
+	s.GoOn = "pushbatch resume " + r.spec.forReport().Argument(s.Run)
 	counted, last := new(report.Summary), new(report.Summary)
 	counted.Fill(batch.Tally{}, 0)
 	if c := r.point; c != nil {

@@ -40,8 +40,9 @@ type Options struct {
 	// Open opens a file of a table that was published before.
 	Open func(ctx context.Context, location string) (batch.Source, error)
 
-	// Progress is told now and then how many of the rows are rendered; may be nil.
-	Progress func(done, all int64)
+	// Progress is told now and then how many rows a pass over them has read, and how
+	// many are rendered of how many: 0 until the first pass has counted them. May be nil.
+	Progress func(read, rendered, all int64)
 }
 
 // Manifest is the content of _manifest.json.

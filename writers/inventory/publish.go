@@ -124,12 +124,18 @@ func (o *Options) partitionOf(cells []batch.Value, cell int) string {
 	return o.PartitionBy + "=" + value
 }
 
-// eachRow reads the gathered rows until the context ends.
+// eachRow reads the gathered rows until the context ends, and tells how far it has come.
 func (p *publication) eachRow(fn func(cells []batch.Value) error) error {
-	line := 0
+	line, all := int64(0), int64(0)
+	if p.firstPass != nil {
+		all = p.firstPass.rows
+	}
 	return table.EachRow(p.spool, func(cells []batch.Value) error {
 		if line++; line%1024 == 0 && p.ctx.Err() != nil {
 			return context.Cause(p.ctx)
+		}
+		if line%1024 == 0 && p.options.Progress != nil {
+			p.options.Progress(line, p.rendered, all)
 		}
 		return fn(cells)
 	})
@@ -154,9 +160,6 @@ func (p *publication) render(partitions []string) error {
 		shown = show(shown, p.columns, cells)
 		f.rows++
 		p.rendered++
-		if p.options.Progress != nil && p.rendered%1024 == 0 {
-			p.options.Progress(p.rendered, p.firstPass.rows)
-		}
 		return f.render.Write(shown)
 	})
 	if err == nil && partitions == nil && len(open) == 0 {

@@ -87,6 +87,20 @@ func publish(t testing.TB, rows string, o *inventory.Options) *inventory.Manifes
 	return m
 }
 
+// Who waits for a large table is told how far it has come from its first rows on, not
+// from the first that is written.
+func TestInventoryProgress(t *testing.T) {
+	t.Parallel()
+	o := inventoryOptions(t, filepath.Join(t.TempDir(), "d.csv"))
+	var told []string
+	o.Progress = func(read, rendered, all int64) { told = append(told, fmt.Sprint(read, rendered, all)) }
+	publish(t, gather(t, 2100, inventoryLine), o)
+	want := []string{"1024 0 0", "2048 0 0", "1024 1023 2100", "2048 2047 2100"}
+	if diff := cmp.Diff(want, told); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // What our own readers make of the three forms is the same, row by row.
 func TestInventoryFormsAgree(t *testing.T) {
 	t.Parallel()

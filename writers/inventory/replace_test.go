@@ -264,12 +264,12 @@ func TestInventoryDiesWhileRendering(t *testing.T) {
 	publish(t, gather(t, 1500, inventoryLine), options(100))
 	old := wholeTable(t, folder)
 	second := gather(t, 3000, inventoryLine)
-	for _, after := range []int64{1024, 2048} { // rows
+	for _, after := range []int64{1000, 2000} { // rows
 		func() {
 			defer func() { _ = recover() }()
 			o := options(200)
-			o.Progress = func(done, _ int64) {
-				if done >= after {
+			o.Progress = func(_, rendered, _ int64) {
+				if rendered >= after {
 					panic("died") // nothing is cleaned up after it
 				}
 			}

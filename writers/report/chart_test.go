@@ -55,8 +55,8 @@ func TestPercent(t *testing.T) {
 		part, whole int64
 		want        string
 	}{{0, 0, "0 %"}, {0, 5, "0 %"}, {1, 1e6, "< 0.1 %"}, {999_999, 1e6, "> 99.9 %"}, {5, 5, "100 %"}, {1, 3, "33.3 %"}} {
-		if have := percent(test.part, test.whole); have != test.want {
-			t.Errorf("percent(%d, %d) = %s, want %s", test.part, test.whole, have, test.want)
+		if have := Percent(test.part, test.whole); have != test.want {
+			t.Errorf("Percent(%d, %d) = %s, want %s", test.part, test.whole, have, test.want)
 		}
 	}
 }

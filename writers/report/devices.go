@@ -128,7 +128,7 @@ func breakdownOf(title string, counts []fact) breakdown {
 		sum, most = sum+f.count, max(most, f.count)
 	}
 	for _, f := range counts {
-		f.Note = percent(f.count, sum)
+		f.Note = Percent(f.count, sum)
 		b.Bars = append(b.Bars, bar{f, unit(100 * float64(f.count) / float64(most))})
 	}
 	return b

@@ -27,7 +27,7 @@ type Step struct{ Say, Command string }
 // Next lists what can be done next, the best first; none: nothing is to be done, or
 // no command does it. The terminal and the page show the same commands.
 func (s *Summary) Next(r *Run) []Step {
-	run := r.argument(s.Run)
+	run := r.Argument(s.Run)
 	switch {
 	case len(s.Runs) > 0: // each run says itself what is next
 		return nil
@@ -71,8 +71,8 @@ func (s *Summary) Next(r *Run) []Step {
 	return steps
 }
 
-// argument is a run as commands take it, with the flags that it is reached by.
-func (r *Run) argument(run string) string {
+// Argument is a run as commands take it, with the flags that it is reached by.
+func (r *Run) Argument(run string) string {
 	if strings.HasPrefix(run, "s3:") {
 		return ShellPath(run) + r.flags(storeFlags)
 	}

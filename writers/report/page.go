@@ -163,7 +163,7 @@ func (s *Summary) countFacts() []fact {
 	}
 	share := func(name, key, class string, n int64) fact {
 		f := countFact(name, key, n)
-		f.Class, f.Note = class, percent(n, s.Rows+left)
+		f.Class, f.Note = class, Percent(n, s.Rows+left)
 		return f
 	}
 	facts := []fact{

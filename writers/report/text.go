@@ -81,9 +81,9 @@ func trimmed(v float64, decimals int) string {
 
 func unit(v float64) string { return trimmed(v, 2) }
 
-// percent is a part of a whole for people: what is not nothing is never shown
+// Percent is a part of a whole for people: what is not nothing is never shown
 // as 0 %, and what is not all never as 100 %.
-func percent(part, whole int64) string {
+func Percent[N int64 | float64](part, whole N) string {
 	if whole <= 0 {
 		return "0 %"
 	}
