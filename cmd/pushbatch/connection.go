@@ -250,6 +250,8 @@ func (p *process) openFolder(ctx context.Context, path string, flags *jobFlags) 
 	if err != nil {
 		return nil, usageError("%w", err)
 	}
+	ctx, end := untilSignal(ctx)
+	defer end()
 	return runstore.Open(ctx, path, storeOptions(flags, log))
 }
 

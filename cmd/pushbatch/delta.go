@@ -115,7 +115,9 @@ func (d *deltaRun) open(ctx context.Context) (err error) {
 		return err
 	}
 	if d.client != nil { // a dry run leaves the state as it is
-		if d.held, err = runstore.Hold(ctx, location, storeOptions(d.flags, d.log)); err != nil {
+		waiting, end := untilSignal(ctx)
+		d.held, err = runstore.Hold(waiting, location, storeOptions(d.flags, d.log))
+		if end(); err != nil {
 			return err
 		}
 	}

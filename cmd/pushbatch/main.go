@@ -12,7 +12,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"os"
 	"os/signal"
@@ -75,9 +74,9 @@ func run(ctx context.Context, p process) int {
 	return p.report(err)
 }
 
-// onSignals stops a run gracefully on the first SIGINT, SIGTERM or SIGHUP (unless
-// that is ignored, as nohup does) and at once, through cancel, on the second. The returned function ends the watch.
-func onSignals(stop func(cause error), cancel context.CancelCauseFunc, log *slog.Logger) (end func()) {
+// onSignals calls stop on the first SIGINT, SIGTERM or SIGHUP (unless that is ignored,
+// as nohup does) and cancel on the second. The returned function ends the watch.
+func onSignals(stop func(*signalError), cancel context.CancelCauseFunc) (end func()) {
 	got := make(chan os.Signal, 2)
 	signal.Notify(got, os.Interrupt, syscall.SIGTERM)
 	if !signal.Ignored(syscall.SIGHUP) {
@@ -93,7 +92,6 @@ func onSignals(stop func(cause error), cancel context.CancelCauseFunc, log *slog
 					cancel(cause)
 					return nil
 				}
-				log.Warn("stopping: requests under way are being finished; a second signal stops at once", "signal", cause.name)
 				stop(cause)
 			case <-done:
 				return nil
@@ -105,6 +103,13 @@ func onSignals(stop func(cause error), cancel context.CancelCauseFunc, log *slog
 		}
 	})
 	return func() { signal.Stop(got); close(done) }
+}
+
+// untilSignal is a context that a signal ends, for what comes before or beside a run.
+func untilSignal(ctx context.Context) (_ context.Context, end func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	unwatch := onSignals(func(s *signalError) { cancel(s) }, cancel)
+	return ctx, func() { unwatch(); cancel(nil) }
 }
 
 // signals are those that stop a run.
@@ -171,12 +176,12 @@ func exitCode(err error) int {
 		return exitDone
 	case batch.IsFault(err):
 		return exitInternal
+	case errors.As(err, &signal): // whatever it has cut short
+		return signal.code
 	case errors.As(err, &coded):
 		return coded.code
 	case errors.As(err, new(*runstore.LockedError)):
 		return exitLocked
-	case errors.As(err, &signal):
-		return signal.code
 	case errors.As(err, new(*batch.Abort)):
 		return exitStopped
 	case errors.Is(err, batch.ErrTooManyErrors), errors.Is(err, batch.ErrCanary):

@@ -7,10 +7,13 @@ import (
 	"io"
 	"log/slog"
 	"math"
+	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"github.com/spf13/pflag"
 
 	"pushbatch/apiclient"
 	"pushbatch/batch"
@@ -166,17 +169,20 @@ func (s *runSpec) estimateAt(rows int64, input int, at batch.Position) (total in
 	return total, true
 }
 
-// asksForJSON looks for --log-format json where it most likely stands.
+// asksForJSON looks for --log-format json before the flags are read: what is wrong with
+// any of them is said later. A config file that is a pipe can be read only once.
 func (p *process) asksForJSON() bool {
-	format, _ := p.getenv(envName("log-format"))
-	for i, arg := range p.args {
-		if value, ok := strings.CutPrefix(arg, "--log-format="); ok {
-			format = value
-		} else if arg == "--log-format" && i+1 < len(p.args) {
-			format = p.args[i+1]
-		}
+	all, f := pflag.NewFlagSet("", pflag.ContinueOnError), &jobFlags{}
+	f.addAll(all)
+	all.Usage, all.ParseErrorsAllowlist.UnknownFlags = func() {}, true
+	_ = all.ParseAll(p.args, func(flag *pflag.Flag, value string) error { _ = all.Set(flag.Name, value); return nil })
+	_, _ = resolveFlag(all, all.Lookup("config"), p.getenv, nil)
+	var entries map[string]*configEntry
+	if info, err := os.Stat(f.config); err == nil && info.Mode().IsRegular() {
+		entries, _ = readConfig(f.config, all)
 	}
-	return format == console.JSON
+	_, _ = resolveFlag(all, all.Lookup("log-format"), p.getenv, entries["log-format"])
+	return f.logFormat == console.JSON
 }
 
 // messages is where a job's last lines go: as they are, or with --log-format json

@@ -93,7 +93,7 @@ func (x *execution) run(ctx context.Context) error {
 	if x.delta != nil && x.delta.held != nil {
 		x.delta.held.WhenLost(cancel)
 	}
-	defer onSignals(x.stopper(cancel), cancel, x.log)()
+	defer onSignals(x.stopper(cancel), cancel)()
 	defer x.keepShares(ctx, cancel)()
 
 	runErr := batch.Guard(func() error { return x.plan(ctx) })
@@ -162,8 +162,9 @@ func (x *execution) send(ctx context.Context, engine *batch.Job) error {
 
 // stopper stops the run gracefully: before the first request the first pass,
 // then the engine, then what is made of the results.
-func (x *execution) stopper(cancel context.CancelCauseFunc) func(cause error) {
-	return func(cause error) {
+func (x *execution) stopper(cancel context.CancelCauseFunc) func(cause *signalError) {
+	return func(cause *signalError) {
+		x.log.Warn("stopping: requests under way are being finished; a second signal stops at once", "signal", cause.name)
 		if engine := x.engine.Load(); engine != nil && !x.allSent.Load() {
 			engine.Stop(cause)
 			return

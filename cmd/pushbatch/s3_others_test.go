@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"pushbatch/apiclient/simulator"
@@ -89,6 +90,53 @@ func TestS3CommandsAreWhole(t *testing.T) {
 	status := prepare(t, url, t.TempDir(), "status", "s3://bucket/run", "--s3-endpoint-url", server.Endpoint, "--s3-path-style")
 	status.Stdout = &status.stderr
 	status.demandEnd(t, exitDone, "to go on: "+resume+"\n")
+}
+
+// Who waits for the lease of a run that was killed, and is stopped meanwhile, says so.
+func TestS3WaitIsStopped(t *testing.T) {
+	t.Parallel()
+	_, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0)})
+	server := (&s3test.Store{}).Serve(t)
+	state := []string{"--out", "s3://bucket/run", "--delta", "s3://bucket/state"}
+	update := append([]string{"depersonalize", server.Put(t, "in.csv", []byte("registrationId\nr1\n"))}, state...)
+	s3Child(t, server, url, append(update, "--max-duration", "1ns")...).demandEnd(t, exitDuration)
+	for held, args := range map[string][]string{"run": {"resume", "s3://bucket/run"}, "state": append(update, "--continue")} {
+		server.Put(t, held+"/lock.json", []byte(`{"host":"other","pid":77,"since":"2026-01-01T00:00:00Z","token":"theirs","lease_seconds":600}`))
+		c := s3Child(t, server, url, args...)
+		c.begin(t)
+		eventually(t, "the wait", func() bool { return strings.Contains(c.stderr.String(), "held by another process") })
+		if err := c.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		if code := c.code(t); code != exitTerminated || !strings.HasSuffix(c.stderr.String(), "pushbatch: stopped by SIGTERM\n") {
+			t.Errorf("%s: exit code %d\n%s", held, code, &c.stderr)
+		}
+		server.Delete(t, held+"/lock.json")
+	}
+}
+
+// What is no run ends with the code of the signal that stopped it, too.
+func TestS3SplitIsStopped(t *testing.T) {
+	t.Parallel()
+	asked := make(chan bool, 100)
+	store := &s3test.Store{Refuse: func(r *http.Request) *s3test.Refusal {
+		if r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "in.csv") {
+			asked <- true
+			<-r.Context().Done()
+		}
+		return nil
+	}}
+	server := store.Serve(t)
+	input := server.Put(t, "in.csv", []byte("registrationId\nr1\n"))
+	c := prepare(t, "", t.TempDir(), "split", input, "--parts", "1", "--to", "parts", "--s3-endpoint-url", server.Endpoint, "--s3-path-style")
+	c.begin(t)
+	<-asked
+	if err := c.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if code := c.code(t); code != exitTerminated || !strings.Contains(c.stderr.String(), "stopped by SIGTERM") {
+		t.Errorf("exit code %d\n%s", code, &c.stderr)
+	}
 }
 
 // A store that refuses checksums is written without any where they are to be sent

@@ -7,13 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
 	"path"
 	"regexp"
 	"runtime/debug"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -89,8 +87,8 @@ type splitting struct {
 }
 
 func (s *splitting) run(ctx context.Context) (err error) {
-	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
+	ctx, end := untilSignal(ctx)
+	defer end()
 	debug.SetGCPercent(50) // what grows is arrays of numbers: looking at them often costs nothing
 	if _, err := resolve(s.set, s.process.getenv); err != nil {
 		return err
