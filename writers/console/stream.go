@@ -153,10 +153,12 @@ func clean(text []byte) []byte {
 	return out
 }
 
+var spacing = strings.NewReplacer("\n", `\n`, "\r", `\r`, "\t", `\t`)
+
 // OneLine is a text from outside as part of a line or of a table's cell: it has no
 // line end or tab either.
 func OneLine(text string) string {
-	return string(clean([]byte(strings.NewReplacer("\n", `\n`, "\r", `\r`, "\t", `\t`).Replace(text))))
+	return string(clean([]byte(spacing.Replace(text))))
 }
 
 // turnsText reports whether a character changes the direction of text around it

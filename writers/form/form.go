@@ -47,6 +47,10 @@ func (f *Form) Fill(name string, value any) []byte {
 	return w.out
 }
 
+// notCarriedOut tells of what the parser knows and a form cannot have, such as a variable
+// of its own or a pipeline.
+const notCarriedOut = "the form has what is not carried out: "
+
 // filling is a form that is being filled in.
 type filling struct {
 	*Form
@@ -73,11 +77,14 @@ func (w *filling) nodes(list *parse.ListNode, dot reflect.Value) {
 			v := w.value(n.Pipe, dot)
 			w.branch(&n.BranchNode, v, v, dot)
 		case *parse.RangeNode:
-			w.each(n, w.value(n.Pipe, dot))
+			list := w.value(n.Pipe, dot)
+			if w.each(n, list); list.Len() == 0 {
+				w.nodes(n.ElseList, dot)
+			}
 		case *parse.TemplateNode:
 			w.template(n.Name, w.value(n.Pipe, dot))
 		default:
-			panic("the form has what is not carried out: " + n.String())
+			panic(notCarriedOut + n.String())
 		}
 	}
 }
@@ -109,7 +116,10 @@ func (w *filling) each(n *parse.RangeNode, list reflect.Value) {
 func (w *filling) value(pipe *parse.PipeNode, dot reflect.Value) reflect.Value {
 	args := pipe.Cmds[0].Args
 	name, isCall := args[0].(*parse.IdentifierNode)
-	if !isCall {
+	switch {
+	case len(pipe.Cmds) > 1, len(pipe.Decl) == 1, !isCall && len(args) > 1:
+		panic(notCarriedOut + pipe.String())
+	case !isCall:
 		return w.operand(args[0], dot)
 	}
 	f := reflect.ValueOf(w.functions[name.Ident])
@@ -134,8 +144,10 @@ func (w *filling) operand(n parse.Node, dot reflect.Value) reflect.Value {
 		return field(dot, n.Ident)
 	case *parse.VariableNode:
 		return field(w.variables[n.Ident[0]], n.Ident[1:])
+	case *parse.DotNode:
+		return dot
 	}
-	return dot
+	panic(notCarriedOut + n.String())
 }
 
 func field(of reflect.Value, names []string) reflect.Value {

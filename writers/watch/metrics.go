@@ -32,6 +32,7 @@ type Metrics struct {
 	server   *http.Server // nil: none
 	labels   string
 	figures  func() Figures
+	form     *form.Form
 	log      *slog.Logger
 	warned   bool // that the file cannot be written
 }
@@ -77,7 +78,7 @@ func listenMetrics(ctx context.Context, address string) (net.Listener, error) {
 
 // Start shows figures, which may be asked for by any goroutine until End.
 func (m *Metrics) Start(figures func() Figures) {
-	m.figures = figures
+	m.figures, m.form = figures, m.formOf(figures().Operation)
 	m.Write()
 	m.server = m.serve()
 }
@@ -187,15 +188,20 @@ var metricsText string
 // page is the metrics as of now.
 func (m *Metrics) page() []byte {
 	f := m.figures()
+	return m.form.Fill("main", &f)
+}
+
+// formOf is the form of all pages of a run.
+func (m *Metrics) formOf(operation string) *form.Form {
 	labels := func(own ...string) string {
-		text := label("operation", f.Operation) + m.labels
+		text := label("operation", operation) + m.labels
 		if len(own) > 0 {
 			text += label(own[0], own[1])
 		}
 		return "{" + strings.TrimSuffix(text, ",") + "}"
 	}
 	asIs := func(text string) string { return text } // labels are safe
-	return form.New(metricsText, asIs, metricsWords, form.Functions{"labels": labels}).Fill("main", &f)
+	return form.New(metricsText, asIs, metricsWords, form.Functions{"labels": labels})
 }
 
 // sample is one value of a metric that has several.
