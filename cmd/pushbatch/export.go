@@ -74,7 +74,7 @@ func newExportCommand(p *process) *cobra.Command {
 		},
 	}
 	cmd.Flags().SortFlags = false
-	flags.addExport(cmd.Flags())
+	flags.export.add(cmd.Flags())
 	flags.add(cmd.Flags())
 	return cmd
 }
@@ -124,7 +124,6 @@ func (c *runConfig) checkExport() error {
 	err := cmp.Or(
 		refuse(e.to == "", "export needs --to, the file that gets the table, such as --to devices.parquet"),
 		refuse(e.table.SplitRows < 0, "--split %d: a number of rows was expected", e.table.SplitRows),
-		refuse(!(c.flags.client.ListRate > 0), "--list-rate %v: a number of requests a second above 0 was expected", c.flags.client.ListRate),
 		refuse(!slices.Contains([]string{inventory.AdditionalJSON, inventory.AdditionalMap, inventory.AdditionalColumns}, e.table.Additional),
 			"--additional-data %q: take json, map or columns", e.table.Additional),
 		refuse(e.people && !c.sends(), "--dry-run shows the requests of an INPUT; with --people there is none before the first page"),

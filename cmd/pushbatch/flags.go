@@ -68,6 +68,7 @@ type executionFlags struct {
 
 func (e *executionFlags) add(fs *pflag.FlagSet, client *apiclient.Config) {
 	fs.Float64Var(&client.Rate, "rate", 50, "requests a second, `N`; the default is the platform's published limit")
+	fs.Float64Var(&client.ListRate, "list-rate", apiclient.PublishedListRate, "pages of the people listing a second, `N`; the default is the published limit")
 	fs.StringVar(&e.shareLimit, "share-limit", "", "`LOCATION` (a file or s3:// object): all processes that name it share --rate, by operation and account")
 	fs.IntVar(&e.engine.MaxInFlight, "max-in-flight", 64, "`N` requests under way at the same time, at most")
 	fs.IntVar(&client.MaxAttempts, "max-attempts", 10, "`N` attempts a row before it counts as failed; an answer 429 is none")
@@ -174,7 +175,7 @@ func (j *jobFlags) addAll(fs *pflag.FlagSet) {
 	j.delta.add(fs)
 	j.delta.addMirror(fs)
 	j.add(fs)
-	j.addExport(fs)
+	j.export.add(fs)
 }
 
 func (j *jobFlags) addPersonalize(fs *pflag.FlagSet) {
@@ -183,11 +184,6 @@ func (j *jobFlags) addPersonalize(fs *pflag.FlagSet) {
 	fs.BoolVar(&o.KeepAsLead, "keep-as-lead", false, "do not promote persons from lead to customer")
 	fs.BoolVar(&o.SetDeviceAsPrimary, "set-device-as-primary", false, "make each device its person's primary device")
 	fs.BoolVar(&o.ReturnPush, "return-push", false, "ask for the person's devices in the answer")
-}
-
-func (j *jobFlags) addExport(fs *pflag.FlagSet) {
-	j.export.add(fs)
-	fs.Float64Var(&j.client.ListRate, "list-rate", apiclient.PublishedListRate, "with --people: pages of the listing a second, `N`; the default is the published limit")
 }
 
 // fixedFlags are what a run keeps for good: with another value its rows would

@@ -117,6 +117,7 @@ func (j *jobFlags) check() error {
 	_, known := dryRuns[j.dryRun]
 	return cmp.Or(
 		j.checkRate(),
+		refuse(!(j.client.ListRate > 0), "--list-rate %v: a number of requests a second above 0 was expected", j.client.ListRate),
 		refuse(j.engine.MaxInFlight < 1 || j.engine.MaxInFlight > maxInFlightLimit, "--max-in-flight %d: a number from 1 to %d was expected", j.engine.MaxInFlight, maxInFlightLimit),
 		refuse(j.client.MaxAttempts < 1, "--max-attempts %d: at least 1 was expected", j.client.MaxAttempts),
 		refuse(j.client.Timeout <= 0, "--timeout %s: a duration above 0 was expected, such as 30s", j.client.Timeout),
