@@ -201,9 +201,13 @@ func GetJSON(ctx context.Context, location string, v any) error {
 	return nil
 }
 
-// Download appends an object's bytes to w and returns how many.
-func Download(ctx context.Context, location string, w io.Writer) (int64, error) {
+// Download appends an object's bytes to w and returns how many. One that has more than
+// most is refused before any of it is read.
+func Download(ctx context.Context, location string, w io.Writer, most int64) (int64, error) {
 	in, err := Stat(ctx, location)
+	if err == nil && in.Size > most {
+		err = fmt.Errorf("read %s: it has %d bytes, where at most %d were expected", location, in.Size, most)
+	}
 	if err != nil {
 		return 0, err
 	}

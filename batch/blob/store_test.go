@@ -156,8 +156,11 @@ func testWholeObjects(ctx context.Context, t *testing.T, folder string) {
 		}
 	}
 	var b bytes.Buffer
-	if n, err := blob.Download(ctx, x, &b); n != int64(len(data)) || !bytes.Equal(b.Bytes(), data) || err != nil {
+	if n, err := blob.Download(ctx, x, &b, int64(len(data))); n != int64(len(data)) || !bytes.Equal(b.Bytes(), data) || err != nil {
 		t.Errorf("%d bytes, %v", n, err)
+	}
+	if n, err := blob.Download(ctx, x, &b, int64(len(data)-1)); n != 0 || err == nil || !strings.Contains(err.Error(), "at most") {
+		t.Errorf("%d bytes of one that is too large, %v", n, err)
 	}
 	names, err := blob.Names(ctx, folder)
 	if diff := cmp.Diff([]string{"below/x.bin"}, names); diff != "" || err != nil {

@@ -154,7 +154,7 @@ func (s *State) fetch(ctx context.Context, f *File) (path string, err error) {
 	if !ownName.MatchString(f.Name) {
 		return "", s.damaged(pointerFile, errors.New("it names a file that is none of a delta state"))
 	}
-	path, err = s.store.Fetch(ctx, f.Name, s.options.Folder)
+	path, err = s.store.Fetch(ctx, f, s.options.Folder)
 	if err == nil {
 		err = f.verify(path)
 	}
@@ -304,6 +304,6 @@ func (s *State) publish(ctx context.Context, f File, path string) error {
 		return err
 	}
 	var err error
-	s.path, err = s.store.Fetch(ctx, f.Name, s.options.Folder)
+	s.path, err = s.store.Fetch(ctx, &f, s.options.Folder)
 	return err
 }

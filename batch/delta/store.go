@@ -29,8 +29,8 @@ type Store interface {
 	// file may be moved.
 	Publish(ctx context.Context, path, name string) error
 	// Fetch brings a file onto this machine, into folder where it is not there
-	// anyway, and returns its path.
-	Fetch(ctx context.Context, name, folder string) (path string, err error)
+	// anyway, and returns its path. One that is larger than it should be is not read.
+	Fetch(ctx context.Context, f *File, folder string) (path string, err error)
 	// Folder is where files that are to be published are made: on the store's disk
 	// if it has one, else the folder given.
 	Folder(other string) string
@@ -108,8 +108,8 @@ func (s *localStore) Publish(_ context.Context, path, name string) error {
 	return nil
 }
 
-func (s *localStore) Fetch(_ context.Context, name, _ string) (string, error) {
-	return s.path(name), nil
+func (s *localStore) Fetch(_ context.Context, f *File, _ string) (string, error) {
+	return s.path(f.Name), nil
 }
 
 func (s *localStore) List(context.Context) (names []string, err error) {
@@ -155,13 +155,13 @@ func (s remoteStore) Publish(ctx context.Context, path, name string) error {
 	return blob.CopyFile(ctx, path, s.Location(name))
 }
 
-func (s remoteStore) Fetch(ctx context.Context, name, folder string) (string, error) {
-	path := filepath.Join(folder, name)
+func (s remoteStore) Fetch(ctx context.Context, f *File, folder string) (string, error) {
+	path := filepath.Join(folder, f.Name)
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, fileMode)
 	if err != nil {
 		return "", err
 	}
-	_, err = blob.Download(ctx, s.Location(name), file)
+	_, err = blob.Download(ctx, s.Location(f.Name), file, f.Size)
 	return path, errors.Join(err, file.Close())
 }
 

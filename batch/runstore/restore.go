@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"slices"
 	"strings"
 
@@ -127,7 +128,7 @@ func (m *mirror) assemble(ctx context.Context, name string, length int64) error 
 	return m.spool.write(name+PartSuffix, func(to io.Writer) error {
 		at := int64(0)
 		for _, s := range r.Segments {
-			n, err := blob.Download(ctx, m.at(s.Name), to)
+			n, err := blob.Download(ctx, m.at(s.Name), to, s.To-s.From)
 			if err != nil {
 				return err
 			}
@@ -170,11 +171,16 @@ func (f *Folder) FetchReport(ctx context.Context, name string) error {
 	return f.remote.assemble(ctx, name, point.Checkpoint.Mark[name])
 }
 
-// fetch copies files to the spool folder, as far as they are there.
+// fetch copies files to the spool folder, as far as they are there. What ReadJSON would
+// refuse for its size is not read; reports are as large as a run.
 func (m *mirror) fetch(ctx context.Context, names ...string) error {
 	for _, name := range names {
+		most := int64(math.MaxInt64)
+		if strings.HasSuffix(name, ".json") {
+			most = maxJSON
+		}
 		err := m.spool.write(name, func(to io.Writer) error {
-			_, err := blob.Download(ctx, m.at(name), to)
+			_, err := blob.Download(ctx, m.at(name), to, most)
 			return err
 		})
 		if notThere(err) != nil {
