@@ -17,6 +17,7 @@ import (
 	"pushbatch/batch/blob"
 	"pushbatch/batch/runstore"
 	"pushbatch/readers"
+	"pushbatch/readers/inputerror"
 	"pushbatch/writers"
 	"pushbatch/writers/table"
 )
@@ -187,7 +188,12 @@ var readColumns = []string{"row", "source", "source_row", "registration_id", "st
 // say. Its errors end a run.
 func readResults(ctx context.Context, info blob.Info) iter.Seq2[*batch.Result, error] {
 	return func(yield func(*batch.Result, error) bool) {
-		fail := func(err error) { yield(nil, fmt.Errorf("read %s: %w", info.Location, err)) }
+		fail := func(err error) {
+			if _, named := errors.AsType[*inputerror.Error](err); !named {
+				err = fmt.Errorf("read %s: %w", info.Location, err)
+			}
+			yield(nil, err)
+		}
 		source, err := readers.Open(ctx, info, readers.Options{})
 		if err != nil {
 			fail(err)
