@@ -22,34 +22,13 @@ func unwrapped(source batch.Source) batch.Source {
 	}
 }
 
-// columnar is a source that knows its length and need not read every column.
-type columnar interface {
-	Select(columns []int)
-	RowCount() int64
-}
-
-// columnarOf looks below the columns that folders add, which stand after the file's own.
-func columnarOf(source batch.Source) (c columnar, ok bool) {
+// RowCount is the number of rows of a source that knows it without reading. Columns that
+// folders add change nothing of it.
+func RowCount(source batch.Source) (rows int64, known bool) {
 	if p, partitioned := source.(*partitioned); partitioned {
 		source = p.Source
 	}
-	c, ok = source.(columnar)
-	return c, ok
-}
-
-// Select says which columns of a source's header are needed, so that a
-// columnar file need not be read whole: the values of the others may be Null
-// from the next call of Rows on. Whoever gives rows back as they were
-// (failed.csv) needs them all.
-func Select(source batch.Source, columns []int) {
-	if c, ok := columnarOf(source); ok {
-		c.Select(columns)
-	}
-}
-
-// RowCount is the number of rows of a source that knows it without reading.
-func RowCount(source batch.Source) (rows int64, known bool) {
-	if c, ok := columnarOf(source); ok {
+	if c, ok := source.(interface{ RowCount() int64 }); ok {
 		return c.RowCount(), true
 	}
 	return 0, false

@@ -18,7 +18,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/format"
+	parquetzstd "github.com/parquet-go/parquet-go/compress/zstd"
 
 	"pushbatch/batch"
 	"pushbatch/batch/runstore"
@@ -102,27 +102,21 @@ func createTable[T any](fsys FS, path string) (*tableWriter[T], error) {
 // pageCodec is zstd that also compresses texts in which nothing repeats, ids and
 // hashes in hexadecimal: half the size. One encoder with a small window for all
 // pages; those of the library take 80 MB.
-type pageCodec struct{ encoder *zstd.Encoder }
+type pageCodec struct {
+	parquetzstd.Codec
+	encoder *zstd.Encoder
+}
 
 func newPageCodec() (*pageCodec, error) {
 	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(512<<10), zstd.WithLowerEncoderMem(true),
 		zstd.WithAllLitEntropyCompression(true), zstd.WithZeroFrames(true), zstd.WithEncoderCRC(false))
-	return &pageCodec{encoder}, err
+	return &pageCodec{encoder: encoder}, err
 }
-
-// String implements compress.Codec.
-func (*pageCodec) String() string { return "ZSTD" }
-
-// CompressionCodec implements compress.Codec.
-func (*pageCodec) CompressionCodec() format.CompressionCodec { return format.Zstd }
 
 // Encode implements compress.Codec.
 func (c *pageCodec) Encode(dst, src []byte) ([]byte, error) {
 	return c.encoder.EncodeAll(src, dst[:0]), nil
 }
-
-// Decode implements compress.Codec. Nothing is read while a file is written.
-func (*pageCodec) Decode([]byte, []byte) ([]byte, error) { return nil, errors.ErrUnsupported }
 
 func (w *tableWriter[T]) add(row *T) error {
 	if w.rows = append(w.rows, *row); len(w.rows) < writeAtOnce {

@@ -8,7 +8,6 @@ import (
 // column is one column of the header, with the cursors of its leaves.
 type column struct {
 	headerColumn
-	index   int // in the header
 	cursors []*cursor
 	values  int // that the current row has so far
 }

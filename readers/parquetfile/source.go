@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"iter"
-	"slices"
 
 	"pushbatch/batch"
 	"pushbatch/readers/inputerror"
@@ -49,10 +48,9 @@ type Input struct {
 // with an annotation that is not decoded has batch.Column.Undecoded set, and its
 // values as they are stored.
 type Source struct {
-	input    Input
-	header   batch.Header
-	rows     int64
-	selected []bool
+	input  Input
+	header batch.Header
+	rows   int64
 }
 
 // Open reads the footer only. Files that could be read wrongly or not at all
@@ -74,7 +72,6 @@ func Open(ctx context.Context, input Input) (*Source, error) {
 	s.rows = f.rows
 	for _, c := range columns {
 		s.header = append(s.header, c.header())
-		s.selected = append(s.selected, true)
 	}
 	return s, nil
 }
@@ -111,16 +108,6 @@ func (s *Source) Close() error {
 		return nil
 	}
 	return closing()
-}
-
-// Select says which header columns are needed; the others are not read and
-// their values are Null from the next call of Rows on. Without Select every
-// column is read. A caller that gives rows back as they were (failed.csv)
-// must not deselect a column.
-func (s *Source) Select(columns []int) {
-	for i := range s.selected {
-		s.selected[i] = slices.Contains(columns, i)
-	}
 }
 
 // RowCount is the number of rows in the file.
@@ -162,7 +149,6 @@ type scan struct {
 	file    *file
 	done    func() error
 	columns []*column
-	width   int // of a row, columns that are not read included
 	end     int64
 	cells   []batch.Value // for the next rows
 	taken   int           // bytes of the rows in the chunk that cells is the rest of
@@ -181,7 +167,7 @@ func (s *Source) newScan(ctx context.Context) (*scan, error) {
 	if err != nil {
 		return nil, err
 	}
-	sc := &scan{ctx: ctx, file: f, done: done, width: len(s.header), end: -1}
+	sc := &scan{ctx: ctx, file: f, done: done, end: -1}
 	columns, err := f.columns()
 	if err != nil || f.rows != s.rows || len(columns) != len(s.header) {
 		sc.close()
@@ -192,10 +178,7 @@ func (s *Source) newScan(ctx context.Context) (*scan, error) {
 			sc.close()
 			return nil, inputerror.New(inputerror.CodeChanged, "its column %d is another than when it was opened", i+1)
 		}
-		if !s.selected[i] {
-			continue
-		}
-		read := &column{headerColumn: c, index: i}
+		read := &column{headerColumn: c}
 		for _, l := range f.leaves[c.node.lo:c.node.hi] {
 			read.cursors = append(read.cursors, &cursor{pageReader: pageReader{scan: sc, leaf: l}})
 		}
@@ -216,22 +199,24 @@ func (s *scan) row(num int64) (batch.Row, error) {
 			return batch.Row{}, err
 		}
 	}
-	if s.taken += s.bytes; len(s.cells) < s.width || s.taken > chunkBytes {
+	width := len(s.columns)
+	if s.taken += s.bytes; len(s.cells) < width || s.taken > chunkBytes {
 		if err := context.Cause(s.ctx); err != nil {
 			return batch.Row{}, err
 		}
-		rows := max(1, min(int64(chunkCells/s.width), s.end-num))
-		s.cells, s.taken = make([]batch.Value, int64(s.width)*rows), 0
+		rows := max(1, min(int64(chunkCells/width), s.end-num))
+		s.cells, s.taken = make([]batch.Value, int64(width)*rows), 0
 	}
 	row := batch.Row{Pos: batch.Position{Row: num}, Next: batch.Position{Row: num + 1}}
-	row.Values, s.cells = s.cells[:s.width:s.width], s.cells[s.width:]
+	row.Values, s.cells = s.cells[:width:width], s.cells[width:]
 	s.faults, s.bytes = nil, 0
-	for _, s.column = range s.columns {
-		v, err := s.column.row()
+	for i, c := range s.columns {
+		s.column = c
+		v, err := c.row()
 		if err != nil {
 			return batch.Row{}, err
 		}
-		row.Values[s.column.index] = v
+		row.Values[i] = v
 	}
 	if row.Faults = s.faults; len(row.Faults) > 0 {
 		row.Err = &row.Faults[0]

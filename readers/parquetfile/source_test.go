@@ -217,19 +217,6 @@ func TestParquetReadsOnlyWhatIsNeeded(t *testing.T) {
 	all := r.read
 
 	src, r = open()
-	src.Select([]int{3, 5})
-	for i, row := range allRows(t, src, 0) {
-		want := make([]batch.Value, 8)
-		want[3], want[5] = whole[i].Values[3], whole[i].Values[5]
-		if !reflect.DeepEqual(want, row.Values) {
-			t.Fatalf("row %d: %s", i, cmp.Diff(want, row.Values))
-		}
-	}
-	if r.read > all/3 {
-		t.Errorf("two columns of eight: %d of %d bytes read", r.read, all)
-	}
-
-	src, r = open()
 	sameRows(t, whole[19_900:], allRows(t, src, 19_900))
 	if r.read > all/10 {
 		t.Errorf("the last 100 rows of 20,000: %d of %d bytes read", r.read, all)

@@ -72,7 +72,7 @@ func (o *Options) look(eachRow eachRow) (*firstPass, error) {
 func (o *Options) cell(name string) int { return o.All.Index(name) }
 
 func (s *firstPass) findMoved(o *Options, eachRow eachRow) error {
-	modified := o.cell("modified_at")
+	modified := o.cell(modifiedColumn)
 	if o.Since.IsZero() || modified < 0 {
 		return nil
 	}

@@ -16,9 +16,8 @@ const FailedFile = "failed.csv"
 
 // Exit codes that decide what is next.
 const (
-	exitDone    = 0
-	exitBadRows = 1
-	exitErrors  = 3
+	exitDone   = 0
+	exitErrors = 3
 )
 
 // Step is a command that goes on from where a run stands, as users copy it.
