@@ -101,12 +101,10 @@ func (d *deltaRun) openVanished(ctx context.Context) (in openedInput, err error)
 // openVanished opens a list of vanished devices: of a retry, those that it takes.
 func openVanished(ctx context.Context, location string, retry *retrySpec, o ops.Options) (in openedInput, err error) {
 	info, source, err := readers.OpenFile(ctx, location)
-	if err == nil {
-		source, err = retry.only(ctx, vanishedSource{source})
-	}
 	if err != nil {
 		return in, err
 	}
+	source = retry.only(vanishedSource{source})
 	o.Mapping, o.Constants = nil, nil
 	binding, err := ops.Named("depersonalize").Bind(source.Header(), o)
 	if err != nil {

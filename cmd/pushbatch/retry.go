@@ -14,7 +14,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"pushbatch/batch"
-	"pushbatch/batch/blob"
 	"pushbatch/batch/runstore"
 	"pushbatch/readers"
 	"pushbatch/readers/inputerror"
@@ -98,11 +97,7 @@ func (p *process) retry(ctx context.Context, path string, retry *retrySpec, c *r
 
 // takesAny reports whether the old run has a row to take: else no run begins.
 func (r *retrySpec) takesAny(ctx context.Context) (bool, error) {
-	results, err := blob.Stat(ctx, r.Results)
-	if err != nil {
-		return false, fmt.Errorf("read the results of %s: %w", r.Run, err)
-	}
-	for result, err := range readResults(ctx, results) {
+	for result, err := range readResults(ctx, r.Results) {
 		if err != nil || r.takes(result, result.Row.Source) {
 			return err == nil, err
 		}
@@ -135,17 +130,13 @@ func resultsFormat(s *runSpec) string {
 
 // only narrows the sources of a retrying run to the rows it takes; those of another
 // run (nil) stay whole.
-func (r *retrySpec) only(ctx context.Context, source batch.Source) (batch.Source, error) {
+func (r *retrySpec) only(source batch.Source) batch.Source {
 	if r == nil {
-		return source, nil
-	}
-	results, err := blob.Stat(ctx, r.Results) // knows from then on how S3 is reached
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("read the results of %s: %w", r.Run, err), source.Close())
+		return source
 	}
 	return readers.Only(source, func(ctx context.Context) iter.Seq2[int64, error] {
 		return func(yield func(int64, error) bool) {
-			for result, err := range readResults(ctx, results) {
+			for result, err := range readResults(ctx, r.Results) {
 				if err != nil {
 					yield(0, &batch.Abort{Code: "input_unreadable", Err: err})
 					return
@@ -155,7 +146,7 @@ func (r *retrySpec) only(ctx context.Context, source batch.Source) (batch.Source
 				}
 			}
 		}
-	}), nil
+	})
 }
 
 func (r *retrySpec) takes(result *batch.Result, source string) bool {
@@ -167,18 +158,11 @@ func (r *retrySpec) takes(result *batch.Result, source string) bool {
 }
 
 func resultsOf(ctx context.Context, run string, spec *runSpec) iter.Seq2[*batch.Result, error] {
-	return func(yield func(*batch.Result, error) bool) {
-		location, err := fileOfRun(run, "results."+resultsFormat(spec))
-		info := blob.Info{}
-		if err == nil {
-			info, err = blob.Stat(ctx, location)
-		}
-		if err != nil {
-			yield(nil, fmt.Errorf("read the results of %s: %w", run, err))
-			return
-		}
-		readResults(ctx, info)(yield)
+	location, err := fileOfRun(run, "results."+resultsFormat(spec))
+	if err != nil {
+		return func(yield func(*batch.Result, error) bool) { yield(nil, err) }
 	}
+	return readResults(ctx, location)
 }
 
 // readColumns are the columns of a results file that readResults reads.
@@ -186,24 +170,19 @@ var readColumns = []string{"row", "source", "source_row", "registration_id", "st
 
 // readResults reads a results file: of every row, in rising order, what readColumns
 // say. Its errors end a run.
-func readResults(ctx context.Context, info blob.Info) iter.Seq2[*batch.Result, error] {
+func readResults(ctx context.Context, location string) iter.Seq2[*batch.Result, error] {
 	return func(yield func(*batch.Result, error) bool) {
-		fail := func(err error) {
-			if _, named := errors.AsType[*inputerror.Error](err); !named {
-				err = fmt.Errorf("read %s: %w", info.Location, err)
-			}
-			yield(nil, err)
-		}
-		source, err := readers.Open(ctx, info, readers.Options{})
+		_, source, err := readers.OpenFile(ctx, location)
 		if err != nil {
-			fail(err)
+			yield(nil, fmt.Errorf("the results of the run: %w", err))
 			return
 		}
 		defer source.Close()
 		for r, err := range batch.Each(batch.Texts(ctx, source, readColumns...), resultOf) {
-			if err != nil {
-				fail(err)
-			} else if !yield(r, nil) {
+			if _, named := errors.AsType[*inputerror.Error](err); err != nil && !named {
+				err = fmt.Errorf("read %s: %w", location, err)
+			}
+			if !yield(r, err) || err != nil {
 				return
 			}
 		}

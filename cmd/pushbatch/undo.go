@@ -195,9 +195,7 @@ func (x *execution) openPlan(ctx context.Context, info blob.Info) error {
 	if err != nil {
 		return err
 	}
-	if source, err = x.spec.Retry.only(ctx, source); err != nil {
-		return err
-	}
+	source = x.spec.Retry.only(source)
 	options, err := x.bindOptions()
 	if err != nil {
 		return errors.Join(err, source.Close())

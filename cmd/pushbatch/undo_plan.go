@@ -18,7 +18,6 @@ import (
 
 	"pushbatch/apiclient"
 	"pushbatch/batch"
-	"pushbatch/batch/blob"
 	"pushbatch/batch/ops"
 	"pushbatch/batch/runstore"
 	"pushbatch/batch/undo"
@@ -210,14 +209,12 @@ func (run *changedRun) results(ctx context.Context) iter.Seq2[*batch.Result, err
 		return resultsOf(ctx, run.path, run.spec)
 	}
 	return func(yield func(*batch.Result, error) bool) {
-		if info, err := blob.Stat(ctx, location+runstore.PartSuffix); err == nil {
-			for r, err := range readResults(ctx, info) {
-				if err != nil || r.Row.Num > run.point.Rows { // not written whole, or not in rows yet
-					break
-				}
-				if !yield(r, nil) {
-					return
-				}
+		for r, err := range readResults(ctx, location+runstore.PartSuffix) {
+			if err != nil || r.Row.Num > run.point.Rows { // none, not written whole, or not in rows yet
+				break
+			}
+			if !yield(r, nil) {
+				return
 			}
 		}
 		behind := func(a, b batch.Waiting) int { return cmp.Compare(a.Row, b.Row) }
