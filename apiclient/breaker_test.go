@@ -13,6 +13,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"pushbatch/testdata/thorough"
 )
 
 // outage makes a platform that is out of reach for a time.
@@ -139,7 +141,7 @@ func TestPoisonRowsAreNoOutage(t *testing.T) {
 		{"a few that a gateway gives up, alone", answerer(504, ""), 9, 0},
 		{"a few whose connection breaks", func() (*http.Response, error) { return nil, syscall.ECONNRESET }, 3, 20},
 	}
-	for _, tt := range tests {
+	for _, tt := range thorough.Sample(tests, 2) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
@@ -246,6 +248,6 @@ func TestFaultyServer(t *testing.T) {
 			return reply(200, "{}"), nil
 		}}
 		c := newClient(t, p, nil)
-		load(t, c, 64, 10*time.Minute)
+		load(t, c, 64, thorough.Of(3*time.Minute, 10*time.Minute))
 	})
 }

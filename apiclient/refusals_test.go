@@ -73,7 +73,7 @@ func TestRefusalsThatDoNotDependOnTheRateKeepIt(t *testing.T) {
 		{0.10, "", 50, 20 * time.Millisecond},
 		{0.01, "2", 500, 20 * time.Millisecond},
 	}
-	for _, tt := range tests {
+	for _, tt := range thorough.Sample(tests, 2) {
 		t.Run(fmt.Sprint(tt), func(t *testing.T) {
 			t.Parallel()
 			var got, want float64
@@ -124,7 +124,7 @@ func TestRateRecoversFromABurst(t *testing.T) {
 // The rate climbs back to where it is not paced while requests are under way.
 func TestClimbToUnlimited(t *testing.T) {
 	t.Parallel()
-	for _, rate := range thorough.Of([]float64{150_000, Unlimited}, []float64{150_000, 200_000, 1_000_000, 1e19, Unlimited}) {
+	for _, rate := range thorough.Of([]float64{Unlimited}, []float64{150_000, 200_000, 1_000_000, 1e19, Unlimited}) {
 		t.Run(fmt.Sprint(rate), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {

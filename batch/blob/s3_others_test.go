@@ -20,15 +20,18 @@ import (
 // conditional writes.
 func TestOtherStores(t *testing.T) {
 	t.Parallel()
-	for name, store := range map[string]*s3test.Store{
-		"version 1 of the listing": {ListV1: true, Page: 2},
-		"the same token":           {SameToken: true, Page: 2},
-		"pages":                    {Page: 1},
-		"no DeleteObjects":         {RefuseDeletes: true},
-	} {
-		server := store.Serve(t)
+	for _, store := range thorough.Sample([]struct {
+		name string
+		is   *s3test.Store
+	}{
+		{"version 1 of the listing", &s3test.Store{ListV1: true, Page: 2}},
+		{"the same token", &s3test.Store{SameToken: true, Page: 2}},
+		{"pages", &s3test.Store{Page: 1}},
+		{"no DeleteObjects", &s3test.Store{RefuseDeletes: true}},
+	}, 2) {
+		server := store.is.Serve(t)
 		for i, tt := range storeTests {
-			t.Run(name+"/"+tt.name, func(t *testing.T) {
+			t.Run(store.name+"/"+tt.name, func(t *testing.T) {
 				t.Parallel()
 				tt.test(server.Context(t.Context(), blob.S3Options{}), t, server.Location(fmt.Sprintf("store-%d/", i)))
 			})
@@ -126,7 +129,7 @@ func TestChecksumsWhenRequired(t *testing.T) {
 	if _, err := blob.Put(ctx, "s3://bucket/x", []byte("x"), blob.Absent); err != nil {
 		t.Error(err)
 	}
-	for _, size := range []int{10, 20 << 20} {
+	for _, size := range []int{10, inParts} {
 		if err := blob.Copy(ctx, "s3://bucket/y", strings.NewReader(strings.Repeat("y", size)), blob.CreateOptions{}); err != nil {
 			t.Error(err)
 		}
@@ -173,7 +176,7 @@ func TestRedirectedWritesFail(t *testing.T) {
 			return blob.Copy(ctx, "s3://bucket/x", strings.NewReader("x"), blob.CreateOptions{})
 		},
 		"copy in parts": func(ctx context.Context) error {
-			return blob.Copy(ctx, "s3://bucket/x", strings.NewReader(strings.Repeat("x", 20<<20)), blob.CreateOptions{})
+			return blob.Copy(ctx, "s3://bucket/x", strings.NewReader(strings.Repeat("x", inParts)), blob.CreateOptions{})
 		},
 		"delete": func(ctx context.Context) error { return blob.RemoveBelow(ctx, "s3://bucket", []string{"x"}) },
 	}

@@ -18,7 +18,11 @@ import (
 
 	"pushbatch/batch/blob"
 	"pushbatch/testdata/s3test"
+	"pushbatch/testdata/thorough"
 )
+
+// inParts is a size that is uploaded in parts, which are 8 MiB.
+var inParts = thorough.Of(9<<20, 20<<20)
 
 // noise is n bytes that compress badly and repeat nowhere.
 func noise(n int) []byte {

@@ -61,7 +61,7 @@ func call(r *http.Request) string {
 func exercise(t *testing.T, server *s3test.Server, options blob.S3Options) {
 	t.Helper()
 	ctx := server.Context(t.Context(), options)
-	for _, size := range []int{10, 20 << 20} {
+	for _, size := range []int{10, inParts} {
 		upload, err := blob.Create(ctx, server.Location(fmt.Sprintf("wire/%d.bin", size)))
 		if err != nil {
 			t.Fatal(err)
@@ -95,7 +95,7 @@ func exercise(t *testing.T, server *s3test.Server, options blob.S3Options) {
 	if err := blob.AbortParts(ctx, run+"/y", server.BeginUpload(t, "wire/run/y")); err != nil {
 		t.Fatal(err)
 	}
-	if err := blob.Copy(ctx, run+"/z", bytes.NewReader(noise(10<<20)), blob.CreateOptions{When: blob.Absent}); err != nil {
+	if err := blob.Copy(ctx, run+"/z", bytes.NewReader(noise(9<<20)), blob.CreateOptions{When: blob.Absent}); err != nil {
 		t.Fatal(err)
 	}
 	if err := blob.RemoveBelow(ctx, run, []string{"x", "z"}); err != nil {

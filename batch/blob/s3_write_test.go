@@ -62,7 +62,7 @@ func TestFaultOfUpload(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = upload.Write(noise(20 << 20))
+	_, err = upload.Write(noise(inParts))
 	if err = errors.Join(err, upload.Abort()); !batch.IsFault(err) {
 		t.Errorf("got %v", err)
 	}
@@ -83,7 +83,7 @@ func TestUploadGivenUp(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if _, err := upload.Write(noise(20 << 20)); err != nil {
+				if _, err := upload.Write(noise(inParts)); err != nil {
 					t.Fatal(err)
 				}
 				end()

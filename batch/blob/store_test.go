@@ -18,6 +18,7 @@ import (
 
 	"pushbatch/batch/blob"
 	"pushbatch/testdata/s3test"
+	"pushbatch/testdata/thorough"
 )
 
 // storeTests are what every store must do; folder is an empty one.
@@ -106,7 +107,7 @@ func testVersions(ctx context.Context, t *testing.T, folder string) {
 // Of many that write over the same version exactly one succeeds.
 func testRace(ctx context.Context, t *testing.T, folder string) {
 	version := blob.Absent
-	for round := range 10 {
+	for round := range thorough.Of(4, 10) {
 		var all sync.WaitGroup
 		var won atomic.Int64
 		var next atomic.Value

@@ -9,6 +9,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"pushbatch/apiclient/simulator"
+	"pushbatch/testdata/thorough"
 )
 
 // Files that went wrong once: what is sent of them, what is refused, what is told.
@@ -23,7 +24,7 @@ func TestFilesThatWentWrong(t *testing.T) {
 	}
 	skippable := "\x50\x2a\x4d\x18\x04\x00\x00\x00abcd" // parallel compressors begin with one
 	one := "registrationId,externalId,email\nr1,e1,a@b.com\n"
-	for _, c := range []struct {
+	for _, c := range thorough.Sample([]struct {
 		name, data string
 		args       []string
 		code       int
@@ -57,7 +58,7 @@ func TestFilesThatWentWrong(t *testing.T) {
 		{name: "table.feather", data: "ARROW1\x00\x00" + strings.Repeat("\x10\x00", 300), args: []string{"depersonalize"}, code: exitUsage, says: []string{"Arrow file", "write it as Parquet"}},
 		{name: "picture.csv", data: "\x89PNG\r\n\x1a\n" + strings.Repeat("\x00\x01", 300), args: []string{"depersonalize"}, code: exitUsage, says: []string{"PNG"}},
 		{name: "book.csv", data: "PK\x03\x04" + strings.Repeat("\x00\x01", 300), args: []string{"depersonalize"}, code: exitUsage, says: []string{"book.csv"}},
-	} {
+	}, 3) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			sim, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0)})
@@ -91,17 +92,16 @@ func TestControlCharactersAreNotPrinted(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, name), []byte(data), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{
+	for _, args := range append([][]string{{"personalize", name, "--ignore-unmapped", "--out", "run"}}, thorough.Sample([][]string{
 		{"inspect", name},
 		{"inspect", name, "--show-values", "--ignore-unmapped", "--operation", "personalize"},
 		{"personalize", name, "--out", "refused"},
-		{"personalize", name, "--ignore-unmapped", "--out", "run"},
 		{"personalize", name, "--ignore-unmapped", "--out", "json", "--log-format", "json", "-v"},
 		{"report", "run"},
 		{"status", "run"},
 		{"status", "run", "--json"},
 		{"personalize", name + "\x1b[5m-none"},
-	} {
+	}, 3)...) {
 		c := prepare(t, url, dir, args...)
 		var stdout strings.Builder
 		c.Stdout = &stdout

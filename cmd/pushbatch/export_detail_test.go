@@ -18,7 +18,7 @@ func TestExportDetailKills(t *testing.T) {
 	sim, url := serve(t, simulator.Config{
 		Limits: simulator.PushLimits(0, 0), Faults: faults(t, "latency=0-20ms,cut-after=1%,500=1%"),
 	})
-	sim.SeedPeople(300)
+	sim.SeedPeople(thorough.Of(120, 300))
 	before := devicesOf(t, sim)
 	args := []string{
 		"export", "--people", "--detail", "--to", "d.csv", "--columns", "registration_id,device_manufacturer,person_id,status",

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"pushbatch/apiclient/simulator"
+	"pushbatch/testdata/thorough"
 )
 
 // An inventory with attributes, personalized into an empty platform, gives the same
@@ -18,7 +19,8 @@ func TestInventoryRoundTrip(t *testing.T) {
 	dir := t.TempDir()
 	columns := "registration_id,external_id,phone,email,first_name,last_name,middle_name,birthday,gender,tags,custom_attributes"
 	first, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0), WebPush: 20, Contacts: 2})
-	first.SeedPeople(120)
+	people := thorough.Of(50, 120)
+	first.SeedPeople(people)
 	c := start(t, url, dir, "export", "--people", "--person-attributes", "--to", "all.parquet", "--list-rate", "1000", "--out", "out")
 	demandCode(t, c, c.code(t))
 	_, empty := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0)})
@@ -29,7 +31,7 @@ func TestInventoryRoundTrip(t *testing.T) {
 		demandCode(t, c, c.code(t))
 	}
 	before, after := byDevice(t, filepath.Join(dir, "before.csv")), byDevice(t, filepath.Join(dir, "after.csv"))
-	if len(before) < 120 || len(after) != len(before) {
+	if len(before) < people || len(after) != len(before) {
 		t.Fatalf("%d and %d devices", len(before), len(after))
 	}
 	different := 0

@@ -36,8 +36,7 @@ func TestCheckpointNamesOtherFiles(t *testing.T) {
 	prepare(t, url, dir, append([]string{"personalize", input, "--canary", "1", "--out", "s3://bucket/run"}, s3...)...).demandEnd(t, exitErrors)
 	prepare(t, url, dir, "personalize", input, "--canary", "1", "--out", "run").demandEnd(t, exitErrors)
 	names := []string{victim, "../victim.part", "../../../../../../../../../../../" + victim, "sub/victim.part", `..\victim.part`, "job.json"}
-	for n := range thorough.Some(len(names), 3) {
-		name := names[n]
+	for _, name := range thorough.Sample(names, 6) {
 		quoted := strings.ReplaceAll(name, `\`, `\\`)
 		for place, data := range map[string]string{
 			"run/checkpoint.json":           `{"checkpoint":{"mark":{"` + quoted + `":3}}}`,
@@ -85,7 +84,7 @@ func TestJobFileNamesOtherPlaces(t *testing.T) {
 		at("personalize", input, "--canary", "1", "--out", "s3://bucket/"+run, "--share-limit", limit).demandEnd(t, exitErrors)
 		data, _ := server.Get(t, run+"/job.json")
 		job := string(data)
-		for _, place := range []string{victim, "s3://other/limit.json"} {
+		for _, place := range thorough.Sample([]string{victim, "s3://other/limit.json"}, 2) {
 			server.Put(t, run+"/job.json", []byte(strings.Replace(job, limit, place, 1)))
 			at("resume", "s3://bucket/"+run).demandEnd(t, exitUsage, "give --share-limit on the command line")
 		}
@@ -119,7 +118,7 @@ func TestPlantedInFolders(t *testing.T) {
 	link := func(path string) error { return os.Symlink(victim, path) }
 	dangling := func(path string) error { return os.Symlink(victim+"-none", path) }
 	pipe := func(path string) error { return syscall.Mkfifo(path, 0o600) }
-	for i, c := range []struct {
+	for i, c := range thorough.Sample([]struct {
 		name  string
 		plant func(string) error
 		args  []string
@@ -135,7 +134,7 @@ func TestPlantedInFolders(t *testing.T) {
 		{"state.json.tmp", link, []string{"personalize", input, "--delta", "FOLDER", "--out", "run"}},
 		{"devices-00000001-aaaaaaaa.parquet", dangling, []string{"personalize", input, "--delta", "FOLDER", "--out", "run"}},
 		{".lock", link, []string{"personalize", input, "--delta", "FOLDER", "--out", "run"}},
-	} {
+	}, 3) {
 		folder := filepath.Join(dir, "folder"+string(rune('a'+i)))
 		if err := errors.Join(os.Mkdir(folder, 0o700), c.plant(filepath.Join(folder, c.name))); err != nil {
 			t.Fatal(err)
@@ -168,7 +167,7 @@ func TestPipeForAPlace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	commands := [][]string{
+	for _, args := range thorough.Sample([][]string{
 		{"resume", pipe},
 		{"retry", pipe},
 		{"undo", pipe},
@@ -176,9 +175,7 @@ func TestPipeForAPlace(t *testing.T) {
 		{"report", pipe},
 		{"personalize", input, "--out", pipe, "--continue"},
 		{"personalize", input, "--share-limit", pipe},
-	}
-	for n := range thorough.Some(len(commands), 3) {
-		args := commands[n]
+	}, 7) {
 		c := prepare(t, url, dir, args...)
 		if c.begin(t); c.code(t) == exitDone {
 			t.Errorf("%q ended well", args)
@@ -237,8 +234,7 @@ func TestJobFileNamesOtherAddresses(t *testing.T) {
 		`"notify-url":["THIEF"]`, `"notify-secret-file":["in.csv"]`, `"api-key-file":["in.csv"]`, `"metrics-file":["stolen.prom"]`,
 		`"metrics-listen":["127.0.0.1:1"]`, `"oauth2-token-url":["THIEF"]`, `"base-url":["THIEF"]`, `"s3-endpoint-url":["THIEF"]`, `"redact-key-file":["in.csv"]`,
 	}
-	for n := range thorough.Some(len(settings), 3) {
-		setting := settings[n]
+	for _, setting := range thorough.Sample(settings, 9) {
 		setting = strings.ReplaceAll(setting, "THIEF", thief)
 		data := bytes.Replace(asWritten, []byte(`"settings": {`), []byte(`"settings": {`+setting+`,`), 1)
 		if bytes.Equal(data, asWritten) {
@@ -269,14 +265,18 @@ func TestS3RedirectsElsewhere(t *testing.T) {
 	var asked atomic.Int64
 	thief := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
 	t.Cleanup(thief.Close)
-	for name, away := range map[string]func(*http.Request) bool{
-		"an input": func(r *http.Request) bool {
+	for _, c := range thorough.Sample([]struct {
+		name string
+		away func(*http.Request) bool
+	}{
+		{"an input", func(r *http.Request) bool {
 			return strings.HasSuffix(r.URL.Path, "/in.csv") && r.Method == http.MethodGet
-		},
-		"a listing":         func(r *http.Request) bool { return r.URL.Query().Has("list-type") },
-		"what is written":   func(r *http.Request) bool { return r.Method == http.MethodPut },
-		"in the second way": func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/second") },
-	} {
+		}},
+		{"a listing", func(r *http.Request) bool { return r.URL.Query().Has("list-type") }},
+		{"what is written", func(r *http.Request) bool { return r.Method == http.MethodPut }},
+		{"in the second way", func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/second") }},
+	}, 2) {
+		name, away := c.name, c.away
 		store := &s3test.Store{}
 		server := store.Serve(t)
 		server.Put(t, "in/in.csv", []byte("registrationId\nr1\n"))

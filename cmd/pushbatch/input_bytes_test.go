@@ -16,6 +16,7 @@ import (
 	"golang.org/x/text/encoding/unicode"
 
 	"pushbatch/apiclient/simulator"
+	"pushbatch/testdata/thorough"
 )
 
 // Line ends, byte order marks and encodings do not change what is sent.
@@ -24,7 +25,7 @@ func TestInputBytes(t *testing.T) {
 	const text = "registrationId,externalId,firstName\ndevice-1,ann,Željka\n"
 	dir := t.TempDir()
 	_, url := serve(t, simulator.Config{})
-	for i, input := range []struct {
+	for i, input := range thorough.Sample([]struct {
 		name, bytes, detected string
 		args                  []string
 	}{
@@ -42,7 +43,7 @@ func TestInputBytes(t *testing.T) {
 			name: "windows-1250", bytes: encoded(t, charmap.Windows1250, text), detected: "windows-1250",
 			args: []string{"--encoding", "windows-1250"},
 		},
-	} {
+	}, 3) {
 		t.Run(input.name, func(t *testing.T) {
 			t.Parallel()
 			file, run := fmt.Sprintf("%d.csv", i), fmt.Sprintf("run-%d", i)

@@ -126,8 +126,7 @@ func TestForeignFilesAreNamed(t *testing.T) {
 		{"feed.csv", "<?xml version=\"1.0\"?><rows/>", "an XML document"},
 		{"named.parquet", "registrationId,externalId\ndevice-1,ann\n", "not Parquet"},
 	}
-	for i := range thorough.Some(len(files), 3) {
-		tt := files[i]
+	for i, tt := range thorough.Sample(files, 4) {
 		write(t, filepath.Join(dir, tt.name), tt.data)
 		for _, args := range [][]string{{"personalize", tt.name, "--dry-run", "--out", "none"}, {"inspect", tt.name}} {
 			c := start(t, url, dir, args...)

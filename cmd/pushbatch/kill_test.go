@@ -26,10 +26,10 @@ import (
 // kills is how many kill -9 TestKills deals out: few by default.
 var kills = flag.Int("kills", 2, "kill -9 that TestKills deals out; at least 30 with FULL_TESTS=1")
 
-const (
-	killInFlight = 16
-	killRate     = 2000
-)
+const killInFlight = 16
+
+// killRate leaves a run of a few rows under way when it is killed.
+var killRate = thorough.Of(700, 2000)
 
 // A run is killed at random moments, again and again, and resumed each time:
 // every row stands in the results once, the platform's state is that of the

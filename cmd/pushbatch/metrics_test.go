@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"pushbatch/apiclient/simulator"
+	"pushbatch/testdata/thorough"
 	"pushbatch/writers/report"
 )
 
@@ -55,7 +56,7 @@ func TestMetrics(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	rows := filepath.Join(dir, "rows.csv")
-	writeKillRows(t, rows, 400)
+	writeKillRows(t, rows, thorough.Of(200, 400))
 	_, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0), Faults: faults(t, "500=10%,latency=1-20ms")})
 	file := filepath.Join(dir, "pushbatch.prom")
 	c := start(t, url, dir, "update", rows, "--out", "run", "--rate", "100", "--max-attempts", "1",
@@ -164,13 +165,13 @@ func TestMetricsStoppedAndResumed(t *testing.T) {
 
 func TestMetricsRefused(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct{ flag, value, says string }{
+	for _, c := range thorough.Sample([]struct{ flag, value, says string }{
 		{"--metrics-file", "nowhere/m.prom", "its folder is not there"},
 		{"--metrics-listen", "9464", "such as :9464"},
 		{"--metrics-listen", ":99999", "--metrics-listen"},
 		{"--metrics-label", "1x=y", "NAME=VALUE"},
 		{"--metrics-label", "status=y", "already"},
-	} {
+	}, 3) {
 		child := start(t, "http://127.0.0.1:1", t.TempDir(), "update", "rows.csv", c.flag, c.value)
 		if code := child.code(t); code != 2 || !strings.Contains(child.stderr.String(), c.says) {
 			t.Errorf("%s %s: exit code %d\n%s", c.flag, c.value, code, &child.stderr)

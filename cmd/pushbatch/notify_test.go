@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"pushbatch/apiclient/simulator"
+	"pushbatch/testdata/thorough"
 )
 
 const notifyTestSecret = "notify-secret-5f1d"
@@ -116,10 +117,14 @@ func TestNotifyResumed(t *testing.T) {
 
 func TestNotifyURLRefused(t *testing.T) {
 	t.Parallel()
-	for address, says := range map[string]string{
-		"http://example.com/token": "http://example.com/…: https was expected", "example.com": "such as https://",
-		"https://": "such as https://", "ftp://127.0.0.1/x": "such as https://", "https://a b/%zz": "such as https://",
-	} {
+	for _, c := range thorough.Sample([]struct{ address, says string }{
+		{"http://example.com/token", "http://example.com/…: https was expected"},
+		{"example.com", "such as https://"},
+		{"https://", "such as https://"},
+		{"ftp://127.0.0.1/x", "such as https://"},
+		{"https://a b/%zz", "such as https://"},
+	}, 3) {
+		address, says := c.address, c.says
 		child := start(t, "http://127.0.0.1:1", t.TempDir(), "update", "rows.csv", "--notify-url", address)
 		if code := child.code(t); code != 2 || !strings.Contains(child.stderr.String(), says) || strings.Contains(child.stderr.String(), "token") {
 			t.Errorf("%s: exit code %d\n%s", address, code, &child.stderr)

@@ -42,7 +42,7 @@ func TestPagesAreNoAnswers(t *testing.T) {
 		{"empty", "", 0},
 		{"object", "{}", 0},
 	}
-	for _, tt := range tests {
+	for _, tt := range thorough.Sample(tests, 2) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			url := serveHandler(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -88,7 +88,7 @@ func TestWayToThePlatformIsWrong(t *testing.T) {
 		{"proxy that speaks no TLS", "https://x.example", "https://user:hunter2@" + plain, "proxy " + plain},
 		{"proxy that may reach it later", "https://x.example", busy, "out of reach for"},
 	}
-	for _, tt := range tests {
+	for _, tt := range thorough.Sample(tests, 3) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			c := prepare(t, tt.base, t.TempDir(), "depersonalize", devices(t, 3), "--max-outage", "1s", "--out", "run")

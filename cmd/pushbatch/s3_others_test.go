@@ -12,6 +12,7 @@ import (
 
 	"pushbatch/apiclient/simulator"
 	"pushbatch/testdata/s3test"
+	"pushbatch/testdata/thorough"
 )
 
 // s3Child is the program over a store.
@@ -58,7 +59,7 @@ func TestS3ListingOfOtherStores(t *testing.T) {
 // nothing can be deleted by the thousand.
 func TestS3UploadsOfOthers(t *testing.T) {
 	t.Parallel()
-	for _, out := range []string{"s3://bucket/team", "s3://bucket"} {
+	for _, out := range thorough.Sample([]string{"s3://bucket/team", "s3://bucket"}, 2) {
 		_, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0)})
 		store := &s3test.Store{RefuseDeletes: true}
 		server := store.Serve(t)
@@ -173,7 +174,7 @@ func TestS3WithoutChecksums(t *testing.T) {
 // Without conditional writes a run is refused at the start; inputs and --to work.
 func TestS3WithoutConditionalWrites(t *testing.T) {
 	t.Parallel()
-	for _, conditions := range []int{s3test.RefuseConditions, s3test.IgnoreConditions} {
+	for _, conditions := range thorough.Sample([]int{s3test.RefuseConditions, s3test.IgnoreConditions}, 2) {
 		sim, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0)})
 		server := (&s3test.Store{Conditions: conditions}).Serve(t)
 		input := server.Put(t, "in.csv", []byte("registrationId\nr1\n"))

@@ -26,6 +26,7 @@ import (
 	"pushbatch/apiclient/simulator"
 	"pushbatch/batch"
 	"pushbatch/batch/runstore"
+	"pushbatch/testdata/thorough"
 	"pushbatch/writers/console"
 	"pushbatch/writers/report"
 )
@@ -41,7 +42,7 @@ var buildOnce = sync.OnceValue(func() error {
 		return err
 	}
 	built = filepath.Join(dir, "pushbatch")
-	out, err := exec.Command("go", "build", fmt.Sprintf("-race=%t", raceDetector()), "-o", built, ".").CombinedOutput() //nolint:gosec // the program
+	out, err := exec.Command("go", "build", fmt.Sprintf("-race=%t", raceDetector()), "-ldflags=-w", "-o", built, ".").CombinedOutput() //nolint:gosec // the program
 	if err != nil {
 		return errors.New(string(out))
 	}
@@ -172,10 +173,10 @@ func TestSignals(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Fatal("this test needs Unix signals")
 	}
-	for _, test := range []struct {
+	for _, test := range thorough.Sample([]struct {
 		signal syscall.Signal
 		code   int
-	}{{syscall.SIGINT, 130}, {syscall.SIGTERM, 143}, {syscall.SIGHUP, 129}} {
+	}{{syscall.SIGINT, 130}, {syscall.SIGTERM, 143}, {syscall.SIGHUP, 129}}, 3) {
 		t.Run(test.signal.String(), func(t *testing.T) {
 			t.Parallel()
 			if signal.Ignored(test.signal) {
@@ -336,7 +337,7 @@ func TestExitCodeWithoutReader(t *testing.T) {
 	if err := os.WriteFile(input, []byte("registrationId,isPrimary\nr1,true\nr2,maybe\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, test := range []struct {
+	for _, test := range thorough.Sample([]struct {
 		args []string
 		code int
 	}{
@@ -344,7 +345,7 @@ func TestExitCodeWithoutReader(t *testing.T) {
 		{[]string{"update", input, "--simulate", "--out", "run"}, 1},
 		{[]string{"resume", "nothing"}, 2},
 		{[]string{"help"}, 0},
-	} {
+	}, 2) {
 		read, write, err := os.Pipe()
 		if err != nil {
 			t.Fatal(err)

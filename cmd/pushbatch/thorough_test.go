@@ -25,4 +25,8 @@ func TestThoroughSome(t *testing.T) { //nolint:paralleltest // it sets the envir
 			t.Errorf("all of %d: %v", n, all)
 		}
 	}
+	t.Setenv("FULL_TESTS", "")
+	if some := thorough.Sample([]string{"a", "b", "c"}, 2); len(some) != 2 || some[0] == "c" || some[1] != "c" {
+		t.Errorf("one of each two: %q", some)
+	}
 }

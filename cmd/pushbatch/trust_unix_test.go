@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"pushbatch/apiclient/simulator"
+	"pushbatch/testdata/thorough"
 )
 
 // A run folder that others can write is refused by every command that opens one, as
@@ -27,10 +28,10 @@ func TestRunFolderOfOthers(t *testing.T) {
 		t.Fatal(err)
 	}
 	sent := sim.Stats().Effects
-	for _, args := range [][]string{{"resume", run}, {"retry", run}, {"status", run}, {"report", run}, {"report", run, run}, {"depersonalize", input, "--out", run}} {
+	for _, args := range thorough.Sample([][]string{{"resume", run}, {"retry", run}, {"status", run}, {"report", run}, {"report", run, run}, {"depersonalize", input, "--out", run}}, 3) {
 		prepare(t, url, dir, args...).demandEnd(t, exitUsage, "can be written by others", "--trust-folder")
 	}
-	for _, args := range [][]string{{"resume", run}, {"status", run}, {"report", run}} {
+	for _, args := range thorough.Sample([][]string{{"resume", run}, {"status", run}, {"report", run}}, 3) {
 		prepare(t, url, dir, append(args, "--trust-folder")...).demandEnd(t, exitDone)
 	}
 	if sim.Stats().Effects != sent {
@@ -44,7 +45,7 @@ func TestRunFolderOfOthers(t *testing.T) {
 		if err := errors.Join(os.Rename(path, path+".kept"), syscall.Mkfifo(path, 0o600)); err != nil {
 			t.Fatal(err)
 		}
-		for _, args := range [][]string{{"resume", run}, {"retry", run}, {"status", run}, {"report", run}} {
+		for _, args := range thorough.Sample([][]string{{"resume", run}, {"retry", run}, {"status", run}, {"report", run}}, 4) {
 			prepare(t, url, dir, args...).demandEnd(t, exitUsage, name, "is no regular file")
 		}
 		if err := os.Rename(path+".kept", path); err != nil {

@@ -21,7 +21,7 @@ import (
 )
 
 var (
-	undoRounds = flag.Int("undo-rounds", 2, "rounds of TestUndoRestores; at least 12 with FULL_TESTS=1")
+	undoRounds = flag.Int("undo-rounds", 1, "rounds of TestUndoRestores; at least 12 with FULL_TESTS=1")
 	undoSeed   = flag.Uint64("undo-seed", 0, "seed of the first round of TestUndoRestores; 0: a new one")
 )
 

@@ -4,6 +4,7 @@
 //	thorough.Only(t)                               // minutes, a browser or a server: not by itself
 //	kills := thorough.Of(5, 30)
 //	for at := range thorough.Some(calls, 5) { … }  // one call of five, or each
+//	for _, c := range thorough.Sample(cases, 3) { … }  // the same of a table
 package thorough
 
 import (
@@ -43,4 +44,13 @@ func Some(n, few int) iter.Seq[int] {
 			}
 		}
 	}
+}
+
+// Sample are the cases that Some chooses of all.
+func Sample[T any](all []T, few int) []T {
+	var chosen []T
+	for n := range Some(len(all), few) {
+		chosen = append(chosen, all[n])
+	}
+	return chosen
 }
