@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"pushbatch/batch"
+	"pushbatch/testdata/thorough"
 )
 
 // sendFunc is a request that touches nothing another one touches.
@@ -279,7 +280,7 @@ func TestContextCancelledBeforeRun(t *testing.T) {
 // Requests that end with the context's own error do not hide why it ended.
 func TestContextCancelledDuringRun(t *testing.T) {
 	t.Parallel()
-	for range 200 {
+	for range thorough.Of(50, 200) {
 		w, cfg := plain(500, nil)
 		ctx, cancel := context.WithCancelCause(t.Context())
 		cfg.Inputs[0].Map = func(row *batch.Row) (batch.Request, *batch.Outcome) {

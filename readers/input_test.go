@@ -23,6 +23,7 @@ import (
 	"pushbatch/batch/blob"
 	"pushbatch/readers/inputerror"
 	"pushbatch/testdata/readertest"
+	"pushbatch/testdata/thorough"
 )
 
 const (
@@ -232,10 +233,10 @@ func openStdin(tb testing.TB, in io.Reader, options Options) batch.Source {
 
 func TestStdin(t *testing.T) {
 	t.Parallel()
-	long := "id;name\n" + strings.Repeat("1;Željka\n", 30_000)
+	long := "id;name\n" + strings.Repeat("1;Željka\n", thorough.Of(10_000, 30_000))
 	for name, data := range map[string]string{
 		"csv": sampleCSV, "long": long, "gzip": gzipped(t, long), "zstd": zstandard(t, long),
-		"utf-16": utf16Text(long, binary.LittleEndian), "ndjson": strings.Repeat(sampleNDJSON, 10_000),
+		"utf-16": utf16Text(long, binary.LittleEndian), "ndjson": strings.Repeat(sampleNDJSON, thorough.Of(3_000, 10_000)),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -9,13 +9,15 @@ import (
 	"testing"
 
 	"pushbatch/batch"
+	"pushbatch/testdata/thorough"
 )
 
 // TestManyInputs opens hundreds of inputs at once, as a run does before its first
 // request: none holds a file or what was read of it. It does not run beside other
 // tests, whose files and memory would count.
 func TestManyInputs(t *testing.T) { //nolint:paralleltest // see above
-	const inputs, most = 200, 6 << 10
+	const most = 6 << 10
+	inputs := thorough.Of(80, 200)
 	parquet, err := os.ReadFile(filepath.Join("parquetfile", "testdata", "duckdb", "people-zstd-v2.parquet"))
 	if err != nil {
 		t.Fatal(err)
@@ -41,7 +43,7 @@ func TestManyInputs(t *testing.T) { //nolint:paralleltest // see above
 		}
 		runtime.GC()
 		runtime.ReadMemStats(&after)
-		if each := (int64(after.HeapAlloc) - int64(heap.HeapAlloc)) / inputs; each > most {
+		if each := (int64(after.HeapAlloc) - int64(heap.HeapAlloc)) / int64(inputs); each > most {
 			t.Errorf("%s: an input that is open takes %d bytes, want at most %d", name, each, most)
 		}
 		for range sources[inputs-1].Rows(t.Context(), batch.Position{}) {

@@ -3,6 +3,7 @@ package readers
 import (
 	"bytes"
 	"encoding/binary"
+	"flag"
 	"math/rand/v2"
 	"reflect"
 	"strings"
@@ -16,6 +17,9 @@ import (
 	"pushbatch/testdata/readertest"
 	"pushbatch/testdata/thorough"
 )
+
+// Few draws by themselves: flags of rapid are there before this.
+var _ = flag.Set("rapid.checks", thorough.Of("40", "100"))
 
 // csvFile draws a table and writes it in a dialect drawn with it.
 type csvFile struct {
@@ -92,7 +96,7 @@ func TestCSVProperty(t *testing.T) {
 		if diff := cmp.Diff(file.rows, table(source.Header(), rows)); diff != "" {
 			rt.Fatalf("%s (-written +read):\n%s", Detected(source), diff)
 		}
-		for i := range thorough.Some(len(rows), 8) {
+		for i := range thorough.Some(len(rows), 16) {
 			rest, err := readertest.ReadFrom(t.Context(), source, rows[i].Next)
 			if diff := difference(rows[i+1:], rest); err != nil || diff != "" && len(rest)+len(rows[i+1:]) > 0 {
 				rt.Fatalf("behind row %d: %v\n%s", i+1, err, diff)

@@ -15,6 +15,7 @@ import (
 
 	"pushbatch/apiclient/simulator"
 	"pushbatch/testdata/openapitest"
+	"pushbatch/testdata/thorough"
 )
 
 func faults(t testing.TB, text string) []simulator.Fault {
@@ -182,6 +183,7 @@ func slicesOf(s string, n int) []string {
 
 func TestShares(t *testing.T) {
 	t.Parallel()
+	requests := thorough.Of(8_000, 20_000)
 	met := func(seed uint64) map[string]int64 {
 		sim := simulator.New(simulator.Config{
 			Seed: seed, Limits: &simulator.Limits{},
@@ -189,14 +191,14 @@ func TestShares(t *testing.T) {
 		})
 		call := newCaller(t, sim)
 		call.rt = sim.RoundTripper()
-		for range 20000 {
+		for range requests {
 			_, _ = handling(call, "GET", pushPath+"d", "")
 		}
 		return sim.Stats().ByFault
 	}
 	first := met(1)
 	for name, share := range map[string]float64{"500": .03, "503": .03, "cut-before": .02, "cut-after": .02, "cut-body": .01, "html-502": .02} {
-		want := share * 20000
+		want := share * float64(requests)
 		if got := float64(first[name]); got < want*.75 || got > want*1.25 {
 			t.Errorf("%s met %v times, want about %v", name, got, want)
 		}

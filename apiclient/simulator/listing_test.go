@@ -260,7 +260,7 @@ func TestListedDevices(t *testing.T) {
 // overlapping them.
 func TestWalkWhilePeopleChange(t *testing.T) {
 	t.Parallel()
-	n := thorough.Of(1500, 3000)
+	n := thorough.Of(800, 3000)
 	sim, call := seeded(t, n, simulator.Config{Seed: 3})
 	gone := map[int64]bool{}
 	removed := 0

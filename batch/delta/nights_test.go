@@ -2,6 +2,7 @@ package delta
 
 import (
 	"cmp"
+	"flag"
 	"fmt"
 	"io"
 	"math"
@@ -16,6 +17,9 @@ import (
 	"pushbatch/batch/runstore"
 	"pushbatch/testdata/thorough"
 )
+
+// Few draws by themselves: flags of rapid are there before this.
+var _ = flag.Set("rapid.checks", thorough.Of("40", "100"))
 
 // nights is a job that runs night after night, beside what the contract says that
 // its State must know.
@@ -341,7 +345,7 @@ func (f faultyFile) Sync() error {
 func TestCrashPoints(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []struct{ dead, torn bool }{{false, false}, {true, false}, {true, true}} {
-		for n := range thorough.Some(math.MaxInt, 3) {
+		for n := range thorough.Some(math.MaxInt, 5) {
 			if !crash(t, n, kind.dead, kind.torn) {
 				if n < 15 {
 					t.Fatalf("a night has %d steps only: this test looks at nothing", n)

@@ -87,7 +87,7 @@ func TestJournalReadsAPrefix(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for at := range whole {
+		for at := range thorough.Some(len(whole), 4) {
 			flipped := append([]byte(nil), whole...)
 			flipped[at] ^= 1
 			for _, damaged := range [][]byte{whole[:at], flipped} {
@@ -225,7 +225,7 @@ func (f *dyingFile) Truncate(size int64) error {
 // that was being written.
 func TestJournalAtEveryCrash(t *testing.T) {
 	t.Parallel()
-	for first := range thorough.Some(math.MaxInt, 3) {
+	for first := range thorough.Some(math.MaxInt, 5) {
 		survived := true
 		for second := range thorough.Some(math.MaxInt, 3) {
 			f := newFolder(t)

@@ -272,7 +272,7 @@ func TestS3DiesAtEveryRequest(t *testing.T) {
 	const rows, every = 120, 10
 	want := expected(t, rows)
 	for _, late := range []bool{false, true} {
-		for before := range thorough.Some(math.MaxInt, 6) {
+		for before := range thorough.Some(math.MaxInt, 9) {
 			n := int64(before) + 1
 			for _, key := range server.Keys(t, "runs/") {
 				server.Delete(t, key)

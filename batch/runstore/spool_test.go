@@ -8,6 +8,8 @@ import (
 
 	"github.com/gofrs/flock"
 	"golang.org/x/sync/errgroup"
+
+	"pushbatch/testdata/thorough"
 )
 
 // What a killed process left in the temporary folder is removed by the next one;
@@ -63,7 +65,7 @@ func TestSpoolsMadeAtOnce(t *testing.T) {
 	var group errgroup.Group
 	for range 16 {
 		group.Go(func() error {
-			for range 50 {
+			for range thorough.Of(15, 50) {
 				s, err := NewSpool()
 				if err != nil {
 					return err

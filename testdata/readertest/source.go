@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"pushbatch/batch"
+	"pushbatch/testdata/thorough"
 )
 
 const (
@@ -120,7 +121,7 @@ func testPositions(t *testing.T, source batch.Source, rows []batch.Row) {
 func positions(rows int) []int {
 	var list []int
 	for i := range rows {
-		if rows <= everyPosition || rand.IntN(rows) < samples {
+		if rows <= thorough.Of(20, everyPosition) || rand.IntN(rows) < thorough.Of(12, samples) {
 			list = append(list, i)
 		}
 	}
