@@ -40,7 +40,7 @@ func (local) get(_ context.Context, path string) (Object, error) {
 	}
 	defer f.Close()
 	data, err := readObject(f, path)
-	return Object{Data: data, Version: versionOf(data), Age: max(0, time.Since(info.ModTime()))}, err
+	return Object{Data: data, Version: ContentVersion(data), Age: max(0, time.Since(info.ModTime()))}, err
 }
 
 // readObject reads a small object to its end.
@@ -56,8 +56,8 @@ func tooLarge(location string) error {
 	return fmt.Errorf("read %s: it has more than %d MiB", location, maxObject>>20)
 }
 
-// versionOf names a content: a disk has no versions of its own.
-func versionOf(data []byte) Version {
+// ContentVersion names a content: a disk has no versions of its own.
+func ContentVersion(data []byte) Version {
 	sum := sha256.Sum256(data)
 	return Version(hex.EncodeToString(sum[:16]))
 }
@@ -70,7 +70,7 @@ func (s local) put(ctx context.Context, path string, data []byte, when Version) 
 	if _, err := io.Copy(u, bytes.NewReader(data)); err != nil {
 		return "", errors.Join(err, u.Abort())
 	}
-	return versionOf(data), u.Commit()
+	return ContentVersion(data), u.Commit()
 }
 
 func (s local) create(ctx context.Context, path string, o CreateOptions) (Upload, error) {

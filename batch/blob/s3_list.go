@@ -139,7 +139,7 @@ func (p keyPattern) matches(key string) bool {
 		return false // the placeholder of an empty folder
 	}
 	if p.pattern == nil {
-		return !anyIgnored(strings.Split(key[len(p.prefix):], "/"))
+		return !PassedOver(strings.Split(key[len(p.prefix):], "/")...)
 	}
 	parts := strings.Split(key, "/")
 	if len(parts) < len(p.pattern) {
@@ -154,7 +154,8 @@ func (p keyPattern) matches(key string) bool {
 	if p.markers {
 		below = below[1:]
 	}
-	return !anyIgnored(below)
+	return !PassedOver(below...)
 }
 
-func anyIgnored(names []string) bool { return slices.ContainsFunc(names, ignored) }
+// PassedOver reports whether Expand passes over a name, or a folder in it.
+func PassedOver(names ...string) bool { return slices.ContainsFunc(names, ignored) }

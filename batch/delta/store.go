@@ -2,8 +2,6 @@ package delta
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -51,10 +49,6 @@ func LocalStore(fsys FS, folder string) Store { return &localStore{fsys, folder}
 func (s *localStore) path(name string) string     { return filepath.Join(s.folder, name) }
 func (s *localStore) Location(name string) string { return s.path(name) }
 func (s *localStore) Folder(string) string        { return s.folder }
-func versionOf(data []byte) blob.Version {
-	sum := sha256.Sum256(data)
-	return blob.Version(hex.EncodeToString(sum[:]))
-}
 
 func (s *localStore) Get(_ context.Context, name string) ([]byte, blob.Version, error) {
 	file, err := s.fs.OpenFile(s.path(name), os.O_RDONLY, 0)
@@ -63,7 +57,7 @@ func (s *localStore) Get(_ context.Context, name string) ([]byte, blob.Version, 
 	}
 	defer file.Close()
 	data, err := io.ReadAll(io.LimitReader(file, maxPointer))
-	return data, versionOf(data), err
+	return data, blob.ContentVersion(data), err
 }
 
 func (s *localStore) Put(ctx context.Context, name string, data []byte, when blob.Version) (blob.Version, error) {
@@ -80,7 +74,7 @@ func (s *localStore) Put(ctx context.Context, name string, data []byte, when blo
 	if err := s.writeSynced(s.path(name+tempSuffix), data); err != nil {
 		return "", fmt.Errorf("write %s: %w", s.path(name), err)
 	}
-	return versionOf(data), s.Publish(ctx, s.path(name+tempSuffix), name)
+	return blob.ContentVersion(data), s.Publish(ctx, s.path(name+tempSuffix), name)
 }
 
 func (s *localStore) writeSynced(path string, data []byte) error {

@@ -73,7 +73,6 @@ func newExportCommand(p *process) *cobra.Command {
 			return p.export(cmd.Context(), &runConfig{operation: op, inputs: inputs, flags: flags, set: cmd.Flags()})
 		},
 	}
-	cmd.Flags().SortFlags = false
 	flags.export.add(cmd.Flags())
 	flags.add(cmd.Flags())
 	return cmd

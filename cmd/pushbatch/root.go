@@ -15,6 +15,7 @@ import (
 
 	"pushbatch/batch/ops"
 	"pushbatch/writers/console"
+	"pushbatch/writers/report"
 )
 
 // newRoot builds the command tree: one file a command.
@@ -109,9 +110,7 @@ func unknownCommand(cmd *cobra.Command, args []string) error {
 func unknownFlag(cmd *cobra.Command, err error) error {
 	hint := ""
 	if missing, ok := errors.AsType[*pflag.NotExistError](err); ok {
-		var names []string
-		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
-		hint = didYouMean(missing.GetSpecifiedName(), names)
+		hint = didYouMean(missing.GetSpecifiedName(), flagNames(cmd.Flags(), "--"))
 	}
 	return usageError("%v%s\nRun %s --help to see the flags", readable(err), hint, cmd.CommandPath())
 }
@@ -124,7 +123,7 @@ func newOperationCommand(p *process, op *ops.Operation) *cobra.Command {
 	flags := &jobFlags{}
 	cmd := &cobra.Command{
 		Use:   op.Name + " INPUT…",
-		Short: console.Capitalized(op.Title),
+		Short: report.Capital(op.Title),
 		Long:  columnHelp(op),
 		Args:  needInput,
 		RunE: func(cmd *cobra.Command, inputs []string) error {
@@ -160,7 +159,7 @@ func needInput(cmd *cobra.Command, args []string) error {
 
 func columnHelp(op *ops.Operation) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s, one request a row.\n\nColumns (letter case, spaces, - and _ do not count):\n", console.Capitalized(op.Title))
+	fmt.Fprintf(&b, "%s, one request a row.\n\nColumns (letter case, spaces, - and _ do not count):\n", report.Capital(op.Title))
 	line := func(what string, columns []string) {
 		if len(columns) > 0 {
 			fmt.Fprintf(&b, "  %-13s %s\n", what, strings.Join(columns, ", "))

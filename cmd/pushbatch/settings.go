@@ -233,7 +233,7 @@ func readConfig(path string, fs *pflag.FlagSet) (map[string]*configEntry, error)
 			case key == "config":
 				return nil, usageError("%s: a config file does not name another", e.where)
 			case fs.Lookup(key) == nil || key == "help":
-				return nil, usageError("%s: unknown key %q%s", e.where, key, didYouMean(key, flagNames(fs)))
+				return nil, usageError("%s: unknown key %q%s", e.where, key, didYouMean(key, flagNames(fs, "")))
 			}
 			entries[key] = e
 		}
@@ -241,8 +241,8 @@ func readConfig(path string, fs *pflag.FlagSet) (map[string]*configEntry, error)
 	return entries, nil
 }
 
-func flagNames(fs *pflag.FlagSet) (names []string) {
-	fs.VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+func flagNames(fs *pflag.FlagSet, prefix string) (names []string) {
+	fs.VisitAll(func(f *pflag.Flag) { names = append(names, prefix+f.Name) })
 	return names
 }
 

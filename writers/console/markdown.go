@@ -5,15 +5,9 @@ import (
 	"regexp"
 	"strings"
 	"unicode/utf8"
-)
 
-// Capitalized is a text with a capital letter at its start.
-func Capitalized(s string) string {
-	if s == "" {
-		return s
-	}
-	return strings.ToUpper(s[:1]) + s[1:]
-}
+	"pushbatch/writers/report"
+)
 
 // Wrapped breaks text into indented lines of at most textWidth columns.
 func Wrapped(text, indent string) string {
@@ -99,7 +93,7 @@ func renderTable(b *strings.Builder, lines []string, i int) int {
 		b.WriteString(Wrapped(row[0], "  "))
 		for k, cell := range row[1:] {
 			if k > 0 && cell != "" {
-				cell = Capitalized(names[min(k+1, len(names)-1)]) + ": " + cell
+				cell = report.Capital(names[min(k+1, len(names)-1)]) + ": " + cell
 			}
 			if cell != "" {
 				b.WriteString(Wrapped(cell, "      "))

@@ -70,7 +70,7 @@ func TestNotCarriedOut(t *testing.T) {
 					t.Errorf("%s is filled in", text)
 				}
 			}()
-			form.New(text, html.EscapeString, form.Functions{"printed": func(n int) string { return "" }}).Fill("main", &outer{List: []inner{{"a"}}})
+			form.New(text, html.EscapeString, form.Functions{"printed": func(int) string { return "" }}).Fill("main", &outer{List: []inner{{"a"}}})
 		}()
 	}
 }

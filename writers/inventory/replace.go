@@ -1,6 +1,7 @@
 package inventory
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -110,14 +111,11 @@ func isThere(ctx context.Context, location string) (bool, error) {
 
 // folderOf is the folder of a location.
 func folderOf(location string) string {
-	switch i := strings.LastIndexByte(location, '/'); i {
-	case -1:
-		return "."
-	case 0:
-		return "/"
-	default:
-		return location[:i]
+	folder, _ := path.Split(location)
+	if folder == "/" {
+		return folder
 	}
+	return cmp.Or(strings.TrimSuffix(folder, "/"), ".")
 }
 
 // partial refuses that a part takes the place of the whole. why names the part;
@@ -167,7 +165,7 @@ func (o *Options) checkFolder(ctx context.Context) error {
 		return err
 	}
 	names = slices.DeleteFunc(names, func(name string) bool {
-		return hidden(name) || slices.Contains(ours, name)
+		return blob.PassedOver(strings.Split(name, "/")...) || slices.Contains(ours, name)
 	})
 	if len(names) > 0 {
 		slices.Sort(names)
@@ -192,13 +190,6 @@ func probe(ctx context.Context, location string) error {
 		return err
 	}
 	return upload.Abort()
-}
-
-// hidden recognizes names that readers of a folder pass over.
-func hidden(name string) bool {
-	return slices.ContainsFunc(strings.Split(name, "/"), func(part string) bool {
-		return strings.HasPrefix(part, ".") || strings.HasPrefix(part, "_") && !strings.Contains(part, "=")
-	})
 }
 
 // readTable names the files of a table of several files that is in a folder, or

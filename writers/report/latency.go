@@ -8,12 +8,6 @@ import (
 	"pushbatch/batch"
 )
 
-// quantile marks a latency, in milliseconds.
-type quantile struct {
-	name   string
-	millis float64
-}
-
 // latencyChart draws how many rows took how long. Every column is twice as wide in
 // time as the one before: the axis is logarithmic.
 func (s *Summary) latencyChart() *chart {
@@ -30,12 +24,13 @@ func (s *Summary) latencyChart() *chart {
 	c.Ticks = latencyTicks(bars)
 	c.Alternative = fmt.Sprintf("Rows by latency from %s to %s, at most %s rows in one column.",
 		millisText(bars[0].From), millisText(bars[len(bars)-1].To), Grouped(int64(peak)))
-	for i, q := range []quantile{{"p50", s.Latency.P50}, {"p90", s.Latency.P90}, {"p99", s.Latency.P99}} {
-		at := math.Log2(q.millis/bars[0].From) / n
-		if q.millis <= 0 || bars[0].From <= 0 || at < 0 || at > 1 {
+	for i, millis := range []float64{s.Latency.P50, s.Latency.P90, s.Latency.P99} {
+		at := math.Log2(millis/bars[0].From) / n
+		if millis <= 0 || bars[0].From <= 0 || at < 0 || at > 1 {
 			continue
 		}
-		m := mark{tick{unit(100 * at), q.name + " " + millisText(q.millis), "start"}, unit(chartTop + 14*float64(i)), 4}
+		name := []string{"p50 ", "p90 ", "p99 "}[i]
+		m := mark{tick{unit(100 * at), name + millisText(millis), "start"}, unit(chartTop + 14*float64(i)), 4}
 		if at > 0.6 {
 			m.Anchor, m.Shift = "end", -4
 		}

@@ -52,7 +52,7 @@ func (c *history) fillTable(t Timeline, lists []counted) {
 		return
 	}
 	for _, l := range lists {
-		c.Columns = append(c.Columns, capital(l.name))
+		c.Columns = append(c.Columns, Capital(l.name))
 	}
 	for i := range lists[0].values {
 		line := historyLine{From: Seconds(float64(i) * t.StepSeconds)}
@@ -122,7 +122,11 @@ func sumOf(values []int64) (sum int64) {
 	return sum
 }
 
-func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+// Capital is a text with a capital letter at its start.
+func Capital(s string) string {
+	first := min(1, len(s))
+	return strings.ToUpper(s[:first]) + s[first:]
+}
 
 // Recording notes the course of a run over time, all executions together. It may
 // be used by several goroutines.

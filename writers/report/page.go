@@ -78,7 +78,7 @@ var words = form.Functions{
 	"moment":  func(t time.Time) string { return t.Format(pageTime) },
 	"long":    func(text string) string { return cut(text, longText) },
 	"brief":   func(text string) string { return cut(text, shortText) },
-	"capital": capital,
+	"capital": Capital,
 	"join":    func(list []string) string { return strings.Join(list, ", ") },
 	"last":    lastPart,
 	"base":    filepath.Base,
