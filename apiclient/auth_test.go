@@ -222,7 +222,7 @@ func TestOAuth2(t *testing.T) {
 			s := &tokenServer{life: 3600, refuse: true}
 			resp, err := setup(t, s).Do(t.Context(), GetCall("1"))
 			e := asError(err)
-			if e == nil || !e.Fatal() || e.Code != "UNAUTHORIZED" || resp.Attempts != 2 || s.issued != 2 {
+			if e == nil || !e.FatalFor(&Call{}) || e.Code != "UNAUTHORIZED" || resp.Attempts != 2 || s.issued != 2 {
 				t.Errorf("got %+v, %v, %d tokens", resp, err, s.issued)
 			}
 		}},
@@ -274,7 +274,7 @@ func TestTokenEndpointErrors(t *testing.T) {
 				c := newClient(t, p, func(cfg *Config) { cfg.Auth = OAuth2("id", secret, ""); cfg.MaxAttempts = 3 })
 				resp, err := c.Do(t.Context(), GetCall("1"))
 				e := asError(err)
-				if e == nil || e.Code != tt.code || e.Fatal() != tt.fatal || resp.Attempts != 0 ||
+				if e == nil || e.Code != tt.code || e.FatalFor(&Call{}) != tt.fatal || resp.Attempts != 0 ||
 					!strings.HasPrefix(e.Message, "fetch access token: ") {
 					t.Errorf("got %+v, %v", resp, err)
 				}

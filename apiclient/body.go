@@ -191,12 +191,10 @@ func (o *object) tags(at *Attributes) {
 		return
 	}
 	o.name(`"tags":`)
-	for i, tag := range at.Tags {
-		c := byte(',')
-		if i == 0 {
-			c = '['
-		}
-		o.dst = jsonappend.String(append(o.dst, c), tag)
+	before := byte('[')
+	for _, tag := range at.Tags {
+		o.dst = jsonappend.String(append(o.dst, before), tag)
+		before = ','
 	}
 	o.dst = append(o.dst, ']')
 }

@@ -122,25 +122,19 @@ type ListPersonsOptions struct {
 // ListPersonsCall asks for one page of people.
 func ListPersonsCall(o ListPersonsOptions) Call {
 	q := make(url.Values)
-	set := func(name, value string) {
-		if value != "" {
+	set := func(name, value string, given bool) {
+		if given {
 			q.Set(name, value)
 		}
 	}
-	if o.Limit > 0 {
-		set("limit", strconv.Itoa(o.Limit))
-	}
-	if o.Page > 0 {
-		set("page", strconv.Itoa(o.Page))
-	}
-	if o.IncludeTotal {
-		set("includeTotalCount", "true")
-	}
-	set("orderBy", o.OrderBy)
-	set("filter", o.Filter)
-	set("identifier", o.Identifier)
-	set("type", o.Type)
-	set("sender", o.Sender)
+	set("limit", strconv.Itoa(o.Limit), o.Limit > 0)
+	set("page", strconv.Itoa(o.Page), o.Page > 0)
+	set("includeTotalCount", "true", o.IncludeTotal)
+	set("orderBy", o.OrderBy, o.OrderBy != "")
+	set("filter", o.Filter, o.Filter != "")
+	set("identifier", o.Identifier, o.Identifier != "")
+	set("type", o.Type, o.Type != "")
+	set("sender", o.Sender, o.Sender != "")
 	return Call{Op: OpListPersons, Method: http.MethodGet, Path: "/people/2/persons", Query: q.Encode()}
 }
 

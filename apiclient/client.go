@@ -111,7 +111,6 @@ type Attempt struct {
 	Op      Op
 	Number  int // of the call's requests, from 1
 	Status  int // 0: no answer
-	Started time.Time
 	Latency time.Duration
 	Err     *Error    // nil: it succeeded
 	Date    time.Time // of the answer by the server's clock, in whole seconds; zero: it did not say

@@ -41,9 +41,6 @@ func (t *text) UnmarshalJSON(data []byte) error {
 	if json.Unmarshal(data, &s) != nil {
 		s = string(data)
 	}
-	if string(data) == "null" {
-		s = ""
-	}
 	*t = text(s)
 	return nil
 }

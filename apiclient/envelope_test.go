@@ -92,21 +92,21 @@ func TestErrorSaysWhatItIs(t *testing.T) {
 	t.Parallel()
 	row, whole := Call{AppCode: "own"}, Call{}
 	tests := []struct {
-		e                              Error
-		text                           string
-		temporary, fatal, row, forNone bool
+		e                       Error
+		text                    string
+		temporary, row, forNone bool
 	}{
-		{Error{Op: OpGet, Status: 400, Code: "48013", Message: "no"}, "get: HTTP 400, 48013: no", false, false, false, false},
-		{Error{Op: OpGet, Code: CodeTimeout, Message: "no", Class: Temporary}, "get: timeout: no", true, false, false, false},
-		{Error{Op: OpGet, Status: 401, Code: "X", Message: "no", Class: Fatal}, "get: HTTP 401, X: no", false, true, true, true},
-		{Error{Op: OpGet, Status: 400, Code: "48012", Message: "no", Class: AppCode}, "get: HTTP 400, 48012: no", false, true, false, true},
+		{Error{Op: OpGet, Status: 400, Code: "48013", Message: "no"}, "get: HTTP 400, 48013: no", false, false, false},
+		{Error{Op: OpGet, Code: CodeTimeout, Message: "no", Class: Temporary}, "get: timeout: no", true, false, false},
+		{Error{Op: OpGet, Status: 401, Code: "X", Message: "no", Class: Fatal}, "get: HTTP 401, X: no", false, true, true},
+		{Error{Op: OpGet, Status: 400, Code: "48012", Message: "no", Class: AppCode}, "get: HTTP 400, 48012: no", false, false, true},
 	}
 	for _, tt := range tests {
 		e := &tt.e
-		if e.Error() != tt.text || e.Temporary() != tt.temporary || e.Fatal() != tt.fatal ||
+		if e.Error() != tt.text || e.Temporary() != tt.temporary ||
 			e.FatalFor(&row) != tt.row || e.FatalFor(&whole) != tt.forNone {
-			t.Errorf("%q: temporary %v, fatal %v, for its row %v, for a call without code %v",
-				e, e.Temporary(), e.Fatal(), e.FatalFor(&row), e.FatalFor(&whole))
+			t.Errorf("%q: temporary %v, for its row %v, for a call without code %v",
+				e, e.Temporary(), e.FatalFor(&row), e.FatalFor(&whole))
 		}
 	}
 }

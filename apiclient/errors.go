@@ -69,13 +69,9 @@ func (e *Error) Unwrap() error { return e.cause }
 // its tries when it returns such an error.
 func (e *Error) Temporary() bool { return e.Class == Temporary }
 
-// Fatal reports whether every further request of a client would fail the same
-// way: refused credentials, an unusable address, a refused application code.
-// FatalFor knows better when calls have application codes of their own.
-func (e *Error) Fatal() bool { return e.Class == Fatal || e.Class == AppCode }
-
-// FatalFor reports whether the error of call ends the whole run. A refused
-// application code that the call brought itself concerns that call only.
+// FatalFor reports whether every further request of a client would fail as call did:
+// refused credentials, an unusable address, a refused application code, unless the call
+// brought that itself.
 func (e *Error) FatalFor(call *Call) bool {
 	return e.Class == Fatal || e.Class == AppCode && call.AppCode == ""
 }

@@ -54,7 +54,7 @@ func TestProxyThatRefuses(t *testing.T) {
 			c, address, asked := throughProxy(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(tt.status) })
 			_, err := c.Do(t.Context(), DepersonalizeCall("1"))
 			e := asError(err)
-			if e == nil || e.Code != CodeProxy || e.Fatal() != tt.fatal || *asked != tt.asked {
+			if e == nil || e.Code != CodeProxy || e.FatalFor(&Call{}) != tt.fatal || *asked != tt.asked {
 				t.Fatalf("got %v after %d requests to the proxy", err, *asked)
 			}
 			for _, want := range []string{address, fmt.Sprint(tt.status), tt.want} {
@@ -104,7 +104,7 @@ func TestProxyVariableIsMalformed(t *testing.T) {
 	t.Setenv("HTTPS_PROXY", "http:/proxy:3128")
 	t.Setenv("NO_PROXY", "")
 	_, err := newClient(t, nil, nil).Do(t.Context(), GetCall("1"))
-	if e := asError(err); e == nil || e.Code != CodeProxy || !e.Fatal() {
+	if e := asError(err); e == nil || e.Code != CodeProxy || !e.FatalFor(&Call{}) {
 		t.Errorf("a call ends with %v", err)
 	}
 }
@@ -132,7 +132,7 @@ func TestPortWithoutTLS(t *testing.T) {
 			c := newClient(t, newRoundTripper(), func(cfg *Config) { cfg.BaseURL = "https://" + l.Addr().String() })
 			_, err = c.Do(t.Context(), GetCall("1"))
 			e := asError(err)
-			if e == nil || e.Code != CodeTLSHandshake || !e.Fatal() || !strings.Contains(e.Message, l.Addr().String()) {
+			if e == nil || e.Code != CodeTLSHandshake || !e.FatalFor(&Call{}) || !strings.Contains(e.Message, l.Addr().String()) {
 				t.Errorf("got %v", err)
 			}
 		})
@@ -182,7 +182,7 @@ func TestProxyThatIsDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &platform{answer: func(int, *http.Request) (*http.Response, error) { return nil, down }}
 		_, err := newClient(t, p, func(cfg *Config) { cfg.MaxAttempts = 1 }).Do(t.Context(), GetCall("1"))
-		if e := asError(err); e == nil || e.Code != CodeConnectionRefused || e.Fatal() {
+		if e := asError(err); e == nil || e.Code != CodeConnectionRefused || e.FatalFor(&Call{}) {
 			t.Errorf("got %v", err)
 		}
 	})

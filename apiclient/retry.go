@@ -110,7 +110,7 @@ func (d *activeCall) attempt(ctx context.Context, g *permit, authorization strin
 	}
 	started := time.Now()
 	a := c.transport.send(ctx, c.request(d.call, authorization))
-	d.note(started, &a)
+	d.note(&a)
 	if a.written > 0 { // a new connection, or a busy machine: it went out later than it was allowed to
 		g.sent = started.Sub(c.clock.start) + a.written
 	}
@@ -149,7 +149,7 @@ func (d *activeCall) attempt(ctx context.Context, g *permit, authorization strin
 	return a.err
 }
 
-func (d *activeCall) note(started time.Time, a *answer) {
+func (d *activeCall) note(a *answer) {
 	d.resp.Status, d.resp.Latency = a.status, a.latency
 	if a.status == http.StatusTooManyRequests {
 		d.resp.Throttled++
@@ -159,7 +159,7 @@ func (d *activeCall) note(started time.Time, a *answer) {
 	if hook := d.client.cfg.OnAttempt; hook != nil {
 		hook(Attempt{
 			Op: d.call.Op, Number: d.resp.Attempts + d.resp.Throttled,
-			Status: a.status, Started: started, Latency: a.latency, Date: a.date, Err: a.err,
+			Status: a.status, Latency: a.latency, Date: a.date, Err: a.err,
 		})
 	}
 }

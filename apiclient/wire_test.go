@@ -240,7 +240,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 			}, nil)
 			resp, err := c.Do(t.Context(), DepersonalizeCall("1"))
 			e := asError(err)
-			if e == nil || e.Code != CodeRedirected || !e.Fatal() || !strings.Contains(e.Message, tt.want) || resp.Attempts != 1 {
+			if e == nil || e.Code != CodeRedirected || !e.FatalFor(&Call{}) || !strings.Contains(e.Message, tt.want) || resp.Attempts != 1 {
 				t.Errorf("%d to %q: %+v, %v", status, tt.to, resp, err)
 			}
 		}
@@ -256,7 +256,7 @@ func TestTLS(t *testing.T) {
 	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	t.Cleanup(server.Close)
 	_, err := newClient(t, nil, func(cfg *Config) { cfg.BaseURL = server.URL }).Do(t.Context(), GetCall("1"))
-	if e := asError(err); e == nil || e.Code != CodeTLSCertificate || !e.Fatal() {
+	if e := asError(err); e == nil || e.Code != CodeTLSCertificate || !e.FatalFor(&Call{}) {
 		t.Errorf("unknown certificate: %v", err)
 	}
 	mustGet(t, newClient(t, server.Client().Transport, func(cfg *Config) { cfg.BaseURL = server.URL }))
@@ -293,7 +293,7 @@ func TestUnknownHost(t *testing.T) {
 	})
 	c := newClient(t, transport, func(cfg *Config) { cfg.MaxAttempts = 1 })
 	_, err := c.Do(t.Context(), GetCall("1"))
-	if e := asError(err); e == nil || e.Code != CodeHostUnknown || !e.Fatal() {
+	if e := asError(err); e == nil || e.Code != CodeHostUnknown || !e.FatalFor(&Call{}) {
 		t.Errorf("before any answer: %v", err)
 	}
 	known = true

@@ -69,7 +69,7 @@ func (m *mapper) push(rows []slot) {
 	for i := range rows {
 		s := &rows[i]
 		if m.mapRow(s, now); !s.finished {
-			s.keys = s.request.Keys()
+			s.keys = hashed(s.request.Keys())
 			open++
 		}
 	}
