@@ -81,11 +81,9 @@ func (m *mirror) restore(ctx context.Context) error {
 // checkpoint came to name, an upload that was never completed. Of others nothing is
 // touched. What cannot be removed costs room and does no harm.
 func (m *mirror) removeOrphans(ctx context.Context) {
-	if object, err := blob.Get(ctx, m.at(uploadsFile)); err == nil {
-		var u startedUpload
-		if json.Unmarshal(object.Data, &u) == nil && (isName(u.Name) || isSegment(u.Name)) && blob.AbortParts(ctx, m.at(u.Name), u.ID) == nil {
-			_ = blob.RemoveBelow(ctx, m.location, []string{uploadsFile})
-		}
+	var u startedUpload
+	if blob.GetJSON(ctx, m.at(uploadsFile), &u) == nil && (isName(u.Name) || isSegment(u.Name)) && blob.AbortParts(ctx, m.at(u.Name), u.ID) == nil {
+		_ = blob.RemoveBelow(ctx, m.location, []string{uploadsFile})
 	}
 	names, err := blob.Names(ctx, m.at(segmentFolder))
 	if err != nil {

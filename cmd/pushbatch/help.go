@@ -2,8 +2,8 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"embed"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"pushbatch/batch/blob"
 	"pushbatch/batch/ops"
 	"pushbatch/batch/runstore"
 	"pushbatch/writers/console"
@@ -176,13 +177,13 @@ func completeFrom(offered []string, list bool) cobra.CompletionFunc {
 // completeRuns offers run folders, the newest first: those here and below runs, or
 // in the folder that was typed. Where there is none, any folder.
 func completeRuns(wanted func(foundRun) bool) cobra.CompletionFunc {
-	return func(_ *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+	return func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 		if len(args) > 0 {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
-		found := append(runsIn(""), runsIn("runs/")...)
+		found := append(runsIn(cmd.Context(), ""), runsIn(cmd.Context(), "runs/")...)
 		if at := strings.LastIndexByte(typed, '/'); at >= 0 {
-			found = runsIn(typed[:at+1])
+			found = runsIn(cmd.Context(), typed[:at+1])
 		}
 		if len(found) == 0 {
 			return nil, cobra.ShellCompDirectiveFilterDirs
@@ -205,22 +206,16 @@ type foundRun struct {
 }
 
 // runsIn looks for folders with a job.json in a folder, as it was typed: empty, or with a slash at its end.
-func runsIn(parent string) (found []foundRun) {
+func runsIn(ctx context.Context, parent string) (found []foundRun) {
 	entries, _ := os.ReadDir(cmp.Or(parent, ".")) // of one that cannot be read nothing is offered
 	for _, entry := range entries {
-		run := foundRun{path: parent + entry.Name()}
-		data, err := os.ReadFile(filepath.Join(run.path, runstore.JobFile))
-		if err == nil && json.Unmarshal(data, &run.spec) == nil {
-			run.ended = endedIn(run.path, run.spec.Executions)
-			found = append(found, run)
+		run, last := foundRun{path: parent + entry.Name()}, new(report.Summary)
+		if blob.GetJSON(ctx, filepath.Join(run.path, runstore.JobFile), &run.spec) != nil {
+			continue
 		}
+		err := blob.GetJSON(ctx, filepath.Join(run.path, runstore.SummaryFile), last)
+		run.ended = err == nil && last.Executions == run.spec.Executions && last.Outcome == report.Completed
+		found = append(found, run)
 	}
 	return found
-}
-
-// endedIn reports whether the last execution of a run came to the end of its inputs.
-func endedIn(path string, executions int) bool {
-	var s report.Summary
-	data, err := os.ReadFile(filepath.Join(path, runstore.SummaryFile))
-	return err == nil && json.Unmarshal(data, &s) == nil && s.Executions == executions && s.Outcome == report.Completed
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"pushbatch/batch/blob"
+	"pushbatch/batch/ops"
 	"pushbatch/batch/redact"
 	"pushbatch/writers/console"
 )
@@ -82,6 +83,12 @@ func (c *runConfig) restore(p *process, run string, spec *runSpec, fixed, left [
 // takeOver restores what a run was started with, its mapping too unless another one is
 // given, and checks it.
 func (c *runConfig) takeOver(p *process, run string, spec *runSpec, fixed, left []string) error {
+	if c.operation = ops.Named(spec.Operation); spec.Undo != nil {
+		c.operation = ops.Undo()
+	}
+	if c.operation == nil {
+		return usageError("%s: this version knows no operation %q", run, spec.Operation)
+	}
 	if !c.set.Changed("map") {
 		fixed, c.mapping = append(slices.Clone(fixed), "map"), spec.Mapping
 	}

@@ -13,7 +13,6 @@ import (
 
 	"pushbatch/batch"
 	"pushbatch/batch/blob"
-	"pushbatch/batch/ops"
 	"pushbatch/batch/runstore"
 	"pushbatch/writers/report"
 )
@@ -63,9 +62,6 @@ func (p *process) reopen(folder *runstore.Folder, c *runConfig) (*execution, err
 	if err := folder.ReadJSON(runstore.JobFile, &spec); err != nil {
 		return nil, usageError("%w", err)
 	}
-	if c.operation = operationOf(&spec); c.operation == nil {
-		return nil, usageError("%s: this version knows no operation %q", folder.Path(runstore.JobFile), spec.Operation)
-	}
 	newMapping := c.set.Changed("map") // before it is restored
 	if err := c.takeOver(p, folder.Path(""), &spec, fixedForResume(), nil); err != nil {
 		return nil, err
@@ -83,14 +79,6 @@ func (p *process) reopen(folder *runstore.Folder, c *runConfig) (*execution, err
 	x.folder, x.point, x.newMapping, x.died = folder, point, newMapping, point == nil && !told
 	x.keepPlaces()
 	return x, nil
-}
-
-// operationOf is the operation of a run; nil: this version does not know it.
-func operationOf(spec *runSpec) *ops.Operation {
-	if spec.Undo != nil {
-		return ops.Undo()
-	}
-	return ops.Named(spec.Operation)
 }
 
 // alreadyEnded says that a run has ended, and touches nothing of it: people

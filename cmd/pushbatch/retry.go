@@ -71,9 +71,6 @@ func (p *process) retry(ctx context.Context, path string, retry *retrySpec, c *r
 		return usageError("%s walked over the people listing, which cannot be read again as it was: start a new walk, or get the devices that failed:\n"+
 			"pushbatch export %s --to URL", path, filepath.Join(path, runstore.FailedFile))
 	}
-	if c.operation = operationOf(old); c.operation == nil {
-		return usageError("%s: this version knows no operation %q", path, old.Operation)
-	}
 	if err := c.takeOver(p, path, old, fixedForRetry(), notInherited); err != nil {
 		return err
 	}
