@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"pushbatch/batch"
+	"pushbatch/testdata/thorough"
 )
 
 // A row of the journal reads back as it was, whatever fields an outcome has: each
@@ -41,13 +42,13 @@ func TestWaitingAppendJSON(t *testing.T) {
 // What no run saves is refused before anything counts on it.
 func TestCheckpointOfOthers(t *testing.T) {
 	t.Parallel()
-	for _, data := range []string{
+	for _, data := range thorough.Sample([]string{
 		`{"rows":-1}`, `{"rows":9223372036854775807}`, `{"input":-1}`, `{"position":{"row":-1}}`, `{"position":{"row":1,"offset":-5}}`,
 		`{"tally":{"statuses":[0,1,-2]}}`, `{"tally":{"codes":{"x":null}}}`, `{"tally":{"warnings":{"x":null}}}`,
 		`{"tally":{"codes":{` + manyCodes(300) + `}}}`,
 		`{"waiting":[` + strings.Repeat(`{},`, batch.MaxWaiting) + `{}]}`,
 		`{"caller_state":"` + strings.Repeat("x", 1<<20) + `"}`,
-	} {
+	}, 3) {
 		var c batch.Checkpoint
 		if err := json.Unmarshal([]byte(data), &c); err != nil {
 			t.Fatal(err)

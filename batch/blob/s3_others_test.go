@@ -28,7 +28,7 @@ func TestOtherStores(t *testing.T) {
 		{"the same token", &s3test.Store{SameToken: true, Page: 2}},
 		{"pages", &s3test.Store{Page: 1}},
 		{"no DeleteObjects", &s3test.Store{RefuseDeletes: true}},
-	}, 2) {
+	}, 4) {
 		server := store.is.Serve(t)
 		for i, tt := range storeTests {
 			t.Run(store.name+"/"+tt.name, func(t *testing.T) {

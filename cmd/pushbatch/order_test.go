@@ -20,7 +20,7 @@ func TestOrder(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	rows := filepath.Join(dir, "rows.csv")
-	n := thorough.Of(1200, 6000)
+	n := thorough.Of(600, 6000)
 	writeOrderRows(t, rows, n)
 	states := make([]string, 2)
 	for i, args := range [][]string{
