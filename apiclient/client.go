@@ -112,8 +112,8 @@ type Attempt struct {
 	Number  int // of the call's requests, from 1
 	Status  int // 0: no answer
 	Latency time.Duration
-	Err     *Error    // nil: it succeeded
-	Date    time.Time // of the answer by the server's clock, in whole seconds; zero: it did not say
+	Err     *Error // nil: it succeeded
+	Date    string // of the answer by the server's clock, as in its header; empty: it did not say
 }
 
 // Do sends a call, paced and repeated until it is answered for good. Its error

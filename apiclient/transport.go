@@ -51,7 +51,7 @@ type answer struct {
 	body    []byte
 	latency time.Duration
 	written time.Duration // from the beginning until the request was written; 0: it was not, or nobody said
-	date    time.Time     // by the server's clock; zero: it did not say
+	date    string        // by the server's clock; empty: it did not say
 	err     *Error
 }
 
@@ -132,7 +132,7 @@ func (t *transport) send(ctx context.Context, r request) (a answer) {
 	}
 	t.reached.Store(true)
 	a.status = resp.StatusCode
-	a.date, _ = http.ParseTime(resp.Header.Get("Date")) // zero where there is none
+	a.date = resp.Header.Get("Date")
 	body, err := readBody(resp, r.bodyMax(resp.StatusCode))
 	a.latency = time.Since(start)
 	if a.err = t.check(ctx, &r, resp, body, err); a.err == nil && r.keep {

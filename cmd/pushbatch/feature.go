@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"time"
 
@@ -160,7 +161,7 @@ func (x *execution) attemptEnded(a apiclient.Attempt) {
 	if x.attempted == nil {
 		return
 	}
-	x.answered = a.Date
+	x.answered, _ = http.ParseTime(a.Date) // zero where there is none
 	if a.Err != nil {
 		x.attempted(a.Err) // what would be tried again ends with it
 	}
