@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"pushbatch/apiclient"
 	"pushbatch/batch"
 	"pushbatch/batch/ops"
 	"pushbatch/batch/runstore"
@@ -267,17 +266,6 @@ func (x *execution) countPeople() *report.People {
 		s.Total = &c.Total
 	}
 	return s
-}
-
-// requestName is what the client calls the requests of the run.
-func (x *execution) requestName() string {
-	switch {
-	case x.people != nil && !x.flags.export.listing.Detail:
-		return apiclient.OpListPersons.String()
-	case x.exporting():
-		return apiclient.OpGet.String()
-	}
-	return x.operation.Name
 }
 
 // tableSummary is what the summary says of an export; nil: the run is none.

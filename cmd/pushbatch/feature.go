@@ -184,11 +184,14 @@ func (x *execution) askApplications(ctx context.Context) ([]report.Application, 
 	return list.Applications, nil
 }
 
-// op is the operation whose limit holds for the requests of the run.
+// op is what the client knows the requests of the run by; of an undo, which sends
+// several kinds, those that look at the devices.
 func (x *execution) op() apiclient.Op {
-	var s apiclient.Stats
-	for op := range s.Ops {
-		if apiclient.Op(op).String() == x.requestName() {
+	if x.people != nil && !x.flags.export.listing.Detail {
+		return apiclient.OpListPersons
+	}
+	for op := range (apiclient.Stats{}).Ops {
+		if apiclient.Op(op).String() == x.operation.Name {
 			return apiclient.Op(op)
 		}
 	}

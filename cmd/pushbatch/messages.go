@@ -75,7 +75,7 @@ func (x *execution) snapshot(engine *batch.Job, speed *console.Pace) console.Sna
 	s.Total, s.Exact = x.total(p)
 	s.Rate = speed.Rate(p.Elapsed, p.Done)
 	if x.client != nil {
-		addTraffic(&s, x.client.Stats(), x.requestName())
+		addTraffic(&s, x.client.Stats(), x.op())
 	}
 	return s
 }
@@ -90,10 +90,10 @@ func (x *execution) lastSnapshot(engine *batch.Job) console.Snapshot {
 }
 
 // addTraffic says what holds the requests of an operation back.
-func addTraffic(s *console.Snapshot, c apiclient.Stats, operation string) {
+func addTraffic(s *console.Snapshot, c apiclient.Stats, op apiclient.Op) {
 	s.Retrying = c.Retrying
-	s.Limit = settledRate(c, operation)
-	s.Shared = shareText(opStats(c, operation).Share)
+	s.Limit = settledRate(c.Ops[op])
+	s.Shared = shareText(c.Ops[op].Share)
 	if c.Waiting == apiclient.WaitLimit {
 		return
 	}

@@ -207,7 +207,7 @@ func (x *execution) summarize(ctx context.Context, engine *batch.Job, runErr err
 	x.timeline.Note(engine.Elapsed(), engine.Tally().Statuses, s.Requests, s.Throttled)
 	s.Timeline = report.TimelineOf(x.timeline.Series())
 	if x.client != nil {
-		s.LimitedRate, s.Share = settledRate(x.client.Stats(), x.requestName()), x.shareOf()
+		s.LimitedRate, s.Share = settledRate(x.client.Stats().Ops[x.op()]), x.shareOf()
 	}
 	s.Unsent = unsent(ctx, engine)
 	if runErr != nil {
@@ -303,9 +303,9 @@ func remedyOf(err error) string {
 }
 
 // settledRate is the rate in force for an operation at the end; 0: unlimited.
-func settledRate(s apiclient.Stats, operation string) float64 {
-	if rate := opStats(s, operation).Rate; !math.IsInf(rate, 0) {
-		return rate
+func settledRate(s apiclient.OpStats) float64 {
+	if !math.IsInf(s.Rate, 0) {
+		return s.Rate
 	}
 	return 0
 }

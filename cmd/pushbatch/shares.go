@@ -100,18 +100,8 @@ func (x *execution) shareOf() *report.Share {
 	if x.client == nil || x.flags.shareLimit == "" {
 		return nil
 	}
-	s := opStats(x.client.Stats(), x.requestName()).Share
+	s := x.client.Stats().Ops[x.op()].Share
 	return &report.Share{Location: x.flags.shareLimit, Permits: s.Permits, Rate: s.Total, Processes: s.Processes}
-}
-
-// opStats is an operation's part of the client's figures.
-func opStats(s apiclient.Stats, operation string) apiclient.OpStats {
-	for op, stats := range s.Ops {
-		if apiclient.Op(op).String() == operation {
-			return stats
-		}
-	}
-	return apiclient.OpStats{}
 }
 
 // shareText says what a process has of a shared limit; empty: it has all of it.

@@ -224,7 +224,7 @@ func (x *execution) figures(engine *batch.Job) watch.Figures {
 	}
 	if x.client != nil {
 		s := x.client.Stats()
-		f.Sends, f.Waiting, f.Limit = true, s.Waiting, opStats(s, x.requestName())
+		f.Sends, f.Waiting, f.Limit = true, s.Waiting, s.Ops[x.op()]
 	}
 	return f
 }
