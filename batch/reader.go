@@ -88,11 +88,17 @@ func (r *reader) put(row *Row) bool {
 		}
 		r.mu.Lock()
 	}
-	r.rows = append(r.rows, slot{result: Result{Row: *row}, size: sizeOf(row.Values) + sizeOf(row.Excess)})
-	r.bytes += r.rows[len(r.rows)-1].size
+	size := sizeOf(row.Values) + sizeOf(row.Excess)
+	r.rows = append(r.rows, slot{})
+	last := &r.rows[len(r.rows)-1]
+	last.result.Row, last.size = *row, size
+	r.bytes += size
 	r.full = len(r.rows) >= aheadRows || r.bytes >= aheadBytes
+	first := len(r.rows) == 1
 	r.mu.Unlock()
-	wake(r.some)
+	if first { // the mapper may wait
+		wake(r.some)
+	}
 	return true
 }
 

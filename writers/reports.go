@@ -109,10 +109,15 @@ func openResults(folder *runstore.Folder, o *ReportOptions, mark batch.Mark) (re
 	if file.Size() == 0 {
 		err = file.Grow(encoder.AppendHeader)
 	}
-	var layout resultLayout
+	line := o.Format.append
+	if line == nil {
+		var layout resultLayout
+		line = func(dst []byte, operation string, r *batch.Result) []byte {
+			return encoder.AppendRow(dst, layout.row(operation, r))
+		}
+	}
 	return report{file: file, write: func(r *batch.Result) error {
-		row := layout.row(o.operation(r), r)
-		return file.Grow(func(dst []byte) []byte { return encoder.AppendRow(dst, row) })
+		return file.Grow(func(dst []byte) []byte { return line(dst, o.operation(r), r) })
 	}}, err
 }
 

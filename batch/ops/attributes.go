@@ -127,7 +127,7 @@ func (a *requestBuilder) eachMember(f *field, v batch.Value) {
 		case value.Kind == batch.Text && value.Text != "" && value.Text == f.null:
 			a.clearAttribute(&member)
 		case !isEmpty(value):
-			member.attempt(a, func() { a.putAttribute(&member, value) })
+			member.attempt(a, value, func(f *field, a *requestBuilder, v batch.Value) { a.putAttribute(f, v) })
 		case f.empty == emptyNull:
 			a.clearAttribute(&member)
 		case f.empty == emptyReject:

@@ -103,21 +103,21 @@ func (f *field) take(a *requestBuilder, v batch.Value) {
 	case isEmpty(v), v.Text != "" && slices.Contains(f.empties, v.Text): // of any type: a data frame has NaN where it has no number
 		f.takeEmpty(a)
 	case f.values != nil:
-		f.attempt(a, func() { f.translate(a, v) })
+		f.attempt(a, v, (*field).translate)
 	default:
-		f.attempt(a, func() { f.put(a, v) })
+		f.attempt(a, v, (*field).put)
 	}
 }
 
 // attempt puts a value and takes it back where it is not what the target takes
 // and the mapping has a rule for that.
-func (f *field) attempt(a *requestBuilder, put func()) {
+func (f *field) attempt(a *requestBuilder, v batch.Value, put func(*field, *requestBuilder, batch.Value)) {
 	if f.invalid == invalidReject {
-		put()
+		put(f, a, v)
 		return
 	}
 	before := *a
-	if put(); len(a.problems) > len(before.problems) {
+	if put(f, a, v); len(a.problems) > len(before.problems) {
 		*a = before
 		f.leaveOut(a)
 	}

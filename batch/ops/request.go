@@ -39,6 +39,7 @@ type requestBuilder struct {
 	hasID    bool // a registration id was given, valid or not
 	problems []batch.Problem
 	warnings batch.Outcome // its Warnings: what there is to know of the row if it goes through
+	outcome  *batch.Outcome // of the row read last, where a dry run has none but to skip it
 }
 
 // warn notes what there is to know of a row that may go through all the same.
@@ -49,7 +50,7 @@ func (a *requestBuilder) reset() {
 		clear(a.given)
 	}
 	*a = requestBuilder{
-		options: a.options, phones: a.phones, distinct: a.distinct, given: a.given,
+		options: a.options, phones: a.phones, distinct: a.distinct, given: a.given, outcome: a.outcome,
 		tags: a.tags[:0], custom: a.custom[:0], data: a.data[:0], problems: a.problems[:0],
 	}
 }
@@ -66,7 +67,8 @@ func (a *requestBuilder) build() {
 
 // skipped is the outcome of a valid row of a dry run.
 func (a *requestBuilder) skipped(payload []byte) *batch.Outcome {
-	return &batch.Outcome{Status: batch.Skipped, RegistrationID: a.id, Payload: payload, Warnings: a.warnings.Warnings}
+	*a.outcome = batch.Outcome{Status: batch.Skipped, RegistrationID: a.id, Payload: payload, Warnings: a.warnings.Warnings}
+	return a.outcome
 }
 
 // maxProblems bounds what is told of one row.

@@ -66,7 +66,7 @@ func (f *columnProblems) add(row *batch.Row, out *batch.Outcome, b *boundColumns
 	if out == nil || out.Status == batch.Skipped && out.Code == "" {
 		f.requests++
 	}
-	if out == nil {
+	if out == nil || out.Code == "" && out.Warnings == "" {
 		return
 	}
 	f.tally.Add(&batch.Result{Row: *row, Outcome: *out})

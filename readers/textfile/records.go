@@ -86,26 +86,27 @@ func (r *Records) more() error {
 	if r.ctx.Err() != nil {
 		return context.Cause(r.ctx)
 	}
-	want := 1
-	if len(r.text) > BlockSize {
-		want = len(r.text)
+	have, want := len(r.text), 1
+	if have > BlockSize {
+		want = have
 	}
-	n := r.read(want)
-	r.text += string(r.buffer[:n])
+	if size := max(BlockSize, 2*have); len(r.buffer) != size {
+		r.buffer = make([]byte, size)
+	}
+	copy(r.buffer, r.text)
+	n := r.read(r.buffer[have:], want)
+	r.text = string(r.buffer[:have+n])
 	if n == 0 && r.err != io.EOF {
 		return r.err
 	}
 	return nil
 }
 
-// read fills the buffer with at least want bytes, fewer only with an error.
-func (r *Records) read(want int) (n int) {
-	if size := max(BlockSize, want); len(r.buffer) != size {
-		r.buffer = make([]byte, size)
-	}
+// read reads at least want bytes behind the text, fewer only with an error.
+func (r *Records) read(into []byte, want int) (n int) {
 	for empty := 0; n < want && r.err == nil; {
 		var got int
-		got, r.err = r.r.Read(r.buffer[n:])
+		got, r.err = r.r.Read(into[n:])
 		if n += got; got > 0 {
 			empty = 0
 		} else if empty++; empty > 100 && r.err == nil {
