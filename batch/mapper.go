@@ -42,7 +42,7 @@ func (m *mapper) mapAll(ctx context.Context, r *reader) error {
 
 // chunk maps rows as there is space for them. It reports false when the run
 // stops.
-func (m *mapper) chunk(rows []slot) bool {
+func (m *mapper) chunk(rows []*slot) bool {
 	for len(rows) > 0 {
 		n := m.job.window.space(m.job.cfg.Canary)
 		if m.job.stopped() {
@@ -63,11 +63,10 @@ func (m *mapper) chunk(rows []slot) bool {
 }
 
 // push maps rows and puts them into the window.
-func (m *mapper) push(rows []slot) {
+func (m *mapper) push(rows []*slot) {
 	j, now := m.job, time.Now()
 	open := int64(0)
-	for i := range rows {
-		s := &rows[i]
+	for _, s := range rows {
 		if m.mapRow(s, now); !s.finished {
 			s.keys = hashed(s.request.Keys())
 			open++

@@ -88,11 +88,11 @@ func (l *live) change(f func()) {
 func (l *live) publish(t Tally) { l.tally.Store(&t) }
 
 // mapped counts rows that need no request, and says how far the inputs were read.
-func (l *live) mapped(slots []slot) {
+func (l *live) mapped(slots []*slot) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for i := range slots {
-		if s := &slots[i]; s.local() {
+	for _, s := range slots {
+		if s.local() {
 			l.statuses[s.result.Status]++
 		}
 	}

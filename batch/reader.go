@@ -7,6 +7,8 @@ const (
 	// aheadBytes bounds their memory where they are wide or long.
 	aheadRows  = 512
 	aheadBytes = 512 << 10
+	// chunkRows is how many rows are allocated at a time.
+	chunkRows = 64
 )
 
 // reader pulls rows from the inputs while the ones before them are mapped. What
@@ -17,8 +19,10 @@ type reader struct {
 	some  chan struct{} // wakes the mapper; capacity 1
 	space chan struct{} // wakes the reader; capacity 1
 
+	free  []slot // for the rows that are read next
+
 	mu    sync.Mutex
-	rows  []slot // read and not taken yet
+	rows  []*slot // read and not taken yet
 	bytes int64  // of rows
 	full  bool   // rows must be taken first
 	ended bool
@@ -58,10 +62,10 @@ func (r *reader) inputs() (all bool, err error) {
 func (r *reader) input(i int, from Position) (more bool, err error) {
 	source := r.job.cfg.Inputs[i].Source
 	for row, err := range source.Rows(r.job.running, from) {
-		if r.job.stopped() {
-			return false, nil // an error, too, may come of the stop
-		}
-		if err != nil {
+		switch {
+		case err != nil && r.job.stopped():
+			return false, nil // it may come of the stop
+		case err != nil:
 			return false, abortOf(err, "input_unreadable")
 		}
 		r.num++
@@ -78,6 +82,12 @@ func (r *reader) input(i int, from Position) (more bool, err error) {
 
 // put hands a row over when there is space for it; false: the run stops.
 func (r *reader) put(row *Row) bool {
+	if len(r.free) == 0 {
+		r.free = make([]slot, chunkRows)
+	}
+	s := &r.free[0]
+	r.free = r.free[1:]
+	s.result.Row, s.size = *row, sizeOf(row.Values)+sizeOf(row.Excess)
 	r.mu.Lock()
 	for r.full {
 		r.mu.Unlock()
@@ -88,28 +98,26 @@ func (r *reader) put(row *Row) bool {
 		}
 		r.mu.Lock()
 	}
-	size := sizeOf(row.Values) + sizeOf(row.Excess)
-	r.rows = append(r.rows, slot{})
-	last := &r.rows[len(r.rows)-1]
-	last.result.Row, last.size = *row, size
-	r.bytes += size
+	r.rows = append(r.rows, s)
+	r.bytes += s.size
 	r.full = len(r.rows) >= aheadRows || r.bytes >= aheadBytes
 	first := len(r.rows) == 1
 	r.mu.Unlock()
 	if first { // the mapper may wait
 		wake(r.some)
+		return !r.job.stopped()
 	}
 	return true
 }
 
 // take returns the rows that were read since the last call, none when the reader
 // has ended.
-func (r *reader) take() []slot {
+func (r *reader) take() []*slot {
 	for {
 		r.mu.Lock()
 		rows := r.rows
 		if len(rows) > 0 || r.ended {
-			r.rows, r.bytes, r.full = make([]slot, 0, len(rows)), 0, false // as many come again, likely: 8 % of a dry run
+			r.rows, r.bytes, r.full = nil, 0, false
 			r.mu.Unlock()
 			wake(r.space)
 			return rows

@@ -64,11 +64,10 @@ func (w *window) space(canary int64) int {
 }
 
 // push puts rows in and returns those that may be sent at once.
-func (w *window) push(slots []slot) (ready []*slot) {
+func (w *window) push(slots []*slot) (ready []*slot) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for i := range slots {
-		s := &slots[i]
+	for _, s := range slots {
 		w.tail++
 		w.bytes += s.size
 		w.slots[w.tail%int64(len(w.slots))] = s
@@ -111,6 +110,7 @@ func (w *window) release(s *slot) []*slot {
 func (w *window) next(most int64) (slots []*slot) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	slots = make([]*slot, 0, most)
 	for num := w.head + 1; num <= min(w.tail, w.head+most) && w.at(num).finished; num++ {
 		slots = append(slots, w.at(num))
 	}
