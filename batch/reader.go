@@ -117,7 +117,7 @@ func (r *reader) take() []*slot {
 		r.mu.Lock()
 		rows := r.rows
 		if len(rows) > 0 || r.ended {
-			r.rows, r.bytes, r.full = nil, 0, false
+			r.rows, r.bytes, r.full = make([]*slot, 0, len(rows)), 0, false
 			r.mu.Unlock()
 			wake(r.space)
 			return rows

@@ -219,5 +219,5 @@ func (b *binder) headerNames() string {
 }
 
 func (b *binder) newRequestBuilder() *requestBuilder {
-	return &requestBuilder{options: b.options, phones: newPhoneBook(), given: make(map[given]bool), outcome: new(batch.Outcome)}
+	return &requestBuilder{options: b.options, phones: newPhoneBook(), given: make(map[given]bool)}
 }

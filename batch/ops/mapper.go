@@ -156,7 +156,7 @@ func (m *rowMapper) show() (batch.Request, *batch.Outcome) {
 func (m *rowMapper) call() (apiclient.Call, *batch.Outcome) {
 	call, out := m.operation.call(m.builder)
 	if out != nil {
-		out.RegistrationID, out.Warnings = m.builder.id, m.builder.warnings.Warnings
+		out.RegistrationID, out.Warnings = m.builder.id, m.builder.outcome.Warnings
 	}
 	call.AppCode = m.builder.appCode
 	call.Discard, call.Row = !m.operation.answered && call.Body == nil, m.builder.row

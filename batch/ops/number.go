@@ -91,6 +91,9 @@ func isNumber(s string) bool {
 // tell them apart all digits are read, which takes time that grows with their square: a
 // number that is that close and has a thousand is refused.
 func tooLarge(number string) bool {
+	if len(number) < len(maxNumber) && allDigits(number) {
+		return false
+	}
 	rounded, _ := strconv.ParseFloat(number, 64) // infinite beyond what a float holds
 	if rounded = math.Abs(rounded); rounded != 1<<63 {
 		return rounded > 1<<63

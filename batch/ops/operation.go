@@ -143,7 +143,7 @@ func Listed(sender Doer, detail bool) batch.Mapper {
 		}
 		call := apiclient.GetCall(id)
 		call.AppCode = row.Values[1].Text // the application's id is its code
-		r := newRequest(sender, call, &requestBuilder{id: id})
+		r := newRequest(sender, call, &requestBuilder{gathered: gathered{id: id}})
 		r.answered = true
 		return r, nil
 	}

@@ -23,7 +23,17 @@ type requestBuilder struct {
 	phones   *phoneBook
 	distinct bool           // every attribute has a column of its own: none can be given twice
 	given    map[given]bool // attributes of the row, where they are not distinct
+	outcome  batch.Outcome  // of the row if it goes through: its Warnings, and all of it where a dry run skips it
 
+	gathered
+	tags     []string
+	custom   []apiclient.Attribute
+	data     []apiclient.Attribute
+	problems []batch.Problem
+}
+
+// gathered is what a row gave, apart from lists.
+type gathered struct {
 	row        int64 // its number in the run
 	id         string
 	appCode    string
@@ -31,28 +41,19 @@ type requestBuilder struct {
 	mailbox    string // the e-mail address in the spelling that identifies it
 	attributes apiclient.Attributes
 	update     apiclient.Update
-
-	tags     []string
-	custom   []apiclient.Attribute
-	data     []apiclient.Attribute
-	known    bool // an identity value was given, valid or not
-	hasID    bool // a registration id was given, valid or not
-	problems []batch.Problem
-	warnings batch.Outcome // its Warnings: what there is to know of the row if it goes through
-	outcome  *batch.Outcome // of the row read last, where a dry run has none but to skip it
+	known      bool // an identity value was given, valid or not
+	hasID      bool // a registration id was given, valid or not
 }
 
 // warn notes what there is to know of a row that may go through all the same.
-func (a *requestBuilder) warn(code, column string) { a.warnings.Warn(code, column) }
+func (a *requestBuilder) warn(code, column string) { a.outcome.Warn(code, column) }
 
 func (a *requestBuilder) reset() {
 	if len(a.given) > 0 {
 		clear(a.given)
 	}
-	*a = requestBuilder{
-		options: a.options, phones: a.phones, distinct: a.distinct, given: a.given, outcome: a.outcome,
-		tags: a.tags[:0], custom: a.custom[:0], data: a.data[:0], problems: a.problems[:0],
-	}
+	a.gathered, a.outcome.Warnings = gathered{}, ""
+	a.tags, a.custom, a.data, a.problems = a.tags[:0], a.custom[:0], a.data[:0], a.problems[:0]
 }
 
 // usualBody is room enough for most bodies, so that they are made in one piece.
@@ -67,8 +68,8 @@ func (a *requestBuilder) build() {
 
 // skipped is the outcome of a valid row of a dry run.
 func (a *requestBuilder) skipped(payload []byte) *batch.Outcome {
-	*a.outcome = batch.Outcome{Status: batch.Skipped, RegistrationID: a.id, Payload: payload, Warnings: a.warnings.Warnings}
-	return a.outcome
+	a.outcome = batch.Outcome{Status: batch.Skipped, RegistrationID: a.id, Payload: payload, Warnings: a.outcome.Warnings}
+	return &a.outcome
 }
 
 // maxProblems bounds what is told of one row.
@@ -105,7 +106,7 @@ type request struct {
 }
 
 func newRequest(sender Doer, call apiclient.Call, a *requestBuilder) *request {
-	return &request{sender: sender, call: call, id: a.id, keys: a.keys(), warnings: a.warnings.Warnings}
+	return &request{sender: sender, call: call, id: a.id, keys: a.keys(), warnings: a.outcome.Warnings}
 }
 
 // keys names what the row touches: its device and, where it names a person,

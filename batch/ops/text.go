@@ -233,7 +233,7 @@ func (a *requestBuilder) splitTags(f *field, s string) {
 		s = strings.TrimSuffix(list, "}")
 	}
 	for s != "" {
-		at, width := strings.IndexAny(s, ",;|"), 1
+		at, width := strings.IndexFunc(s, func(r rune) bool { return r == ',' || r == ';' || r == '|' }), 1
 		if f.splits != "" {
 			at, width = strings.Index(s, f.splits), len(f.splits)
 		}

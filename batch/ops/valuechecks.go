@@ -37,15 +37,13 @@ func (a *requestBuilder) checkEncoding(f *field, s string) bool {
 // checkControls refuses control characters; lines says that line breaks and
 // tabs are allowed.
 func (a *requestBuilder) checkControls(f *field, s string, lines bool) bool {
-	at := strings.IndexFunc(s, unicode.IsControl)
-	if at >= 0 && lines {
-		at = strings.IndexFunc(s, func(r rune) bool { return unicode.IsControl(r) && !strings.ContainsRune("\n\r\t", r) })
+	for at, r := range s {
+		if unicode.IsControl(r) && !(lines && strings.ContainsRune("\n\r\t", r)) {
+			a.reject(f, codeControlCharacter, "there is a "+controlName(s[at])+" at position "+position(s, at))
+			return false
+		}
 	}
-	if at < 0 {
-		return true
-	}
-	a.reject(f, codeControlCharacter, "there is a "+controlName(s[at])+" at position "+position(s, at))
-	return false
+	return true
 }
 
 // controlName calls those by their name that people type.
@@ -100,7 +98,7 @@ const longestNullWord = len("undefined")
 // checkNullWord refuses a word that stands for no value. Spaces around it do not
 // make it one.
 func (a *requestBuilder) checkNullWord(f *field, s string) bool {
-	if len(s) > 2*longestNullWord {
+	if len(s) > 2*longestNullWord || s != "" && allDigits(s[len(s)-1:]) {
 		return true
 	}
 	if s = trimSpace(s); len(s) > longestNullWord || !nullWords[strings.ToLower(s)] {
@@ -139,7 +137,9 @@ func (a *requestBuilder) checkQuoted(f *field, s string) bool {
 }
 
 func (a *requestBuilder) checkDigits(f *field, s string) bool {
-	switch {
+	switch rest := strings.TrimLeft(s, "+-0123456789"); {
+	case rest == "" || strings.IndexByte(".,eE", rest[0]) < 0: // nearly all
+		return true
 	case isScientific(s):
 		a.reject(f, codeSpreadsheetScientific, "the number is in scientific notation, digits are lost: format the column as text and export again")
 	case isWholeDecimal(s):

@@ -163,19 +163,30 @@ func (s *source) isHeader(cells []batch.Value) bool {
 // sameName reports whether two texts name the same column: letter case, spaces, -
 // and _ do not count, nor does what a file that was joined had around its header.
 func sameName(a, b string) bool {
-	const uncounted = " -_\u00a0\ufeff\""
 	for {
-		a, b = strings.TrimLeft(a, uncounted), strings.TrimLeft(b, uncounted)
-		if a == "" || b == "" {
-			return a == b
+		var x, y rune
+		if x, a = cutCounted(a); x < 0 {
+			y, _ = cutCounted(b)
+			return y < 0
 		}
-		x, n := utf8.DecodeRuneInString(a)
-		y, m := utf8.DecodeRuneInString(b)
-		if x != y && unicode.ToLower(x) != unicode.ToLower(y) {
+		if y, b = cutCounted(b); x != y {
 			return false
 		}
-		a, b = a[n:], b[m:]
 	}
+}
+
+// cutCounted cuts the first letter that counts off a name; -1: there is none.
+func cutCounted(s string) (lower rune, rest string) {
+	for s != "" {
+		r, size := utf8.DecodeRuneInString(s)
+		s = s[size:]
+		switch r {
+		case ' ', '-', '_', '\u00a0', '\ufeff', '"':
+		default:
+			return unicode.ToLower(r), s
+		}
+	}
+	return -1, ""
 }
 
 // fit gives a ragged row its problem and as many values as there are columns.
