@@ -11,7 +11,7 @@ import (
 
 // recordAtMost is how many rows are recorded before the clock is looked at
 // again: rows that come without end must not put off the checkpoint.
-const recordAtMost = 64
+const recordAtMost = 256
 
 // recorder is the one goroutine that owns the sink. It takes finished rows out of
 // the window in input order and makes checkpoints.
