@@ -55,7 +55,7 @@ func (m *mapper) chunk(rows []*slot) bool {
 			}
 			continue
 		}
-		n = min(n, len(rows))
+		n = min(n, len(rows), atOnce)
 		m.push(rows[:n])
 		rows = rows[n:]
 	}
