@@ -19,12 +19,12 @@ type reader struct {
 	some  chan struct{} // wakes the mapper; capacity 1
 	space chan struct{} // wakes the reader; capacity 1
 
-	free  []slot // for the rows that are read next
+	free []slot // for the rows that are read next
 
 	mu    sync.Mutex
 	rows  []*slot // read and not taken yet
-	bytes int64  // of rows
-	full  bool   // rows must be taken first
+	bytes int64   // of rows
+	full  bool    // rows must be taken first
 	ended bool
 	all   bool  // the end of the inputs or the limit was reached
 	err   error // what made an input unreadable

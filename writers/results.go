@@ -105,13 +105,20 @@ func appendCSV(dst []byte, operation string, r *batch.Result) []byte {
 
 // isBare reports whether a text is ASCII that means nothing to CSV and to a spreadsheet.
 func isBare(text []byte) bool {
-	for i, c := range text {
-		if c >= utf8.RuneSelf || c <= ',' || c == ';' || c == '=' || c == '@' || c == '|' || c == '-' && i == 0 {
+	for _, c := range text {
+		if !bare[c] {
 			return false
 		}
 	}
-	return true
+	return len(text) == 0 || text[0] != '-'
 }
+
+var bare = func() (bare [256]bool) {
+	for c := '-'; c < utf8.RuneSelf; c++ {
+		bare[c] = !strings.ContainsRune(";=@|", c)
+	}
+	return bare
+}()
 
 // ResultFormat is a format of the results file.
 type ResultFormat struct {

@@ -46,6 +46,7 @@ type field struct {
 	index   int    // in the header; -1: a constant
 	value   batch.Value
 	null    string        // the text that means JSON null; empty: none
+	plain   bool          // a text that is there, and is not null, goes to the target as it is
 	country *regionColumn // the row's own region of phone numbers; nil: none
 	members *members      // of an object of other targets
 }
@@ -58,8 +59,13 @@ func (f *field) read(a *requestBuilder, row *batch.Row) {
 	case f.invalid != invalidReject && isFaulty(row, f.column):
 		f.leaveOut(a)
 	default:
+		v := cellOf(row, f.index)
+		if f.plain && v.Kind == batch.Text && v.Text != "" && v.Text != f.null {
+			f.def.put(a, f, v)
+			return
+		}
 		f.country.read(row)
-		f.take(a, cellOf(row, f.index))
+		f.take(a, v)
 	}
 }
 

@@ -24,6 +24,7 @@ func (b *binder) mapper() *rowMapper {
 		if f.isWhole() || b.taken[given{f.def, f.attr}] != f {
 			m.builder.distinct = false
 		}
+		f.plain = !f.trim && f.empties == nil && f.values == nil && f.invalid == invalidReject && f.country == nil && !f.isWhole()
 		if f.members != nil {
 			f.members.taken = b.targets()
 		}
