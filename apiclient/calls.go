@@ -74,6 +74,9 @@ func DepersonalizeCall(registrationID string) Call {
 }
 
 func (o PersonalizeOptions) query() string {
+	if o == (PersonalizeOptions{}) { // of each of a million rows: 0.2 s
+		return ""
+	}
 	q := make(url.Values)
 	for name, on := range map[string]bool{
 		"forceDepersonalize": o.ForceDepersonalize, "keepAsLead": o.KeepAsLead, "returnPush": o.ReturnPush, "setDeviceAsPrimary": o.SetDeviceAsPrimary,

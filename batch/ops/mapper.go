@@ -151,7 +151,7 @@ func (m *rowMapper) show() (batch.Request, *batch.Outcome) {
 	if out != nil {
 		return nil, out
 	}
-	return nil, m.builder.skipped(call.AppendJSON(make([]byte, 0, usualBody)))
+	return nil, m.builder.skipped(call.AppendJSON(make([]byte, 0, len(call.Body)+200)))
 }
 
 func (m *rowMapper) call() (apiclient.Call, *batch.Outcome) {

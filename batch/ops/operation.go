@@ -48,7 +48,8 @@ func Operations() []*Operation {
 			},
 			call: func(a *requestBuilder) (apiclient.Call, *batch.Outcome) {
 				p := apiclient.Personalize{Identity: a.identity, Attributes: a.attributes}
-				return apiclient.PersonalizeCall(a.id, p.AppendJSON(make([]byte, 0, usualBody)), a.options.Personalize), nil
+				a.body = p.AppendJSON(a.body[:0])
+				return apiclient.PersonalizeCall(a.id, a.body, a.options.Personalize), nil
 			},
 		},
 		{
@@ -74,7 +75,8 @@ func Operations() []*Operation {
 						Status: batch.Skipped, Code: codeNothingToUpdate, Message: "the row changes nothing: all its values are empty",
 					}
 				}
-				return apiclient.UpdateCall(a.id, a.update.AppendJSON(make([]byte, 0, usualBody))), nil
+				a.body = a.update.AppendJSON(a.body[:0])
+				return apiclient.UpdateCall(a.id, a.body), nil
 			},
 		},
 		{

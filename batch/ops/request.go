@@ -30,6 +30,7 @@ type requestBuilder struct {
 	custom   []apiclient.Attribute
 	data     []apiclient.Attribute
 	problems []batch.Problem
+	body     []byte // of the call, until the next row
 }
 
 // gathered is what a row gave, apart from lists.
@@ -55,9 +56,6 @@ func (a *requestBuilder) reset() {
 	a.gathered, a.outcome.Warnings = gathered{}, ""
 	a.tags, a.custom, a.data, a.problems = a.tags[:0], a.custom[:0], a.data[:0], a.problems[:0]
 }
-
-// usualBody is room enough for most bodies, so that they are made in one piece.
-const usualBody = 512
 
 // build moves what was gathered in slices into the request.
 func (a *requestBuilder) build() {
@@ -106,6 +104,7 @@ type request struct {
 }
 
 func newRequest(sender Doer, call apiclient.Call, a *requestBuilder) *request {
+	call.Body = bytes.Clone(call.Body)
 	return &request{sender: sender, call: call, id: a.id, keys: a.keys(), warnings: a.outcome.Warnings}
 }
 
