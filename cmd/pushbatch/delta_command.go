@@ -90,8 +90,7 @@ func (p *process) showDelta(ctx context.Context, flags *jobFlags, location, forg
 	var hold *runstore.Options
 	if forget != "" {
 		log, _ := p.newLogger(&messageFlags{logFormat: "text"}, false, p.stderr) // a format that there is
-		options := storeOptions(flags, log)
-		hold = &options
+		hold = new(storeOptions(flags, log))
 	}
 	return withState(ctx, location, "", hold, func(state *delta.State) (err error) {
 		unread := int64(0)

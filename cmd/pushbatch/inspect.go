@@ -203,8 +203,7 @@ func (v *inspector) look(ctx context.Context, info blob.Info, p *process) {
 }
 
 func (in *inputInspection) stop(code int, err error) {
-	stop := stopOf(codeOf(err), err.Error())
-	in.exit, in.Error = code, &stop
+	in.exit, in.Error = code, new(stopOf(codeOf(err), err.Error()))
 }
 
 func stopOf(code, message string) stopInspection {

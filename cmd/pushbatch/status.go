@@ -124,8 +124,7 @@ func (r *viewedRun) status() (*runStatus, error) {
 	case running:
 		s.State, s.Holder = report.Running, &holder
 		if s.Total != nil && counted.RowsPerSec > 0 {
-			left := float64(max(0, *s.Total-counted.Rows)) / counted.RowsPerSec
-			s.LeftSecs = &left
+			s.LeftSecs = new(float64(max(0, *s.Total-counted.Rows)) / counted.RowsPerSec)
 		}
 	case errors.Is(err, fs.ErrNotExist), err == nil && last.Executions != r.spec.Executions:
 		s.State, s.Resumable = report.Interrupted, true

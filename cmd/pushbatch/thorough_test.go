@@ -8,7 +8,7 @@ import (
 )
 
 // A sample has one number of each group; all are all.
-func TestThoroughSome(t *testing.T) { //nolint:paralleltest // it sets the environment
+func TestThoroughSome(t *testing.T) {
 	for _, n := range []int{0, 1, 4, 5, 6, 23} {
 		t.Setenv("FULL_TESTS", "")
 		sample := slices.Collect(thorough.Some(n, 5))

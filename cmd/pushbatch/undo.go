@@ -267,8 +267,7 @@ func addStateUndo(x *execution) {
 
 // inState holds the state of the run that is taken back, if it is still there.
 func (x *execution) inState(ctx context.Context, do func(*delta.State) error) error {
-	options := storeOptions(x.flags, x.log)
-	err := withState(ctx, x.spec.Undo.State, x.folder.Path(""), &options, do)
+	err := withState(ctx, x.spec.Undo.State, x.folder.Path(""), new(storeOptions(x.flags, x.log)), do)
 	if errors.Is(err, errNoState) {
 		x.log.Warn("the delta state of the run is not there any more: nothing to forget", "state", x.spec.Undo.State)
 		return nil
