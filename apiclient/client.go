@@ -20,7 +20,7 @@ type Client struct {
 	transport *transport
 	tokens    *tokens // nil: the authorization does not change
 	limiters  [opCount]*limiter
-	headers   [opCount]http.Header // of calls that add nothing to it: 3 % of a job
+	headers   [opCount]map[bool]http.Header // of calls with a body or without that add nothing to it: 3 % of a job
 	breaker   *breaker
 	refusals  refusals
 	counters  counters
@@ -43,7 +43,7 @@ func New(cfg Config) (*Client, error) {
 	c.breaker = newBreaker(c.clock, &cfg)
 	c.refusals.longest = cfg.MaxOutage
 	for op := range opCount {
-		c.headers[op] = c.header(&Call{Op: op}, "")
+		c.headers[op] = map[bool]http.Header{false: c.header(&Call{Op: op}, ""), true: c.header(&Call{Op: op, Body: []byte{}}, "")}
 		c.limiters[op] = newLimiter(c.clock, cfg.rate(op))
 		if cfg.Shares != nil && op != OpApplications { // a request or two, before anything is shared
 			c.limiters[op].share = &share{kick: c.shareKick}
@@ -65,7 +65,7 @@ func (c *Client) header(call *Call, authorization string) http.Header {
 	if call.Op != OpListPersons {
 		h["Accept-Encoding"] = []string{"identity"} // small answers, not worth unpacking
 	}
-	if call.Op == OpUpdate || call.Op == OpPersonalize {
+	if call.Body != nil {
 		h["Content-Type"] = []string{"application/json"}
 	}
 	if code := cmp.Or(call.AppCode, c.cfg.AppCode); code != "" {
@@ -79,7 +79,7 @@ func (c *Client) header(call *Call, authorization string) http.Header {
 
 // request makes the request of a call.
 func (c *Client) request(call *Call, authorization string) request {
-	header := c.headers[call.Op]
+	header := c.headers[call.Op][call.Body != nil]
 	if call.AppCode != "" || authorization != "" {
 		header = c.header(call, authorization)
 	}

@@ -253,3 +253,27 @@ func TestContextEndedByAnAnswer(t *testing.T) {
 		}
 	})
 }
+
+// The look at the applications is made under the limit of the run's operation: it has
+// no body all the same.
+func TestContentTypeOnlyWithABody(t *testing.T) {
+	t.Parallel()
+	look := ApplicationsCall()
+	look.Op = OpPersonalize
+	for _, call := range []Call{look, GetCall("1"), DepersonalizeCall("1"), UpdateCall("1", []byte("{}")), PersonalizeCall("1", []byte("{}"), PersonalizeOptions{})} {
+		for _, code := range []string{"", "own"} {
+			var got http.Header
+			c := newClient(t, roundTripper(func(r *http.Request) (*http.Response, error) {
+				got = r.Header
+				return reply(200, "{}"), nil
+			}), nil)
+			call.AppCode = code
+			if _, err := c.Do(t.Context(), call); err != nil {
+				t.Fatal(err)
+			}
+			if with := got.Get("Content-Type") == "application/json"; with != (call.Body != nil) {
+				t.Errorf("%s %s: %v", call.Method, call.Path, got)
+			}
+		}
+	}
+}
