@@ -80,7 +80,8 @@ func TestS3CommandsAreWhole(t *testing.T) {
 	t.Parallel()
 	_, url := serve(t, simulator.Config{Limits: simulator.PushLimits(0, 0)})
 	server := (&s3test.Store{}).Serve(t)
-	input := server.Put(t, "in.csv", []byte("registrationId\n\"\"\nr1\nr2\n"))
+	rows := strings.Repeat("r1\n", 300) // of one device: one after the other, so that some are left when the first is known to be bad
+	input := server.Put(t, "in.csv", []byte("registrationId\n\"\"\n"+rows))
 	resume := "pushbatch resume s3://bucket/run --s3-endpoint-url " + server.Endpoint + " --s3-path-style"
 	first := []string{"depersonalize", input, "--out", "s3://bucket/run", "--max-errors", "0"}
 	s3Child(t, server, url, first...).demandEnd(t, exitErrors, resume)
