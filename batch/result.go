@@ -52,6 +52,7 @@ func (s Status) Bad() bool { return s == Failed || s == Rejected }
 // row itself. It is what a checkpoint keeps of a row.
 type Outcome struct {
 	Status         Status        `json:"status"`
+	LeftOut        bool          `json:"-"` // a plan passes the row over: thresholds do not look at it
 	RegistrationID string        `json:"registration_id,omitempty"`
 	HTTPStatus     int           `json:"http_status,omitempty"` // of the last answer; 0 when there was none
 	Code           string        `json:"code,omitempty"`        // error codes joined by CodeSeparator; empty when succeeded
@@ -61,7 +62,6 @@ type Outcome struct {
 	Attempts       int           `json:"attempts,omitempty"`      // requests sent, answers 429 not counted
 	Latency        time.Duration `json:"latency,omitempty"`       // of the last attempt, from sending to the answer read
 	Finished       time.Time     `json:"finished"`
-	LeftOut        bool          `json:"-"`                 // a plan passes the row over: thresholds do not look at it
 	Problems       []Problem     `json:"-"`                 // the rules that a rejected row broke; Code and Message tell them together
 	Payload        []byte        `json:"payload,omitempty"` // what a sink needs beyond the report: a dry run's request, an export's registration
 }

@@ -10,13 +10,13 @@ import (
 type slot struct {
 	result  Result
 	request Request // nil: the row needs none
-	earlier bool    // an earlier execution finished the row
 	size    int64   // bytes of its values
+	earlier bool    // an earlier execution finished the row
 
 	// Guarded by window.mu.
 	finished  bool
+	waits     int32 // unfinished predecessors
 	keys      []uint64
-	waits     int     // unfinished predecessors
 	followers []*slot // rows that wait for this one
 }
 
