@@ -80,7 +80,6 @@ func (r *recorder) record() (more bool) {
 	for _, s := range r.job.window.drop(int64(done)) {
 		r.job.ready <- s
 	}
-	r.job.live.recorded.Store(r.point.Rows)
 	// A mapper that waits is woken once for many rows, and when there are no more.
 	if r.freed += int64(done); r.freed > 0 && (r.freed >= int64(r.job.cfg.Window)/2 || len(slots) < atOnce) {
 		r.freed = 0

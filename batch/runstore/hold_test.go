@@ -46,6 +46,42 @@ func TestHold(t *testing.T) {
 	}
 }
 
+// A sign of life may arrive although its answer does not: the lease is renewed and
+// given back all the same.
+func TestRenewalWithoutAnswer(t *testing.T) {
+	t.Parallel()
+	server := new(s3test.Store).Serve(t)
+	ctx := server.Context(t.Context(), blob.S3Options{})
+	arrive := func() string {
+		data, _ := server.Get(t, "state/"+leaseFile)
+		server.Put(t, "state/"+leaseFile, append(data, ' '))
+		return string(data) + " "
+	}
+	held, err := Hold(ctx, "s3://bucket/state", Options{Lease: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for was, is := arrive(), []byte(nil); is == nil || string(is) == was; is, _ = server.Get(t, "state/"+leaseFile) {
+		if err := held.Check(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := held.Release(); err != nil {
+		t.Error(err)
+	}
+	held, err = Hold(ctx, "s3://bucket/state", Options{Lease: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	arrive()
+	if err := held.Release(); err != nil {
+		t.Error(err)
+	}
+	if holder, ok := HolderOf(ctx, "s3://bucket/state"); ok {
+		t.Errorf("it is held by %v", holder)
+	}
+}
+
 // Whoever loses a lease hears of it, once for each who asked.
 func TestLeaseIsLost(t *testing.T) {
 	t.Parallel()

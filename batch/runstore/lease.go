@@ -160,6 +160,18 @@ func (l *lease) write(ctx context.Context, when blob.Version) error {
 	return nil
 }
 
+// rewrite writes the lock again, as it was left or as a write has made it whose answer
+// was not waited for.
+func (l *lease) rewrite(ctx context.Context) error {
+	err := l.write(ctx, l.version)
+	if errors.Is(err, blob.ErrConflict) {
+		if record, object, _ := readLease(ctx, l.location); record.Token == l.token {
+			return l.write(ctx, object.Version)
+		}
+	}
+	return err
+}
+
 // heartbeat shows life until the lease is given back or lost.
 func (l *lease) heartbeat(ctx context.Context) {
 	defer close(l.ended)
@@ -172,7 +184,7 @@ func (l *lease) heartbeat(ctx context.Context) {
 		case <-tick.C:
 		}
 		renewal, cancel := context.WithTimeout(ctx, l.length/heartbeatsPerLease)
-		err := l.write(renewal, l.version)
+		err := l.rewrite(renewal)
 		cancel()
 		switch {
 		case ctx.Err() != nil:
@@ -232,9 +244,8 @@ func (l *lease) release() error {
 		return nil //nolint:nilerr // there is nothing to give back; that it was lost was said
 	}
 	l.record.Token = ""
-	err := l.write(l.ctx, l.version)
-	if errors.Is(err, blob.ErrConflict) {
-		return nil
+	if err := l.rewrite(l.ctx); !errors.Is(err, blob.ErrConflict) {
+		return err
 	}
-	return err
+	return nil
 }
