@@ -45,9 +45,10 @@ type Stats struct {
 
 // OpStats is one operation's part of Stats, indexed by Op.
 type OpStats struct {
-	Rate   float64 // in force, requests a second; +Inf: unlimited
-	Queued int     // calls that wait for their turn
-	Share  ShareStats
+	Rate       float64 // in force, requests a second; +Inf: unlimited
+	Configured float64
+	Queued     int // calls that wait for their turn
+	Share      ShareStats
 }
 
 // Stats returns where the client stands. It is cheap enough to be called
@@ -82,7 +83,7 @@ func (c *Client) Stats() Stats {
 func (l *limiter) stats(now time.Duration) (s OpStats, why Waiting, until time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s = OpStats{Rate: l.adaptive.rate, Queued: len(l.waiting)}
+	s = OpStats{Rate: l.adaptive.rate, Configured: l.adaptive.configured, Queued: len(l.waiting)}
 	if l.share != nil {
 		s.Share = l.share.stats
 	}

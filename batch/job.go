@@ -198,7 +198,9 @@ func (j *Job) send(ctx context.Context) error {
 // sendRow sends one row. A row that ends without an outcome stays unsent, and
 // keeps its key locks: nothing that waits for it may be sent.
 func (j *Job) sendRow(ctx context.Context, s *slot) error {
+	j.live.inFlight.Add(1)
 	out, err := s.request.Send(ctx)
+	j.live.inFlight.Add(-1)
 	if err == nil && out.Status == 0 {
 		err = errors.New("a request ended without a status")
 	}

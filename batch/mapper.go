@@ -55,7 +55,7 @@ func (m *mapper) chunk(rows []*slot) bool {
 			}
 			continue
 		}
-		n = min(n, len(rows), atOnce)
+		n = min(n, len(rows), 256) // the recorder begins with them
 		m.push(rows[:n])
 		rows = rows[n:]
 	}

@@ -10,7 +10,9 @@ import (
 type Progress struct {
 	Read       int64         // rows pulled from the inputs, over all executions
 	Done       int64         // rows with a result
+	Recorded   int64         // rows written in input order
 	Statuses   StatusCounts  // of the Done rows
+	InFlight   int64         // requests under way
 	Input      int           // the input that is being read
 	Next       Position      // how far it was read
 	AllRead    bool          // the end of the inputs (or the limit) was reached
@@ -41,8 +43,10 @@ func (j *Job) Elapsed() time.Duration {
 
 // live is what other goroutines may look at while a run goes on.
 type live struct {
-	allRead atomic.Bool
-	tally   atomic.Pointer[Tally]
+	inFlight atomic.Int64
+	recorded atomic.Int64
+	allRead  atomic.Bool
+	tally    atomic.Pointer[Tally]
 
 	mu         sync.Mutex
 	statuses   StatusCounts
@@ -63,6 +67,7 @@ func (l *live) restore(c *Checkpoint) {
 	}
 	l.base = l.statuses.total()
 	l.num, l.input, l.next = c.Rows, c.Input, c.Next
+	l.recorded.Store(c.Rows)
 	l.publish(c.Tally.clone())
 }
 
@@ -118,8 +123,8 @@ func (l *live) snapshot() Progress {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return Progress{
-		Read: l.num, Done: l.statuses.total(), Statuses: l.statuses,
-		Input: l.input, Next: l.next, AllRead: l.allRead.Load(),
+		Read: l.num, Done: l.statuses.total(), Recorded: l.recorded.Load(), Statuses: l.statuses,
+		InFlight: l.inFlight.Load(), Input: l.input, Next: l.next, AllRead: l.allRead.Load(),
 		Elapsed: elapsed, DoneBefore: l.base,
 	}
 }

@@ -193,8 +193,8 @@ func (w *world) checkStopped(t *testing.T, seed uint64, cfg batch.Config, job *b
 func checkCounts(t *testing.T, seed uint64, w *world, job *batch.Job) {
 	t.Helper()
 	p, tally := job.Progress(), job.Tally()
-	if n := int64(len(w.lines)); tally.Rows != n || p.Done != n {
-		t.Errorf("seed %d: %d lines, tally %d, progress %d done", seed, n, tally.Rows, p.Done)
+	if n := int64(len(w.lines)); tally.Rows != n || p.Done != n || p.InFlight != 0 {
+		t.Errorf("seed %d: %d lines, tally %d, progress %d done and %d in flight", seed, n, tally.Rows, p.Done, p.InFlight)
 	}
 	for _, s := range batch.Statuses {
 		if tally.Statuses[s] != p.Statuses[s] {

@@ -9,10 +9,9 @@ import (
 	"time"
 )
 
-// atOnce is how many rows are mapped before the recorder is woken, and recorded
-// before the clock is looked at again: rows that come without end must not put off the
-// checkpoint.
-const atOnce = 256
+// recordAtMost is how many rows are recorded before the clock is looked at again: rows
+// that come without end must not put off the checkpoint.
+const recordAtMost = 64
 
 // recorder is the one goroutine that owns the sink. It takes finished rows out of
 // the window in input order and makes checkpoints.
@@ -63,7 +62,7 @@ func (r *recorder) run() error {
 // record writes finished rows at the head of the window and reports whether it
 // may have left some.
 func (r *recorder) record() (more bool) {
-	slots := r.job.window.next(atOnce)
+	slots := r.job.window.next(recordAtMost)
 	done := 0
 	for _, s := range slots {
 		if r.aborted && s.local() {
@@ -80,8 +79,9 @@ func (r *recorder) record() (more bool) {
 	for _, s := range r.job.window.drop(int64(done)) {
 		r.job.ready <- s
 	}
+	r.job.live.recorded.Store(r.point.Rows)
 	// A mapper that waits is woken once for many rows, and when there are no more.
-	if r.freed += int64(done); r.freed > 0 && (r.freed >= int64(r.job.cfg.Window)/2 || len(slots) < atOnce) {
+	if r.freed += int64(done); r.freed > 0 && (r.freed >= int64(r.job.cfg.Window)/2 || len(slots) < recordAtMost) {
 		r.freed = 0
 		wake(r.job.space)
 	}

@@ -38,7 +38,7 @@ func TestStuckRow(t *testing.T) {
 		job := batch.New(cfg)
 		time.AfterFunc(59*time.Second, func() {
 			p := job.Progress()
-			if p.Done != window-1 || p.Read != window || p.AllRead {
+			if p.Done != window-1 || p.Recorded != 0 || p.InFlight != 1 || p.Read != window || p.AllRead {
 				t.Errorf("after 59 s: %+v", p)
 			}
 			w.mu.Lock()

@@ -104,7 +104,7 @@ func openVanished(ctx context.Context, location string, retry *retrySpec, o ops.
 	if err != nil {
 		return in, err
 	}
-	source = retry.only(vanishedSource{source})
+	source = retry.only(ctx, vanishedSource{source})
 	o.Mapping, o.Constants = nil, nil
 	binding, err := ops.Named("depersonalize").Bind(source.Header(), o)
 	if err != nil {

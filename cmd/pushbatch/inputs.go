@@ -72,7 +72,7 @@ func (c *runConfig) openTables(ctx context.Context, found []blob.Info, stdin io.
 		if err := refuseRedacted(source); err != nil {
 			return opened, nil, errors.Join(err, source.Close())
 		}
-		source = retry.only(source)
+		source = retry.only(ctx, source)
 		binding, err := bind(source.Header())
 		if err != nil {
 			return opened, nil, errors.Join(usageError("%s: %w", source.Name(), err), source.Close())

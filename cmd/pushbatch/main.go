@@ -30,7 +30,7 @@ import (
 func main() {
 	signal.Ignore(syscall.SIGPIPE) // a write to a pipe that nobody reads is an error, which stream passes over
 	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetGCPercent(300) // so little is in use that collecting often costs more than it saves
+		debug.SetGCPercent(200) // so little is in use that collecting often costs more than it saves
 	}
 	os.Exit(run(context.Background(), process{
 		args: os.Args[1:], stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.LookupEnv, environ: os.Environ(),

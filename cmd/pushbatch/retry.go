@@ -127,11 +127,11 @@ func resultsFormat(s *runSpec) string {
 
 // only narrows the sources of a retrying run to the rows it takes; those of another
 // run (nil) stay whole.
-func (r *retrySpec) only(source batch.Source) batch.Source {
+func (r *retrySpec) only(ctx context.Context, source batch.Source) batch.Source {
 	if r == nil {
 		return source
 	}
-	return readers.Only(source, func(ctx context.Context) iter.Seq2[int64, error] {
+	return readers.Only(source, func(context.Context) iter.Seq2[int64, error] { // which does not know how S3 is reached
 		return func(yield func(int64, error) bool) {
 			for result, err := range readResults(ctx, r.Results) {
 				if err != nil {

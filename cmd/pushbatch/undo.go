@@ -195,7 +195,7 @@ func (x *execution) openPlan(ctx context.Context, info blob.Info) error {
 	if err != nil {
 		return err
 	}
-	source = x.spec.Retry.only(source)
+	source = x.spec.Retry.only(ctx, source)
 	options, err := x.bindOptions()
 	if err != nil {
 		return errors.Join(err, source.Close())
