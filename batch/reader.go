@@ -5,7 +5,7 @@ import "sync"
 const (
 	// aheadRows is how many rows are read ahead of those that are mapped;
 	// aheadBytes bounds their memory where they are wide or long.
-	aheadRows  = 1024
+	aheadRows  = 512
 	aheadBytes = 512 << 10
 	// chunkRows is how many rows are allocated at a time.
 	chunkRows = 64
